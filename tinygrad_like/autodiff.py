@@ -1,0 +1,203 @@
+"""The reverse sweep: from a result back to the leaves, each node once, on arrays or on Tensors."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Any, Iterable
+
+import numpy as np
+
+from .errors import DTypeError, GraphError, RuleError, ShapeError
+from .recording import enable_grad
+from .tensor import FREED, Node, Tensor, wrap
+from .writes import writes
+
+Found = dict[Node, tuple[Any, bool]]
+
+
+def sweep(
+    root: Node, cotangent: Any, targets: Iterable[Node] | None = None, *, recorded: bool = False, retain: bool = True
+) -> Found:
+    """The cotangents of `targets` (by default: of every node with an owner), and whether we own the memory.
+
+    Nodes are visited in reverse order of creation, so each node's consumers are done before it.
+    With `recorded`, the rules run on Tensors, so that the result can be differentiated again.
+    """
+    targets = None if targets is None else set(targets)
+    floor = 0 if targets is None else min(node.index for node in targets)
+    pending: dict[int, list[Any]] = {-root.index: [root, cotangent, False]}
+    order = [-root.index]
+    found: Found = {}
+    if root.index < floor:
+        return found
+    with np.errstate(all="ignore"):
+        while order:
+            node, g, owned = pending.pop(heappop(order))
+            if (node.owner is not None) if targets is None else (node in targets):
+                found[node] = g, owned and node.primitive is None
+                if targets is not None:
+                    continue
+            if node.primitive is None:
+                continue
+            for parent, part, fresh in pull_back(node, g, node is root, recorded):
+                key = -parent.index
+                entry = pending.get(key)
+                if entry is None:
+                    if parent.index >= floor:
+                        pending[key] = [parent, part, fresh]
+                        heappush(order, key)
+                elif entry[2]:
+                    entry[1] += part
+                else:
+                    entry[1] = entry[1] + part
+                    entry[2] = not recorded
+            if not retain:
+                node.saved = FREED
+    return found
+
+
+def pull_back(node: Node, g: Any, is_root: bool, recorded: bool) -> list[tuple[Node, Any, bool]]:
+    """Apply a node's rules: for each differentiated parent its share of the cotangent `g`."""
+    recipe, saved = node.recipe, node.saved
+    if saved is FREED:
+        if is_root or recipe.saves or recipe.saves_result:
+            raise GraphError(
+                f"The graph of {node.primitive.name} was freed by an earlier backward().",
+                "Write backward(retain_graph=True) the first time, or compute the result again.",
+            )
+        saved = ()
+    if writes.latest > node.index:
+        check_not_overwritten(node)
+    if recorded:
+        saved = as_tensors(node)
+    singular = node.primitive.singular
+    parts = []
+    for position, rule, sources, names in recipe.calls:
+        parent = node.parents[position]
+        values = [saved[s] if s >= 0 else parent.shape if s == -1 else position for s in sources]
+        options = {name: node.options[name] for name in names} if names else {}
+        part = rule(g, *values, **options)
+        if singular is not None:
+            part = mask_singular(part, rule, g, values, singular)
+        kind = part.__class__
+        if kind is not np.ndarray and kind is not np.float64 and kind is not Tensor:
+            part = checked_part(part, node)
+        fresh = kind is np.ndarray and part is not g and part.base is None
+        if part.shape != parent.shape:
+            part, fresh = unbroadcast(part, parent.shape, node), not recorded
+        if part.dtype is not parent.dtype and part.dtype != parent.dtype:
+            part, fresh = part.astype(parent.dtype), not recorded
+        parts.append((parent, part, fresh))
+    return parts
+
+
+def as_tensors(node: Node) -> list[Any]:
+    """What a node saved, as Tensors in their places in the graph, so that rules are recorded."""
+    recipe = node.recipe
+    nodes = [node.parents[i] for i in recipe.saves] + [node] * recipe.saves_result
+    values = [wrap(v, n) if v.__class__ is np.ndarray else v for v, n in zip(node.saved, nodes)]
+    return values + list(node.saved[len(nodes) :])
+
+
+def checked_part(part: Any, node: Node) -> Any:
+    """What a rule returned, made an array, if that makes a cotangent."""
+    if isinstance(part, Tensor):
+        return part
+    array = None if part is None else np.asarray(part)
+    if array is None or array.dtype.kind not in "fiub":
+        raise RuleError(
+            f"A rule of {node.primitive.name} returned {part!r}.", "A rule returns an array, one number per element."
+        )
+    return array
+
+
+def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
+    """Sum a cotangent over the axes along which NumPy broadcast the argument."""
+    extra = part.ndim - len(shape)
+    fits = extra >= 0 and all(want in (1, have) for want, have in zip(shape, part.shape[extra:]))
+    if not fits:
+        raise RuleError(
+            f"A rule of {node.primitive.name} returned shape {part.shape} for an argument of shape {shape}.",
+            "A rule returns a cotangent of the argument's shape, or of a shape that it was broadcast to.",
+        )
+    stretched = (extra + i for i, want in enumerate(shape) if want == 1 and part.shape[extra + i] != 1)
+    return part.sum(axis=(*range(extra), *stretched)).reshape(shape)
+
+
+def mask_singular(part: Any, rule: Any, g: Any, values: list[Any], harmless: float) -> Any:
+    """0 where the cotangent is 0 and the rule's result is not finite: 0 times a pole is 0 here."""
+    array = part._data if isinstance(part, Tensor) else part
+    finite = np.isfinite(array)
+    if finite.all():
+        return part
+    bad = ~finite & ((g._data if isinstance(g, Tensor) else g) == 0)
+    if not bad.any():
+        return part
+    if isinstance(part, Tensor):
+        part = rule(g, *[np.where(bad, harmless, value) for value in values])
+    return np.where(bad, 0, part)
+
+
+def check_not_overwritten(node: Node) -> None:
+    for value in node.saved:
+        if value.__class__ is np.ndarray and writes.written_since(value, node.index):
+            raise GraphError(
+                f"A value of shape {value.shape} that {node.primitive.name} saved for its gradient was overwritten.",
+                "Write to it after backward(), or give the operation a copy: t.copy().",
+            )
+
+
+def seed(tensor: Tensor, gradient: Any) -> Any:
+    """The cotangent that a sweep starts with: 1, or what was given, checked."""
+    if gradient is None:
+        if tensor.size != 1:
+            raise ShapeError(
+                f"backward() on a Tensor of shape {tensor.shape} needs a gradient; only one element does not.",
+                "Write t.sum().backward(), or t.backward(np.ones(t.shape)).",
+            )
+        return np.ones(tensor.shape, tensor.dtype)
+    if not isinstance(gradient, Tensor):
+        gradient = Tensor(gradient)
+    if gradient.shape != tensor.shape:
+        raise ShapeError(f"The gradient has shape {gradient.shape}, but the Tensor has shape {tensor.shape}.")
+    if gradient.dtype.kind not in "fiub":
+        raise DTypeError(f"The gradient has dtype {gradient.dtype}; it must be real.")
+    return gradient if gradient.dtype == tensor.dtype else gradient.astype(tensor.dtype)
+
+
+def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
+    """Sweep to every leaf and add to its `.grad`; see Tensor.backward."""
+    if tensor._node is None:
+        raise GraphError(
+            "backward() on a Tensor that is not recorded: nothing that it was computed from requires a gradient.",
+            "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad().",
+        )
+    start = seed(tensor, gradient)
+    if create_graph:
+        with enable_grad():
+            start = start if isinstance(start, Tensor) else wrap(start)
+            found = sweep(tensor._node, start, recorded=True)
+    else:
+        start = start._data if isinstance(start, Tensor) else start
+        found = sweep(tensor._node, start, retain=retain_graph)
+    for node, (cotangent, owned) in found.items():
+        leaf = node.owner and node.owner()
+        if leaf is not None:
+            accumulate(leaf, cotangent, owned)
+
+
+def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
+    """Add to a leaf's `.grad`: in the flat vector if it has one, else out of place."""
+    if isinstance(cotangent, Tensor) and cotangent._node is None:
+        cotangent, owned = cotangent._data, False
+    recorded = isinstance(cotangent, Tensor)
+    if leaf._flat is not None and leaf._grad is None and not recorded:
+        leaf._flat.accumulate(leaf._slot, cotangent)
+        return
+    old = leaf.grad if leaf._flat is not None else leaf._grad
+    if old is not None:
+        leaf._grad = old + cotangent
+    elif recorded:
+        leaf._grad = cotangent
+    else:
+        leaf._grad = wrap(cotangent if owned else np.array(cotangent))

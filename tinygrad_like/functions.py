@@ -1,0 +1,283 @@
+"""Composites: functions built of primitives, which have no derivative rules of their own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from . import autodiff, operators
+from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedError, lost_graph
+from .primitive import NUMPY, Function, implements
+from .primitives import (
+    arithmetic,
+    comparison,
+    contraction,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
+from .recording import recording
+from .tensor import Tensor, assign
+
+Axis = int | tuple[int, ...] | None
+
+
+# -- NumPy's protocols ----------------------------------------------------------------------------
+
+# Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
+INSPECTIONS = frozenset(
+    {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero}
+    | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
+    | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted}
+)
+REDUCED = {np.add: reductions.sum, np.multiply: reductions.prod, np.maximum: reductions.max, np.minimum: reductions.min}
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What a NumPy ufunc means when a Tensor is among its inputs or outputs."""
+    out = options.pop("out", None)
+    function: Function | None = NUMPY.get(ufunc)
+    if method == "reduce":
+        function = REDUCED.get(ufunc)
+        options.setdefault("axis", 0)
+    elif method != "__call__":
+        function = None
+    if function is None:
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        raise unsupported(name)
+    result = function(*inputs, **options)
+    if out is None:
+        return result
+    target = out[0]
+    if isinstance(target, Tensor):
+        assign(target, result)
+        return target
+    if isinstance(result, Tensor):
+        if result.requires_grad and recording.get():
+            raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
+        result = result._data
+    np.copyto(target, result, casting="same_kind")
+    return target
+
+
+def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What a NumPy function means when a Tensor is among its arguments."""
+    if function in INSPECTIONS:
+        return function(*map(values_of, inputs), **{name: values_of(value) for name, value in options.items()})
+    implementation = NUMPY.get(function)
+    if implementation is None:
+        raise unsupported(function.__name__)
+    if options.pop("out", None) is not None:
+        raise UnsupportedError(f"np.{function.__name__} of a Tensor does not take out=.", "Use its result.")
+    return implementation(*inputs, **options)
+
+
+def unsupported(name: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"np.{name} is not differentiable here.",
+        "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
+        "or leave the graph with t.numpy().",
+    )
+
+
+def values_of(value: Any) -> Any:
+    return value._data if isinstance(value, Tensor) else value
+
+
+# -- NumPy's composites ---------------------------------------------------------------------------
+
+
+@implements(np.clip)
+def clip(x: Any, min: Any = None, max: Any = None, **limits: Any) -> Any:
+    """`np.clip`: limited to [min, max]; exactly at a limit the gradient is shared equally with it."""
+    min, max = limits.pop("a_min", min), limits.pop("a_max", max)
+    if limits:
+        raise UnsupportedError(f"clip of a Tensor does not take {', '.join(limits)}.")
+    if min is not None:
+        x = np.maximum(x, min)
+    return x if max is None else np.minimum(x, max)
+
+
+@implements(np.where)
+def where(condition: Any, *choices: Any) -> Any:
+    """`np.where`: a where the condition holds, else b; with the condition alone, the indices where it holds."""
+    return comparison.where(condition, *choices) if choices else np.nonzero(values_of(condition))
+
+
+@implements(np.dot)
+def dot(a: Any, b: Any) -> Any:
+    """`np.dot`: a product of scalars, vectors, matrices, or over a's last and b's last but one axis."""
+    a_ndim, b_ndim = np.ndim(a), np.ndim(b)
+    if not a_ndim or not b_ndim:
+        return np.multiply(a, b)
+    if b_ndim <= 2:
+        return np.matmul(a, b)
+    columns = np.moveaxis(b, -2, 0)
+    result = np.matmul(a, np.reshape(columns, (columns.shape[0], -1)))
+    return np.reshape(result, np.shape(a)[:-1] + columns.shape[1:])
+
+
+@implements(np.var)
+def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
+    count = reductions.count(np.shape(x), axis)
+    distance = x - np.mean(x, axis=axis, keepdims=True)
+    return np.sum(np.square(distance), axis=axis, keepdims=keepdims) / (count - ddof)
+
+
+@implements(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    """`np.linalg.norm`, all orders but those that need singular values; 0 has the gradient 0."""
+    matrix = np.ndim(x) == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
+    if ord is None or (ord == "fro" and matrix) or (ord == 2 and not matrix):
+        return reductions.norm(x, axis, keepdims=keepdims)
+    if axis is None and np.ndim(x) not in (1, 2):
+        raise ArgumentError(f"norm with ord={ord!r} needs 1 or 2 dimensions, or an axis.")
+    if matrix:
+        return matrix_norm(np.abs(x), ord, axis if isinstance(axis, tuple) else (0, 1), keepdims)
+    return vector_norm(np.abs(x), ord, axis, keepdims)
+
+
+def vector_norm(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
+    if ord == np.inf:
+        return np.max(size, axis=axis, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(size, axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(size != 0, axis=axis, keepdims=keepdims) * 1.0
+    if isinstance(ord, str):
+        raise ArgumentError(f"norm of vectors does not have ord={ord!r}.")
+    if ord == 1:
+        return np.sum(size, axis=axis, keepdims=keepdims)
+    total = np.sum(size**ord, axis=axis, keepdims=keepdims)
+    return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))
+
+
+def matrix_norm(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise UnsupportedError(f"norm of matrices with ord={ord!r} is not differentiable here.")
+    row, column = axis if abs(ord) == 1 else axis[::-1]
+    sums = np.sum(size, axis=row, keepdims=True)
+    result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True)
+    return result if keepdims else np.squeeze(result, axis=axis)
+
+
+# -- networks -------------------------------------------------------------------------------------
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), element by element; array or Tensor, as x is.
+
+    >>> sigmoid(np.array([0.0]))
+    array([0.5])
+    """
+    return neural.sigmoid(x)
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0), element by element; the gradient at 0 is 0.
+
+    >>> relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    return neural.relu(x)
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x @ weightᵀ + bias, for x (..., in), weight (out, in), bias (out,) or None; gives (..., out).
+
+    Raises ShapeError if the shapes do not fit.
+
+    >>> linear(np.ones((1, 2)), np.ones((3, 2)), np.zeros(3))
+    array([[2., 2., 2.]])
+    """
+    if np.ndim(weight) != 2 or not np.ndim(x) or np.shape(x)[-1] != np.shape(weight)[1]:
+        raise ShapeError(f"linear takes x (..., in) and weight (out, in), but got {np.shape(x)}, {np.shape(weight)}.")
+    if bias is not None and np.shape(bias) != np.shape(weight)[:1]:
+        raise ShapeError(f"linear takes a bias of shape {np.shape(weight)[:1]}, but got {np.shape(bias)}.")
+    return contraction.linear(x, weight) if bias is None else contraction.linear(x, weight, bias)
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, without overflow.
+
+    >>> round(float(logsumexp(np.array([1000.0, 1000.0]))), 4)
+    1000.6931
+    """
+    return reductions.logsumexp(x, axis, keepdims=keepdims)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """log(softmax(x)) over `axis`: x - logsumexp(x)."""
+    return x - logsumexp(x, axis, keepdims=True)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) / sum(exp(x)) over `axis`, without overflow.
+
+    >>> softmax(np.array([0.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    return np.exp(log_softmax(x, axis))
+
+
+def mse(prediction: Any, target: Any) -> Any:
+    """The mean over all elements of (prediction - target)²; the shapes must be equal.
+
+    Raises ShapeError otherwise: (4, 1) against (4,) would silently compare all with all.
+
+    >>> mse(Tensor([1.0, 2.0]), [1.0, 4.0])
+    Tensor(2.)
+    """
+    shape, wanted = np.shape(values_of(prediction)), np.shape(values_of(target))
+    if shape != wanted:
+        raise ShapeError(
+            f"mse compares equal shapes, but the prediction is {shape} and the target {wanted}.",
+            "Write target.reshape(prediction.shape), if that is what you mean.",
+        )
+    if 0 in shape:
+        raise ShapeError(f"mse needs at least one element, but got shape {shape}.")
+    return neural.mse(prediction, target)
+
+
+def cross_entropy(logits: Any, classes: Any) -> Any:
+    """The mean of -log softmax(logits)[class], with logits (..., classes) and integer classes (...).
+
+    Raises ShapeError if the shapes do not fit, DTypeError if the classes are not integers,
+    ArgumentError if one is outside 0 ... number of classes - 1.
+
+    >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)
+    0.6931
+    """
+    shape, numbers = np.shape(values_of(logits)), np.asarray(values_of(classes))
+    if not shape or numbers.shape != shape[:-1] or not numbers.size:
+        raise ShapeError(
+            f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."
+        )
+    if numbers.dtype.kind not in "iu":
+        raise DTypeError(f"cross_entropy takes integer class numbers, but got {numbers.dtype}.")
+    if numbers.min() < 0 or numbers.max() >= shape[-1]:
+        raise ArgumentError(
+            f"cross_entropy takes classes 0 to {shape[-1] - 1}, but got {numbers.min()} to {numbers.max()}."
+        )
+    return neural.softmax_cross_entropy(logits, numbers)
+
+
+operators.bind(
+    autodiff=autodiff,
+    functions=sys.modules[__name__],
+    arithmetic=arithmetic,
+    comparison=comparison,
+    contraction=contraction,
+    exponential=exponential,
+    indexing=indexing,
+    movement=movement,
+    neural=neural,
+    reductions=reductions,
+    trigonometric=trigonometric,
+)

@@ -1,0 +1,177 @@
+"""The post's network: feed_forward, back_propagate, train; all on Sequential, Linear and SGD."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Sequence
+
+import numpy as np
+
+from .errors import ArgumentError, ShapeError
+from .functions import mse
+from .nn.initialisers import uniform
+from .nn.layers import SIGMOID, Activation, Linear, Sequential
+from .optim import SGD
+from .storage import Matrix
+from .tensor import Tensor
+
+LONG_TRAINING = 1_000
+
+
+class Network:
+    """A fully connected network as in the post: Network([2, 3, 1], SIGMOID, 0.5).
+
+    `layers` are the sizes, `activation` follows every layer; weights and biases start uniform in [0, 1), repeatable with
+    `seed`. The loss of a sample is ½ Σ (target − output)², so that its gradients are the post's deltas.
+    `model` is the `Sequential`, `optimizer` the `SGD` behind it.
+
+    Raises ArgumentError for fewer than two layers, a size below 1, or a learning rate that is not finite.
+
+    >>> network = Network([2, 3, 1], SIGMOID, 0.5, seed=1)
+    >>> network
+    Network([2, 3, 1], sigmoid, learning_rate=0.5)  # 13 parameters
+    >>> network.feed_forward([0.0, 1.0]).shape
+    (1, 1)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int],
+        activation: Activation = SIGMOID,
+        learning_rate: float = 0.5,
+        seed: int | None = None,
+    ) -> None:
+        sizes = list(layers)
+        if len(sizes) < 2:
+            raise ArgumentError(f"A Network needs at least an input and an output layer, but got {sizes}.")
+        for size in sizes:
+            if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+                raise ArgumentError(f"Every layer of a Network has at least 1 neuron, but got {sizes}.")
+        if not callable(activation):
+            raise ArgumentError(f"activation must be an Activation or a function, but got {activation!r}.")
+        rng = np.random.default_rng(seed)
+        self.layers = [int(size) for size in sizes]
+        self.activation = activation if isinstance(activation, Activation) else Activation(activation)
+        self._linears = [
+            Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in zip(sizes, sizes[1:])
+        ]
+        stack = [each for linear in self._linears for each in (linear, self.activation)]
+        self.model = Sequential(*stack)
+        self.optimizer = SGD(self.model.parameters(), learning_rate)
+        self.history: list[float] = []
+        self._output: Tensor | None = None
+
+    @property
+    def learning_rate(self) -> float:
+        """The step size; it can be set."""
+        return self.optimizer.lr
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.optimizer.lr = value
+
+    @property
+    def weights(self) -> list[Matrix]:
+        """One Matrix (outputs, inputs) per layer, sharing memory with the model."""
+        return [Matrix.from_tensor(linear.weight) for linear in self._linears]
+
+    @property
+    def biases(self) -> list[Matrix]:
+        """One Matrix (outputs, 1) per layer, sharing memory with the model."""
+        return [Matrix.from_tensor(linear.bias) for linear in self._linears if linear.bias is not None]
+
+    def feed_forward(self, inputs: Any) -> Matrix:
+        """The outputs, one column, for one sample: a Matrix of one column, a list or an array.
+
+        Raises ShapeError if the number of values is not the size of the input layer.
+        """
+        x = column(inputs, self.layers[0], "inputs")
+        self._output = self.model(x)
+        return Matrix(self.layers[-1], 1, self._output.numpy())
+
+    def back_propagate(self, outputs: Any, targets: Any) -> float:
+        """One step of gradient descent for the sample fed forward last; gives its loss.
+
+        `outputs` are what `feed_forward` returned. Raises ArgumentError if they are not,
+        ShapeError if targets have another size; nothing is changed then.
+        """
+        given = column(outputs, self.layers[-1], "outputs")
+        wanted = column(targets, self.layers[-1], "targets")
+        result = self._output
+        if result is None or not np.array_equal(given, result.numpy(), equal_nan=True):
+            raise ArgumentError(
+                "back_propagate needs the outputs of the last feed_forward.",
+                "Write outputs = network.feed_forward(inputs); network.back_propagate(outputs, targets).",
+            )
+        self._output = None
+        return self._descend(result, wanted)
+
+    def train(self, inputs: Any, targets: Any, epochs: int, progress: bool | None = None) -> list[float]:
+        """Descend once per sample, for each epoch; gives the mean loss of every epoch, also kept in `history`.
+
+        `inputs` and `targets` are sequences of samples (a 2-D array holds one per row). Long training shows its progress
+        (`progress` forces it on or off). Raises ShapeError or ArgumentError for an empty data set, different numbers of
+        samples, or samples of a wrong size, before anything is trained.
+        """
+        xs, ts = samples(inputs, self.layers[0], "inputs"), samples(targets, self.layers[-1], "targets")
+        if len(xs) != len(ts):
+            raise ShapeError(f"train got {len(xs)} inputs, but {len(ts)} targets.")
+        if not isinstance(epochs, (int, np.integer)) or isinstance(epochs, bool) or epochs < 0:
+            raise ArgumentError(f"epochs must be a whole number of at least 0, but got {epochs!r}.")
+        self._output = None
+        losses: list[float] = []
+        show = epochs * len(xs) >= LONG_TRAINING if progress is None else progress
+        try:
+            for report in epoch_reports(epochs, show):
+                loss = sum(self._descend(self.model(x), t) for x, t in zip(xs, ts)) / len(xs)
+                losses.append(loss)
+                report(loss)
+        finally:
+            self.history.extend(losses)
+        return losses
+
+    def _descend(self, output: Tensor, target: Any) -> float:
+        # ½ Σ e² is n/2 times the mean of e²; its gradient is the post's delta.
+        loss = mse(output, target) * (target.size / 2)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.item())
+
+    def __repr__(self) -> str:
+        count = sum(p.size for p in self.model.parameters())
+        name, rate = self.activation.name, self.learning_rate
+        return f"Network({self.layers}, {name}, learning_rate={rate:g})  # {count} parameters"
+
+
+def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
+    """One sample as a flat float64 array of `size` values."""
+    if isinstance(values, Tensor):
+        values = values.numpy()
+    array = np.asarray(values.array if isinstance(values, Matrix) else values, dtype=np.float64)
+    if array.size != size or array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
+        raise ShapeError(f"{what} of this Network have {size} values, but got shape {array.shape}.")
+    return array.reshape(size)
+
+
+def samples(values: Any, size: int, what: str) -> list[Any]:
+    """Samples as a list of flat arrays; a 2-D array or a Matrix holds one per row."""
+    if isinstance(values, Tensor):
+        values = values.numpy()
+    rows = list(values.array if isinstance(values, Matrix) else values)
+    if not rows:
+        raise ArgumentError(f"train needs at least one sample, but {what} are empty.")
+    return [column(row, size, f"{what}[{i}]") for i, row in enumerate(rows)]
+
+
+def epoch_reports(epochs: int, show: bool) -> Iterator[Any]:
+    """For each epoch a function that takes its loss, and shows it if asked."""
+    if not show:
+        for _ in range(epochs):
+            yield lambda loss: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(range(epochs), desc="train", unit="epoch", mininterval=0.2) as bar:
+        for epoch in bar:
+            last = epoch % 100 == 0 or epoch == epochs - 1
+            yield (lambda loss: bar.set_postfix(loss=f"{loss:.6f}", refresh=False)) if last else (lambda loss: None)

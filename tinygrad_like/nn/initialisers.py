@@ -1,0 +1,80 @@
+"""Initial values for parameters: functions of (generator, shape, dtype) that give an array."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Initialiser = Callable[[np.random.Generator, tuple[int, ...], Any], Array]
+
+_default = np.random.default_rng()
+
+
+def seed(number: int | None) -> None:
+    """Make the initial values of layers that are made from now on repeatable.
+
+    >>> from tinygrad_like import Linear
+    >>> seed(0); first = Linear(2, 3)
+    >>> seed(0); second = Linear(2, 3)
+    >>> bool((first.weight == second.weight).all())
+    True
+    """
+    global _default
+    _default = np.random.default_rng(number)
+
+
+def generator(source: int | np.random.Generator | None = None) -> np.random.Generator:
+    """The generator that `source` means: a seed, a generator, or the one that `seed` sets."""
+    return _default if source is None else np.random.default_rng(source)
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(inputs, outputs) of a weight of shape (outputs, inputs, ...)."""
+    receptive = math.prod(shape[2:])
+    return (shape[1] if len(shape) > 1 else shape[0]) * receptive, shape[0] * receptive
+
+
+def uniform(low: float, high: float) -> Initialiser:
+    """Uniform in [low, high)."""
+    return lambda rng, shape, dtype: rng.uniform(low, high, shape).astype(dtype)
+
+
+def normal(mean: float = 0.0, std: float = 1.0) -> Initialiser:
+    """Normal, with this mean and standard deviation."""
+    return lambda rng, shape, dtype: rng.normal(mean, std, shape).astype(dtype)
+
+
+def zeros(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """All zero."""
+    return np.zeros(shape, dtype)
+
+
+def inverse_root(fan_in: int) -> Initialiser:
+    """Uniform in ±1/√inputs, the default of `Linear` (as in PyTorch)."""
+    bound = 1 / math.sqrt(max(fan_in, 1))
+    return uniform(-bound, bound)
+
+
+def xavier_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Uniform in ±√(6 / (inputs + outputs)): Glorot and Bengio (2010), for sigmoid and tanh."""
+    bound = math.sqrt(6 / max(sum(fans(shape)), 1))
+    return uniform(-bound, bound)(rng, shape, dtype)
+
+
+def xavier_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Normal with variance 2 / (inputs + outputs): Glorot and Bengio (2010), for sigmoid and tanh."""
+    return normal(0.0, math.sqrt(2 / max(sum(fans(shape)), 1)))(rng, shape, dtype)
+
+
+def he_uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Uniform in ±√(6 / inputs): He et al. (2015), for relu."""
+    bound = math.sqrt(6 / max(fans(shape)[0], 1))
+    return uniform(-bound, bound)(rng, shape, dtype)
+
+
+def he_normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Normal with variance 2 / inputs: He et al. (2015), for relu."""
+    return normal(0.0, math.sqrt(2 / max(fans(shape)[0], 1)))(rng, shape, dtype)

@@ -1,0 +1,157 @@
+"""The layers: `Sequential`, `Linear` and the activations."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, overload
+
+import numpy as np
+
+from .. import functions
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..primitives import contraction, neural
+from ..tensor import Tensor
+from .initialisers import Initialiser, generator, inverse_root
+from .layer import Layer, Parameter
+
+
+class Sequential(Layer):
+    """Layers one after the other; takes what the first takes, gives what the last gives.
+
+    Any callable of one Tensor can stand in for a layer. Raises ArgumentError for anything else.
+
+    >>> Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1))
+    Sequential()                  # 13 parameters
+      layers[0]: Linear(2 → 3)
+      layers[1]: Sigmoid()
+      layers[2]: Linear(3 → 1)
+    """
+
+    def __init__(self, *layers: Any) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise ArgumentError(
+                    f"Sequential takes layers or functions, but got {layer!r}.",
+                    "Write Sequential(*layers) if you have a list." if isinstance(layer, (list, tuple)) else "",
+                )
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        before = x
+        for i, layer in enumerate(self.layers):
+            try:
+                before, x = x, layer(x)
+            except ShapeError as error:
+                if i and error.layers[-1:] == [layer]:
+                    previous = self.layers[i - 1]
+                    name = type(previous).__name__ if isinstance(previous, Layer) else repr(previous)
+                    error.details += f"; the layer before it, layers[{i - 1}] {name}, returned {np.shape(x)}."
+                raise
+        return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.layers)
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+
+
+class Linear(Layer):
+    """x @ weightᵀ + bias, for x of shape (..., in_features); gives (..., out_features).
+
+    `weight` is (out_features, in_features), `bias` (out_features,) or None. `init` makes the initial weight (and
+    bias), by default uniform in ±1/√in_features; `seed` (an int or a Generator) makes it repeatable.
+
+    Raises ArgumentError for sizes below 1, DTypeError for a dtype that is not floating-point;
+    ShapeError, when called, for an input with another number of features.
+
+    >>> Linear(2, 3)(np.ones((5, 2))).shape
+    (5, 3)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        dtype: Any = np.float64,
+        *,
+        init: Initialiser | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        for size in (in_features, out_features):
+            if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
+                raise ArgumentError(f"Linear needs sizes of at least 1, but got ({in_features!r}, {out_features!r}).")
+        if np.dtype(dtype).kind != "f":
+            raise DTypeError(f"Linear needs a floating-point dtype, but got {np.dtype(dtype)}.")
+        rng, init = generator(seed), init or inverse_root(in_features)
+        self.in_features, self.out_features = int(in_features), int(out_features)
+        self.weight = Parameter(init(rng, (out_features, in_features), dtype), dtype=dtype, name="weight")
+        self.bias = Parameter(init(rng, (out_features,), dtype), dtype=dtype, name="bias") if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        try:
+            if self.bias is None:
+                return contraction.linear(x, self.weight)
+            return contraction.linear(x, self.weight, self.bias)
+        except ShapeError:
+            raise ShapeError(
+                f"Linear takes inputs with {self.in_features} features, but got shape {np.shape(x)}.",
+                f"weight is {self.weight.shape}",
+            ) from None
+
+    def label(self) -> str:
+        return f"{self.in_features} → {self.out_features}" + ("" if self.bias is not None else ", no bias")
+
+
+class Activation(Layer):
+    """A layer made of a function of one Tensor, applied element by element.
+
+    >>> softplus = Activation(lambda x: np.log1p(np.exp(x)), name="softplus")
+    >>> softplus(Tensor([0.0]))
+    Tensor([0.69314718])
+    """
+
+    def __init__(self, function: Callable[[Any], Any], name: str | None = None) -> None:
+        if not callable(function):
+            raise ArgumentError(f"Activation takes a function, but got {function!r}.")
+        self.function = function
+        self.name = name or getattr(function, "__name__", "activation")
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x)
+
+    def label(self) -> str:
+        return self.name
+
+
+class Sigmoid(Layer):
+    """1 / (1 + exp(-x))."""
+
+    def forward(self, x: Any) -> Any:
+        return neural.sigmoid(x)
+
+
+class Tanh(Layer):
+    """The hyperbolic tangent."""
+
+    def forward(self, x: Any) -> Any:
+        return np.tanh(x)
+
+
+class ReLU(Layer):
+    """max(x, 0), with the gradient 0 at 0."""
+
+    def forward(self, x: Any) -> Any:
+        return neural.relu(x)
+
+
+SIGMOID = Activation(functions.sigmoid, "sigmoid")
+TANH = Activation(np.tanh, "tanh")
+RELU = Activation(functions.relu, "relu")

@@ -1,0 +1,170 @@
+"""Optimizers, on the flat vectors: a few operations a step, however many layers there are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Iterable, Iterator
+
+import numpy as np
+
+from .errors import ArgumentError, DTypeError, GraphError
+from .recording import no_grad
+from .storage import FlatVector
+from .tensor import Tensor, assign, wrap
+
+
+def flat_groups(parameters: list[Tensor]) -> list[tuple[FlatVector, list[int]]]:
+    """Move what is not in a flat vector yet into one per dtype; give (vector, slots) of them all."""
+    homeless: dict[Any, list[Tensor]] = {}
+    for p in parameters:
+        if p._flat is None:
+            homeless.setdefault(p.dtype, []).append(p)
+    for group in homeless.values():
+        FlatVector(group)
+    groups: dict[int, tuple[FlatVector, list[int]]] = {}
+    for p in parameters:
+        groups.setdefault(id(p._flat), (p._flat, []))[1].append(p._slot)
+    return [(flat, sorted(slots)) for flat, slots in groups.values()]
+
+
+def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
+    if isinstance(params, Tensor) or not isinstance(params, Iterable):
+        raise ArgumentError(
+            f"An optimizer takes a list of parameters, but got a {type(params).__name__}.",
+            "Write SGD(model.parameters(), lr=...).",
+        )
+    unique = list({id(p): p for p in params}.values())
+    if not unique:
+        raise ArgumentError("An optimizer needs at least one parameter, but got none.")
+    for p in unique:
+        if not isinstance(p, Tensor):
+            raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.")
+        if not p.is_leaf:
+            raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
+        if p.dtype.kind != "f":
+            raise DTypeError(f"An optimizer takes floating-point parameters, but got {p.dtype}.")
+    return unique
+
+
+def finite(name: str, value: Any, low: float = 0.0) -> float:
+    """`value` as a float, if it is finite and not below `low`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{name} must be a number, but got {value!r}.") from error
+    if not math.isfinite(number) or number < low:
+        raise ArgumentError(f"{name} must be finite and at least {low:g}, but got {value!r}.")
+    return number
+
+
+class Optimizer:
+    """Base of the optimizers: the parameters, in flat vectors, and their gradients."""
+
+    def __init__(self, params: Iterable[Any]) -> None:
+        self.params = checked_parameters(params)
+        self._settle()
+
+    def _settle(self) -> None:
+        self._groups = flat_groups(self.params)
+        self._gather()
+
+    def _gather(self) -> None:
+        """Bring gradients that live outside the flat vectors (recorded ones, early ones) into them."""
+        for p in self.params:
+            if p._grad is not None:
+                kept, p._grad = p._grad, None
+                p._flat.store(p._slot, kept._data)
+
+    def runs(self) -> Iterator[tuple[FlatVector, slice]]:
+        """The contiguous stretches of parameters that have a gradient."""
+        self._gather()
+        for flat, slots in self._groups:
+            for run in flat.runs(slots):
+                yield flat, run
+
+    def zero_grad(self) -> None:
+        """Clear the gradients; a parameter without one is left alone by `step`."""
+        for p in self.params:
+            p._grad = None
+            p._flat.filled[p._slot] = False
+
+    def step(self) -> None:
+        """Change the parameters once, by their gradients."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: p ← p − lr · d, with d the gradient plus weight_decay · p.
+
+    With momentum v ← momentum · v + d, and v takes d's place (d + momentum · v with nesterov:
+    Sutskever et al., 2013, as in PyTorch). Parameters without a gradient are left alone.
+
+    Raises ArgumentError for values that are not finite or are negative, or if nesterov comes without momentum.
+
+    >>> p = Tensor([1.0], requires_grad=True)
+    >>> optimizer = SGD([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p
+    Tensor([0.8], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float,
+        momentum: float = 0,
+        nesterov: bool = False,
+        weight_decay: float = 0,
+    ) -> None:
+        self.lr = lr
+        self.momentum = finite("momentum", momentum)
+        self.weight_decay = finite("weight_decay", weight_decay)
+        self.nesterov = bool(nesterov)
+        if self.nesterov and not self.momentum:
+            raise ArgumentError("nesterov needs a momentum above 0.", "Write SGD(..., momentum=0.9, nesterov=True).")
+        self._velocities: dict[FlatVector, Any] = {}
+        super().__init__(params)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate; it can be set between steps."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._lr = finite("The learning rate", value)
+
+    @no_grad()
+    def step(self) -> None:
+        for flat, run in self.runs():
+            whole = run.stop - run.start == flat.values.size
+            values = wrap(flat.values if whole else flat.values[run])
+            assign(values, values - self._lr * self._direction(flat, run, values))
+
+    def _direction(self, flat: FlatVector, run: slice, values: Tensor) -> Tensor:
+        direction = wrap(flat.grads[run])  # type: ignore[index]
+        if self.weight_decay:
+            direction = direction + self.weight_decay * values
+        if not self.momentum:
+            return direction
+        if flat not in self._velocities:
+            self._velocities[flat] = np.zeros_like(flat.values)
+        velocity = wrap(self._velocities[flat][run])
+        assign(velocity, self.momentum * velocity + direction)
+        return direction + self.momentum * velocity if self.nesterov else velocity
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {key: value for key, value in vars(self).items() if key not in ("_groups", "_velocities")}
+        velocity = [self._velocities.get(p._flat) for p in self.params]
+        parts = [None if v is None else p._flat.split(v)[p._slot].copy() for p, v in zip(self.params, velocity)]
+        return state | {"velocities": parts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        parts = state.pop("velocities")
+        vars(self).update(state, _velocities={})
+        self._settle()
+        for p, part in zip(self.params, parts):
+            if part is not None:
+                vector = self._velocities.setdefault(p._flat, np.zeros_like(p._flat.values))
+                p._flat.split(vector)[p._slot][...] = part

@@ -1,0 +1,327 @@
+"""The record of a primitive, the registry, and the one door that every operation goes through."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, Callable, NamedTuple, Sequence
+
+import numpy as np
+
+from .errors import DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
+from .recording import recording, scope
+from .tensor import Node, Tensor, wrap
+
+Function = Callable[..., Any]
+
+# Where a rule's parameter comes from, other than a position in node.saved.
+IN_SHAPE, POSITION = -1, -2
+KINDS = ("elementwise", "multilinear", "reduction", "general", "constant")
+
+REGISTRY: dict[str, Primitive] = {}
+NUMPY: dict[Any, Function] = {}
+
+
+class Rule(NamedTuple):
+    """A derivative rule, and the names of what it wants besides the cotangent."""
+
+    function: Function
+    wants: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+class Call(NamedTuple):
+    """One rule as the sweep calls it: for which argument, with what out of the saved values."""
+
+    position: int
+    function: Function
+    sources: tuple[int, ...]
+    options: tuple[str, ...]
+
+
+class Recipe(NamedTuple):
+    """For one set of differentiated arguments: what to save, and which rules to call."""
+
+    saves: tuple[int, ...]
+    saves_result: bool
+    saves_shapes: bool
+    calls: tuple[Call, ...]
+
+
+def read_rule(function: Function, name: str) -> Rule:
+    """Read from a rule's parameters what it needs; the first must be `g`."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise RuleError(f"A rule of {name} is not a plain Python function.", "Write a lambda or a def.")
+    named = code.co_varnames[: code.co_argcount]
+    if not named or named[0] != "g":
+        raise RuleError(f"A rule of {name} must take the cotangent `g` first, but takes {named}.")
+    return Rule(function, named[1:], code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
+
+
+def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
+    """The options of a forward function with their defaults, and how many may be given by position."""
+    forward = getattr(forward, "__wrapped__", forward)
+    code = getattr(forward, "__code__", None)
+    if code is None:
+        return {}, 0
+    positional = code.co_varnames[arity : code.co_argcount]
+    defaults = forward.__defaults__ or ()  # type: ignore[attr-defined]
+    options = dict(zip(positional, defaults[len(defaults) - len(positional) :]))
+    return options | (forward.__kwdefaults__ or {}), len(positional)  # type: ignore[attr-defined]
+
+
+class Primitive:
+    """One operation: its NumPy function, its derivative rules, and everything else known of it.
+
+    Called with arrays it gives what NumPy gives; called with at least one Tensor it gives a
+    Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
+    plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
+    result, `in_shape` the argument's shape, `shapes` those of all arguments, `position` the
+    argument's number, other names the record's `args`; keyword-only names are options of the forward.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Function,
+        args: str,
+        vjp: Function | Sequence[Function | None] = (),
+        *,
+        kind: str = "general",
+        sample: Any = None,
+        symbol: str | None = None,
+        singular: float | None = None,
+        numpy: Any = None,
+    ) -> None:
+        self.name, self.forward, self.kind = name, forward, kind
+        self.symbol, self.sample, self.singular, self.numpy = symbol, sample, singular, numpy
+        self.__name__ = name
+        self.__doc__ = forward.__doc__
+        self.variadic = args.startswith("*")
+        self.args = tuple(args.lstrip("*").split())
+        self.arity = 10**9 if self.variadic else len(self.args)
+        rules = (vjp,) if callable(vjp) else tuple(vjp)
+        self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
+        self.defaults, self.positional = ({}, 0) if self.variadic else read_options(forward, self.arity)
+        if self.variadic:
+            self.defaults = dict(forward.__kwdefaults__ or {})  # type: ignore[attr-defined]
+        self._recipes: dict[int, Recipe] = {}
+        self._check_declaration()
+
+    def _check_declaration(self) -> None:
+        if self.kind not in KINDS:
+            raise RuleError(f"{self.name} has the kind {self.kind!r}.", f"Choose one of {', '.join(KINDS)}.")
+        if self.kind != "constant" and len(self.rules) != len(self.args):
+            raise RuleError(f"{self.name} has {len(self.args)} arguments, but {len(self.rules)} rules.")
+        known = {*self.args, "y", "in_shape"} if not self.variadic else {"y", "in_shape", "shapes", "position"}
+        for rule in filter(None, self.rules):
+            if unknown := [n for n in rule.wants if n not in known] + [
+                n for n in rule.options if n not in self.defaults
+            ]:
+                raise RuleError(f"A rule of {self.name} asks for {', '.join(unknown)}, which it does not have.")
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.args)}), {self.kind}>"
+
+    def __call__(self, *args: Any, **options: Any) -> Tensor:
+        if options or len(args) > self.arity:
+            args, options = self._bind(args, options)
+        else:
+            options = self.defaults
+        arrays = []
+        wanted = 0
+        bit = 1
+        has_tensor = False
+        for value in args:
+            if isinstance(value, Tensor):
+                has_tensor = True
+                if value._node is not None:
+                    wanted |= bit
+                value = value._data
+            elif value.__class__ not in PLAIN:
+                value = plain(value)
+            arrays.append(value)
+            bit <<= 1
+        try:
+            y = self.forward(*arrays, **options)
+        except ValueError as error:
+            if isinstance(error, (TinygradError, np.exceptions.AxisError)):
+                raise
+            raise self._shape_error(arrays, error) from error
+        if not has_tensor:
+            return y  # type: ignore[no-any-return]
+        if y.__class__ is not np.ndarray:
+            y = np.asarray(y)
+        if wanted and recording.get():
+            return wrap(y, self._record(wanted, args, arrays, options, y))
+        return wrap(y)
+
+    def _record(self, wanted: int, args: Any, arrays: list[Any], options: dict[str, Any], y: Any) -> Node | None:
+        """The node of a result, with what the rules named; None where there is no derivative."""
+        recipe = self._recipes.get(wanted) or self._make_recipe(wanted, len(args))
+        if not recipe.calls:
+            return None
+        if y.dtype.kind != "f":
+            if y.dtype.kind != "c":
+                return None
+            raise DTypeError(
+                f"{self.name} gave complex numbers from a Tensor that requires a gradient.",
+                "Differentiate real and imaginary parts as two real Tensors.",
+            )
+        saved = []
+        for position in recipe.saves:
+            value = arrays[position]
+            # An array that no Tensor holds: its owner could still write to it.
+            saved.append(value.copy() if value is args[position] and value.__class__ is np.ndarray else value)
+        if recipe.saves_result:
+            saved.append(y)
+        if recipe.saves_shapes:
+            saved.append(tuple(np.shape(value) for value in arrays))
+        parents = tuple([value._node if isinstance(value, Tensor) else None for value in args])
+        return Node(self, recipe, parents, tuple(saved), options, y, scope.get())
+
+    def _make_recipe(self, wanted: int, count: int) -> Recipe:
+        pairs = [
+            (i, self.rules[0 if self.variadic else i]) for i in range(count) if wanted >> i & 1 and self.rules
+        ]
+        active = [(i, rule) for i, rule in pairs if rule is not None]
+        wants = {name for _, rule in active for name in rule.wants}
+        names = [name for name in self.args if name in wants] + [n for n in ("y", "shapes") if n in wants]
+        source = {name: i for i, name in enumerate(names)} | {"in_shape": IN_SHAPE, "position": POSITION}
+        recipe = Recipe(
+            tuple(i for i, name in enumerate(self.args) if name in wants),
+            "y" in wants,
+            "shapes" in wants,
+            tuple(Call(i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
+        )
+        self._recipes[wanted] = recipe
+        return recipe
+
+    def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort what was given by position and by name into array arguments and options."""
+        arrays, extra = list(args[: self.arity]), args[self.arity :]
+        if len(extra) > self.positional:
+            raise UnsupportedError(f"{self.name} takes {self.arity + self.positional} arguments by position.")
+        bound = dict(self.defaults)
+        bound.update(zip(self.defaults, extra))
+        for name, value in options.items():
+            if name in bound:
+                bound[name] = value
+            elif name in self.args and len(arrays) == self.args.index(name):
+                arrays.append(value)
+            elif value is not None and value is not np._NoValue:  # type: ignore[attr-defined]
+                raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.")
+        return tuple(arrays), {name: unwrap_option(value) for name, value in bound.items()}
+
+    def _shape_error(self, arrays: list[Any], error: ValueError) -> ShapeError:
+        shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
+        return ShapeError(f"{self.name} cannot take shape {shapes}: {error}.")
+
+
+PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32, str})
+
+
+def plain(value: Any) -> Any:
+    """Anything but a Tensor, as NumPy can compute with it."""
+    return value if isinstance(value, np.generic) else np.asarray(value)
+
+
+def unwrap_option(value: Any) -> Any:
+    return value._data if isinstance(value, Tensor) else value
+
+
+def register(primitive: Primitive) -> Primitive:
+    """Enter a primitive of the package; it must be testable, so it must have a sample."""
+    if primitive.sample is None:
+        raise RuleError(f"{primitive.name} has no sample, so no test could reach it.", "Declare sample=...")
+    if primitive.name in REGISTRY:
+        raise RuleError(f"{primitive.name} is registered twice.")
+    REGISTRY[primitive.name] = primitive
+    function = primitive.numpy
+    if function is None and isinstance(primitive.forward, np.ufunc):
+        function = primitive.forward
+    for each in function if isinstance(function, tuple) else (function,):
+        if each is not None:
+            NUMPY[each] = primitive
+    return primitive
+
+
+def elementwise(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
+    """Each output element depends on the same element of each (broadcast) input."""
+    return register(Primitive(name, forward, args, vjp, kind="elementwise", sample=sample, **more))
+
+
+def multilinear(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
+    """Linear in each array argument by itself."""
+    return register(Primitive(name, forward, args, vjp, kind="multilinear", sample=sample, **more))
+
+
+def reduction(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
+    """Over axes, but not linear."""
+    return register(Primitive(name, forward, args, vjp, kind="reduction", sample=sample, **more))
+
+
+def general(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
+    """Everything else, also what is linear only in all arguments together."""
+    return register(Primitive(name, forward, args, vjp, kind="general", sample=sample, **more))
+
+
+def constant(name: str, forward: Function, args: str, *, sample: Any, **more: Any) -> Primitive:
+    """The derivative is zero everywhere that it exists."""
+    return register(Primitive(name, forward, args, kind="constant", sample=sample, **more))
+
+
+def implements(*functions: Any) -> Callable[[Function], Function]:
+    """Make a composite the meaning of NumPy functions on Tensors."""
+
+    def enter(composite: Function) -> Function:
+        for function in functions:
+            NUMPY[function] = composite
+        return composite
+
+    return enter
+
+
+# The operations of users that were called while a gradient check collects them.
+called_operations: ContextVar[list[Any] | None] = ContextVar("called_operations", default=None)
+
+
+class Operation(Primitive):
+    """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
+
+    checked = False
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        calls = called_operations.get()
+        if calls is not None and not self.checked:
+            calls.append((self, args, options))
+        return super().__call__(*args, **options)
+
+
+def operation(
+    vjp: Function | Sequence[Function | None], *, kind: str = "general", symbol: str | None = None
+) -> Callable[[Function], Operation]:
+    """Make a NumPy function a differentiable operation: `@operation(vjp=rule)`.
+
+    The positional parameters are the array arguments, keyword-only ones options. There is one rule
+    per array argument: a plain-NumPy function of `g`, the cotangent, and of what it needs by
+    name: an argument, `y` (the result), `in_shape`, or keyword-only an option. A rule
+    returns the transposed Jacobian applied to g; broadcasting is undone for it.
+
+    Raises RuleError if a rule asks for something that does not exist.
+
+    >>> import numpy as np, tinygrad_like as tg
+    >>> @tg.operation(vjp=lambda g, x: g / (1 + np.exp(-x)))
+    ... def softplus(x):
+    ...     return np.log1p(np.exp(x))
+    >>> tg.grad(softplus)(0.0)
+    0.5
+    """
+
+    def make(forward: Function) -> Operation:
+        code = forward.__code__
+        defaults = len(forward.__defaults__ or ())  # type: ignore[attr-defined]
+        names = code.co_varnames[: code.co_argcount - defaults]
+        return Operation(forward.__name__, forward, " ".join(names), vjp, kind=kind, symbol=symbol)
+
+    return make

@@ -1,0 +1,1 @@
+"""Every derivative rule: one short table per family."""

@@ -1,0 +1,145 @@
+"""Choosing between values: where, maximum, minimum; and comparisons, which have no derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import constant, elementwise
+from .samples import fractions, normal, one, truth
+
+
+def greater_share(a: Any, b: Any) -> Any:
+    """1 where a > b, 1/2 where they are equal."""
+    return (a > b) + 0.5 * (a == b)
+
+
+def where_condition(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(condition, a, b)
+
+
+def one_of_two(condition: Any, other: Any) -> Any:
+    return np.where(np.isnan(other), 1.0, condition)
+
+
+where = elementwise(
+    "where",
+    where_condition,
+    "condition a b",
+    (
+        None,
+        lambda g, condition: np.where(condition, g, 0),
+        lambda g, condition: np.where(condition, 0, g),
+    ),
+    sample=(truth, normal, normal),
+    symbol="where",
+)
+maximum = elementwise(
+    "maximum",
+    np.maximum,
+    "a b",
+    (lambda g, a, b: g * greater_share(a, b), lambda g, a, b: g * greater_share(b, a)),
+    sample=(normal, normal),
+    symbol="max",
+)
+minimum = elementwise(
+    "minimum",
+    np.minimum,
+    "a b",
+    (lambda g, a, b: g * greater_share(b, a), lambda g, a, b: g * greater_share(a, b)),
+    sample=(normal, normal),
+    symbol="min",
+)
+fmax = elementwise(
+    "fmax",
+    np.fmax,
+    "a b",
+    (
+        lambda g, a, b: g * one_of_two(greater_share(a, b), b),
+        lambda g, a, b: g * one_of_two(greater_share(b, a), a),
+    ),
+    sample=(normal, normal),
+    symbol="fmax",
+)
+fmin = elementwise(
+    "fmin",
+    np.fmin,
+    "a b",
+    (
+        lambda g, a, b: g * one_of_two(greater_share(b, a), b),
+        lambda g, a, b: g * one_of_two(greater_share(a, b), a),
+    ),
+    sample=(normal, normal),
+    symbol="fmin",
+)
+
+pair, single, two_truths = (normal, normal), (fractions,), (truth, truth)
+
+less = constant("less", np.less, "a b", sample=pair, symbol="<")
+less_equal = constant("less_equal", np.less_equal, "a b", sample=pair, symbol="≤")
+greater = constant("greater", np.greater, "a b", sample=pair, symbol=">")
+greater_equal = constant("greater_equal", np.greater_equal, "a b", sample=pair, symbol="≥")
+equal = constant("equal", np.equal, "a b", sample=pair, symbol="=")
+not_equal = constant("not_equal", np.not_equal, "a b", sample=pair, symbol="≠")
+floor_divide = constant("floor_divide", np.floor_divide, "a b", sample=pair, symbol="//")
+heaviside = constant("heaviside", np.heaviside, "a b", sample=pair)
+logical_and = constant("logical_and", np.logical_and, "a b", sample=pair, symbol="and")
+logical_or = constant("logical_or", np.logical_or, "a b", sample=pair, symbol="or")
+logical_xor = constant("logical_xor", np.logical_xor, "a b", sample=pair, symbol="xor")
+logical_not = constant("logical_not", np.logical_not, "x", sample=single, symbol="not")
+bitwise_and = constant("bitwise_and", np.bitwise_and, "a b", sample=two_truths, symbol="&")
+bitwise_or = constant("bitwise_or", np.bitwise_or, "a b", sample=two_truths, symbol="|")
+bitwise_xor = constant("bitwise_xor", np.bitwise_xor, "a b", sample=two_truths, symbol="^")
+invert = constant("invert", np.invert, "x", sample=(truth,), symbol="~")
+sign = constant("sign", np.sign, "x", sample=single)
+signbit = constant("signbit", np.signbit, "x", sample=single)
+floor = constant("floor", np.floor, "x", sample=single, symbol="⌊x⌋")
+ceil = constant("ceil", np.ceil, "x", sample=single, symbol="⌈x⌉")
+trunc = constant("trunc", np.trunc, "x", sample=single)
+rint = constant("rint", np.rint, "x", sample=single)
+isnan = constant("isnan", np.isnan, "x", sample=single)
+isinf = constant("isinf", np.isinf, "x", sample=single)
+isfinite = constant("isfinite", np.isfinite, "x", sample=single)
+
+
+def _argmax(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.argmax(x, axis=axis, keepdims=keepdims)
+
+
+def _argmin(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.argmin(x, axis=axis, keepdims=keepdims)
+
+
+def _argsort(x: Any, axis: Any = -1, *, stable: Any = None) -> Any:
+    return np.argsort(x, axis=axis, stable=stable)
+
+
+def _all(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.all(x, axis=axis, keepdims=keepdims)
+
+
+def _any(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.any(x, axis=axis, keepdims=keepdims)
+
+
+def _count_nonzero(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    return np.count_nonzero(x, axis=axis, keepdims=keepdims)
+
+
+def _zeros_like(x: Any, dtype: Any = None) -> Any:
+    return np.zeros_like(x, dtype=dtype)
+
+
+def _ones_like(x: Any, dtype: Any = None) -> Any:
+    return np.ones_like(x, dtype=dtype)
+
+
+argmax = constant("argmax", _argmax, "x", sample=one(axis=1, keepdims=True), numpy=np.argmax)
+argmin = constant("argmin", _argmin, "x", sample=one(axis=1, keepdims=True), numpy=np.argmin)
+argsort = constant("argsort", _argsort, "x", sample=one(axis=1), numpy=np.argsort)
+all = constant("all", _all, "x", sample=one(axis=1, keepdims=True), numpy=np.all)
+any = constant("any", _any, "x", sample=one(axis=1, keepdims=True), numpy=np.any)
+count_nonzero = constant("count_nonzero", _count_nonzero, "x", sample=one(axis=1), numpy=np.count_nonzero)
+zeros_like = constant("zeros_like", _zeros_like, "x", sample=one(), numpy=np.zeros_like)
+ones_like = constant("ones_like", _ones_like, "x", sample=one(), numpy=np.ones_like)

@@ -1,0 +1,77 @@
+"""Contractions: matmul, and linear, the affine map of a layer."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import numpy as np
+
+from ..primitive import general, multilinear
+from .samples import Case, Rng, arrays, either, normal
+
+
+def matmul_left(g: Any, a: Any, b: Any) -> Any:
+    """The cotangent of a in a @ b: g @ bᵀ, and its vector cases."""
+    if b.ndim == 1:
+        return g[..., None] * b
+    if a.ndim == 1:
+        return (b @ g[..., None])[..., 0]
+    return g @ b.swapaxes(-1, -2)
+
+
+def matmul_right(g: Any, a: Any, b: Any) -> Any:
+    """The cotangent of b in a @ b: aᵀ @ g, and its vector cases."""
+    if a.ndim == 1:
+        return a[:, None] * g[..., None, :] if b.ndim > 1 else g * a
+    if b.ndim == 1:
+        return (a.swapaxes(-1, -2) @ g[..., None])[..., 0]
+    if b.ndim == 2 and a.ndim > 2:
+        # One product over all batches, instead of one each and their sum.
+        return a.reshape(-1, a.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+    return a.swapaxes(-1, -2) @ g
+
+
+def linear_weight(g: Any, x: Any) -> Any:
+    """gᵀ @ x over all leading axes at once."""
+    if x.ndim == 2:
+        return g.T @ x
+    if x.ndim == 1:
+        return g[:, None] * x
+    return g.reshape(-1, g.shape[-1]).T @ x.reshape(-1, x.shape[-1])
+
+
+def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    y = np.matmul(x, weight.T)
+    if bias is None:
+        return y
+    if bias.dtype is y.dtype and y.ndim:
+        y += bias
+        return y
+    return y + bias
+
+
+def linear_cases(rng: Rng) -> Iterator[Case]:
+    for shape in ((5, 3), (3,), (2, 4, 3), (0, 3)):
+        yield (normal(rng, shape), normal(rng, (2, 3)), normal(rng, (2,))), {}
+        yield (normal(rng, shape), normal(rng, (2, 3))), {}
+
+
+matmul = multilinear(
+    "matmul",
+    np.matmul,
+    "a b",
+    (matmul_left, matmul_right),
+    sample=either(
+        arrays(((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 0), (0, 3))),
+        arrays(((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2))),
+    ),
+    symbol="@",
+)
+linear = general(
+    "linear",
+    _linear,
+    "x weight bias",
+    (lambda g, weight: g @ weight, linear_weight, lambda g: g),
+    sample=linear_cases,
+    symbol="x @ Wᵀ + b",
+)

@@ -1,0 +1,46 @@
+"""Elementwise exponentials and logarithms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import elementwise
+from .samples import between, normal, positive
+
+LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
+
+
+def share(a: Any, y: Any) -> Any:
+    """a - y, with 0 shares where both are -inf."""
+    return a - np.where(y == -np.inf, 0, y)
+
+
+exp = elementwise("exp", np.exp, "x", lambda g, y: g * y, sample=(normal,), symbol="eˣ")
+exp2 = elementwise("exp2", np.exp2, "x", lambda g, y: g * (LN2 * y), sample=(normal,), symbol="2ˣ")
+expm1 = elementwise("expm1", np.expm1, "x", lambda g, y: g * (y + 1), sample=(normal,), symbol="eˣ−1")
+log = elementwise("log", np.log, "x", lambda g, x: g / x, sample=(positive,), symbol="ln", singular=0.5)
+log2 = elementwise("log2", np.log2, "x", lambda g, x: g / (LN2 * x), sample=(positive,), symbol="log₂", singular=0.5)
+log10 = elementwise(
+    "log10", np.log10, "x", lambda g, x: g / (LN10 * x), sample=(positive,), symbol="log₁₀", singular=0.5
+)
+log1p = elementwise(
+    "log1p", np.log1p, "x", lambda g, x: g / (1 + x), sample=(between(-0.6, 2.0),), symbol="ln(1+x)", singular=0.5
+)
+logaddexp = elementwise(
+    "logaddexp",
+    np.logaddexp,
+    "a b",
+    (lambda g, y, a: g * np.exp(share(a, y)), lambda g, y, b: g * np.exp(share(b, y))),
+    sample=(normal, normal),
+    symbol="ln(eᵃ+eᵇ)",
+)
+logaddexp2 = elementwise(
+    "logaddexp2",
+    np.logaddexp2,
+    "a b",
+    (lambda g, y, a: g * np.exp2(share(a, y)), lambda g, y, b: g * np.exp2(share(b, y))),
+    sample=(normal, normal),
+    symbol="log₂(2ᵃ+2ᵇ)",
+)

@@ -1,0 +1,190 @@
+"""Movement: the same values in another shape, order, place or dtype; no arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..primitive import general, implements, multilinear
+from .samples import arrays, either, several
+
+
+def inverse_order(axes: tuple[int, ...] | None, ndim: int) -> tuple[int, ...] | None:
+    return None if axes is None else tuple(int(i) for i in np.argsort([a % ndim for a in axes]))
+
+
+def concatenate_rule(g: Any, shapes: Any, position: int, *, axis: int | None) -> Any:
+    """The part of g that came from this array."""
+    if axis is None:
+        sizes = [int(np.prod(shape)) for shape in shapes]
+    else:
+        sizes = [shape[axis] for shape in shapes]
+    start = sum(sizes[:position])
+    part = slice(start, start + sizes[position])
+    if axis is None:
+        return g[part].reshape(shapes[position])
+    return g[(slice(None),) * (axis % g.ndim) + (part,)]
+
+
+def _reshape(x: Any, shape: Any = -1) -> Any:
+    return np.reshape(x, shape)
+
+
+def _transpose(x: Any, axes: Any = None) -> Any:
+    return np.transpose(x, axes)
+
+
+def _swapaxes(x: Any, axis1: int = 0, axis2: int = 0) -> Any:
+    return np.swapaxes(x, axis1, axis2)
+
+
+def _moveaxis(x: Any, source: Any = 0, destination: Any = 0) -> Any:
+    return np.moveaxis(x, source, destination)
+
+
+def _squeeze(x: Any, axis: Any = None) -> Any:
+    return np.squeeze(x, axis)
+
+
+def _expand_dims(x: Any, axis: Any = 0) -> Any:
+    return np.expand_dims(x, axis)
+
+
+def _broadcast_to(x: Any, shape: Any = ()) -> Any:
+    return np.broadcast_to(x, shape)
+
+
+def _ravel(x: Any) -> Any:
+    return np.ravel(x)
+
+
+def _copy(x: Any) -> Any:
+    return np.array(x)
+
+
+def _astype(x: Any, dtype: Any = float) -> Any:
+    return x.astype(dtype)
+
+
+def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
+    return np.concatenate(arrays, axis=axis)
+
+
+def _stack(*arrays: Any, axis: int = 0) -> Any:
+    return np.stack(arrays, axis=axis)
+
+
+reshape = multilinear(
+    "reshape",
+    _reshape,
+    "x",
+    lambda g, in_shape: g.reshape(in_shape),
+    sample=several(((2, 3, 4), {"shape": (4, -1)}), ((), {"shape": (1, 1)}), ((0, 3), {"shape": (3, 0)})),
+    symbol="reshape",
+    numpy=np.reshape,
+)
+ravel = multilinear(
+    "ravel", _ravel, "x", lambda g, in_shape: g.reshape(in_shape), sample=several(((2, 3), {})), numpy=np.ravel
+)
+transpose = multilinear(
+    "transpose",
+    _transpose,
+    "x",
+    lambda g, *, axes: g.transpose(inverse_order(axes, g.ndim)),
+    sample=several(((2, 3, 4), {}), ((2, 3, 4), {"axes": (1, -1, 0)}), ((), {}), ((0, 2), {})),
+    symbol="ᵀ",
+    numpy=np.transpose,
+)
+swapaxes = multilinear(
+    "swapaxes",
+    _swapaxes,
+    "x",
+    lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2),
+    sample=several(((2, 3, 4), {"axis1": 0, "axis2": -1})),
+    symbol="ᵀ",
+    numpy=(np.swapaxes,),
+)
+moveaxis = multilinear(
+    "moveaxis",
+    _moveaxis,
+    "x",
+    lambda g, *, source, destination: np.moveaxis(g, destination, source),
+    sample=several(
+        ((2, 3, 4), {"source": 0, "destination": -1}), ((2, 3, 4), {"source": (0, 1), "destination": (2, 0)})
+    ),
+    symbol="ᵀ",
+    numpy=np.moveaxis,
+)
+squeeze = multilinear(
+    "squeeze",
+    _squeeze,
+    "x",
+    lambda g, in_shape: g.reshape(in_shape),
+    sample=several(((2, 1, 3, 1), {}), ((2, 1, 3, 1), {"axis": 1})),
+    symbol="squeeze",
+    numpy=np.squeeze,
+)
+expand_dims = multilinear(
+    "expand_dims",
+    _expand_dims,
+    "x",
+    lambda g, in_shape: g.reshape(in_shape),
+    sample=several(((2, 3), {"axis": 1}), ((2, 3), {"axis": (0, -1)})),
+    symbol="expand",
+    numpy=np.expand_dims,
+)
+# The engine sums a cotangent back to the shape that was broadcast: nothing is left to do.
+broadcast_to = multilinear(
+    "broadcast_to",
+    _broadcast_to,
+    "x",
+    lambda g: g,
+    sample=several(((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (2,)})),
+    symbol="broadcast",
+    numpy=np.broadcast_to,
+)
+copy = multilinear("copy", _copy, "x", lambda g: g, sample=several(((2, 3), {})), symbol="copy", numpy=np.copy)
+astype = multilinear(
+    "astype",
+    _astype,
+    "x",
+    lambda g: g,
+    sample=several(((2, 3), {"dtype": np.float64})),
+    symbol="astype",
+    numpy=np.astype,
+)
+# What a transform puts in the place of its input, so that it differentiates only with respect to that.
+alias = multilinear("alias", lambda x: x, "x", lambda g: g, sample=several(((2, 3), {})), symbol="=")
+join = general(
+    "concatenate",
+    _concatenate,
+    "*arrays",
+    concatenate_rule,
+    sample=either(
+        arrays(((2, 3), (1, 3), (0, 3)), ((3,), (2,))),
+        arrays(((2, 3), (2, 1)), axis=-1),
+        arrays(((2, 3), (2,)), axis=None),
+    ),
+    symbol="concatenate",
+)
+pile = general(
+    "stack",
+    _stack,
+    "*arrays",
+    lambda g, position, *, axis: np.moveaxis(g, axis, 0)[position],
+    sample=arrays(((2, 3), (2, 3), (2, 3)), axis=-1),
+    symbol="stack",
+)
+
+
+@implements(np.concatenate)
+def concatenate(arrays: Any, axis: int | None = 0, out: None = None) -> Any:
+    """`np.concatenate`: the arrays joined along an axis they have."""
+    return join(*arrays, axis=axis)
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0, out: None = None) -> Any:
+    """`np.stack`: the arrays joined along a new axis."""
+    return pile(*arrays, axis=axis)

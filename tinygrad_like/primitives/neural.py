@@ -1,0 +1,74 @@
+"""What networks need beyond NumPy: activations and losses that earned rules of their own."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import numpy as np
+
+from ..primitive import elementwise, general
+from .reductions import logsumexp
+from .samples import Case, Rng, arrays, normal
+
+
+@np.errstate(over="ignore")
+def _sigmoid(x: Any) -> Any:
+    # exp(-x) may overflow to inf; 1 / (1 + inf) is the right 0.
+    return 1 / (1 + np.exp(-x))
+
+
+def _relu(x: Any) -> Any:
+    return np.maximum(x, 0)
+
+
+def _mse(prediction: Any, target: Any) -> Any:
+    difference = np.ravel(prediction - target)
+    return difference @ difference / difference.size
+
+
+def one_hot(classes: Any, logits: Any) -> Any:
+    """A row per class number, 1 at that class, in the dtype of the logits."""
+    rows = np.zeros(logits.shape, logits.dtype)
+    np.put_along_axis(rows, np.asarray(classes)[..., None], 1, axis=-1)
+    return rows
+
+
+def _softmax_cross_entropy(logits: Any, classes: Any) -> Any:
+    chosen = np.take_along_axis(logits, np.asarray(classes)[..., None], axis=-1)[..., 0]
+    return np.mean(logsumexp(logits, -1) - chosen)
+
+
+def softmax_cross_entropy_rule(g: Any, logits: Any, classes: Any) -> Any:
+    """(softmax - one hot) / n, with Bishop, Pattern Recognition and Machine Learning, (4.109)."""
+    softmax = np.exp(logits - logsumexp(logits, -1, keepdims=True))
+    rows = logits.size // logits.shape[-1]
+    return (g / rows) * (softmax - one_hot(classes, logits))
+
+
+def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
+    yield (normal(rng, (4, 3)), np.array([0, 2, 1, 1])), {}
+    yield (normal(rng, (3,)), np.array(2)), {}
+    yield (normal(rng, (2, 2, 3)), np.array([[0, 2], [1, 1]])), {}
+
+
+sigmoid = elementwise("sigmoid", _sigmoid, "x", lambda g, y: g * (y * (1 - y)), sample=(normal,), symbol="σ")
+relu = elementwise("relu", _relu, "x", lambda g, y: g * (y > 0), sample=(normal,), symbol="relu")
+mse = general(
+    "mse",
+    _mse,
+    "prediction target",
+    (
+        lambda g, prediction, target: (g * (2 / prediction.size)) * (prediction - target),
+        lambda g, prediction, target: (g * (2 / prediction.size)) * (target - prediction),
+    ),
+    sample=arrays(((4, 2), (4, 2)), ((3,), (3,)), ((), ())),
+    symbol="mse",
+)
+softmax_cross_entropy = general(
+    "softmax_cross_entropy",
+    _softmax_cross_entropy,
+    "logits classes",
+    (softmax_cross_entropy_rule, None),
+    sample=cross_entropy_cases,
+    symbol="cross entropy",
+)

@@ -1,0 +1,400 @@
+"""`Tensor`, an array and its place in the graph; `Node`, that place; `assign`, the door for writes."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import Any, Iterator, cast
+
+import numpy as np
+
+from . import operators
+from .errors import DTypeError, GraphError, ShapeError, UnsupportedError, lost_graph
+from .operators import Operators
+from .recording import recording
+from .storage import Matrix
+from .writes import Array, clock, owner, writes
+
+FREED = ("freed",)
+
+
+class Node:
+    """A value's place in the graph: what made it, from which nodes, and what the rules will need.
+
+    A leaf has no primitive. `owner` refers weakly to the Tensor that collects the gradient: that
+    of a leaf, or of a result that asked for it with `retain_grad`.
+    """
+
+    __slots__ = ("primitive", "recipe", "parents", "saved", "options", "shape", "dtype", "index", "owner", "scope")
+
+    def __init__(
+        self, primitive: Any, recipe: Any, parents: Any, saved: Any, options: Any, array: Array, scope: Any
+    ) -> None:
+        self.primitive = primitive
+        self.recipe = recipe
+        self.parents = parents
+        self.saved = saved
+        self.options = options
+        self.shape = array.shape
+        self.dtype = array.dtype
+        self.index = clock()
+        self.owner: weakref.ref[Tensor] | None = None
+        self.scope = scope
+
+
+def leaf_node(array: Array, owner: Tensor | None = None) -> Node:
+    """The node of a leaf; without an owner, nothing collects its gradient but a transform."""
+    if array.dtype.kind != "f":
+        complex_ = array.dtype.kind == "c"
+        raise DTypeError(
+            f"A Tensor of dtype {array.dtype} cannot have a gradient; only floating-point ones can.",
+            "Write real and imaginary parts as two Tensors."
+            if complex_
+            else "Write floats (1.0, not 1), or Tensor(data, dtype=float, requires_grad=True).",
+        )
+    node = Node(None, None, (), (), None, array, None)
+    if owner is not None:
+        node.owner = weakref.ref(owner)
+    return node
+
+
+class Tensor(Operators):
+    """An n-dimensional array that records what is computed from it.
+
+    `data` is anything that `np.asarray` takes, a Matrix or an unrecorded Tensor. An array is
+    shared, not copied, when the dtype allows: a later write to it changes the Tensor, and is not
+    seen by the check for overwritten values (`Tensor(array.copy())` is independent). `dtype` defaults
+    to NumPy's choice. With `requires_grad`, operations on the Tensor are recorded, and `backward`
+    on a result fills `.grad`. `name` is shown in pictures.
+
+    Raises DTypeError for a dtype that is not numeric, and for `requires_grad` without floats.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> y, x.grad
+    (Tensor(5., op=sum), Tensor([2., 4.]))
+    """
+
+    __slots__ = ("_data", "_node", "_grad", "_flat", "_slot", "_name", "__weakref__")
+    __array_priority__ = 1000.0
+
+    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
+        if isinstance(data, Tensor):
+            if data._node is not None and recording.get():
+                raise lost_graph("Tensor(t)")
+            data = data._data
+        try:
+            array = np.asarray(data.array if isinstance(data, Matrix) else data, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, DTypeError) or type(error).__name__ == "LostGraphError":
+                raise
+            raise DTypeError(f"Tensor cannot be made from this data and dtype={dtype!r}: {error}.") from error
+        if array.dtype.kind not in "fiubc":
+            raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", "Write dtype=float.")
+        self._data: Array = array
+        self._node: Node | None = None
+        self._grad: Tensor | None = None
+        self._flat: Any = None
+        self._name = name
+        if requires_grad:
+            self._node = leaf_node(array, self)
+
+    # -- the array ------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Array:
+        """The values, an ndarray that shares this Tensor's memory; assigning writes into it."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        assign(self, value)
+
+    @property
+    def storage(self) -> Array:
+        """The flat buffer: the 1-D array whose memory this Tensor reads.
+
+        >>> t = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).T[1:]
+        >>> t.storage
+        array([1., 2., 3., 4., 5., 6.])
+        >>> np.ndarray(t.shape, t.dtype, t.storage, t.offset, t.strides)
+        array([[2., 5.],
+               [3., 6.]])
+        """
+        return owner(self._data).ravel(order="K")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self._data.shape
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The bytes from one element to the next along each axis, as in NumPy."""
+        return self._data.strides
+
+    @property
+    def offset(self) -> int:
+        """Where in `storage` the first element lies, in bytes."""
+        first: int = self._data.__array_interface__["data"][0]
+        return first - int(owner(self._data).__array_interface__["data"][0])
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._data.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        return self._data.dtype
+
+    def item(self) -> Any:
+        """The only element, as a Python number. Raises ShapeError if there are several."""
+        if self._data.size != 1:
+            raise ShapeError(f"item() needs one element, but the shape is {self.shape}.", "Write t.numpy().")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def numpy(self) -> Array:
+        """The values, an ndarray that shares this Tensor's memory, also where a gradient is required."""
+        return self._data
+
+    def to_matrix(self) -> Matrix:
+        """The values as a Matrix, shared where they are float64 and row-major."""
+        return Matrix.from_tensor(self)
+
+    # -- the graph ------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str | None:
+        """What pictures call it."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._name = name
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded; can be set on leaves."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if not self.is_leaf:
+            raise GraphError("requires_grad can be set on leaves only.", "Write t.detach() to leave the graph.")
+        if bool(value) != self.requires_grad:
+            self._node = leaf_node(self._data, self) if value else None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this Tensor was made by the user, not by a recorded operation."""
+        return self._node is None or self._node.primitive is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient, or None. It can be changed, replaced, or cleared with None."""
+        if self._grad is None and self._flat is not None:
+            array = self._flat.gradient(self._slot)
+            return None if array is None else wrap(array)
+        if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
+            warnings.warn(
+                ".grad of a result is not kept; call retain_grad() on it before backward().", stacklevel=2
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            value = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
+            if value.shape != self.shape:
+                raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
+            if value._node is None and value.dtype != self.dtype:
+                value = wrap(value._data.astype(self.dtype))
+        if self._flat is not None and (value is None or value._node is None):
+            if value is None or value._data is not self._flat.gradient(self._slot):
+                self._flat.store(self._slot, None if value is None else value._data.copy())
+            value = None
+        self._grad = value
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this result, too, when backward() passes it."""
+        if self._node is None:
+            raise GraphError("retain_grad() needs a recorded Tensor; this one does not require a gradient.")
+        if self._node.owner is None:
+            self._node.owner = weakref.ref(self)
+
+    def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Add the gradient of this Tensor to `.grad` of every leaf that it was computed from.
+
+        `gradient` is the cotangent, of this Tensor's shape; it may be left out for a single element,
+        and is 1 then. The values that the graph saved are freed unless `retain_graph` (or `create_graph`, which
+        records the backward pass itself, so that gradients can be differentiated).
+
+        Raises GraphError if this Tensor is not recorded, if the graph was freed, or if a saved
+        value was overwritten; ShapeError if `gradient` has another shape or is needed.
+        No `.grad` is changed then.
+        """
+        operators.autodiff.backward(self, gradient, retain_graph, create_graph)
+
+    def detach(self) -> Tensor:
+        """The same values, sharing memory, outside the graph."""
+        return wrap(self._data)
+
+    # -- Python -----------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if not self._data.ndim:
+            raise TypeError("len() of a 0-d Tensor")
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._data.ndim:
+            raise TypeError("iteration over a 0-d Tensor")
+        return (self[i] for i in range(len(self._data)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool((self._data == (item._data if isinstance(item, Tensor) else item)).any())
+
+    def _in_place(self, result: Tensor) -> Tensor:
+        """What `self += other` gives: written here if nothing is recorded, else the new result."""
+        if result._node is None:
+            assign(self, result)
+            return self
+        if self._node is not None and self._node.owner is not None and self.is_leaf:
+            raise GraphError(
+                "A leaf that requires a gradient cannot be changed in place while operations are recorded.",
+                "Write `p.data -= step`, or put `p -= step` inside `with no_grad():`.",
+            )
+        return result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        assign(self, value, index)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data.item())
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def __float__(self) -> float:
+        self._refuse_conversion("float(t)")
+        return float(self._data.item())
+
+    def __complex__(self) -> complex:
+        self._refuse_conversion("complex(t)")
+        return complex(self._data.item())
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data.item() if spec and self._data.size == 1 else str(self), spec)
+
+    def __repr__(self) -> str:
+        values = np.array2string(self._data, separator=", ", prefix="Tensor(")
+        notes = [values]
+        if self._data.dtype.kind in "fc" and self._data.dtype not in (np.float64, np.complex128):
+            notes.append(f"dtype={self._data.dtype}")
+        if self._node is not None:
+            notes.append("requires_grad=True" if self.is_leaf else f"op={self._node.primitive.name}")
+        if self._name:
+            notes.append(f"name={self._name!r}")
+        return f"Tensor({', '.join(notes)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        needs = self._node is not None and self.is_leaf
+        return _rebuild, (type(self), self._data.copy(), needs, self._name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._node is not None and not self.is_leaf:
+            copied = self.copy()
+        else:
+            copied = _rebuild(type(self), self._data.copy(), self._node is not None, self._name)
+            if self._grad is not None or (self._flat is not None and self._flat.filled[self._slot]):
+                copied._grad = wrap(cast(Tensor, self.grad)._data.copy())
+        memo[id(self)] = copied
+        return copied
+
+    # -- NumPy ------------------------------------------------------------------------------------
+
+    def _refuse_conversion(self, conversion: str) -> None:
+        if self._node is not None and recording.get():
+            raise lost_graph(conversion)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        self._refuse_conversion("Converting to an ndarray")
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return operators.functions.call_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+        return operators.functions.call_function(function, inputs, options)
+
+
+def wrap(data: Array, node: Node | None = None) -> Tensor:
+    """A Tensor around an array as it is, at a given place in the graph."""
+    tensor = Tensor.__new__(Tensor)
+    tensor._data = data
+    tensor._node = node
+    tensor._grad = tensor._flat = tensor._name = None
+    return tensor
+
+
+def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
+    tensor = wrap(data) if kind is Tensor else kind.__new__(kind)
+    Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)
+    return tensor
+
+
+def assign(target: Tensor, value: Any, index: Any = ...) -> None:
+    """Write `value` into `target`'s memory: the one door that every write goes through.
+
+    `value` must broadcast to `target[index]`. Raises GraphError if `target` is the result of a recorded
+    operation, LostGraphError if `value` is recorded, ShapeError or DTypeError if it does not fit; nothing is
+    written then.
+
+    >>> p = Tensor([1.0, 2.0])
+    >>> assign(p, [3.0, 4.0])
+    >>> p
+    Tensor([3., 4.])
+    """
+    if target._node is not None and target._node.primitive is not None:
+        raise GraphError(
+            f"A result of {target._node.primitive.name} cannot be written to; it is part of the graph.",
+            "Build the new value with np.where, np.stack or np.concatenate, or write to t.detach().",
+        )
+    if isinstance(value, Tensor):
+        if value._node is not None and recording.get():
+            raise lost_graph("Writing into a Tensor")
+        value = value._data
+    array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    data = target._data
+    try:
+        if index is ...:
+            if array is not data:
+                np.copyto(data, array)
+        else:
+            if not np.can_cast(array.dtype, data.dtype, "same_kind"):
+                raise TypeError(f"cannot write {array.dtype} into {data.dtype}")
+            data[operators.indexing.plain_index(index)] = array
+    except TypeError as error:
+        raise DTypeError(f"A Tensor of dtype {data.dtype} cannot take values of {array.dtype}.") from error
+    except IndexError:
+        raise
+    except ValueError as error:
+        if not data.flags.writeable:
+            raise UnsupportedError("This Tensor shares a read-only array.", "Write Tensor(array.copy()).") from error
+        raise ShapeError(f"A Tensor of shape {data.shape} cannot take values of shape {array.shape}.") from error
+    writes.note(data)

@@ -1,0 +1,288 @@
+"""Functions to functions: grad, value_and_grad, vjp, jvp, jacobian, hessian; they nest to any depth.
+
+A transform puts an alias in the place of each input and sweeps back to that alias only. So inner
+derivatives never reach outer variables, and the result is recorded for the outer transform.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from .autodiff import Found, sweep
+from .errors import ArgumentError, DTypeError, ShapeError
+from .primitives.movement import alias
+from .recording import enable_grad, recording, transform_depth
+from .tensor import Node, Tensor, leaf_node, wrap
+
+Function = Callable[..., Any]
+Argnums = int | tuple[int, ...]
+
+
+class Evaluation:
+    """One evaluation of a function at aliases of its differentiated inputs.
+
+    `outer` says whether the result also depends on something recorded around this transform; then
+    sweeps are recorded too, and Tensors are given back.
+    """
+
+    def __init__(self, function: Function, args: Sequence[Any], argnums: tuple[int, ...], options: dict[str, Any]):
+        self.inputs = [args[i] for i in argnums]
+        values = list(args)
+        depth = transform_depth.get()
+        token = transform_depth.set(depth + 1)
+        try:
+            with enable_grad():
+                self.aliases = [make_alias(x) for x in self.inputs]
+                for i, each in zip(argnums, self.aliases):
+                    values[i] = each
+                self.y = function(*values, **options)
+        finally:
+            transform_depth.reset(token)
+        if not isinstance(self.y, Tensor):
+            self.y = wrap(np.asarray(self.y))
+            if self.y.dtype.kind not in "fiub":
+                raise DTypeError(f"A differentiated function must return one array, but returned {self.y.dtype}.")
+        self.nodes: list[Node] = [each._node for each in self.aliases]  # type: ignore[misc]
+        nested = depth > 0 or any(isinstance(x, Tensor) for x in self.inputs)
+        self.outer = nested and recording.get() and depends_on_others(self.y, self.nodes)
+
+    def sweep(self, cotangent: Any, recorded: bool, retain: bool) -> list[Any]:
+        """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
+        found: Found = {}
+        if self.y._node is not None:
+            with enable_grad():
+                found = sweep(self.y._node, cotangent, self.nodes, recorded=recorded, retain=retain)
+        parts = [found.get(node, (None,))[0] for node in self.nodes]
+        zero = [np.zeros(node.shape, node.dtype) if part is None else part for part, node in zip(parts, self.nodes)]
+        return [wrap(np.asarray(z)) if recorded and not isinstance(z, Tensor) else z for z in zero]
+
+    def cotangent(self, given: Any) -> Any:
+        """A given cotangent of y, checked, as an array or a Tensor of y's dtype."""
+        tensor = given if isinstance(given, Tensor) else wrap(np.asarray(given, dtype=self.y.dtype))
+        if tensor.shape != self.y.shape:
+            raise ShapeError(f"The cotangent has shape {tensor.shape}, but the function returned {self.y.shape}.")
+        return tensor
+
+    def ones(self) -> Tensor:
+        return wrap(np.ones(self.y.shape, self.y.dtype))
+
+    def pull(self, cotangent: Any, retain: bool) -> list[Any]:
+        """The cotangents of the inputs, each as its input was given: a float, an array, a Tensor."""
+        given = self.cotangent(cotangent)
+        recorded = self.outer or (given._node is not None and recording.get())
+        parts = self.sweep(given if recorded else given._data, recorded, retain)
+        return [self.give(part, x) for part, x in zip(parts, self.inputs)]
+
+    def give(self, value: Any, like: Any) -> Any:
+        """A result as the user gave the input; a Tensor where an outer transform needs the graph."""
+        if isinstance(value, Tensor):
+            if value._node is not None and depends_on_others(value, self.nodes):
+                return value
+            value = value._data
+        if isinstance(like, Tensor):
+            return wrap(np.asarray(value))
+        return np.asarray(value) if isinstance(like, np.ndarray) or np.ndim(value) else float(value)
+
+    def result(self) -> Any:
+        """y as the user gave the inputs."""
+        like = next((x for x in self.inputs if isinstance(x, Tensor)), None)
+        if like is None:
+            like = next((x for x in self.inputs if isinstance(x, np.ndarray)), 0.0)
+        given = self.give(self.y if self.outer else self.y._data, like)
+        return given[()] if isinstance(given, np.ndarray) else given
+
+
+def make_alias(x: Any) -> Tensor:
+    if isinstance(x, Tensor):
+        return alias(x) if x._node is not None else wrap(x._data, leaf_node(x._data))
+    if isinstance(x, (bool, int)) or not np.can_cast(np.asarray(x).dtype, np.longdouble, "same_kind"):
+        raise DTypeError(f"A transform differentiates floats, but got {x!r}.", "Write 3.0, not 3.")
+    array = np.asarray(x)
+    return wrap(array, leaf_node(array))
+
+
+def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
+    """Whether y was computed from a recorded value other than these aliases (or through them)."""
+    own = set(aliases)
+    seen: set[Node] = set()
+    stack = [] if y._node is None else [y._node]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node.primitive is None:
+            if node not in own:
+                return True
+            continue
+        stack.extend(parent for parent in node.parents if parent is not None)
+    return False
+
+
+def checked_argnums(argnums: Argnums, count: int, name: str) -> tuple[int, ...]:
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    for number in numbers:
+        if not isinstance(number, int) or not -count <= number < count:
+            raise ArgumentError(f"{name} got argnums={argnums!r}, but the function was given {count} arguments.")
+    return tuple(number % count for number in numbers)
+
+
+def require_scalar(evaluation: Evaluation, name: str) -> None:
+    if evaluation.y.size != 1:
+        raise ShapeError(
+            f"{name} needs a function with a single value, but it returned shape {evaluation.y.shape}.",
+            "Return a sum or a mean, or use jacobian or vjp.",
+        )
+
+
+def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
+    """Like `grad`, but gives (value, gradient) with a single evaluation.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+
+    @wraps(function)
+    def both(*args: Any, **options: Any) -> tuple[Any, Any]:
+        numbers = checked_argnums(argnums, len(args), "value_and_grad")
+        evaluation = Evaluation(function, args, numbers, options)
+        require_scalar(evaluation, "grad")
+        value = evaluation.result()
+        parts = evaluation.pull(evaluation.ones(), retain=evaluation.outer)
+        return value, tuple(parts) if isinstance(argnums, tuple) else parts[0]
+
+    return both
+
+
+def grad(function: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the gradient of `function`, which must return a single number.
+
+    `argnums` says with respect to which positional arguments (a tuple gives a tuple). Floats give
+    floats, arrays arrays, Tensors Tensors. It nests: grad(grad(f)) is the second derivative.
+
+    Raises DTypeError for integers, ShapeError if the function returns more than one number.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(lambda w, x: (w * x).sum())(np.ones(2), np.array([3.0, 4.0]))
+    array([3., 4.])
+    >>> grad(grad(np.sin))(0.5) == -np.sin(0.5)
+    True
+    """
+    both = value_and_grad(function, argnums)
+
+    @wraps(function)
+    def gradient(*args: Any, **options: Any) -> Any:
+        return both(*args, **options)[1]
+
+    return gradient
+
+
+def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """Evaluate, and give (y, pullback): pullback(g) is gᵀ J, a tuple with one part per input.
+
+    >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array([ 2., 40.]),)
+    """
+    evaluation = Evaluation(function, xs, tuple(range(len(xs))), {})
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        return tuple(evaluation.pull(cotangent, retain=True))
+
+    return evaluation.result(), pullback
+
+
+def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Evaluate at `xs`, and give (y, J t), the directional derivative along `tangents`.
+
+    The pullback is linear in its cotangent; the transpose of it is J, so J t is the vjp of the vjp.
+
+    Raises ShapeError if a tangent has not its input's shape.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    xs, tangents = as_tuple(xs), as_tuple(tangents)
+    if len(xs) != len(tangents):
+        raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(tangents)} tangents.")
+    evaluation = Evaluation(function, xs, tuple(range(len(xs))), {})
+    directions = [match_tangent(t, node) for t, node in zip(tangents, evaluation.nodes)]
+    # Ones, not zeros: a zero cotangent would mask singular rules.
+    dummy = evaluation.ones()
+    dummy._node = leaf_node(dummy._data)
+    parts = evaluation.sweep(dummy, recorded=True, retain=True)
+    outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))
+    total: Any = None
+    for part, direction in zip(parts, directions):
+        if part._node is None:
+            continue
+        with enable_grad():
+            start = direction if outer else direction._data
+            share = sweep(part._node, start, [dummy._node], recorded=outer).get(dummy._node)
+        if share is not None:
+            total = share[0] if total is None else total + share[0]
+    if total is None:
+        total = np.zeros(evaluation.y.shape, evaluation.y.dtype)
+    like = next((x for x in (*xs, *tangents) if isinstance(x, Tensor)), None)
+    if like is None:
+        like = next((x for x in xs if isinstance(x, np.ndarray)), 0.0)
+    return evaluation.result(), evaluation.give(total, like)
+
+
+def as_tuple(values: Any) -> tuple[Any, ...]:
+    return tuple(values) if isinstance(values, (tuple, list)) else (values,)
+
+
+def match_tangent(tangent: Any, node: Node) -> Tensor:
+    tensor = tangent if isinstance(tangent, Tensor) else wrap(np.asarray(tangent, dtype=node.dtype))
+    if tensor.shape != node.shape:
+        raise ShapeError(f"A tangent has shape {tensor.shape}, but its input has shape {node.shape}.")
+    return tensor
+
+
+def jacobian(function: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the Jacobian, of shape (*output shape, *input shape), row by row.
+
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    @wraps(function)
+    def rows(*args: Any, **options: Any) -> Any:
+        numbers = checked_argnums(argnums, len(args), "jacobian")
+        evaluation = Evaluation(function, args, numbers, options)
+        basis = np.eye(evaluation.y.size, dtype=evaluation.y.dtype).reshape(-1, *evaluation.y.shape)
+        pulled = [evaluation.pull(each, retain=True) for each in basis]
+        parts = []
+        for i, node in enumerate(evaluation.nodes):
+            shape = evaluation.y.shape + node.shape
+            if not pulled:
+                parts.append(evaluation.give(np.zeros(shape, node.dtype), evaluation.inputs[i]))
+            else:
+                stacked = np.stack([row[i] for row in pulled]).reshape(shape)
+                number = not shape and not isinstance(evaluation.inputs[i], (np.ndarray, Tensor))
+                parts.append(float(stacked) if number and not isinstance(stacked, Tensor) else stacked)
+        return tuple(parts) if isinstance(argnums, tuple) else parts[0]
+
+    return rows
+
+
+def hessian(function: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the matrix of second derivatives, of shape (*input, *input).
+
+    >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    return jacobian(grad(function, argnums), argnums) if not isinstance(argnums, tuple) else blocks(function, argnums)
+
+
+def blocks(function: Function, argnums: tuple[int, ...]) -> Function:
+    """A tuple of tuples: the Hessian of every pair of arguments."""
+    rows = [jacobian(grad(function, i), argnums) for i in argnums]
+    return lambda *args, **options: tuple(row(*args, **options) for row in rows)
