@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import Any, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -181,7 +182,7 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
         start = start._data if isinstance(start, Tensor) else start
         found = sweep(tensor._node, start, retain=retain_graph)
     for node, (cotangent, owned) in found.items():
-        leaf = node.owner and node.owner()
+        leaf = None if node.owner is None else node.owner()
         if leaf is not None:
             accumulate(leaf, cotangent, owned)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class Checker:
             self.compare(f, points, y, pullback, order)
         if order < last:
             cotangent = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
-            self.names = self.names + ["cotangent"]
+            self.names = [*self.names, "cotangent"]
             self.check(pullback_of(f), [*points, cotangent], last, order + 1)
 
     def compare(self, f: Function, points: list[Array], y: Array, pullback: Any, order: int) -> None:
@@ -245,10 +246,9 @@ def check_dtypes(inputs: list[Any], names: list[str]) -> None:
 
 
 def too_coarse(what: str, dtype: Any) -> DTypeError:
+    digits = max(1, round(-np.log10(np.finfo(dtype).eps) / 2))
     return DTypeError(
         f"gradcheck needs float64, but {what} {dtype}.",
-        f"Finite differences in {dtype} keep only about {max(1, round(-np.log10(np.finfo(dtype).eps) / 2))} digits, too "
-        "coarse to tell a right gradient from a wrong one; check in float64, the rules are the same.",
+        f"Differences in {dtype} keep only about {digits} digits, too coarse "
+        "to tell a right gradient from a wrong one; check in float64, the rules are the same.",
     )
-
-

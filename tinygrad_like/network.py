@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +22,9 @@ LONG_TRAINING = 1_000
 class Network:
     """A fully connected network as in the post: Network([2, 3, 1], SIGMOID, 0.5).
 
-    `layers` are the sizes, `activation` follows every layer; weights and biases start uniform in [0, 1), repeatable with
-    `seed`. The loss of a sample is ½ Σ (target − output)², so that its gradients are the post's deltas.
-    `model` is the `Sequential`, `optimizer` the `SGD` behind it.
+    `layers` are the sizes, `activation` follows every layer; weights and biases start uniform in
+    [0, 1), repeatable with `seed`. The loss of a sample is ½ Σ (target − output)², so that its gradients are
+    the post's deltas. `model` is the `Sequential`, `optimizer` the `SGD` behind it.
 
     Raises ArgumentError for fewer than two layers, a size below 1, or a learning rate that is not finite.
 
@@ -52,7 +54,7 @@ class Network:
         self.layers = [int(size) for size in sizes]
         self.activation = activation if isinstance(activation, Activation) else Activation(activation)
         self._linears = [
-            Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in zip(sizes, sizes[1:])
+            Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in pairwise(sizes)
         ]
         stack = [each for linear in self._linears for each in (linear, self.activation)]
         self.model = Sequential(*stack)
@@ -108,9 +110,9 @@ class Network:
     def train(self, inputs: Any, targets: Any, epochs: int, progress: bool | None = None) -> list[float]:
         """Descend once per sample, for each epoch; gives the mean loss of every epoch, also kept in `history`.
 
-        `inputs` and `targets` are sequences of samples (a 2-D array holds one per row). Long training shows its progress
-        (`progress` forces it on or off). Raises ShapeError or ArgumentError for an empty data set, different numbers of
-        samples, or samples of a wrong size, before anything is trained.
+        `inputs` and `targets` are sequences of samples (a 2-D array holds one per row). Long training shows its
+        progress (`progress` forces it on or off). Raises ShapeError or ArgumentError for an empty data set,
+        different numbers of samples, or samples of a wrong size, before anything is trained.
         """
         xs, ts = samples(inputs, self.layers[0], "inputs"), samples(targets, self.layers[-1], "targets")
         if len(xs) != len(ts):

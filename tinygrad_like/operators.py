@@ -13,12 +13,12 @@ if TYPE_CHECKING:
         comparison,
         contraction,
         exponential,
-        indexing,
         movement,
         neural,
         reductions,
         trigonometric,
     )
+    from .primitives import indexing as indexing
     from .tensor import Tensor
 
 
@@ -67,10 +67,10 @@ class Operators:
         return arithmetic.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(self, other)
+        return comparison.floor_divide(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(other, self)
+        return comparison.floor_divide(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
         return arithmetic.remainder(self, other)
@@ -79,10 +79,10 @@ class Operators:
         return arithmetic.remainder(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return arithmetic.floor_divide(self, other), arithmetic.remainder(self, other)
+        return comparison.floor_divide(self, other), arithmetic.remainder(self, other)
 
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return arithmetic.floor_divide(other, self), arithmetic.remainder(other, self)
+        return comparison.floor_divide(other, self), arithmetic.remainder(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
         return arithmetic.power(self, other)
@@ -109,7 +109,7 @@ class Operators:
         return self._in_place(arithmetic.divide(self, other))
 
     def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.floor_divide(self, other))
+        return self._in_place(comparison.floor_divide(self, other))
 
     def __imod__(self, other: Any) -> Tensor:
         return self._in_place(arithmetic.remainder(self, other))
@@ -260,7 +260,7 @@ class Operators:
 
     def sqrt(self) -> Tensor:
         """The square root of each value."""
-        return exponential.sqrt(self)
+        return arithmetic.sqrt(self)
 
     def tanh(self) -> Tensor:
         """The hyperbolic tangent of each value."""

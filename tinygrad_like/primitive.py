@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,7 @@ IN_SHAPE, POSITION = -1, -2
 KINDS = ("elementwise", "multilinear", "reduction", "general", "constant")
 
 REGISTRY: dict[str, Primitive] = {}
-NUMPY: dict[Any, Function] = {}
+NUMPY: dict[Callable[..., Any], Function] = {}
 
 
 class Rule(NamedTuple):
@@ -65,9 +66,9 @@ def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
     if code is None:
         return {}, 0
     positional = code.co_varnames[arity : code.co_argcount]
-    defaults = forward.__defaults__ or ()  # type: ignore[attr-defined]
+    defaults = forward.__defaults__ or ()
     options = dict(zip(positional, defaults[len(defaults) - len(positional) :]))
-    return options | (forward.__kwdefaults__ or {}), len(positional)  # type: ignore[attr-defined]
+    return options | (forward.__kwdefaults__ or {}), len(positional)
 
 
 class Primitive:
@@ -104,7 +105,7 @@ class Primitive:
         self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
         self.defaults, self.positional = ({}, 0) if self.variadic else read_options(forward, self.arity)
         if self.variadic:
-            self.defaults = dict(forward.__kwdefaults__ or {})  # type: ignore[attr-defined]
+            self.defaults = dict(forward.__kwdefaults__ or {})
         self._recipes: dict[int, Recipe] = {}
         self._check_declaration()
 
@@ -123,7 +124,7 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.args)}), {self.kind}>"
 
-    def __call__(self, *args: Any, **options: Any) -> Tensor:
+    def __call__(self, *args: Any, **options: Any) -> Any:
         if options or len(args) > self.arity:
             args, options = self._bind(args, options)
         else:
@@ -149,7 +150,7 @@ class Primitive:
                 raise
             raise self._shape_error(arrays, error) from error
         if not has_tensor:
-            return y  # type: ignore[no-any-return]
+            return y
         if y.__class__ is not np.ndarray:
             y = np.asarray(y)
         if wanted and recording.get():
@@ -181,9 +182,7 @@ class Primitive:
         return Node(self, recipe, parents, tuple(saved), options, y, scope.get())
 
     def _make_recipe(self, wanted: int, count: int) -> Recipe:
-        pairs = [
-            (i, self.rules[0 if self.variadic else i]) for i in range(count) if wanted >> i & 1 and self.rules
-        ]
+        pairs = [(i, self.rules[0 if self.variadic else i]) for i in range(count) if wanted >> i & 1 and self.rules]
         active = [(i, rule) for i, rule in pairs if rule is not None]
         wants = {name for _, rule in active for name in rule.wants}
         names = [name for name in self.args if name in wants] + [n for n in ("y", "shapes") if n in wants]
@@ -209,7 +208,7 @@ class Primitive:
                 bound[name] = value
             elif name in self.args and len(arrays) == self.args.index(name):
                 arrays.append(value)
-            elif value is not None and value is not np._NoValue:  # type: ignore[attr-defined]
+            elif value is not None and value is not np._NoValue:
                 raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.")
         return tuple(arrays), {name: unwrap_option(value) for name, value in bound.items()}
 
@@ -320,7 +319,7 @@ def operation(
 
     def make(forward: Function) -> Operation:
         code = forward.__code__
-        defaults = len(forward.__defaults__ or ())  # type: ignore[attr-defined]
+        defaults = len(forward.__defaults__ or ())
         names = code.co_varnames[: code.co_argcount - defaults]
         return Operation(forward.__name__, forward, " ".join(names), vjp, kind=kind, symbol=symbol)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from typing import Any, Iterator, cast
+from collections.abc import Iterator
+from typing import Any, cast
 
 import numpy as np
 
@@ -78,6 +79,7 @@ class Tensor(Operators):
 
     __slots__ = ("_data", "_node", "_grad", "_flat", "_slot", "_name", "__weakref__")
     __array_priority__ = 1000.0
+    _slot: int
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
         if isinstance(data, Tensor):
@@ -127,7 +129,8 @@ class Tensor(Operators):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self._data.shape
+        shape: tuple[int, ...] = self._data.shape
+        return shape
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -208,9 +211,7 @@ class Tensor(Operators):
             array = self._flat.gradient(self._slot)
             return None if array is None else wrap(array)
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
-            warnings.warn(
-                ".grad of a result is not kept; call retain_grad() on it before backward().", stacklevel=2
-            )
+            warnings.warn(".grad of a result is not kept; call retain_grad() on it before backward().", stacklevel=2)
         return self._grad
 
     @grad.setter

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 from ..errors import TinygradError
 from ..recording import Scope, scope
@@ -122,9 +123,8 @@ def walk(root: Layer, layers: bool = True) -> Iterator[tuple[str, Any]]:
             if id(value) in seen:
                 continue
             seen.add(id(value))
-        if isinstance(value, (Layer, Tensor)):
-            if path:
-                yield path, value
+        if path and isinstance(value, (Layer, Tensor)):
+            yield path, value
         children: list[tuple[str, Any]] = []
         if isinstance(value, Layer) and (layers or value is root):
             children = [(f"{path}.{key}" if path else key, each) for key, each in vars(value).items()]

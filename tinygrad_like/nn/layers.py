@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, overload
+from collections.abc import Callable, Iterator
+from typing import Any, overload
 
 import numpy as np
 
@@ -36,10 +37,9 @@ class Sequential(Layer):
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
-        before = x
         for i, layer in enumerate(self.layers):
             try:
-                before, x = x, layer(x)
+                x = layer(x)
             except ShapeError as error:
                 if i and error.layers[-1:] == [layer]:
                     previous = self.layers[i - 1]
@@ -122,7 +122,7 @@ class Activation(Layer):
         if not callable(function):
             raise ArgumentError(f"Activation takes a function, but got {function!r}.")
         self.function = function
-        self.name = name or getattr(function, "__name__", "activation")
+        self.name: str = name or str(getattr(function, "__name__", "activation"))
 
     def forward(self, x: Any) -> Any:
         return self.function(x)

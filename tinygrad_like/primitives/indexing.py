@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from ..primitive import multilinear
+from ..primitive import Primitive, multilinear
 from ..tensor import Tensor
 from .samples import Case, Rng, normal
 
@@ -79,7 +80,7 @@ getitem_ = multilinear(
     sample=index_cases,
     symbol="[ ]",
 )
-scatter_add = multilinear(
+scatter_add: Primitive = multilinear(
     "scatter_add",
     _scatter_add,
     "x",

@@ -50,8 +50,7 @@ def last_axis(x: Any, axis: Axis) -> Any:
     """The reduced axes moved to the end and joined into one."""
     reduced = axes_of(x.ndim, axis)
     stay = tuple(i for i in range(x.ndim) if i not in reduced)
-    joined = tuple(x.shape[i] for i in stay) + (count(x.shape, axis),)
-    return x.transpose(stay + reduced).reshape(joined)
+    return x.transpose(stay + reduced).reshape(*(x.shape[i] for i in stay), count(x.shape, axis))
 
 
 def products_before(x: Any) -> Any:
@@ -61,7 +60,7 @@ def products_before(x: Any) -> Any:
     result = np.concatenate([one, x[..., :-1]], axis=-1)
     step = 1
     while step < n:
-        ones = np.broadcast_to(one, x.shape[:-1] + (step,))
+        ones = np.broadcast_to(one, (*x.shape[:-1], step))
         result = result * np.concatenate([ones, result[..., :-step]], axis=-1)
         step *= 2
     return result
@@ -123,8 +122,7 @@ def _std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) 
 
 def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     # np.linalg.norm(x, ord=None) flattens; squares are summed likewise over one or several axes.
-    squares = np.add.reduce(np.square(x), axis=axes_of(np.ndim(x), axis), keepdims=keepdims)
-    return np.sqrt(squares)
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
 @np.errstate(divide="ignore")

@@ -6,7 +6,8 @@ differences are accurate. A case is (arrays, options).
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
