@@ -24,36 +24,44 @@ def sweep(
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again.
     """
-    targets = None if targets is None else set(targets)
-    floor = 0 if targets is None else min(node.index for node in targets)
-    pending: dict[int, list[Any]] = {-root.index: [root, cotangent, False]}
-    order = [-root.index]
+    goals = None if targets is None else set(targets)
+    floor = 0 if goals is None else min(node.index for node in goals)
+    pending: dict[int, list[Any]] = {}
+    order: list[int] = []
     found: Found = {}
-    if root.index < floor:
-        return found
+
+    def arrive(node: Node, part: Any, fresh: bool) -> None:
+        """Add a share of the cotangent to a node that waits for its turn; leaves wait to the end."""
+        key = -node.index
+        entry = pending.get(key)
+        if entry is None:
+            if node.index >= floor:
+                pending[key] = [node, part, fresh]
+                if node.primitive is not None:
+                    heappush(order, key)
+        elif entry[2]:
+            entry[1] += part
+        else:
+            entry[1] = entry[1] + part
+            entry[2] = not recorded
+
+    arrive(root, cotangent, False)
     with np.errstate(all="ignore"):
         while order:
-            node, g, owned = pending.pop(heappop(order))
-            if (node.owner is not None) if targets is None else (node in targets):
-                found[node] = g, owned and node.primitive is None
-                if targets is not None:
-                    continue
-            if node.primitive is None:
+            node, g, _ = pending.pop(heappop(order))
+            if goals is None:
+                if node.owner is not None:
+                    found[node] = g, False
+            elif node in goals:
+                found[node] = g, False
                 continue
             for parent, part, fresh in pull_back(node, g, node is root, recorded):
-                key = -parent.index
-                entry = pending.get(key)
-                if entry is None:
-                    if parent.index >= floor:
-                        pending[key] = [parent, part, fresh]
-                        heappush(order, key)
-                elif entry[2]:
-                    entry[1] += part
-                else:
-                    entry[1] = entry[1] + part
-                    entry[2] = not recorded
+                arrive(parent, part, fresh)
             if not retain:
                 node.saved = FREED
+    for node, g, owned in pending.values():
+        if (node.owner is not None) if goals is None else (node in goals):
+            found[node] = g, owned
     return found
 
 
@@ -156,7 +164,7 @@ def seed(tensor: Tensor, gradient: Any) -> Any:
                 f"backward() on a Tensor of shape {tensor.shape} needs a gradient; only one element does not.",
                 "Write t.sum().backward(), or t.backward(np.ones(t.shape)).",
             )
-        return np.ones(tensor.shape, tensor.dtype)
+        return np.ones(tensor.shape, tensor.dtype) if tensor.ndim else tensor.dtype.type(1)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)
     if gradient.shape != tensor.shape:
@@ -176,7 +184,7 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
     start = seed(tensor, gradient)
     if create_graph:
         with enable_grad():
-            start = start if isinstance(start, Tensor) else wrap(start)
+            start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
             found = sweep(tensor._node, start, recorded=True)
     else:
         start = start._data if isinstance(start, Tensor) else start

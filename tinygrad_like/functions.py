@@ -94,6 +94,10 @@ def values_of(value: Any) -> Any:
     return value._data if isinstance(value, Tensor) else value
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    return value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
+
+
 # -- NumPy's composites ---------------------------------------------------------------------------
 
 
@@ -239,7 +243,7 @@ def mse(prediction: Any, target: Any) -> Any:
     >>> mse(Tensor([1.0, 2.0]), [1.0, 4.0])
     Tensor(2.)
     """
-    shape, wanted = np.shape(values_of(prediction)), np.shape(values_of(target))
+    shape, wanted = shape_of(prediction), shape_of(target)
     if shape != wanted:
         raise ShapeError(
             f"mse compares equal shapes, but the prediction is {shape} and the target {wanted}.",
@@ -259,7 +263,7 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)
     0.6931
     """
-    shape, numbers = np.shape(values_of(logits)), np.asarray(values_of(classes))
+    shape, numbers = shape_of(logits), np.asarray(values_of(classes))
     if not shape or numbers.shape != shape[:-1] or not numbers.size:
         raise ShapeError(
             f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."

@@ -129,19 +129,23 @@ class Primitive:
             args, options = self._bind(args, options)
         else:
             options = self.defaults
-        arrays = []
+        arrays: list[Any] = []
+        nodes: list[Node | None] = []
         wanted = 0
         bit = 1
         has_tensor = False
         for value in args:
+            node = None
             if isinstance(value, Tensor):
                 has_tensor = True
-                if value._node is not None:
+                node = value._node
+                if node is not None:
                     wanted |= bit
                 value = value._data
             elif value.__class__ not in PLAIN:
                 value = plain(value)
             arrays.append(value)
+            nodes.append(node)
             bit <<= 1
         try:
             y = self.forward(*arrays, **options)
@@ -154,10 +158,12 @@ class Primitive:
         if y.__class__ is not np.ndarray:
             y = np.asarray(y)
         if wanted and recording.get():
-            return wrap(y, self._record(wanted, args, arrays, options, y))
+            return wrap(y, self._record(wanted, args, arrays, nodes, options, y))
         return wrap(y)
 
-    def _record(self, wanted: int, args: Any, arrays: list[Any], options: dict[str, Any], y: Any) -> Node | None:
+    def _record(
+        self, wanted: int, args: Any, arrays: list[Any], nodes: list[Node | None], options: dict[str, Any], y: Any
+    ) -> Node | None:
         """The node of a result, with what the rules named; None where there is no derivative."""
         recipe = self._recipes.get(wanted) or self._make_recipe(wanted, len(args))
         if not recipe.calls:
@@ -178,8 +184,7 @@ class Primitive:
             saved.append(y)
         if recipe.saves_shapes:
             saved.append(tuple(np.shape(value) for value in arrays))
-        parents = tuple([value._node if isinstance(value, Tensor) else None for value in args])
-        return Node(self, recipe, parents, tuple(saved), options, y, scope.get())
+        return Node(self, recipe, tuple(nodes), tuple(saved), options, y, scope.get())
 
     def _make_recipe(self, wanted: int, count: int) -> Recipe:
         pairs = [(i, self.rules[0 if self.variadic else i]) for i in range(count) if wanted >> i & 1 and self.rules]

@@ -14,16 +14,8 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 transform_depth: ContextVar[int] = ContextVar("transform_depth", default=0)
 
 
-class Scope:
-    """One call of a layer: the layer (weakly) and the call around it."""
-
-    __slots__ = ("layer", "outer")
-
-    def __init__(self, layer: Any, outer: Scope | None) -> None:
-        self.layer = weakref.ref(layer)
-        self.outer = outer
-
-
+# The layer that is being called (weakly), and the scope of the call around it.
+Scope = tuple[weakref.ref[Any], Any]
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from ..errors import TinygradError
-from ..recording import Scope, scope
+from ..recording import scope
 from ..tensor import Tensor
 
 L = TypeVar("L", bound="Layer")
@@ -49,7 +50,7 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        token = scope.set(Scope(self, scope.get()))
+        token = scope.set((weakref.ref(self), scope.get()))
         try:
             return self.forward(*inputs, **options)
         except TinygradError as error:

@@ -23,7 +23,7 @@ def _relu(x: Any) -> Any:
 
 
 def _mse(prediction: Any, target: Any) -> Any:
-    difference = np.ravel(prediction - target)
+    difference = np.subtract(prediction, target).reshape(-1)
     return difference @ difference / difference.size
 
 
