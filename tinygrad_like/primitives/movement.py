@@ -63,8 +63,8 @@ def _copy(x: Any) -> Any:
     return np.array(x)
 
 
-def _astype(x: Any, dtype: Any = float) -> Any:
-    return x.astype(dtype)
+def _astype(x: Any, dtype: Any = float, *, copy: bool = True) -> Any:
+    return x.astype(dtype, copy=copy)
 
 
 def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:

@@ -1,0 +1,31 @@
+"""What the generated tests run on: for each primitive of the registry, arrays and options."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinygrad_like.primitive import REGISTRY
+
+PRIMITIVES = [REGISTRY[name] for name in sorted(REGISTRY)]
+DIFFERENTIABLE = [p for p in PRIMITIVES if p.kind != "constant"]
+SHAPES = {
+    1: [((2, 3),), ((),), ((0, 2),)],
+    2: [((2, 3), (2, 3)), ((2, 1), (3,)), ((), (2,)), ((1, 1, 1, 1, 1), (5, 4)), ((0, 2), (2,))],
+    3: [((2, 3), (2, 3), (2, 3)), ((3,), (2, 1), (1, 3)), ((), (), ()), ((0, 2), (2,), ())],
+}
+
+
+def cases(primitive, seed=0):
+    """(arrays, options) pairs in the primitive's declared domain."""
+    rng = np.random.default_rng(seed)
+    if callable(primitive.sample):
+        return [(tuple(map(np.asarray, arrays)), options) for arrays, options in primitive.sample(rng)]
+    domains = primitive.sample
+    return [
+        (tuple(np.asarray(draw(rng, shape)) for draw, shape in zip(domains, shapes)), {})
+        for shapes in SHAPES[len(domains)]
+    ]
+
+
+def named(primitive):
+    return primitive.name

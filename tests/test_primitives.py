@@ -1,0 +1,188 @@
+"""Generated from the registry: value, derivatives of order 1 and 2 in both modes, dtypes, layouts."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_like as tg
+from tests.cases import DIFFERENTIABLE, PRIMITIVES, cases, named
+from tinygrad_like.primitive import Primitive, register
+from tinygrad_like.primitives import movement
+
+# Values of primitives that are not a NumPy function of the same arguments, by plain formulas.
+FORMULAS = {
+    "where": lambda condition, a, b: np.where(condition, a, b),
+    "astype": lambda x, dtype: x.astype(dtype),
+    "alias": lambda x: x,
+    "concatenate": lambda *xs, axis=0: np.concatenate(xs, axis),
+    "stack": lambda *xs, axis=0: np.stack(xs, axis),
+    "getitem": lambda x, index: x[index],
+    "scatter_add": lambda x, shape, index: scattered(x, shape, index),
+    "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
+    "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
+    "linear": lambda x, w, b=0.0: np.einsum("...i,oi->...o", x, w) + b,
+    "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
+    "relu": lambda x: x * (x > 0),
+    "mse": lambda p, t: np.mean((p - t) ** 2),
+    "softmax_cross_entropy": lambda z, c: -np.mean(
+        np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1))
+    ),
+}
+
+
+def scattered(x, shape, index):
+    out = np.zeros(shape)
+    np.add.at(out, index, x)
+    return out
+
+
+def numpy_function(primitive):
+    function = primitive.numpy[0] if isinstance(primitive.numpy, tuple) else primitive.numpy
+    return function or (primitive.forward if isinstance(primitive.forward, np.ufunc) else None)
+
+
+def is_float(x):
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+
+
+def leaves(arrays):
+    return [tg.Tensor(x, requires_grad=is_float(x)) for x in arrays]
+
+
+def weights(shape):
+    return np.random.default_rng(1).uniform(0.5, 1.5, shape)
+
+
+def gradients(primitive, arrays, options):
+    """The result, and the gradient for each float argument, for a fixed random cotangent."""
+    tensors = leaves(arrays)
+    y = primitive(*tensors, **options)
+    if y.requires_grad:
+        y.backward(weights(y.shape))
+    return y, [t.grad.data if t.grad is not None else np.zeros(t.shape) for t in tensors if t.requires_grad]
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)
+def test_value(primitive):
+    for arrays, options in cases(primitive):
+        result = primitive(*leaves(arrays), **options)
+        reference = numpy_function(primitive)
+        if primitive.name in FORMULAS:
+            expected = FORMULAS[primitive.name](*arrays, **options)
+            np.testing.assert_allclose(result.data, expected, rtol=1e-14, atol=1e-15)
+        else:
+            expected = reference(*arrays, **options)
+            through_numpy = reference(*leaves(arrays), **options)
+            for got in (result, through_numpy):
+                assert isinstance(got, tg.Tensor)
+                assert got.shape == np.shape(expected)
+                assert got.dtype == np.asarray(expected).dtype
+                np.testing.assert_array_equal(got.data, expected)
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)
+def test_arrays_give_arrays(primitive):
+    arrays, options = cases(primitive)[0]
+    assert not isinstance(primitive(*arrays, **options), tg.Tensor)
+
+
+@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+def test_derivatives(primitive):
+    for arrays, options in cases(primitive):
+        assert tg.gradcheck(lambda *xs, options=options: primitive(*xs, **options), *arrays, order=2)
+
+
+@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.kind == "constant"], ids=named)
+def test_constants_are_not_recorded(primitive):
+    for arrays, options in cases(primitive):
+        assert not primitive(*leaves(arrays), **options).requires_grad
+
+
+@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+def test_float32(primitive):
+    for arrays, options in cases(primitive):
+        if "dtype" in options:
+            continue
+        narrow = [x.astype(np.float32) if is_float(x) else x for x in arrays]
+        wide = [x.astype(np.float64) if is_float(x) else x for x in narrow]
+        y, found = gradients(primitive, narrow, options)
+        exact, expected = gradients(primitive, wide, options)
+        if primitive.name != "float_power":
+            assert y.dtype == np.float32
+        np.testing.assert_allclose(y.data, exact.data, rtol=2e-5, atol=1e-6)
+        for got, want in zip(found, expected):
+            assert got.dtype == np.float32
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+LAYOUTS = {
+    "fortran": lambda x: x.copy(order="F"),
+    "strided": lambda x: np.repeat(x[..., None], 2, -1)[..., 0],
+    "reversed": lambda x: x[::-1].copy()[::-1] if x.ndim else x,
+    "read-only": lambda x: np.broadcast_to(x, x.shape),
+    "transposed": lambda x: x.T.copy().T,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+def test_layouts(primitive, layout):
+    for arrays, options in cases(primitive):
+        other = [LAYOUTS[layout](x) if isinstance(x, np.ndarray) else x for x in arrays]
+        y, found = gradients(primitive, other, options)
+        expected_y, expected = gradients(primitive, arrays, options)
+        np.testing.assert_allclose(y.data, expected_y.data, rtol=1e-14)
+        for got, want in zip(found, expected):
+            np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-15)
+
+
+@st.composite
+def broadcastable(draw, count):
+    """Shapes that broadcast together: parts of one full shape, with axes dropped or made 1."""
+    full = draw(st.lists(st.integers(0, 3), max_size=3).map(tuple))
+    shapes = []
+    for _ in range(count):
+        kept = full[draw(st.integers(0, len(full))) :]
+        shapes.append(tuple(n if draw(st.booleans()) else 1 for n in kept))
+    return shapes
+
+
+ELEMENTWISE = [p for p in DIFFERENTIABLE if p.kind == "elementwise"]
+
+
+@pytest.mark.parametrize("primitive", ELEMENTWISE, ids=named)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_broadcasting(primitive, data):
+    shapes = data.draw(broadcastable(len(primitive.sample)))
+    rng = np.random.default_rng(data.draw(st.integers(0, 100)))
+    arrays = [np.asarray(draw(rng, shape)) for draw, shape in zip(primitive.sample, shapes)]
+    layouts = [LAYOUTS[data.draw(st.sampled_from(sorted(LAYOUTS)))] for _ in arrays]
+    arrays = [layout(x) for layout, x in zip(layouts, arrays)]
+    y, found = gradients(primitive, arrays, {})
+    assert y.shape == np.broadcast_shapes(*shapes)
+    assert [g.shape for g in found] == [x.shape for x in arrays if is_float(x)]
+    assert tg.gradcheck(primitive, *arrays, order=1)
+
+
+@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+def test_what_no_rule_names_is_not_saved(primitive):
+    arrays, options = cases(primitive)[0]
+    node = primitive(*leaves(arrays), **options)._node
+    wants = {name for rule in primitive.rules if rule for name in rule.wants}
+    assert len([v for v in node.saved if isinstance(v, np.ndarray)]) <= len(wants - {"in_shape", "position", "shapes"})
+
+
+def test_a_primitive_without_a_sample_cannot_be_registered():
+    with pytest.raises(tg.RuleError, match="has no sample"):
+        register(Primitive("untested", np.sin, "x", lambda g: g))
+
+
+def test_every_primitive_is_reached_by_a_value_test():
+    assert {p.name for p in PRIMITIVES if numpy_function(p) is None} <= set(FORMULAS)
+
+
+def test_alias_shares_memory():
+    x = tg.Tensor([1.0], requires_grad=True)
+    assert movement.alias(x).data is x.data
