@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .errors import DTypeError, GraphError, RuleError, ShapeError
+from .node import FREED, Node
 from .recording import enable_grad
-from .tensor import FREED, Node, Tensor, wrap
+from .tensor import Tensor, wrap
 from .writes import writes
 
 Found = dict[Node, tuple[Any, bool]]

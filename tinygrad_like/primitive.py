@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .errors import DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
+from .node import Node
 from .recording import recording, scope
-from .tensor import Node, Tensor, wrap
+from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from .autodiff import Found, sweep
 from .errors import ArgumentError, DTypeError, ShapeError
+from .node import Node, leaf_node
 from .primitives.movement import alias
 from .recording import enable_grad, recording, transform_depth
-from .tensor import Node, Tensor, leaf_node, wrap
+from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]

@@ -1,0 +1,76 @@
+"""Every block of the README and the docs runs, and shows what it really prints."""
+
+import doctest
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+import tinygrad_like
+from docs.make_primitives import table
+
+ROOT = pathlib.Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run_example(path):
+    command = [sys.executable, "-W", "error", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks(page):
+    names = {}
+    for number, block in enumerate(blocks(page, "python")):
+        if ">>>" not in block:
+            exec(compile(block, f"{page.name}, block {number}", "exec"), names)
+            continue
+        test = doctest.DocTestParser().get_doctest(block, names, f"{page.name}, block {number}", str(page), 0)
+        report = []
+        failed, _ = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.append, clear_globs=False)
+        assert not failed, "".join(report)
+        names.update(test.globs)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_languages(page):
+    used = set(re.findall(r"^```(\w+)$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert used <= {"python", "console", "text"}
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_example(example):
+    result = run_example(example)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+
+
+def test_the_readme_shows_what_the_xor_example_prints():
+    shown = blocks(ROOT / "README.md", "console")[0].splitlines()
+    assert shown[0].endswith("python examples/xor.py")
+    result = run_example(ROOT / "examples" / "xor.py")
+    assert result.stdout.splitlines() == shown[2:]
+    assert "10000/10000" in result.stderr
+
+
+def test_the_table_of_primitives_is_the_registry():
+    assert (ROOT / "docs" / "primitives.md").read_text(encoding="utf-8") == table()
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_everything_public_is_documented():
+    for name in tinygrad_like.__all__:
+        each = getattr(tinygrad_like, name)
+        assert each.__doc__ and len(each.__doc__) > 10, name
