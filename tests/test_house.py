@@ -96,6 +96,12 @@ def test_importing_loads_numpy_only():
     assert not set(loaded) & {"tqdm", "graphviz", "hypothesis", "scipy", "matplotlib", "pytest"}
 
 
+def test_importing_does_not_load_the_slow_parts_of_numpy():
+    code = "import sys, numpy; before = set(sys.modules); import tinygrad_like; print(*set(sys.modules) - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in loaded if name.startswith("numpy")]
+
+
 def test_files_and_functions_stay_small():
     for name, path in modules():
         text = path.read_text(encoding="utf-8")

@@ -70,6 +70,8 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, value: Any) -> None:
+        if np.ndim(value) and np.shape(value) != self.shape:
+            raise ShapeError(f".data must keep the Tensor's shape {self.shape}, but got {np.shape(value)}.")
         assign(self, value)
 
     @property

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Initialiser = Callable[[np.random.Generator, tuple[int, ...], Any], Array]
+Initialiser = Callable[[Any, tuple[int, ...], Any], Array]
 
-_default = np.random.default_rng()
+# Made when first needed: np.random alone costs 10 ms to import.
+_default: np.random.Generator | None = None
 
 
 def seed(number: int | None) -> None:
@@ -29,7 +30,12 @@ def seed(number: int | None) -> None:
 
 def generator(source: int | np.random.Generator | None = None) -> np.random.Generator:
     """The generator that `source` means: a seed, a generator, or the one that `seed` sets."""
-    return _default if source is None else np.random.default_rng(source)
+    global _default
+    if source is not None:
+        return np.random.default_rng(source)
+    if _default is None:
+        _default = np.random.default_rng()
+    return _default
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:

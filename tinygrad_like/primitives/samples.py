@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Rng = np.random.Generator
+Rng = Any  # np.random.Generator; to name it here would import np.random, which costs 10 ms
 Domain = Callable[[Rng, tuple[int, ...]], Array]
 Case = tuple[tuple[Any, ...], dict[str, Any]]
 
