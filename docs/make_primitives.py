@@ -44,8 +44,9 @@ def composites():
 def table():
     parts = [HEAD]
     for kind, meaning in KINDS.items():
-        parts += [f"\n## {kind.capitalize()}\n\n{meaning.capitalize()}.\n\n| primitive | symbol | kept |\n|---|---|---|"]
-        parts += ["".join(f"\n{row}" for row in rows(kind)) + "\n"]
+        parts.append(f"\n## {kind.capitalize()}\n\n{meaning.capitalize()}.\n\n")
+        parts.append("| primitive | symbol | kept |\n|---|---|---|")
+        parts.append("".join(f"\n{row}" for row in rows(kind)) + "\n")
     parts.append(f"\n## Composites\n\nNumPy functions that are composed of primitives: {composites()}.\n")
     return "".join(parts)
 

@@ -25,8 +25,8 @@ FORMULAS = {
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
     "relu": lambda x: x * (x > 0),
     "mse": lambda p, t: np.mean((p - t) ** 2),
-    "softmax_cross_entropy": lambda z, c: -np.mean(
-        np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1))
+    "softmax_cross_entropy": lambda z, c: (
+        -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -56,7 +57,7 @@ class Network:
         self._linears = [
             Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in pairwise(sizes)
         ]
-        stack = [each for linear in self._linears for each in (linear, self.activation)]
+        stack = [each for linear in self._linears for each in (linear, copy.copy(self.activation))]
         self.model = Sequential(*stack)
         self.optimizer = SGD(self.model.parameters(), learning_rate)
         self.history: list[float] = []
@@ -88,7 +89,7 @@ class Network:
         """
         x = column(inputs, self.layers[0], "inputs")
         self._output = self.model(x)
-        return Matrix(self.layers[-1], 1, self._output.numpy())
+        return Matrix(self.layers[-1], 1, self._output.numpy().copy())
 
     def back_propagate(self, outputs: Any, targets: Any) -> float:
         """One step of gradient descent for the sample fed forward last; gives its loss.

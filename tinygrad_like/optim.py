@@ -54,7 +54,9 @@ def finite(name: str, value: Any, low: float = 0.0) -> float:
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"{name} must be a number, but got {value!r}.") from error
     if not math.isfinite(number) or number < low:
-        raise ArgumentError(f"{name} must be finite and at least {low:g}, but got {value!r}.")
+        raise ArgumentError(
+            f"{name} must be finite and at least {low:g}, but got {value!r}.", "Write a number like 0.1."
+        )
     return number
 
 

@@ -153,7 +153,7 @@ class Primitive:
         except ValueError as error:
             if isinstance(error, (TinygradError, np.exceptions.AxisError)):
                 raise
-            raise self._shape_error(arrays, error) from error
+            raise self._shape_error(arrays, error) from None
         if not has_tensor:
             return y
         if y.__class__ is not np.ndarray:
@@ -220,7 +220,8 @@ class Primitive:
 
     def _shape_error(self, arrays: list[Any], error: ValueError) -> ShapeError:
         shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
-        return ShapeError(f"{self.name} cannot take shape {shapes}: {error}.")
+        hint = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
+        return ShapeError(f"{self.name} cannot take shape {shapes}: {error}.", hint if len(arrays) > 1 else "")
 
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32, str})

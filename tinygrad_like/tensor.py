@@ -17,6 +17,8 @@ from .recording import recording
 from .storage import Matrix
 from .writes import Array, owner, writes
 
+NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
+
 
 class Tensor(Operators):
     """An n-dimensional array that records what is computed from it.
@@ -50,9 +52,9 @@ class Tensor(Operators):
         except (TypeError, ValueError) as error:
             if isinstance(error, DTypeError) or type(error).__name__ == "LostGraphError":
                 raise
-            raise DTypeError(f"Tensor cannot be made from this data and dtype={dtype!r}: {error}.") from error
+            raise DTypeError(f"Tensor cannot be made from this data and dtype={dtype!r}: {error}.", NUMBERS) from error
         if array.dtype.kind not in "fiubc":
-            raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", "Write dtype=float.")
+            raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", NUMBERS)
         self._data: Array = array
         self._node: Node | None = None
         self._grad: Tensor | None = None
