@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArgumentError, ShapeError
+from .errors import ArgumentError, GraphError, ShapeError
 from .functions import mse
-from .nn.initialisers import uniform
+from .nn.initialisers import generator, uniform
 from .nn.layers import SIGMOID, Activation, Linear, Sequential
 from .optim import SGD
+from .recording import enable_grad
 from .storage import Matrix
 from .tensor import Tensor
 
@@ -43,7 +44,7 @@ class Network:
         learning_rate: float = 0.5,
         seed: int | None = None,
     ) -> None:
-        sizes = list(layers)
+        sizes = list(layers) if np.iterable(layers) else [layers]
         if len(sizes) < 2:
             raise ArgumentError(f"A Network needs at least an input and an output layer, but got {sizes}.")
         for size in sizes:
@@ -51,17 +52,27 @@ class Network:
                 raise ArgumentError(f"Every layer of a Network has at least 1 neuron, but got {sizes}.")
         if not callable(activation):
             raise ArgumentError(f"activation must be an Activation or a function, but got {activation!r}.")
-        rng = np.random.default_rng(seed)
-        self.layers = [int(size) for size in sizes]
-        self.activation = activation if isinstance(activation, Activation) else Activation(activation)
+        rng = generator(seed)
+        self._sizes = [int(size) for size in sizes]
+        self._activation = activation if isinstance(activation, Activation) else Activation(activation)
         self._linears = [
             Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in pairwise(sizes)
         ]
-        stack = [each for linear in self._linears for each in (linear, copy.copy(self.activation))]
+        stack = [each for linear in self._linears for each in (linear, copy.copy(self._activation))]
         self.model = Sequential(*stack)
         self.optimizer = SGD(self.model.parameters(), learning_rate)
         self.history: list[float] = []
         self._output: Tensor | None = None
+
+    @property
+    def layers(self) -> list[int]:
+        """The sizes of the layers, the inputs first."""
+        return list(self._sizes)
+
+    @property
+    def activation(self) -> Activation:
+        """What follows every layer."""
+        return self._activation
 
     @property
     def learning_rate(self) -> float:
@@ -87,9 +98,19 @@ class Network:
 
         Raises ShapeError if the number of values is not the size of the input layer.
         """
-        x = column(inputs, self.layers[0], "inputs")
-        self._output = self.model(x)
-        return Matrix(self.layers[-1], 1, self._output.numpy().copy())
+        self._output = self._run(column(inputs, self._sizes[0], "inputs"))
+        return Matrix(self._sizes[-1], 1, self._output.numpy().copy())
+
+    @enable_grad()
+    def _run(self, x: Any) -> Tensor:
+        output = self.model(x)
+        if not isinstance(output, Tensor) or not output.requires_grad:
+            name = self._activation.name
+            raise GraphError(
+                f"The activation {name} left the graph, so nothing could be learnt.",
+                "Write it with NumPy functions on its argument, without .numpy(), .item() or .detach().",
+            )
+        return output
 
     def back_propagate(self, outputs: Any, targets: Any) -> float:
         """One step of gradient descent for the sample fed forward last; gives its loss.
@@ -97,8 +118,8 @@ class Network:
         `outputs` are what `feed_forward` returned. Raises ArgumentError if they are not,
         ShapeError if targets have another size; nothing is changed then.
         """
-        given = column(outputs, self.layers[-1], "outputs")
-        wanted = column(targets, self.layers[-1], "targets")
+        given = column(outputs, self._sizes[-1], "outputs")
+        wanted = column(targets, self._sizes[-1], "targets")
         result = self._output
         if result is None or not np.array_equal(given, result.numpy(), equal_nan=True):
             raise ArgumentError(
@@ -115,7 +136,7 @@ class Network:
         progress (`progress` forces it on or off). Raises ShapeError or ArgumentError for an empty data set,
         different numbers of samples, or samples of a wrong size, before anything is trained.
         """
-        xs, ts = samples(inputs, self.layers[0], "inputs"), samples(targets, self.layers[-1], "targets")
+        xs, ts = samples(inputs, self._sizes[0], "inputs"), samples(targets, self._sizes[-1], "targets")
         if len(xs) != len(ts):
             raise ShapeError(f"train got {len(xs)} inputs, but {len(ts)} targets.")
         if not isinstance(epochs, (int, np.integer)) or isinstance(epochs, bool) or epochs < 0:
@@ -125,13 +146,14 @@ class Network:
         show = epochs * len(xs) >= LONG_TRAINING if progress is None else progress
         try:
             for report in epoch_reports(epochs, show):
-                loss = sum(self._descend(self.model(x), t) for x, t in zip(xs, ts)) / len(xs)
+                loss = sum(self._descend(self._run(x), t) for x, t in zip(xs, ts)) / len(xs)
                 losses.append(loss)
                 report(loss)
         finally:
             self.history.extend(losses)
         return losses
 
+    @enable_grad()
     def _descend(self, output: Tensor, target: Any) -> float:
         # ½ Σ e² is n/2 times the mean of e²; its gradient is the post's delta.
         loss = mse(output, target) * (target.size / 2)
@@ -140,10 +162,14 @@ class Network:
         self.optimizer.step()
         return float(loss.item())
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A recorded output belongs to the original's graph.
+        return vars(self) | {"_output": None}
+
     def __repr__(self) -> str:
         count = sum(p.size for p in self.model.parameters())
-        name, rate = self.activation.name, self.learning_rate
-        return f"Network({self.layers}, {name}, learning_rate={rate:g})  # {count} parameters"
+        name, rate = self._activation.name, self.learning_rate
+        return f"Network({self._sizes}, {name}, learning_rate={rate:g})  # {count} parameters"
 
 
 def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
@@ -153,6 +179,8 @@ def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
     array = np.asarray(values.array if isinstance(values, Matrix) else values, dtype=np.float64)
     if array.size != size or array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
         raise ShapeError(f"{what} of this Network have {size} values, but got shape {array.shape}.")
+    if not np.isfinite(array).all():
+        raise ArgumentError(f"{what} of this Network must be finite, but got {array.reshape(size)}.")
     return array.reshape(size)
 
 

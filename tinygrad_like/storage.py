@@ -35,7 +35,8 @@ class Matrix:
 
     def __init__(self, rows: int, cols: int, data: Any) -> None:
         flat = np.ascontiguousarray(data, dtype=np.float64).reshape(-1)
-        if rows < 0 or cols < 0 or flat.size != rows * cols:
+        whole = all(isinstance(size, (int, np.integer)) for size in (rows, cols))
+        if not whole or rows < 0 or cols < 0 or flat.size != rows * cols:
             raise ShapeError(
                 f"Matrix({rows}, {cols}, data) needs {rows} x {cols} values, but got {flat.size}.",
                 "Write Matrix.from_list(data) to take the shape from nested lists.",
@@ -115,7 +116,7 @@ class Matrix:
 
     def transpose(self) -> Matrix:
         """A new matrix, (cols, rows)."""
-        return Matrix(self.cols, self.rows, self.array.T)
+        return Matrix(self.cols, self.rows, self.array.T.flatten())
 
     def map(self, function: Callable[[float], float]) -> Matrix:
         """A new matrix of function(value), called with one float at a time."""

@@ -187,7 +187,7 @@ class Tensor(Operators):
                 value = wrap(value._data.astype(self.dtype))
         if self._flat is not None and (value is None or value._node is None):
             if value is None or value._data is not self._flat.gradient(self._slot):
-                self._flat.store(self._slot, None if value is None else value._data.copy())
+                self._flat.store(self._slot, None if value is None else value._data)
             value = None
         self._grad = value
 
