@@ -32,6 +32,7 @@ ORDER = [
     "primitives.contraction",
     "primitives.neural",
     "functions",
+    "protocols",
     "transforms",
     "nn.initialisers",
     "nn.layer",

@@ -1,5 +1,6 @@
 """Differentiate plain NumPy code, and train small networks with it."""
 
+from . import protocols as protocols  # binds the operators
 from .checking import gradcheck
 from .errors import (
     ArgumentError,

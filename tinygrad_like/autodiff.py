@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import DTypeError, GraphError, RuleError, ShapeError
-from .node import FREED, Node
+from .node import Node
 from .recording import enable_grad
 from .tensor import Tensor, wrap
 from .writes import writes
@@ -59,7 +59,9 @@ def sweep(
             for parent, part, fresh in pull_back(node, g, node is root, recorded):
                 arrive(parent, part, fresh)
             if not retain:
-                node.saved = FREED
+                node.freed = True
+                if node.recipe.saves_arrays:
+                    node.saved = ()
     for node, g, owned in pending.values():
         if (node.owner is not None) if goals is None else (node in goals):
             found[node] = g, owned
@@ -69,13 +71,11 @@ def sweep(
 def pull_back(node: Node, g: Any, is_root: bool, recorded: bool) -> list[tuple[Node, Any, bool]]:
     """Apply a node's rules: for each differentiated parent its share of the cotangent `g`."""
     recipe, saved = node.recipe, node.saved
-    if saved is FREED:
-        if is_root or recipe.saves or recipe.saves_result:
-            raise GraphError(
-                f"The graph of {node.primitive.name} was freed by an earlier backward().",
-                "Write backward(retain_graph=True) the first time, or compute the result again.",
-            )
-        saved = ()
+    if node.freed and (is_root or recipe.saves_arrays):
+        raise GraphError(
+            f"The graph of {node.primitive.name} was freed by an earlier backward().",
+            "Write backward(retain_graph=True) the first time, or compute the result again.",
+        )
     if writes.latest > node.index:
         check_not_overwritten(node)
     if recorded:

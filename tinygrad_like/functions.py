@@ -2,92 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
-from . import autodiff, operators
-from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedError, lost_graph
-from .primitive import NUMPY, Function, implements
-from .primitives import (
-    arithmetic,
-    comparison,
-    contraction,
-    exponential,
-    indexing,
-    movement,
-    neural,
-    reductions,
-    trigonometric,
-)
-from .recording import recording
-from .tensor import Tensor, assign
+from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from .primitive import implements
+from .primitives import comparison, contraction, neural, reductions
+from .tensor import Tensor
 
 Axis = int | tuple[int, ...] | None
-
-
-# -- NumPy's protocols ----------------------------------------------------------------------------
-
-# Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
-INSPECTIONS = frozenset(
-    {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero}
-    | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
-    | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted}
-)
-REDUCED: dict[np.ufunc, Function] = {
-    np.add: reductions.sum,
-    np.multiply: reductions.prod,
-    np.maximum: reductions.max,
-    np.minimum: reductions.min,
-}
-
-
-def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """What a NumPy ufunc means when a Tensor is among its inputs or outputs."""
-    out = options.pop("out", None)
-    function: Function | None = NUMPY.get(ufunc)
-    if method == "reduce":
-        function = REDUCED.get(ufunc)
-        options.setdefault("axis", 0)
-    elif method != "__call__":
-        function = None
-    if function is None:
-        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        raise unsupported(name)
-    result = function(*inputs, **options)
-    if out is None:
-        return result
-    target = out[0]
-    if isinstance(target, Tensor):
-        assign(target, result)
-        return target
-    if isinstance(result, Tensor):
-        if result.requires_grad and recording.get():
-            raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
-        result = result._data
-    np.copyto(target, result, casting="same_kind")
-    return target
-
-
-def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """What a NumPy function means when a Tensor is among its arguments."""
-    if function in INSPECTIONS:
-        return function(*map(values_of, inputs), **{name: values_of(value) for name, value in options.items()})
-    implementation = NUMPY.get(function)
-    if implementation is None:
-        raise unsupported(function.__name__)
-    if options.pop("out", None) is not None:
-        raise UnsupportedError(f"np.{function.__name__} of a Tensor does not take out=.", "Use its result.")
-    return implementation(*inputs, **options)
-
-
-def unsupported(name: str) -> UnsupportedError:
-    return UnsupportedError(
-        f"np.{name} is not differentiable here.",
-        "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
-        "or leave the graph with t.numpy().",
-    )
 
 
 def values_of(value: Any) -> Any:
@@ -275,18 +199,3 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
             f"cross_entropy takes classes 0 to {shape[-1] - 1}, but got {numbers.min()} to {numbers.max()}."
         )
     return neural.softmax_cross_entropy(logits, numbers)
-
-
-operators.bind(
-    autodiff=autodiff,
-    functions=sys.modules[__name__],
-    arithmetic=arithmetic,
-    comparison=comparison,
-    contraction=contraction,
-    exponential=exponential,
-    indexing=indexing,
-    movement=movement,
-    neural=neural,
-    reductions=reductions,
-    trigonometric=trigonometric,
-)

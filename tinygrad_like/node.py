@@ -11,9 +11,6 @@ from .writes import Array, clock
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-FREED = ("freed",)
-
-
 class Node:
     """A value's place in the graph: what made it, from which nodes, and what the rules will need.
 
@@ -21,7 +18,7 @@ class Node:
     of a leaf, or of a result that asked for it with `retain_grad`.
     """
 
-    __slots__ = ("primitive", "recipe", "parents", "saved", "options", "shape", "dtype", "index", "owner", "scope")
+    __slots__ = ("primitive", "recipe", "parents", "saved", "freed", "options", "shape", "dtype", "index", "owner", "scope")
 
     def __init__(
         self, primitive: Any, recipe: Any, parents: Any, saved: Any, options: Any, array: Array, scope: Any
@@ -30,6 +27,7 @@ class Node:
         self.recipe = recipe
         self.parents = parents
         self.saved = saved
+        self.freed = False
         self.options = options
         self.shape = array.shape
         self.dtype = array.dtype

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import autodiff as autodiff
     from . import functions as functions
+    from . import protocols as protocols
     from .primitives import (
         arithmetic,
         comparison,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def bind(**modules: ModuleType) -> None:
     """The one loop of the house: operators need the primitives, and primitives return Tensors.
 
-    functions.py, the lowest module that knows them all, hands them over when it is imported.
+    protocols.py, the lowest module that knows them all, hands them over when it is imported.
     """
     globals().update(modules)
 

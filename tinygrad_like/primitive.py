@@ -48,6 +48,10 @@ class Recipe(NamedTuple):
     saves_shapes: bool
     calls: tuple[Call, ...]
 
+    @property
+    def saves_arrays(self) -> bool:
+        return self.saves_result or bool(self.saves)
+
 
 def read_rule(function: Function, name: str) -> Rule:
     """Read from a rule's parameters what it needs; the first must be `g`."""

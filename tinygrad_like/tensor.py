@@ -301,10 +301,10 @@ class Tensor(Operators):
         return np.array(self._data, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        return operators.functions.call_ufunc(ufunc, method, inputs, options)
+        return operators.protocols.call_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
-        return operators.functions.call_function(function, inputs, options)
+        return operators.protocols.call_function(function, inputs, options)
 
 
 def wrap(data: Array, node: Node | None = None) -> Tensor:

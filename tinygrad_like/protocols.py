@@ -1,0 +1,132 @@
+"""NumPy's protocols: what a NumPy function means when a Tensor is among its arguments."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from . import autodiff, functions, operators
+from .errors import UnsupportedError, lost_graph
+from .primitive import NUMPY, Function
+from .primitives import (
+    arithmetic,
+    comparison,
+    contraction,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
+from .recording import recording
+from .tensor import Tensor, assign, wrap
+
+# Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
+INSPECTIONS = frozenset(
+    {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero}
+    | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
+    | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted, np.isclose}
+)
+REDUCED: dict[np.ufunc, Function] = {
+    np.add: reductions.sum,
+    np.multiply: reductions.prod,
+    np.maximum: reductions.max,
+    np.minimum: reductions.min,
+}
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What a ufunc means when a Tensor is among its inputs or outputs."""
+    out = options.pop("out", (None,))
+    implementation: Function | None = None
+    if method == "__call__":
+        implementation = NUMPY.get(ufunc)
+    elif method == "reduce":
+        implementation = REDUCED.get(ufunc)
+        options.setdefault("axis", 0)
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    result = call(implementation, getattr(ufunc, method), name, inputs, options)
+    return result if out == (None,) else write(out[0], result)
+
+
+def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What any other NumPy function means when a Tensor is among its arguments."""
+    if function in INSPECTIONS:
+        return function(*plain(inputs), **plain(options))
+    if function is np.copyto and is_recorded(inputs):
+        raise lost_graph("Filling an ndarray (np.full, np.copyto)")
+    out = options.pop("out", None)
+    result = call(NUMPY.get(function), function, function.__name__, inputs, options)
+    return result if out is None else write(out, result)
+
+
+def call(implementation: Function | None, function: Any, name: str, inputs: Any, options: dict[str, Any]) -> Any:
+    """The differentiable implementation; where there is none, NumPy on the values, if nothing is recorded."""
+    if implementation is not None:
+        try:
+            return implementation(*inputs, **options)
+        except UnsupportedError:
+            if is_recorded((inputs, options)):
+                raise
+    elif is_recorded((inputs, options)):
+        raise UnsupportedError(
+            f"np.{name} is not differentiable here.",
+            "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
+            "or leave the graph with t.numpy().",
+        )
+    return as_tensors(function(*plain(inputs), **plain(options)))
+
+
+def write(target: Any, result: Any) -> Any:
+    """`out=`: into a Tensor through the door, into an ndarray only what is not recorded."""
+    if isinstance(target, Tensor):
+        assign(target, result)
+        return target
+    if is_recorded(result):
+        raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
+    np.copyto(target, plain(result), casting="same_kind")
+    return target
+
+
+def is_recorded(value: Any) -> bool:
+    """Whether a Tensor that is being recorded is in `value`, or in the lists and tuples in it."""
+    if isinstance(value, Tensor):
+        return value.requires_grad and recording.get()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, (list, tuple)) and any(is_recorded(each) for each in value)
+
+
+def plain(value: Any) -> Any:
+    """`value` with the arrays of the Tensors in it."""
+    if isinstance(value, Tensor):
+        return value._data
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+
+
+def as_tensors(value: Any) -> Any:
+    """`value` with Tensors in place of the arrays in it."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return wrap(np.asarray(value))
+    return type(value)(map(as_tensors, value)) if type(value) in (list, tuple) else value
+
+
+operators.bind(
+    autodiff=autodiff,
+    functions=functions,
+    protocols=sys.modules[__name__],
+    arithmetic=arithmetic,
+    comparison=comparison,
+    contraction=contraction,
+    exponential=exponential,
+    indexing=indexing,
+    movement=movement,
+    neural=neural,
+    reductions=reductions,
+    trigonometric=trigonometric,
+)
