@@ -47,6 +47,7 @@ def sweep(
             entry[2] = not recorded
 
     arrive(root, cotangent, False)
+    careful = False
     with np.errstate(all="ignore"):
         while order:
             node, g, _ = pending.pop(heappop(order))
@@ -56,7 +57,10 @@ def sweep(
             elif node in goals:
                 found[node] = g, False
                 continue
-            for parent, part, fresh in pull_back(node, g, node is root, recorded):
+            if node.freed and (node is root or node.recipe.saves_arrays):
+                raise already_freed(node)
+            careful = careful or node.primitive.chooses
+            for parent, part, fresh in pull_back(node, g, recorded, careful):
                 arrive(parent, part, fresh)
             if not retain:
                 node.freed = True
@@ -68,27 +72,25 @@ def sweep(
     return found
 
 
-def pull_back(node: Node, g: Any, is_root: bool, recorded: bool) -> list[tuple[Node, Any, bool]]:
-    """Apply a node's rules: for each differentiated parent its share of the cotangent `g`."""
+def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[Node, Any, bool]]:
+    """Apply a node's rules: for each differentiated parent its share of the cotangent `g`.
+
+    `careful` looks for poles at every elementwise rule, not only at those declared singular.
+    """
     recipe, saved = node.recipe, node.saved
-    if node.freed and (is_root or recipe.saves_arrays):
-        raise GraphError(
-            f"The graph of {node.primitive.name} was freed by an earlier backward().",
-            "Write backward(retain_graph=True) the first time, or compute the result again.",
-        )
     if writes.latest > node.index:
         check_not_overwritten(node)
     if recorded:
         saved = as_tensors(node)
-    singular = node.primitive.singular
+    harmless = node.primitive.harmless if careful else node.primitive.singular
     parts = []
     for position, rule, sources, names in recipe.calls:
         parent = node.parents[position]
         values = [saved[s] if s >= 0 else parent.shape if s == -1 else position for s in sources]
         options = {name: node.options[name] for name in names} if names else {}
         part = rule(g, *values, **options)
-        if singular is not None:
-            part = mask_singular(part, rule, g, values, singular)
+        if harmless is not None:
+            part = mask_singular(part, rule, g, values, harmless)
         kind = part.__class__
         if kind is not np.ndarray and kind is not np.float64 and kind is not Tensor:
             part = checked_part(part, node)
@@ -146,6 +148,13 @@ def mask_singular(part: Any, rule: Any, g: Any, values: list[Any], harmless: flo
     if isinstance(part, Tensor):
         part = rule(g, *[np.where(bad, harmless, value) for value in values])
     return np.where(bad, 0, part)
+
+
+def already_freed(node: Node) -> GraphError:
+    return GraphError(
+        f"The graph of {node.primitive.name} was freed by an earlier backward().",
+        "Write backward(retain_graph=True) the first time, or compute the result again.",
+    )
 
 
 def check_not_overwritten(node: Node) -> None:

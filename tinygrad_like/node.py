@@ -11,6 +11,7 @@ from .writes import Array, clock
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+
 class Node:
     """A value's place in the graph: what made it, from which nodes, and what the rules will need.
 
@@ -18,7 +19,19 @@ class Node:
     of a leaf, or of a result that asked for it with `retain_grad`.
     """
 
-    __slots__ = ("primitive", "recipe", "parents", "saved", "freed", "options", "shape", "dtype", "index", "owner", "scope")
+    __slots__ = (
+        "primitive",
+        "recipe",
+        "parents",
+        "saved",
+        "freed",
+        "options",
+        "shape",
+        "dtype",
+        "index",
+        "owner",
+        "scope",
+    )
 
     def __init__(
         self, primitive: Any, recipe: Any, parents: Any, saved: Any, options: Any, array: Array, scope: Any

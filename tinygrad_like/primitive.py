@@ -84,6 +84,9 @@ class Primitive:
     plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
     result, `in_shape` the argument's shape, `shapes` those of all arguments, `position` the
     argument's number, other names the record's `args`; keyword-only names are options of the forward.
+
+    `singular` says that the rules have poles, and gives a value that is none. `chooses` says that the rules give
+    exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere.
     """
 
     def __init__(
@@ -97,10 +100,13 @@ class Primitive:
         sample: Any = None,
         symbol: str | None = None,
         singular: float | None = None,
+        chooses: bool = False,
         numpy: Any = None,
     ) -> None:
         self.name, self.forward, self.kind = name, forward, kind
-        self.symbol, self.sample, self.singular, self.numpy = symbol, sample, singular, numpy
+        self.symbol, self.sample, self.numpy = symbol, sample, numpy
+        self.singular, self.chooses = singular, chooses
+        self.harmless = 0.5 if singular is None and kind == "elementwise" else singular
         self.__name__ = name
         self.__doc__ = forward.__doc__
         self.variadic = args.startswith("*")

@@ -40,7 +40,7 @@ REDUCED: dict[np.ufunc, Function] = {
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What a ufunc means when a Tensor is among its inputs or outputs."""
-    out = options.pop("out", (None,))
+    out = options.pop("out", None)
     implementation: Function | None = None
     if method == "__call__":
         implementation = NUMPY.get(ufunc)
@@ -49,7 +49,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         options.setdefault("axis", 0)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     result = call(implementation, getattr(ufunc, method), name, inputs, options)
-    return result if out == (None,) else write(out[0], result)
+    return result if out is None else write(out[0], result)
 
 
 def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:

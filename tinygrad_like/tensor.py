@@ -280,6 +280,9 @@ class Tensor(Operators):
         needs = self._node is not None and self.is_leaf
         return _rebuild, (type(self), self._data.copy(), needs, self._name)
 
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._node is not None and not self.is_leaf:
             copied = self.copy()

@@ -10,17 +10,18 @@ from ..primitive import constant, elementwise
 from .samples import fractions, normal, one, truth
 
 
-def greater_share(a: Any, b: Any) -> Any:
-    """1 where a > b, 1/2 where they are equal."""
-    return (a > b) + 0.5 * (a == b)
+def if_greater(g: Any, a: Any, b: Any) -> Any:
+    """g where a > b, g/2 where they are equal, else 0, also if g is infinite."""
+    return np.where(a > b, g, np.where(a == b, 0.5 * g, 0))
 
 
 def where_condition(condition: Any, a: Any, b: Any) -> Any:
     return np.where(condition, a, b)
 
 
-def one_of_two(condition: Any, other: Any) -> Any:
-    return np.where(np.isnan(other), 1.0, condition)
+def if_greater_or_alone(g: Any, a: Any, b: Any) -> Any:
+    """The same, and g where the other is nan."""
+    return np.where(np.isnan(b), g, if_greater(g, a, b))
 
 
 where = elementwise(
@@ -34,44 +35,43 @@ where = elementwise(
     ),
     sample=(truth, normal, normal),
     symbol="where",
+    chooses=True,
 )
 maximum = elementwise(
     "maximum",
     np.maximum,
     "a b",
-    (lambda g, a, b: g * greater_share(a, b), lambda g, a, b: g * greater_share(b, a)),
+    (lambda g, a, b: if_greater(g, a, b), lambda g, a, b: if_greater(g, b, a)),
     sample=(normal, normal),
     symbol="max",
+    chooses=True,
 )
 minimum = elementwise(
     "minimum",
     np.minimum,
     "a b",
-    (lambda g, a, b: g * greater_share(b, a), lambda g, a, b: g * greater_share(a, b)),
+    (lambda g, a, b: if_greater(g, b, a), lambda g, a, b: if_greater(g, a, b)),
     sample=(normal, normal),
     symbol="min",
+    chooses=True,
 )
 fmax = elementwise(
     "fmax",
     np.fmax,
     "a b",
-    (
-        lambda g, a, b: g * one_of_two(greater_share(a, b), b),
-        lambda g, a, b: g * one_of_two(greater_share(b, a), a),
-    ),
+    (lambda g, a, b: if_greater_or_alone(g, a, b), lambda g, a, b: if_greater_or_alone(g, b, a)),
     sample=(normal, normal),
     symbol="fmax",
+    chooses=True,
 )
 fmin = elementwise(
     "fmin",
     np.fmin,
     "a b",
-    (
-        lambda g, a, b: g * one_of_two(greater_share(b, a), b),
-        lambda g, a, b: g * one_of_two(greater_share(a, b), a),
-    ),
+    (lambda g, a, b: if_greater_or_alone(g, -a, -b), lambda g, a, b: if_greater_or_alone(g, -b, -a)),
     sample=(normal, normal),
     symbol="fmin",
+    chooses=True,
 )
 
 pair, single, two_truths = (normal, normal), (fractions,), (truth, truth)

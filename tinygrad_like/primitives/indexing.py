@@ -79,6 +79,7 @@ getitem_ = multilinear(
     lambda g, in_shape, *, index: scatter_add(g, in_shape, index=index),
     sample=index_cases,
     symbol="[ ]",
+    chooses=True,
 )
 scatter_add: Primitive = multilinear(
     "scatter_add",

@@ -53,7 +53,9 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
 
 
 sigmoid = elementwise("sigmoid", _sigmoid, "x", lambda g, y: g * (y * (1 - y)), sample=(normal,), symbol="σ")
-relu = elementwise("relu", _relu, "x", lambda g, y: g * (y > 0), sample=(normal,), symbol="relu")
+relu = elementwise(
+    "relu", _relu, "x", lambda g, y: np.where(y > 0, g, 0), sample=(normal,), symbol="relu", chooses=True
+)
 mse = general(
     "mse",
     _mse,

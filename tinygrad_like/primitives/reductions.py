@@ -43,7 +43,7 @@ def extreme_share(g: Any, x: Any, y: Any, axis: Axis) -> Any:
     """g where x is the extreme, shared among equals; counted as integers, so that no dtype is too small."""
     chosen = x == kept(y, x.shape, axis)
     ties = chosen.sum(axis=axis, keepdims=True)
-    return kept(g, x.shape, axis) * (chosen / ties)
+    return np.where(chosen, kept(g, x.shape, axis) / ties, 0)
 
 
 def last_axis(x: Any, axis: Axis) -> Any:
@@ -158,6 +158,7 @@ max = reduction(
     lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
     sample=over_axes(spread),
     symbol="max",
+    chooses=True,
     numpy=(np.max, np.amax),
 )
 min = reduction(
@@ -167,6 +168,7 @@ min = reduction(
     lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
     sample=over_axes(spread),
     symbol="min",
+    chooses=True,
     numpy=(np.min, np.amin),
 )
 prod = reduction("prod", _prod, "x", prod_rule, sample=over_axes(), symbol="Π", numpy=np.prod)
