@@ -98,7 +98,7 @@ def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[N
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
-            part, fresh = part.astype(parent.dtype), not recorded
+            part, fresh = cast(part, parent.dtype, node), not recorded
         parts.append((parent, part, fresh))
     return parts
 
@@ -123,6 +123,16 @@ def checked_part(part: Any, node: Node) -> Any:
     return array
 
 
+def cast(part: Any, dtype: np.dtype[Any], node: Node) -> Any:
+    """The engine keeps each cotangent in the dtype of its value."""
+    if part.dtype.kind not in "fiub":
+        raise RuleError(
+            f"A rule of {node.primitive.name} returned {part.dtype} for an argument of {dtype}.",
+            "A rule returns real numbers.",
+        )
+    return part.astype(dtype)
+
+
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
     """Sum a cotangent over the axes along which NumPy broadcast the argument."""
     extra = part.ndim - len(shape)
@@ -138,11 +148,11 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
 
 def mask_singular(part: Any, rule: Any, g: Any, values: list[Any], harmless: float) -> Any:
     """0 where the cotangent is 0 and the rule's result is not finite: 0 times a pole is 0 here."""
-    array = part._data if isinstance(part, Tensor) else part
+    array = part._array if isinstance(part, Tensor) else part
     finite = np.isfinite(array)
     if finite.all():
         return part
-    bad = ~finite & ((g._data if isinstance(g, Tensor) else g) == 0)
+    bad = ~finite & ((g._array if isinstance(g, Tensor) else g) == 0)
     if not bad.any():
         return part
     if isinstance(part, Tensor):
@@ -197,7 +207,7 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
             start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
             found = sweep(tensor._node, start, recorded=True)
     else:
-        start = start._data if isinstance(start, Tensor) else start
+        start = start._array if isinstance(start, Tensor) else start
         found = sweep(tensor._node, start, retain=retain_graph)
     for node, (cotangent, owned) in found.items():
         leaf = None if node.owner is None else node.owner()
@@ -208,7 +218,7 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
 def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
     """Add to a leaf's `.grad`: in the flat vector if it has one, else out of place."""
     if isinstance(cotangent, Tensor) and cotangent._node is None:
-        cotangent, owned = cotangent._data, False
+        cotangent, owned = cotangent._array, False
     recorded = isinstance(cotangent, Tensor)
     if leaf._flat is not None and leaf._grad is None and not recorded:
         leaf._flat.accumulate(leaf._slot, cotangent)
@@ -219,4 +229,4 @@ def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
     elif recorded:
         leaf._grad = cotangent
     else:
-        leaf._grad = wrap(cotangent if owned else np.array(cotangent))
+        leaf._grad = wrap(cotangent if owned and cotangent.__class__ is np.ndarray else np.array(cotangent))

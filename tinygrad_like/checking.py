@@ -94,9 +94,13 @@ class Checker:
     def compare(self, f: Function, points: list[Array], y: Array, pullback: Any, order: int) -> None:
         """Along one random direction, and weighted at random to one number."""
         tangents = [self.rng.standard_normal(p.shape) * scale(p) for p in points]
-        weights = self.rng.standard_normal(y.shape)
-        analytic = {mode: self.slope(mode, f, points, tangents, weights, pullback) for mode in self.modes}
         along = line(f, points, tangents)
+        magnitude = np.abs(y) + np.abs(difference(along))
+        if not np.isfinite(magnitude).all():
+            raise GradientCheckError("The function or its numeric derivative is not finite here.", "Check elsewhere.")
+        # Outputs of any size count alike: a large one must not hide what is wrong in a small one.
+        weights = self.rng.standard_normal(y.shape) / np.maximum(magnitude, 1e-6)
+        analytic = {mode: self.slope(mode, f, points, tangents, weights, pullback) for mode in self.modes}
         for estimate in (lambda: (difference(along), 0.0), lambda: refined_difference(along)):
             numeric, doubt = estimate()
             expected = inner(weights, numeric)
@@ -255,15 +259,15 @@ def as_function(f: Function, xs: tuple[Any, ...]) -> tuple[Function, list[Any], 
 @contextmanager
 def replaced(parameters: Sequence[Tensor], values: Sequence[Any]) -> Iterator[None]:
     """Let the parameters, wherever they are kept, stand for other values for a while."""
-    before = [(p._data, p._node) for p in parameters]
+    before = [(p._array, p._node) for p in parameters]
     for p, value in zip(parameters, values):
         if value is not None:
-            p._data, p._node = (value._data, value._node) if isinstance(value, Tensor) else (np.asarray(value), None)
+            p._array, p._node = (value._array, value._node) if isinstance(value, Tensor) else (np.asarray(value), None)
     try:
         yield
     finally:
         for p, (data, node) in zip(parameters, before):
-            p._data, p._node = data, node
+            p._array, p._node = data, node
 
 
 def check_operations(function: Function, inputs: list[Any]) -> None:
@@ -287,7 +291,7 @@ def check_operations(function: Function, inputs: list[Any]) -> None:
 
 
 def values_of(value: Any) -> Any:
-    return value._data if isinstance(value, Tensor) else value
+    return value._array if isinstance(value, Tensor) else value
 
 
 def is_float(x: Any) -> bool:

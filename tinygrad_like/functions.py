@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ Axis = int | tuple[int, ...] | None
 
 
 def values_of(value: Any) -> Any:
-    return value._data if isinstance(value, Tensor) else value
+    return value._array if isinstance(value, Tensor) else value
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
@@ -51,7 +52,7 @@ def dot(a: Any, b: Any) -> Any:
     if b_ndim <= 2:
         return np.matmul(a, b)
     columns = np.moveaxis(b, -2, 0)
-    result = np.matmul(a, np.reshape(columns, (columns.shape[0], -1)))
+    result = np.matmul(a, np.reshape(columns, (columns.shape[0], math.prod(columns.shape[1:]))))
     return np.reshape(result, np.shape(a)[:-1] + columns.shape[1:])
 
 
@@ -60,7 +61,8 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
     """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
     count = reductions.count(np.shape(x), axis)
     distance = x - np.mean(x, axis=axis, keepdims=True)
-    return np.sum(np.square(distance), axis=axis, keepdims=keepdims) / (count - ddof)
+    mean = np.mean(np.square(distance), axis=axis, keepdims=keepdims)
+    return mean * (count / (count - ddof) if count > ddof else np.nan) if ddof else mean
 
 
 @implements(np.linalg.norm)

@@ -225,8 +225,8 @@ class Operators:
         return movement.reshape(self, -1)
 
     def flatten(self) -> Tensor:
-        """The same values in one dimension."""
-        return movement.reshape(self, -1)
+        """A copy of the values in one dimension."""
+        return movement.copy(movement.reshape(self, -1))
 
     def transpose(self, *axes: Any) -> Tensor:
         """The axes in another order (reversed by default): `t.transpose(1, 0, 2)`."""

@@ -76,7 +76,7 @@ class Optimizer:
         for p in self.params:
             if p._grad is not None:
                 kept, p._grad = p._grad, None
-                p._flat.store(p._slot, kept._data)
+                p._flat.store(p._slot, kept._array)
 
     def runs(self) -> Iterator[tuple[FlatVector, slice]]:
         """The contiguous stretches of parameters that have a gradient."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
+from .errors import DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import Node
 from .recording import recording, scope
 from .tensor import Tensor, wrap
@@ -17,6 +19,7 @@ Function = Callable[..., Any]
 
 # Where a rule's parameter comes from, other than a position in node.saved.
 IN_SHAPE, POSITION = -1, -2
+VARIADIC = 0x04  # the flag of code that takes *args
 KINDS = ("elementwise", "multilinear", "reduction", "general", "constant")
 
 REGISTRY: dict[str, Primitive] = {}
@@ -152,7 +155,7 @@ class Primitive:
                 node = value._node
                 if node is not None:
                     wanted |= bit
-                value = value._data
+                value = value._array
             elif value.__class__ not in PLAIN:
                 value = plain(value)
             arrays.append(value)
@@ -180,17 +183,18 @@ class Primitive:
         if not recipe.calls:
             return None
         if y.dtype.kind != "f":
-            if y.dtype.kind != "c":
+            if y.dtype.kind in "iub":
                 return None
             raise DTypeError(
-                f"{self.name} gave complex numbers from a Tensor that requires a gradient.",
-                "Differentiate real and imaginary parts as two real Tensors.",
+                f"{self.name} gave {y.dtype} from a Tensor that requires a gradient; only real numbers have one.",
+                "Give complex numbers as two real Tensors, and anything else as floats.",
             )
         saved = []
         for position in recipe.saves:
             value = arrays[position]
             # An array that no Tensor holds: its owner could still write to it.
-            saved.append(value.copy() if value is args[position] and value.__class__ is np.ndarray else value)
+            is_raw = value.__class__ is np.ndarray and not isinstance(args[position], Tensor)
+            saved.append(value.copy() if is_raw else value)
         if recipe.saves_result:
             saved.append(y)
         if recipe.saves_shapes:
@@ -226,7 +230,7 @@ class Primitive:
                 arrays.append(value)
             elif value is not None and value is not np._NoValue:
                 raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.")
-        return tuple(arrays), {name: unwrap_option(value) for name, value in bound.items()}
+        return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
 
     def _shape_error(self, arrays: list[Any], error: ValueError) -> ShapeError:
         shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
@@ -239,11 +243,18 @@ PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64
 
 def plain(value: Any) -> Any:
     """Anything but a Tensor, as NumPy can compute with it."""
+    if hasattr(value, "mask"):
+        raise DTypeError("Masked arrays lose their mask among Tensors.", "Write np.where(mask, other, array.data).")
     return value if isinstance(value, np.generic) else np.asarray(value)
 
 
-def unwrap_option(value: Any) -> Any:
-    return value._data if isinstance(value, Tensor) else value
+def plain_option(value: Any) -> Any:
+    """An option without a Tensor, and copied where its owner could still write to it."""
+    if isinstance(value, Tensor):
+        if value._node is not None and recording.get():
+            raise lost_graph("Giving it as an option")
+        return value._array
+    return copy.copy(value) if isinstance(value, (list, np.ndarray)) else value
 
 
 def register(primitive: Primitive) -> Primitive:
@@ -288,11 +299,25 @@ def constant(name: str, forward: Function, args: str, *, sample: Any, **more: An
 
 
 def implements(*functions: Any) -> Callable[[Function], Function]:
-    """Make a composite the meaning of NumPy functions on Tensors."""
+    """Make a composite the meaning of NumPy functions on Tensors; other arguments than its own are refused."""
 
     def enter(composite: Function) -> Function:
+        code = composite.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        most = 10**9 if code.co_flags & VARIADIC else code.co_argcount
+
+        @wraps(composite)
+        def checked(*args: Any, **options: Any) -> Any:
+            if len(args) > most:
+                raise UnsupportedError(f"{composite.__name__} of a Tensor takes {most} arguments by position.")
+            known = {name: value for name, value in options.items() if name in names}
+            for name in options.keys() - known.keys():
+                if options[name] is not None and options[name] is not np._NoValue:
+                    raise UnsupportedError(f"{composite.__name__} of a Tensor does not take {name}=.")
+            return composite(*args, **known)
+
         for function in functions:
-            NUMPY[function] = composite
+            NUMPY[function] = checked
         return composite
 
     return enter

@@ -103,7 +103,7 @@ def is_recorded(value: Any) -> bool:
 def plain(value: Any) -> Any:
     """`value` with the arrays of the Tensors in it."""
     if isinstance(value, Tensor):
-        return value._data
+        return value._array
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items()}
     return type(value)(map(plain, value)) if type(value) in (list, tuple) else value

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar
+
+from .errors import ArgumentError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,21 +21,32 @@ Scope = tuple[weakref.ref[Any], Any]
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
+# What `recording` was outside the blocks that are open in this context.
+before: ContextVar[tuple[bool, ...]] = ContextVar("before", default=())
+SUSPENDS = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines and asynchronous generators
+
+
 class _Recording:
     """A context manager, and a decorator, that sets `recording` for the code inside."""
 
     value: bool
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
-
     def __enter__(self) -> None:
-        self._tokens.append(recording.set(self.value))
+        before.set((*before.get(), recording.get()))
+        recording.set(self.value)
 
     def __exit__(self, *error: object) -> None:
-        recording.reset(self._tokens.pop())
+        *outer, last = before.get()
+        before.set(tuple(outer))
+        recording.set(last)
 
     def __call__(self, function: F) -> F:
+        if getattr(function, "__code__", None) and function.__code__.co_flags & SUSPENDS:
+            raise ArgumentError(
+                f"{type(self).__name__} cannot decorate {function.__name__}, which runs after the call returns.",
+                "Write `with no_grad():` inside it, around code that does not yield or await.",
+            )
+
         @wraps(function)
         def inside(*args: Any, **options: Any) -> Any:
             with type(self)():

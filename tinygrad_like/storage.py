@@ -152,8 +152,8 @@ class FlatVector:
         self.lent = False
         self._views: list[Array] = []
         for slot, (p, view) in enumerate(zip(parameters, self.split(self.values))):
-            view[...] = p._data
-            p._data, p._flat, p._slot = view, self, slot
+            view[...] = p._array
+            p._array, p._flat, p._slot = view, self, slot
 
     def split(self, vector: Array) -> list[Array]:
         """Views of `vector`, one per parameter, in the parameters' shapes."""

@@ -38,7 +38,7 @@ class Tensor(Operators):
     (Tensor(5., op=sum), Tensor([2., 4.]))
     """
 
-    __slots__ = ("_data", "_node", "_grad", "_flat", "_slot", "_name", "__weakref__")
+    __slots__ = ("_array", "_node", "_grad", "_flat", "_slot", "_name", "__weakref__")
     __array_priority__ = 1000.0
     _slot: int
 
@@ -46,7 +46,7 @@ class Tensor(Operators):
         if isinstance(data, Tensor):
             if data._node is not None and recording.get():
                 raise lost_graph("Tensor(t)")
-            data = data._data
+            data = data._array
         try:
             array = np.asarray(data.array if isinstance(data, Matrix) else data, dtype=dtype)
         except (TypeError, ValueError) as error:
@@ -55,7 +55,7 @@ class Tensor(Operators):
             raise DTypeError(f"Tensor cannot be made from this data and dtype={dtype!r}: {error}.", NUMBERS) from error
         if array.dtype.kind not in "fiubc":
             raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", NUMBERS)
-        self._data: Array = array
+        self._array: Array = array
         self._node: Node | None = None
         self._grad: Tensor | None = None
         self._flat: Any = None
@@ -67,8 +67,12 @@ class Tensor(Operators):
 
     @property
     def data(self) -> Array:
-        """The values, an ndarray that shares this Tensor's memory; assigning writes into it."""
-        return self._data
+        """The values, an ndarray that shares this Tensor's memory; assigning writes into it.
+
+        Writing into single elements of the ndarray (`t.data[0] = 1`) goes unnoticed by the check for
+        overwritten values; `t[0] = 1` does not.
+        """
+        return self._array
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -87,53 +91,53 @@ class Tensor(Operators):
         array([[2., 5.],
                [3., 6.]])
         """
-        return owner(self._data).ravel(order="K")
+        return owner(self._array).ravel(order="K")
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        shape: tuple[int, ...] = self._data.shape
+        shape: tuple[int, ...] = self._array.shape
         return shape
 
     @property
     def strides(self) -> tuple[int, ...]:
         """The bytes from one element to the next along each axis, as in NumPy."""
-        return self._data.strides
+        return self._array.strides
 
     @property
     def offset(self) -> int:
         """Where in `storage` the first element lies, in bytes."""
-        first: int = self._data.__array_interface__["data"][0]
-        return first - int(owner(self._data).__array_interface__["data"][0])
+        first: int = self._array.__array_interface__["data"][0]
+        return first - int(owner(self._array).__array_interface__["data"][0])
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self._data.ndim
+        return self._array.ndim
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self._data.size
+        return self._array.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the elements."""
-        return self._data.dtype
+        return self._array.dtype
 
     def item(self) -> Any:
         """The only element, as a Python number. Raises ShapeError if there are several."""
-        if self._data.size != 1:
+        if self._array.size != 1:
             raise ShapeError(f"item() needs one element, but the shape is {self.shape}.", "Write t.numpy().")
-        return self._data.item()
+        return self._array.item()
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def numpy(self) -> Array:
         """The values, an ndarray that shares this Tensor's memory, also where a gradient is required."""
-        return self._data
+        return self._array
 
     def to_matrix(self) -> Matrix:
         """The values as a Matrix, shared where they are float64 and row-major."""
@@ -160,7 +164,7 @@ class Tensor(Operators):
         if not self.is_leaf:
             raise GraphError("requires_grad can be set on leaves only.", "Write t.detach() to leave the graph.")
         if bool(value) != self.requires_grad:
-            self._node = leaf_node(self._data, self) if value else None
+            self._node = leaf_node(self._array, self) if value else None
 
     @property
     def is_leaf(self) -> bool:
@@ -184,10 +188,10 @@ class Tensor(Operators):
             if value.shape != self.shape:
                 raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
             if value._node is None and value.dtype != self.dtype:
-                value = wrap(value._data.astype(self.dtype))
+                value = wrap(value._array.astype(self.dtype))
         if self._flat is not None and (value is None or value._node is None):
-            if value is None or value._data is not self._flat.gradient(self._slot):
-                self._flat.store(self._slot, None if value is None else value._data)
+            if value is None or value._array is not self._flat.gradient(self._slot):
+                self._flat.store(self._slot, None if value is None else value._array)
             value = None
         self._grad = value
 
@@ -213,22 +217,22 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
-        return wrap(self._data)
+        return wrap(self._array)
 
     # -- Python -----------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        if not self._data.ndim:
+        if not self._array.ndim:
             raise TypeError("len() of a 0-d Tensor")
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self._data.ndim:
+        if not self._array.ndim:
             raise TypeError("iteration over a 0-d Tensor")
-        return (self[i] for i in range(len(self._data)))
+        return (self[i] for i in range(len(self._array)))
 
     def __contains__(self, item: Any) -> bool:
-        return bool((self._data == (item._data if isinstance(item, Tensor) else item)).any())
+        return bool((self._array == (item._array if isinstance(item, Tensor) else item)).any())
 
     def _in_place(self, result: Tensor) -> Tensor:
         """What `self += other` gives: written here if nothing is recorded, else the new result."""
@@ -246,30 +250,30 @@ class Tensor(Operators):
         assign(self, value, index)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._array)
 
     def __int__(self) -> int:
-        return int(self._data.item())
+        return int(self._array.item())
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        return self._array.__index__()
 
     def __float__(self) -> float:
         self._refuse_conversion("float(t)")
-        return float(self._data.item())
+        return float(self._array.item())
 
     def __complex__(self) -> complex:
         self._refuse_conversion("complex(t)")
-        return complex(self._data.item())
+        return complex(self._array.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self._data.item() if spec and self._data.size == 1 else str(self), spec)
+        return format(self._array.item() if spec and self._array.size == 1 else str(self), spec)
 
     def __repr__(self) -> str:
-        values = np.array2string(self._data, separator=", ", prefix="Tensor(")
+        values = np.array2string(self._array, separator=", ", prefix="Tensor(")
         notes = [values]
-        if self._data.dtype.kind in "fc" and self._data.dtype not in (np.float64, np.complex128):
-            notes.append(f"dtype={self._data.dtype}")
+        if self._array.dtype.kind in "fc" and self._array.dtype not in (np.float64, np.complex128):
+            notes.append(f"dtype={self._array.dtype}")
         if self._node is not None:
             notes.append("requires_grad=True" if self.is_leaf else f"op={self._node.primitive.name}")
         if self._name:
@@ -278,7 +282,7 @@ class Tensor(Operators):
 
     def __reduce__(self) -> tuple[Any, ...]:
         needs = self._node is not None and self.is_leaf
-        return _rebuild, (type(self), self._data.copy(), needs, self._name)
+        return _rebuild, (type(self), self._array.copy(), needs, self._name)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -287,9 +291,9 @@ class Tensor(Operators):
         if self._node is not None and not self.is_leaf:
             copied = self.copy()
         else:
-            copied = _rebuild(type(self), self._data.copy(), self._node is not None, self._name)
+            copied = _rebuild(type(self), self._array.copy(), self._node is not None, self._name)
             if self._grad is not None or (self._flat is not None and self._flat.filled[self._slot]):
-                copied._grad = wrap(cast(Tensor, self.grad)._data.copy())
+                copied._grad = wrap(cast(Tensor, self.grad)._array.copy())
         memo[id(self)] = copied
         return copied
 
@@ -301,7 +305,7 @@ class Tensor(Operators):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         self._refuse_conversion("Converting to an ndarray")
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         return operators.protocols.call_ufunc(ufunc, method, inputs, options)
@@ -313,7 +317,7 @@ class Tensor(Operators):
 def wrap(data: Array, node: Node | None = None) -> Tensor:
     """A Tensor around an array as it is, at a given place in the graph."""
     tensor = Tensor.__new__(Tensor)
-    tensor._data = data
+    tensor._array = data
     tensor._node = node
     tensor._grad = tensor._flat = tensor._name = None
     return tensor
@@ -345,9 +349,9 @@ def assign(target: Tensor, value: Any, index: Any = ...) -> None:
     if isinstance(value, Tensor):
         if value._node is not None and recording.get():
             raise lost_graph("Writing into a Tensor")
-        value = value._data
+        value = value._array
     array = value if isinstance(value, np.ndarray) else np.asarray(value)
-    data = target._data
+    data = target._array
     try:
         if index is ...:
             if array is not data:

@@ -57,13 +57,18 @@ class Evaluation:
         if self.y._node is not None:
             with enable_grad():
                 found = sweep(self.y._node, cotangent, self.nodes, recorded=recorded, retain=retain)
-        parts = [found.get(node, (None,))[0] for node in self.nodes]
-        zero = [np.zeros(node.shape, node.dtype) if part is None else part for part, node in zip(parts, self.nodes)]
-        return [wrap(np.asarray(z)) if recorded and not isinstance(z, Tensor) else z for z in zero]
+        parts = []
+        for node in self.nodes:
+            part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))
+            if not isinstance(part, Tensor):
+                part = part if owned else np.array(part)
+                part = wrap(np.asarray(part)) if recorded else part
+            parts.append(part)
+        return parts
 
     def cotangent(self, given: Any) -> Any:
         """A given cotangent of y, checked, as an array or a Tensor of y's dtype."""
-        tensor = given if isinstance(given, Tensor) else wrap(np.asarray(given, dtype=self.y.dtype))
+        tensor = as_real(given, self.y.dtype, "The cotangent")
         if tensor.shape != self.y.shape:
             raise ShapeError(f"The cotangent has shape {tensor.shape}, but the function returned {self.y.shape}.")
         return tensor
@@ -75,7 +80,7 @@ class Evaluation:
         """The cotangents of the inputs, each as its input was given: a float, an array, a Tensor."""
         given = self.cotangent(cotangent)
         recorded = self.outer or (given._node is not None and recording.get())
-        parts = self.sweep(given if recorded else given._data, recorded, retain)
+        parts = self.sweep(given if recorded else given._array, recorded, retain)
         return [self.give(part, x) for part, x in zip(parts, self.inputs)]
 
     def give(self, value: Any, like: Any) -> Any:
@@ -83,7 +88,7 @@ class Evaluation:
         if isinstance(value, Tensor):
             if value._node is not None and depends_on_others(value, self.nodes):
                 return value
-            value = value._data
+            value = value._array
         if isinstance(like, Tensor):
             return wrap(np.asarray(value))
         return np.asarray(value) if isinstance(like, np.ndarray) or np.ndim(value) else float(value)
@@ -93,13 +98,13 @@ class Evaluation:
         like: Any = next((x for x in self.inputs if isinstance(x, Tensor)), None)
         if like is None:
             like = next((x for x in self.inputs if isinstance(x, np.ndarray)), 0.0)
-        given = self.give(self.y if self.outer else self.y._data, like)
+        given = self.give(self.y if self.outer else self.y._array, like)
         return given[()] if isinstance(given, np.ndarray) else given
 
 
 def make_alias(x: Any) -> Tensor:
     if isinstance(x, Tensor):
-        return alias(x) if x._node is not None else wrap(x._data, leaf_node(x._data))
+        return alias(x) if x._node is not None else wrap(x._array, leaf_node(x._array))
     if isinstance(x, (bool, int)) or not np.can_cast(np.asarray(x).dtype, np.longdouble, "same_kind"):
         raise DTypeError(f"A transform differentiates floats, but got {x!r}.", "Write 3.0, not 3.")
     array = np.asarray(x)
@@ -109,6 +114,7 @@ def make_alias(x: Any) -> Tensor:
 def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
     """Whether y was computed from a recorded value other than these aliases (or through them)."""
     own = set(aliases)
+    first = min((alias.index for alias in aliases), default=0)
     seen: set[Node] = set()
     stack = [] if y._node is None else [y._node]
     while stack:
@@ -116,9 +122,9 @@ def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
         if node in seen:
             continue
         seen.add(node)
+        if node.index < first or (node.primitive is None) != (node in own):
+            return True
         if node.primitive is None:
-            if node not in own:
-                return True
             continue
         stack.extend(parent for parent in node.parents if parent is not None)
     return False
@@ -129,7 +135,10 @@ def checked_argnums(argnums: Argnums, count: int, name: str) -> tuple[int, ...]:
     for number in numbers:
         if not isinstance(number, int) or not -count <= number < count:
             raise ArgumentError(f"{name} got argnums={argnums!r}, but the function was given {count} arguments.")
-    return tuple(number % count for number in numbers)
+    numbers = tuple(number % count for number in numbers)
+    if len(set(numbers)) < len(numbers):
+        raise ArgumentError(f"{name} got argnums={argnums!r}, which names an argument twice.")
+    return numbers
 
 
 def require_scalar(evaluation: Evaluation, name: str) -> None:
@@ -190,7 +199,9 @@ def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
     """
-    evaluation = Evaluation(function, xs, tuple(range(len(xs))), {})
+    # Copies: the caller may write to the arrays before the pullback is called.
+    held = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
+    evaluation = Evaluation(function, held, tuple(range(len(xs))), {})
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         return tuple(evaluation.pull(cotangent, retain=True))
@@ -215,7 +226,7 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     directions = [match_tangent(t, node) for t, node in zip(tangents, evaluation.nodes)]
     # Ones, not zeros: a zero cotangent would mask singular rules.
     dummy = evaluation.ones()
-    dummy._node = leaf_node(dummy._data)
+    dummy._node = leaf_node(dummy._array)
     parts = evaluation.sweep(dummy, recorded=True, retain=True)
     outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))
     total: Any = None
@@ -223,12 +234,16 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
         if part._node is None:
             continue
         with enable_grad():
-            start = direction if outer else direction._data
+            start = direction if outer else direction._array
             share = sweep(part._node, start, [dummy._node], recorded=outer).get(dummy._node)
         if share is not None:
-            total = share[0] if total is None else total + share[0]
+            total = (
+                np.array(share[0]) if total is None and not outer else share[0] if total is None else total + share[0]
+            )
     if total is None:
         total = np.zeros(evaluation.y.shape, evaluation.y.dtype)
+    if not isinstance(total, Tensor):
+        total = np.array(total)
     like: Any = next((x for x in (*xs, *tangents) if isinstance(x, Tensor)), None)
     if like is None:
         like = next((x for x in xs if isinstance(x, np.ndarray)), 0.0)
@@ -239,8 +254,15 @@ def as_tuple(values: Any) -> tuple[Any, ...]:
     return tuple(values) if isinstance(values, (tuple, list)) else (values,)
 
 
+def as_real(value: Any, dtype: np.dtype[Any], what: str) -> Tensor:
+    tensor = value if isinstance(value, Tensor) else wrap(np.asarray(value))
+    if tensor.dtype.kind not in "fiub":
+        raise DTypeError(f"{what} must be real, but has dtype {tensor.dtype}.")
+    return tensor if tensor.dtype == dtype else tensor.astype(dtype)
+
+
 def match_tangent(tangent: Any, node: Node) -> Tensor:
-    tensor = tangent if isinstance(tangent, Tensor) else wrap(np.asarray(tangent, dtype=node.dtype))
+    tensor = as_real(tangent, node.dtype, "A tangent")
     if tensor.shape != node.shape:
         raise ShapeError(f"A tangent has shape {tensor.shape}, but its input has shape {node.shape}.")
     return tensor
@@ -258,7 +280,8 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     def rows(*args: Any, **options: Any) -> Any:
         numbers = checked_argnums(argnums, len(args), "jacobian")
         evaluation = Evaluation(function, args, numbers, options)
-        basis = np.eye(evaluation.y.size, dtype=evaluation.y.dtype).reshape(-1, *evaluation.y.shape)
+        size = evaluation.y.size
+        basis = np.eye(size, dtype=evaluation.y.dtype).reshape(size, *evaluation.y.shape)
         pulled = [evaluation.pull(each, retain=True) for each in basis]
         parts = []
         for i, node in enumerate(evaluation.nodes):

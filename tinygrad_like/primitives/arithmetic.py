@@ -48,7 +48,7 @@ fmod = elementwise(
     "fmod",
     np.fmod,
     "a b",
-    (lambda g: g, lambda g, a, b: -g * np.trunc(a / b)),
+    (lambda g: g, lambda g, y, a, b: -g * np.rint((a - y) / b)),
     sample=(fractions, lambda rng, shape: rng.choice([-1.0, 1.0], shape)),
     symbol="fmod",
 )

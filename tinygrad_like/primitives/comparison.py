@@ -11,8 +11,8 @@ from .samples import fractions, normal, one, truth
 
 
 def if_greater(g: Any, a: Any, b: Any) -> Any:
-    """g where a > b, g/2 where they are equal, else 0, also if g is infinite."""
-    return np.where(a > b, g, np.where(a == b, 0.5 * g, 0))
+    """g where a > b (or one is nan), g/2 where they are equal, else 0, also if g is infinite."""
+    return np.where(a < b, 0, np.where(a == b, 0.5 * g, g))
 
 
 def where_condition(condition: Any, a: Any, b: Any) -> Any:
@@ -20,8 +20,8 @@ def where_condition(condition: Any, a: Any, b: Any) -> Any:
 
 
 def if_greater_or_alone(g: Any, a: Any, b: Any) -> Any:
-    """The same, and g where the other is nan."""
-    return np.where(np.isnan(b), g, if_greater(g, a, b))
+    """The same, but what is nan loses."""
+    return np.where(np.isnan(b), g, np.where(np.isnan(a), 0, if_greater(g, a, b)))
 
 
 where = elementwise(

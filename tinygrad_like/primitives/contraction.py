@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,11 @@ import numpy as np
 
 from ..primitive import general, multilinear
 from .samples import Case, Rng, arrays, either, normal
+
+
+def rows(x: Any) -> Any:
+    """All leading axes joined into one; written out, because -1 is ambiguous for empty arrays."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def matmul_left(g: Any, a: Any, b: Any) -> Any:
@@ -28,13 +34,13 @@ def matmul_right(g: Any, a: Any, b: Any) -> Any:
         return (a.swapaxes(-1, -2) @ g[..., None])[..., 0]
     if b.ndim == 2 and a.ndim > 2:
         # One product over all batches, instead of one each and their sum.
-        return a.reshape(-1, a.shape[-1]).T @ g.reshape(-1, g.shape[-1])
+        return rows(a).T @ rows(g)
     return a.swapaxes(-1, -2) @ g
 
 
 def linear_weight(g: Any, x: Any) -> Any:
     """gᵀ @ x over all leading axes at once."""
-    return g.reshape(-1, g.shape[-1]).T.dot(x.reshape(-1, x.shape[-1]))
+    return rows(g).T.dot(rows(x))
 
 
 def times(x: Any, matrix: Any) -> Any:

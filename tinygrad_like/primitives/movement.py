@@ -179,12 +179,12 @@ pile = general(
 
 
 @implements(np.concatenate)
-def concatenate(arrays: Any, axis: int | None = 0, out: None = None) -> Any:
+def concatenate(arrays: Any, axis: int | None = 0) -> Any:
     """`np.concatenate`: the arrays joined along an axis they have."""
     return join(*arrays, axis=axis)
 
 
 @implements(np.stack)
-def stack(arrays: Any, axis: int = 0, out: None = None) -> Any:
+def stack(arrays: Any, axis: int = 0) -> Any:
     """`np.stack`: the arrays joined along a new axis."""
     return pile(*arrays, axis=axis)

@@ -24,6 +24,8 @@ def _relu(x: Any) -> Any:
 
 def _mse(prediction: Any, target: Any) -> Any:
     difference = np.subtract(prediction, target).reshape(-1)
+    if difference.dtype.itemsize < 4:
+        return np.mean(np.square(difference, dtype=np.float32)).astype(difference.dtype)
     return difference @ difference / difference.size
 
 
@@ -43,7 +45,7 @@ def softmax_cross_entropy_rule(g: Any, logits: Any, classes: Any) -> Any:
     """(softmax - one hot) / n, with Bishop, Pattern Recognition and Machine Learning, (4.109)."""
     softmax = np.exp(logits - logsumexp(logits, -1, keepdims=True))
     rows = logits.size // logits.shape[-1]
-    return (g / rows) * (softmax - one_hot(classes, logits))
+    return (g * (1 / rows)) * (softmax - one_hot(classes, logits))
 
 
 def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
@@ -54,7 +56,7 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
 
 sigmoid = elementwise("sigmoid", _sigmoid, "x", lambda g, y: g * (y * (1 - y)), sample=(normal,), symbol="σ")
 relu = elementwise(
-    "relu", _relu, "x", lambda g, y: np.where(y > 0, g, 0), sample=(normal,), symbol="relu", chooses=True
+    "relu", _relu, "x", lambda g, y: np.where(y <= 0, 0, g), sample=(normal,), symbol="relu", chooses=True
 )
 mse = general(
     "mse",

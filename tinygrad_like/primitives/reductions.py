@@ -35,13 +35,18 @@ def count(in_shape: tuple[int, ...], axis: Axis) -> int:
     return result
 
 
+def over(g: Any, n: float) -> Any:
+    """g / n in g's dtype, also where n itself would overflow it (float16)."""
+    return (g / np.float64(n)).astype(g.dtype)
+
+
 def spread_over(g: Any, in_shape: tuple[int, ...], axis: Axis) -> Any:
     return np.broadcast_to(kept(g, in_shape, axis), in_shape)
 
 
 def extreme_share(g: Any, x: Any, y: Any, axis: Axis) -> Any:
     """g where x is the extreme, shared among equals; counted as integers, so that no dtype is too small."""
-    chosen = x == kept(y, x.shape, axis)
+    chosen = (x == kept(y, x.shape, axis)) | np.isnan(x)
     ties = chosen.sum(axis=axis, keepdims=True)
     return np.where(chosen, kept(g, x.shape, axis) / ties, 0)
 
@@ -82,9 +87,11 @@ def prod_rule(g: Any, x: Any, *, axis: Axis) -> Any:
 
 def std_rule(g: Any, x: Any, y: Any, *, axis: Axis, ddof: float) -> Any:
     """(x - mean) / (n - ddof) / std, and 0 where all values are equal."""
+    if x.size == 0:
+        return np.zeros_like(x)
     flat = x.max(axis=axis, keepdims=True) == x.min(axis=axis, keepdims=True)
     scale = np.where(flat, 0, kept(g, x.shape, axis)) / np.where(flat, 1, nonzero(kept(y, x.shape, axis)))
-    return scale * (x - x.mean(axis=axis, keepdims=True)) / (count(x.shape, axis) - ddof)
+    return over(scale * (x - x.mean(axis=axis, keepdims=True)), count(x.shape, axis) - ddof)
 
 
 def norm_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
@@ -122,6 +129,7 @@ def _std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) 
 
 def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     # np.linalg.norm(x, ord=None) flattens; squares are summed likewise over one or several axes.
+    x = x if np.result_type(x).kind == "f" else np.asarray(x, float)
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
@@ -146,7 +154,7 @@ mean = multilinear(
     "mean",
     _mean,
     "x",
-    lambda g, in_shape, *, axis: spread_over(g / count(in_shape, axis), in_shape, axis),
+    lambda g, in_shape, *, axis: spread_over(over(g, count(in_shape, axis)), in_shape, axis),
     sample=over_axes(),
     symbol="µ",
     numpy=np.mean,

@@ -17,6 +17,12 @@ def nonzero(y: Any) -> Any:
     return np.where(y == 0, 1, y)
 
 
+def over_square(x: Any, a: Any, b: Any) -> Any:
+    """x / (a² + b²), where the squares would underflow."""
+    radius = np.hypot(a, b)
+    return x / radius / radius
+
+
 sin = elementwise("sin", np.sin, "x", lambda g, x: g * np.cos(x), sample=(normal,), symbol="sin")
 cos = elementwise("cos", np.cos, "x", lambda g, x: -g * np.sin(x), sample=(normal,), symbol="cos")
 tan = elementwise("tan", np.tan, "x", lambda g, y: g * (1 + y * y), sample=(unit,), symbol="tan")
@@ -43,7 +49,7 @@ arctan2 = elementwise(
     "arctan2",
     np.arctan2,
     "a b",
-    (lambda g, a, b: g * (b / (a * a + b * b)), lambda g, a, b: -g * (a / (a * a + b * b))),
+    (lambda g, a, b: g * over_square(b, a, b), lambda g, a, b: -g * over_square(a, a, b)),
     sample=(either_sign(0.5, 2.0), either_sign(0.5, 2.0)),
     symbol="arctan2",
     singular=0.5,
