@@ -17,6 +17,38 @@ from .writes import writes
 Found = dict[Node, tuple[Any, bool]]
 
 
+class Waiting:
+    """Nodes that wait for their turn, latest first, with the sum of the shares that have arrived.
+
+    Leaves wait to the end, outside the heap. Nodes made before `floor` cannot lead to a target.
+    """
+
+    __slots__ = ("floor", "order", "recorded", "shares")
+
+    def __init__(self, floor: int, recorded: bool) -> None:
+        self.floor, self.recorded = floor, recorded
+        self.shares: dict[int, list[Any]] = {}
+        self.order: list[int] = []
+
+    def add(self, node: Node, share: Any, owned: bool) -> None:
+        key = -node.index
+        entry = self.shares.get(key)
+        if entry is None:
+            if node.index >= self.floor:
+                self.shares[key] = [node, share, owned]
+                if node.primitive is not None:
+                    heappush(self.order, key)
+        elif entry[2]:
+            entry[1] += share
+        else:
+            entry[1] = entry[1] + share
+            entry[2] = not self.recorded
+
+    def pop(self) -> tuple[Node, Any]:
+        node, cotangent, _ = self.shares.pop(heappop(self.order))
+        return node, cotangent
+
+
 def sweep(
     root: Node, cotangent: Any, targets: Iterable[Node] | None = None, *, recorded: bool = False, retain: bool = True
 ) -> Found:
@@ -26,31 +58,13 @@ def sweep(
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again.
     """
     goals = None if targets is None else set(targets)
-    floor = 0 if goals is None else min(node.index for node in goals)
-    pending: dict[int, list[Any]] = {}
-    order: list[int] = []
+    waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
+    waiting.add(root, cotangent, False)
     found: Found = {}
-
-    def arrive(node: Node, part: Any, fresh: bool) -> None:
-        """Add a share of the cotangent to a node that waits for its turn; leaves wait to the end."""
-        key = -node.index
-        entry = pending.get(key)
-        if entry is None:
-            if node.index >= floor:
-                pending[key] = [node, part, fresh]
-                if node.primitive is not None:
-                    heappush(order, key)
-        elif entry[2]:
-            entry[1] += part
-        else:
-            entry[1] = entry[1] + part
-            entry[2] = not recorded
-
-    arrive(root, cotangent, False)
     careful = False
     with np.errstate(all="ignore"):
-        while order:
-            node, g, _ = pending.pop(heappop(order))
+        while waiting.order:
+            node, g = waiting.pop()
             if goals is None:
                 if node.owner is not None:
                     found[node] = g, False
@@ -60,16 +74,21 @@ def sweep(
             if node.freed and (node is root or node.recipe.saves_arrays):
                 raise already_freed(node)
             careful = careful or node.primitive.chooses
-            for parent, part, fresh in pull_back(node, g, recorded, careful):
-                arrive(parent, part, fresh)
+            for parent, share, owned in pull_back(node, g, recorded, careful):
+                waiting.add(parent, share, owned)
             if not retain:
-                node.freed = True
-                if node.recipe.saves_arrays:
-                    node.saved = ()
-    for node, g, owned in pending.values():
+                free(node)
+    for node, g, owned in waiting.shares.values():
         if (node.owner is not None) if goals is None else (node in goals):
             found[node] = g, owned
     return found
+
+
+def free(node: Node) -> None:
+    """Let go of the saved arrays; the structure stays."""
+    node.freed = True
+    if node.recipe.saves_arrays:
+        node.saved = ()
 
 
 def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[Node, Any, bool]]:
@@ -83,6 +102,8 @@ def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[N
     if recorded:
         saved = as_tensors(node)
     harmless = node.primitive.harmless if careful else node.primitive.singular
+    # A user's rule may return memory of its own; a Tensor is never written into.
+    trusted = node.primitive.trusted and not recorded
     parts = []
     for position, rule, sources, names in recipe.calls:
         parent = node.parents[position]
@@ -94,7 +115,9 @@ def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[N
         kind = part.__class__
         if kind is not np.ndarray and kind is not np.float64 and kind is not Tensor:
             part = checked_part(part, node)
-        fresh = kind is np.ndarray and part is not g and part.base is None
+        if recorded and not isinstance(part, Tensor):
+            part = wrap(np.asarray(part))
+        fresh = trusted and kind is np.ndarray and part is not g and part.base is None
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:

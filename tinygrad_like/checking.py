@@ -12,6 +12,7 @@ import numpy as np
 from .errors import ArgumentError, DTypeError, GradientCheckError
 from .nn.layer import Layer
 from .primitive import called_operations
+from .recording import no_grad
 from .tensor import Tensor
 from .transforms import Evaluation, jvp, vjp
 
@@ -55,19 +56,12 @@ def gradcheck(
     free = [i for i, x in enumerate(inputs) if is_float(x)]
     if not free:
         raise ArgumentError("gradcheck found no float input to differentiate.", "Pass float64 arrays.")
-    check_operations(function, inputs)
+    check_operations(function, inputs, tuple(free), order, modes)
     rng = np.random.default_rng(seed)
-
-    def of_free(*values: Any) -> Any:
-        full = list(inputs)
-        for i, value in zip(free, values):
-            full[i] = value
-        return function(*full)
-
     # Tangents of ordinary size also for inputs of extreme ones.
     points = [np.array(values_of(inputs[i]), dtype=np.float64) for i in free]
     checker = Checker(modes, rtol, atol, rng, [names[i] for i in free])
-    checker.check(of_free, points, order, 1)
+    checker.check(with_constants(function, inputs, free), points, order, 1)
     return True
 
 
@@ -185,8 +179,13 @@ def relative_gap(got: Any, expected: Any) -> float:
 
 
 def line(f: Function, points: list[Array], tangents: list[Array]) -> Callable[[float], Array]:
-    """f along a line: t → f(points + t · tangents)."""
-    return lambda t: np.asarray(f(*[p + t * v for p, v in zip(points, tangents)]))
+    """f along a line: t → f(points + t · tangents). It is given Tensors, as when it is differentiated."""
+
+    def along(t: float) -> Array:
+        with no_grad():
+            return np.asarray(f(*[Tensor(p + t * v) for p, v in zip(points, tangents)]))
+
+    return along
 
 
 def unit_tangents(points: list[Array], number: int, index: tuple[int, ...]) -> list[Array]:
@@ -270,24 +269,40 @@ def replaced(parameters: Sequence[Tensor], values: Sequence[Any]) -> Iterator[No
             p._array, p._node = data, node
 
 
-def check_operations(function: Function, inputs: list[Any]) -> None:
+def check_operations(
+    function: Function, inputs: list[Any], free: tuple[int, ...], order: int, modes: Sequence[str]
+) -> None:
     """Check each user's operation that the function calls, once, on the values it is called with."""
     calls: list[Any] = []
     token = called_operations.set(calls)
     try:
-        Evaluation(function, inputs, (), {})
+        Evaluation(function, inputs, free, {})
     finally:
         called_operations.reset(token)
     for operation, args, options in calls:
-        if operation.checked:
+        varying = [i for i, arg in enumerate(args) if isinstance(arg, Tensor) and arg.requires_grad]
+        if operation.checked or not varying:
             continue
         operation.checked = True
-        plain = [values_of(arg) for arg in args]
+        values = [values_of(arg) for arg in args]
+        alone = with_constants(lambda *xs, call=operation, options=options: call(*xs, **options), values, varying)
         try:
-            gradcheck(lambda *xs: operation(*xs, **options), *plain)  # noqa: B023
+            gradcheck(alone, *[values[i] for i in varying], order=order, modes=modes)
         except GradientCheckError as error:
             operation.checked = False
             raise GradientCheckError(f"In the operation {operation.name}: {error.what}", error.details) from None
+
+
+def with_constants(f: Function, inputs: Sequence[Any], varying: Sequence[int]) -> Function:
+    """f as a function of some of its inputs, the others held."""
+
+    def of_varying(*values: Any) -> Any:
+        full = list(inputs)
+        for i, value in zip(varying, values):
+            full[i] = value
+        return f(*full)
+
+    return of_varying
 
 
 def values_of(value: Any) -> Any:

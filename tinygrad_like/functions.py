@@ -19,8 +19,9 @@ def values_of(value: Any) -> Any:
     return value._array if isinstance(value, Tensor) else value
 
 
-def shape_of(value: Any) -> tuple[int, ...]:
-    return value.shape if isinstance(value, (Tensor, np.ndarray)) else np.shape(value)
+def as_array(value: Any) -> Any:
+    """A Tensor or an ndarray as it is, anything else as an ndarray."""
+    return value if isinstance(value, (Tensor, np.ndarray)) else np.asarray(value)
 
 
 # -- NumPy's composites ---------------------------------------------------------------------------
@@ -68,11 +69,15 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """`np.linalg.norm`, all orders but those that need singular values; 0 has the gradient 0."""
-    matrix = np.ndim(x) == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
-    if ord is None or (ord == "fro" and matrix) or (ord == 2 and not matrix):
+    x = as_array(x)
+    x = x if x.dtype.kind == "f" else x.astype(float)
+    matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
+    if ord is None or (ord == "fro" and matrix) or (ord == 2 and x.ndim == 1) or (ord == 2 and isinstance(axis, int)):
         return reductions.norm(x, axis, keepdims=keepdims)
-    if axis is None and np.ndim(x) not in (1, 2):
+    if axis is None and x.ndim not in (1, 2):
         raise ArgumentError(f"norm with ord={ord!r} needs 1 or 2 dimensions, or an axis.")
+    if isinstance(axis, tuple) and len(axis) > 2:
+        raise ArgumentError(f"norm is over one or two axes, but got axis={axis!r}.")
     if matrix:
         return matrix_norm(np.abs(x), ord, axis if isinstance(axis, tuple) else (0, 1), keepdims)
     return vector_norm(np.abs(x), ord, axis, keepdims)
@@ -84,7 +89,7 @@ def vector_norm(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if ord == -np.inf:
         return np.min(size, axis=axis, keepdims=keepdims)
     if ord == 0:
-        return np.sum(size != 0, axis=axis, keepdims=keepdims) * 1.0
+        return np.sum(size != 0, axis=axis, keepdims=keepdims).astype(size.dtype)
     if isinstance(ord, str):
         raise ArgumentError(f"norm of vectors does not have ord={ord!r}.")
     if ord == 1:
@@ -169,7 +174,8 @@ def mse(prediction: Any, target: Any) -> Any:
     >>> mse(Tensor([1.0, 2.0]), [1.0, 4.0])
     Tensor(2.)
     """
-    shape, wanted = shape_of(prediction), shape_of(target)
+    prediction, target = as_array(prediction), as_array(target)
+    shape, wanted = prediction.shape, target.shape
     if shape != wanted:
         raise ShapeError(
             f"mse compares equal shapes, but the prediction is {shape} and the target {wanted}.",
@@ -189,7 +195,8 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)
     0.6931
     """
-    shape, numbers = shape_of(logits), np.asarray(values_of(classes))
+    logits = as_array(logits)
+    shape, numbers = logits.shape, np.asarray(values_of(classes))
     if not shape or numbers.shape != shape[:-1] or not numbers.size:
         raise ShapeError(
             f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
+from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import Node
 from .recording import recording, scope
 from .tensor import Tensor, wrap
@@ -79,6 +79,10 @@ def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
     return options | (forward.__kwdefaults__ or {}), len(positional)
 
 
+USE = "Use its result: compute without that option, and go on from there; or leave the graph with t.numpy()."
+BROADCAST = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
+
+
 class Primitive:
     """One operation: its NumPy function, its derivative rules, and everything else known of it.
 
@@ -89,8 +93,11 @@ class Primitive:
     argument's number, other names the record's `args`; keyword-only names are options of the forward.
 
     `singular` says that the rules have poles, and gives a value that is none. `chooses` says that the rules give
-    exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere.
+    exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere. `fits` says, for
+    error messages, which shapes go together.
     """
+
+    trusted = True  # its rules are the package's own
 
     def __init__(
         self,
@@ -104,11 +111,13 @@ class Primitive:
         symbol: str | None = None,
         singular: float | None = None,
         chooses: bool = False,
+        fits: str = "",
         numpy: Any = None,
     ) -> None:
         self.name, self.forward, self.kind = name, forward, kind
         self.symbol, self.sample, self.numpy = symbol, sample, numpy
         self.singular, self.chooses = singular, chooses
+        self.fits = BROADCAST if kind == "elementwise" else fits
         self.harmless = 0.5 if singular is None and kind == "elementwise" else singular
         self.__name__ = name
         self.__doc__ = forward.__doc__
@@ -163,10 +172,10 @@ class Primitive:
             bit <<= 1
         try:
             y = self.forward(*arrays, **options)
-        except ValueError as error:
-            if isinstance(error, (TinygradError, np.exceptions.AxisError)):
+        except (ValueError, TypeError) as error:
+            if isinstance(error, (TinygradError, np.exceptions.AxisError)) or not self.trusted:
                 raise
-            raise self._shape_error(arrays, error) from None
+            raise self._explained(arrays, error) from None
         if not has_tensor:
             return y
         if y.__class__ is not np.ndarray:
@@ -187,7 +196,7 @@ class Primitive:
                 return None
             raise DTypeError(
                 f"{self.name} gave {y.dtype} from a Tensor that requires a gradient; only real numbers have one.",
-                "Give complex numbers as two real Tensors, and anything else as floats.",
+                "Write real and imaginary parts as two Tensors, and anything else as floats.",
             )
         saved = []
         for position in recipe.saves:
@@ -220,7 +229,7 @@ class Primitive:
         """Sort what was given by position and by name into array arguments and options."""
         arrays, extra = list(args[: self.arity]), args[self.arity :]
         if len(extra) > self.positional:
-            raise UnsupportedError(f"{self.name} takes {self.arity + self.positional} arguments by position.")
+            raise UnsupportedError(f"{self.name} takes {self.arity + self.positional} arguments by position.", USE)
         bound = dict(self.defaults)
         bound.update(zip(self.defaults, extra))
         for name, value in options.items():
@@ -229,16 +238,32 @@ class Primitive:
             elif name in self.args and len(arrays) == self.args.index(name):
                 arrays.append(value)
             elif value is not None and value is not np._NoValue:
-                raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.")
+                raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.", USE)
         return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
 
-    def _shape_error(self, arrays: list[Any], error: ValueError) -> ShapeError:
+    def _explained(self, arrays: list[Any], error: Exception) -> TinygradError:
+        """NumPy's error in the words of the user's own call."""
+        reason = str(error).strip().rstrip(".")
+        if isinstance(error, TypeError):
+            dtypes = " and ".join(str(np.result_type(a)) for a in arrays if a is not None)
+            return DTypeError(f"{self.name} of {dtypes} failed: {reason}.", "Write numbers, and NumPy's dtypes.")
         shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
-        hint = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
-        return ShapeError(f"{self.name} cannot take shape {shapes}: {error}.", hint if len(arrays) > 1 else "")
+        if self.kind == "elementwise" and shapes_broadcast(arrays):
+            return ArgumentError(f"{self.name} failed: {reason}.", "Write floats (2.0, not 2).")
+        if self.fits:
+            return ShapeError(f"{self.name} cannot take shape {shapes}.", self.fits)
+        return ShapeError(f"{self.name} cannot take shape {shapes}: {reason}.")
 
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32, str})
+
+
+def shapes_broadcast(arrays: list[Any]) -> bool:
+    try:
+        np.broadcast_shapes(*map(np.shape, arrays))
+    except ValueError:
+        return False
+    return True
 
 
 def plain(value: Any) -> Any:
@@ -309,11 +334,11 @@ def implements(*functions: Any) -> Callable[[Function], Function]:
         @wraps(composite)
         def checked(*args: Any, **options: Any) -> Any:
             if len(args) > most:
-                raise UnsupportedError(f"{composite.__name__} of a Tensor takes {most} arguments by position.")
+                raise UnsupportedError(f"{composite.__name__} of a Tensor takes {most} arguments by position.", USE)
             known = {name: value for name, value in options.items() if name in names}
             for name in options.keys() - known.keys():
                 if options[name] is not None and options[name] is not np._NoValue:
-                    raise UnsupportedError(f"{composite.__name__} of a Tensor does not take {name}=.")
+                    raise UnsupportedError(f"{composite.__name__} of a Tensor does not take {name}=.", USE)
             return composite(*args, **known)
 
         for function in functions:
@@ -331,6 +356,7 @@ class Operation(Primitive):
     """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
 
     checked = False
+    trusted = False
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         calls = called_operations.get()

@@ -44,9 +44,11 @@ class Evaluation:
         finally:
             transform_depth.reset(token)
         if not isinstance(self.y, Tensor):
+            if np.result_type(type(self.y)).kind not in "fiub" and not isinstance(self.y, np.ndarray):
+                raise no_array(self.y)
             self.y = wrap(np.asarray(self.y))
-            if self.y.dtype.kind not in "fiub":
-                raise DTypeError(f"A differentiated function must return one array, but returned {self.y.dtype}.")
+        if self.y.dtype.kind not in "fiub":
+            raise no_array(self.y)
         self.nodes: list[Node] = [each._node for each in self.aliases]  # type: ignore[misc]
         nested = depth > 0 or any(isinstance(x, Tensor) for x in self.inputs)
         self.outer = nested and recording.get() and depends_on_others(self.y, self.nodes)
@@ -100,6 +102,14 @@ class Evaluation:
             like = next((x for x in self.inputs if isinstance(x, np.ndarray)), 0.0)
         given = self.give(self.y if self.outer else self.y._array, like)
         return given[()] if isinstance(given, np.ndarray) else given
+
+
+def no_array(result: Any) -> DTypeError:
+    kind = f"an array of {result.dtype}" if isinstance(result, Tensor) else type(result).__name__
+    return DTypeError(
+        f"A differentiated function must return one array of real numbers, but returned {kind}.",
+        "Write np.stack or np.concatenate to return several values.",
+    )
 
 
 def make_alias(x: Any) -> Tensor:
@@ -224,6 +234,8 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
         raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(tangents)} tangents.")
     evaluation = Evaluation(function, xs, tuple(range(len(xs))), {})
     directions = [match_tangent(t, node) for t, node in zip(tangents, evaluation.nodes)]
+    if evaluation.y._node is None:
+        return evaluation.result(), evaluation.give(np.zeros(evaluation.y.shape), xs[0])
     # Ones, not zeros: a zero cotangent would mask singular rules.
     dummy = evaluation.ones()
     dummy._node = leaf_node(dummy._array)
@@ -237,9 +249,7 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
             start = direction if outer else direction._array
             share = sweep(part._node, start, [dummy._node], recorded=outer).get(dummy._node)
         if share is not None:
-            total = (
-                np.array(share[0]) if total is None and not outer else share[0] if total is None else total + share[0]
-            )
+            total = share[0] if total is None else total + share[0]
     if total is None:
         total = np.zeros(evaluation.y.shape, evaluation.y.dtype)
     if not isinstance(total, Tensor):

@@ -14,6 +14,8 @@ from ..tensor import Tensor
 from .initialisers import Initialiser, generator, inverse_root
 from .layer import Layer, Parameter
 
+BEFORE = "the layer before it,"
+
 
 class Sequential(Layer):
     """Layers one after the other; takes what the first takes, gives what the last gives.
@@ -41,10 +43,11 @@ class Sequential(Layer):
             try:
                 x = layer(x)
             except ShapeError as error:
-                if i and error.layers[-1:] == [layer]:
+                if i and error.layers[-1:] == [layer] and BEFORE not in error.details:
                     previous = self.layers[i - 1]
                     name = type(previous).__name__ if isinstance(previous, Layer) else repr(previous)
-                    error.details += f"; the layer before it, layers[{i - 1}] {name}, returned {np.shape(x)}."
+                    start = f"{error.details.rstrip('.')}; " if error.details else ""
+                    error.details = f"{start}{BEFORE} layers[{i - 1}] {name}, returned {np.shape(x)}."
                 raise
         return x
 
@@ -88,8 +91,10 @@ class Linear(Layer):
         for size in (in_features, out_features):
             if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
                 raise ArgumentError(f"Linear needs sizes of at least 1, but got ({in_features!r}, {out_features!r}).")
-        if np.dtype(dtype).kind != "f":
-            raise DTypeError(f"Linear needs a floating-point dtype, but got {np.dtype(dtype)}.")
+        if not name_of(dtype).startswith(("float", "longdouble")):
+            raise DTypeError(
+                f"Linear needs a floating-point dtype, but got {name_of(dtype)}.", "Write dtype=np.float32."
+            )
         rng, init = generator(seed), init or inverse_root(in_features)
         self.in_features, self.out_features = int(in_features), int(out_features)
         self.weight = Parameter(init(rng, (out_features, in_features), dtype), dtype=dtype, name="weight")
@@ -108,6 +113,13 @@ class Linear(Layer):
 
     def label(self) -> str:
         return f"{self.in_features} → {self.out_features}" + ("" if self.bias is not None else ", no bias")
+
+
+def name_of(dtype: Any) -> str:
+    try:
+        return str(np.dtype(dtype))
+    except TypeError:
+        return repr(dtype)
 
 
 class Activation(Layer):

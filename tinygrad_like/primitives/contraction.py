@@ -74,6 +74,7 @@ matmul = multilinear(
         arrays(((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2))),
     ),
     symbol="@",
+    fits="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
 )
 linear = general(
     "linear",
