@@ -74,8 +74,7 @@ def sweep(
             if node.freed and (node is root or node.recipe.saves_arrays):
                 raise already_freed(node)
             careful = careful or node.primitive.chooses
-            for parent, share, owned in pull_back(node, g, recorded, careful):
-                waiting.add(parent, share, owned)
+            pull_back(node, g, waiting, careful)
             if not retain:
                 free(node)
     for node, g, owned in waiting.shares.values():
@@ -91,12 +90,12 @@ def free(node: Node) -> None:
         node.saved = ()
 
 
-def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[Node, Any, bool]]:
-    """Apply a node's rules: for each differentiated parent its share of the cotangent `g`.
+def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
+    """Apply a node's rules: give each differentiated parent its share of the cotangent `g`.
 
     `careful` looks for poles at every elementwise rule, not only at those declared singular.
     """
-    recipe, saved = node.recipe, node.saved
+    saved, parents, recorded = node.saved, node.parents, waiting.recorded
     if writes.latest > node.index:
         check_not_overwritten(node)
     if recorded:
@@ -104,12 +103,10 @@ def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[N
     harmless = node.primitive.harmless if careful else node.primitive.singular
     # A user's rule may return memory of its own; a Tensor is never written into.
     trusted = node.primitive.trusted and not recorded
-    parts = []
-    for position, rule, sources, names in recipe.calls:
-        parent = node.parents[position]
+    for position, rule, sources, names in node.recipe.calls:
+        parent = parents[position]
         values = [saved[s] if s >= 0 else parent.shape if s == -1 else position for s in sources]
-        options = {name: node.options[name] for name in names} if names else {}
-        part = rule(g, *values, **options)
+        part = rule(g, *values, **{name: node.options[name] for name in names}) if names else rule(g, *values)
         if harmless is not None:
             part = mask_singular(part, rule, g, values, harmless)
         kind = part.__class__
@@ -122,8 +119,7 @@ def pull_back(node: Node, g: Any, recorded: bool, careful: bool) -> list[tuple[N
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
             part, fresh = cast(part, parent.dtype, node), not recorded
-        parts.append((parent, part, fresh))
-    return parts
+        waiting.add(parent, part, fresh)
 
 
 def as_tensors(node: Node) -> list[Any]:

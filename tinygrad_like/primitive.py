@@ -49,11 +49,8 @@ class Recipe(NamedTuple):
     saves: tuple[int, ...]
     saves_result: bool
     saves_shapes: bool
+    saves_arrays: bool
     calls: tuple[Call, ...]
-
-    @property
-    def saves_arrays(self) -> bool:
-        return self.saves_result or bool(self.saves)
 
 
 def read_rule(function: Function, name: str) -> Rule:
@@ -220,6 +217,7 @@ class Primitive:
             tuple(i for i, name in enumerate(self.args) if name in wants),
             "y" in wants,
             "shapes" in wants,
+            "y" in wants or any(name in wants for name in self.args),
             tuple(Call(i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
         )
         self._recipes[wanted] = recipe

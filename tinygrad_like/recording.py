@@ -49,7 +49,7 @@ class _Recording:
 
         @wraps(function)
         def inside(*args: Any, **options: Any) -> Any:
-            with type(self)():
+            with self:
                 return function(*args, **options)
 
         return inside  # type: ignore[return-value]
