@@ -90,6 +90,9 @@ MISTAKES = {
     "target of the wrong size": (lambda: tg.mse(ones(4, 1), np.ones(4)), ShapeError, r"\(4, 1\).*\(4,\)", "reshape"),
     "grad": (lambda: set_grad(leaf(), np.ones(3)), ShapeError, r"shape \(2,\), but got \(3,\)", ""),
     # values
+    "adding text": (lambda: ones(2) + "abc", DTypeError, "add .*float64", "numbers"),
+    "adding the name of a dtype": (lambda: ones(2) + "f4", DTypeError, "add (?!.*float32)", "numbers"),
+    "adding nothing": (lambda: None + ones(2), DTypeError, "add .*float64", "numbers"),
     "negative power of integers": (lambda: Tensor([2]) ** -1, ArgumentError, "power.*negative", ""),
     # writing
     "data of another shape": (lambda: set_data(leaf(), np.ones(3)), ShapeError, r"shape \(2,\),? .*\(3,\)", ""),
@@ -137,6 +140,8 @@ MISTAKES = {
     "a rule that asks too much": (lambda: tg.operation(lambda g, z: z)(lambda x: x), RuleError, "asks for z", ""),
     "too few rules": (lambda: tg.operation([lambda g: g])(lambda x, y: x), RuleError, "2 arguments, but 1 rule", ""),
     "a rule that is no function": (lambda: tg.operation(np.sin)(lambda x: x), RuleError, "plain Python", "lambda"),
+    "no rule at all": (lambda: tg.operation(lambda x: x * 2)(1.0), RuleError, "cotangent `g` first", ""),
+    "nothing returned": (lambda: tg.operation(lambda g: g)(lambda x: None)(leaf()), TinygradError, "object|None", ""),
     "an unknown kind": (lambda: tg.operation(lambda g: g, kind="odd")(lambda x: x), RuleError, "'odd'", "elementwise"),
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor, enable_grad, is_recording, no_grad
+from tinygrad_like.errors import ArgumentError
 
 
 def records():
@@ -75,6 +76,19 @@ def test_a_decorator_keeps_name_arguments_and_docstring():
         return x * by
 
     assert (scale.__name__, scale.__doc__, scale(3, by=2)) == ("scale", "Scaled.", 6)
+
+
+def test_what_runs_after_its_call_returns_cannot_be_decorated():
+    async def coroutine():
+        return records()
+
+    def generator():
+        yield records()
+
+    for function in (coroutine, generator):
+        text = rf"no_grad cannot decorate {function.__name__}(.|\n)*with no_grad\(\):"
+        with pytest.raises(ArgumentError, match=text):
+            no_grad()(function)
 
 
 def test_a_decorated_function_can_call_itself():
@@ -163,6 +177,26 @@ def test_threads_do_not_disturb_each_other():
         return seen, records()
 
     assert in_threads(off, on) == [(False, True), (True, True)]
+
+
+def test_two_threads_can_share_a_context_manager():
+    off, turn = no_grad(), threading.Barrier(2)
+
+    def first():
+        with off:
+            turn.wait(10)
+            turn.wait(10)
+        turn.wait(10)
+        return records()
+
+    def second():
+        turn.wait(10)
+        with off:
+            turn.wait(10)
+            turn.wait(10)
+            return records()
+
+    assert in_threads(first, second) == [True, False]
 
 
 def test_backward_in_threads_on_graphs_of_their_own():

@@ -230,22 +230,22 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
         found = sweep(tensor._node, start, retain=retain_graph)
     for node, (cotangent, owned) in found.items():
         leaf = None if node.owner is None else node.owner()
-        if leaf is not None:
+        if leaf is None:
+            continue
+        if leaf._flat is not None and leaf._grad is None and cotangent.__class__ is not Tensor:
+            leaf._flat.accumulate(leaf._slot, cotangent)
+        else:
             accumulate(leaf, cotangent, owned)
 
 
 def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
-    """Add to a leaf's `.grad`: in the flat vector if it has one, else out of place."""
+    """Add to a leaf's `.grad` out of place: one that is recorded, or that has no place in a flat vector."""
     if isinstance(cotangent, Tensor) and cotangent._node is None:
         cotangent, owned = cotangent._array, False
-    recorded = isinstance(cotangent, Tensor)
-    if leaf._flat is not None and leaf._grad is None and not recorded:
-        leaf._flat.accumulate(leaf._slot, cotangent)
-        return
     old = leaf.grad if leaf._flat is not None else leaf._grad
     if old is not None:
         leaf._grad = old + cotangent
-    elif recorded:
+    elif isinstance(cotangent, Tensor):
         leaf._grad = cotangent
     else:
         leaf._grad = wrap(cotangent if owned and cotangent.__class__ is np.ndarray else np.array(cotangent))

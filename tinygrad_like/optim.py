@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from .errors import ArgumentError, DTypeError, GraphError
-from .recording import no_grad
 from .storage import FlatVector
 from .tensor import Tensor, assign, wrap
 
@@ -138,8 +137,8 @@ class SGD(Optimizer):
     def lr(self, value: float) -> None:
         self._lr = finite("The learning rate", value)
 
-    @no_grad()
     def step(self) -> None:
+        # Nothing here is recorded: values and gradients are taken from the flat vectors.
         for flat, run in self.runs():
             whole = run.stop - run.start == flat.values.size
             values = wrap(flat.values if whole else flat.values[run])

@@ -168,7 +168,7 @@ class Primitive:
             nodes.append(node)
             bit <<= 1
         try:
-            y = self.forward(*arrays, **options)
+            y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
             if isinstance(error, (TinygradError, np.exceptions.AxisError)) or not self.trusted:
                 raise

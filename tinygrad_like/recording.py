@@ -21,8 +21,8 @@ Scope = tuple[weakref.ref[Any], Any]
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
-# What `recording` was outside the blocks that are open in this context.
-before: ContextVar[tuple[bool, ...]] = ContextVar("before", default=())
+# What `recording` was outside the blocks that are open in this context, as pairs (last, before that).
+before: ContextVar[Any] = ContextVar("before", default=())
 SUSPENDS = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines and asynchronous generators
 
 
@@ -32,12 +32,12 @@ class _Recording:
     value: bool
 
     def __enter__(self) -> None:
-        before.set((*before.get(), recording.get()))
+        before.set((recording.get(), before.get()))
         recording.set(self.value)
 
     def __exit__(self, *error: object) -> None:
-        *outer, last = before.get()
-        before.set(tuple(outer))
+        last, outer = before.get()
+        before.set(outer)
         recording.set(last)
 
     def __call__(self, function: F) -> F:
