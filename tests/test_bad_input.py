@@ -90,9 +90,9 @@ MISTAKES = {
     "target of the wrong size": (lambda: tg.mse(ones(4, 1), np.ones(4)), ShapeError, r"\(4, 1\).*\(4,\)", "reshape"),
     "grad": (lambda: set_grad(leaf(), np.ones(3)), ShapeError, r"shape \(2,\), but got \(3,\)", ""),
     # values
-    "adding text": (lambda: ones(2) + "abc", DTypeError, "add .*float64", "numbers"),
-    "adding the name of a dtype": (lambda: ones(2) + "f4", DTypeError, "add (?!.*float32)", "numbers"),
-    "adding nothing": (lambda: None + ones(2), DTypeError, "add .*float64", "numbers"),
+    "adding text": (lambda: ones(2) + "abc", DTypeError, "numbers, but got 'abc'", "numbers"),
+    "adding the name of a dtype": (lambda: ones(2) + "f4", DTypeError, "numbers, but got 'f4'", "numbers"),
+    "adding nothing": (lambda: None + ones(2), DTypeError, "NoneType|None", "numbers"),
     "negative power of integers": (lambda: Tensor([2]) ** -1, ArgumentError, "power.*negative", ""),
     # writing
     "data of another shape": (lambda: set_data(leaf(), np.ones(3)), ShapeError, r"shape \(2,\),? .*\(3,\)", ""),

@@ -21,6 +21,7 @@ ORDER = [
     "tensor",
     "autodiff",
     "primitive",
+    "custom",
     "primitives.samples",
     "primitives.arithmetic",
     "primitives.exponential",

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .custom import called_operations
 from .errors import ArgumentError, DTypeError, GradientCheckError
 from .nn.layer import Layer
-from .primitive import called_operations
 from .recording import no_grad
 from .tensor import Tensor
 from .transforms import Evaluation, jvp, vjp

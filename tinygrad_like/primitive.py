@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -253,7 +252,7 @@ class Primitive:
         return ShapeError(f"{self.name} cannot take shape {shapes}: {reason}.")
 
 
-PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32, str})
+PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32})
 
 
 def shapes_broadcast(arrays: list[Any]) -> bool:
@@ -268,7 +267,10 @@ def plain(value: Any) -> Any:
     """Anything but a Tensor, as NumPy can compute with it."""
     if hasattr(value, "mask"):
         raise DTypeError("Masked arrays lose their mask among Tensors.", "Write np.where(mask, other, array.data).")
-    return value if isinstance(value, np.generic) else np.asarray(value)
+    array = value if isinstance(value, np.generic) else np.asarray(value)
+    if array.dtype.kind not in "fiubcmM":
+        raise DTypeError(f"Tensors are computed with numbers, but got {value!r}.", "Write numbers or arrays of them.")
+    return array
 
 
 def plain_option(value: Any) -> Any:
@@ -344,49 +346,3 @@ def implements(*functions: Any) -> Callable[[Function], Function]:
         return composite
 
     return enter
-
-
-# The operations of users that were called while a gradient check collects them.
-called_operations: ContextVar[list[Any] | None] = ContextVar("called_operations", default=None)
-
-
-class Operation(Primitive):
-    """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
-
-    checked = False
-    trusted = False
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        calls = called_operations.get()
-        if calls is not None and not self.checked:
-            calls.append((self, args, options))
-        return super().__call__(*args, **options)
-
-
-def operation(
-    vjp: Function | Sequence[Function | None], *, kind: str = "general", symbol: str | None = None
-) -> Callable[[Function], Operation]:
-    """Make a NumPy function a differentiable operation: `@operation(vjp=rule)`.
-
-    The positional parameters are the array arguments, keyword-only ones options. There is one rule
-    per array argument: a plain-NumPy function of `g`, the cotangent, and of what it needs by
-    name: an argument, `y` (the result), `in_shape`, or keyword-only an option. A rule
-    returns the transposed Jacobian applied to g; broadcasting is undone for it.
-
-    Raises RuleError if a rule asks for something that does not exist.
-
-    >>> import numpy as np, tinygrad_like as tg
-    >>> @tg.operation(vjp=lambda g, x: g / (1 + np.exp(-x)))
-    ... def softplus(x):
-    ...     return np.log1p(np.exp(x))
-    >>> tg.grad(softplus)(0.0)
-    0.5
-    """
-
-    def make(forward: Function) -> Operation:
-        code = forward.__code__
-        defaults = len(forward.__defaults__ or ())
-        names = code.co_varnames[: code.co_argcount - defaults]
-        return Operation(forward.__name__, forward, " ".join(names), vjp, kind=kind, symbol=symbol)
-
-    return make

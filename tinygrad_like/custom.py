@@ -1,0 +1,60 @@
+"""Operations of users: a forward and its rules, by one decorator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from .errors import RuleError
+from .primitive import Function, Primitive
+
+# The operations of users that were called while a gradient check collects them.
+called_operations: ContextVar[list[Any] | None] = ContextVar("called_operations", default=None)
+
+
+class Operation(Primitive):
+    """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
+
+    checked = False
+    trusted = False
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        calls = called_operations.get()
+        if calls is not None and not self.checked:
+            calls.append((self, args, options))
+        return super().__call__(*args, **options)
+
+
+def operation(
+    vjp: Function | Sequence[Function | None], *, kind: str = "general", symbol: str | None = None
+) -> Callable[[Function], Operation]:
+    """Make a NumPy function a differentiable operation: `@operation(vjp=rule)`.
+
+    The positional parameters are the array arguments, keyword-only ones options. There is one rule
+    per array argument: a plain-NumPy function of `g`, the cotangent, and of what it needs by
+    name: an argument, `y` (the result), `in_shape`, or keyword-only an option. A rule
+    returns the transposed Jacobian applied to g; broadcasting is undone for it.
+
+    Raises RuleError if a rule asks for something that does not exist.
+
+    >>> import numpy as np, tinygrad_like as tg
+    >>> @tg.operation(vjp=lambda g, x: g / (1 + np.exp(-x)))
+    ... def softplus(x):
+    ...     return np.log1p(np.exp(x))
+    >>> tg.grad(softplus)(0.0)
+    0.5
+    """
+
+    def make(forward: Function) -> Operation:
+        code = getattr(forward, "__code__", None)
+        if code is None:
+            raise RuleError(
+                f"operation decorates a Python function, but got {forward!r}; a rule takes the cotangent `g` first.",
+                "Write @operation(vjp=rule) above `def f(x): ...`.",
+            )
+        defaults = len(forward.__defaults__ or ())
+        names = code.co_varnames[: code.co_argcount - defaults]
+        return Operation(forward.__name__, forward, " ".join(names), vjp, kind=kind, symbol=symbol)
+
+    return make
