@@ -397,3 +397,12 @@ def test_backward_frees_what_the_graph_saved():
     del h
     y.backward()
     assert saved() is None
+
+
+def test_a_rule_with_an_axis_too_many_is_an_error():
+    @tg.operation(vjp=lambda g: np.stack([g, g]))
+    def mine(x):
+        return x * 2
+
+    with pytest.raises(tg.RuleError, match=r"shape \(2, 2\) for an argument of shape \(2,\)"):
+        mine(leaf([1.0, 2.0])).sum().backward()

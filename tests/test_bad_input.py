@@ -99,7 +99,7 @@ MISTAKES = {
     "elements of another shape": (lambda: assign(ones(3), np.ones(2), slice(None)), ShapeError, r"\(3,\).*\(2,\)", ""),
     "floats into integers": (lambda: set_data(Tensor([1, 2]), 0.5), DTypeError, "int64 cannot take .*float64", ""),
     "a float into integers": (lambda: assign(Tensor([1, 2]), 0.5, 0), DTypeError, "int64 cannot take .*float64", ""),
-    "text into floats": (lambda: assign(ones(2), "a"), DTypeError, "float64 cannot take", ""),
+    "text into floats": (lambda: assign(ones(2), "a"), DTypeError, "numbers, but got dtype <U1", "numbers"),
     "a result": (lambda: assign(leaf() * 2, 1.0, 0), GraphError, "result of multiply cannot be", r"np\.where"),
     "a recorded value": (lambda: assign(ones(2), leaf()), LostGraphError, "Writing into a Tensor", r"detach\(\)"),
     "a leaf in place": (lambda: add_in_place(leaf(), 1.0), GraphError, "changed in place", r"with no_grad\(\):"),

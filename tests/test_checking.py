@@ -361,3 +361,12 @@ def test_there_must_be_a_float(x):
 def test_orders_and_modes_that_do_not_exist(options):
     with pytest.raises(ArgumentError, match="order >= 1 and modes of 'rev', 'fwd'"):
         gradcheck(np.sin, X, **options)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6, 1e9])
+def test_a_wrong_rule_beside_a_large_value_fails(offset):
+    @operation(vjp=lambda g, x: 2 * g)
+    def shifted(x):
+        return x + offset
+
+    assert "is wrong" in failure(shifted, X)

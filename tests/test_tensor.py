@@ -396,3 +396,22 @@ def test_a_deepcopy_of_a_leaf_is_independent_and_keeps_its_gradient():
     (other * 3).sum().backward()
     other.data[0] = 0.0
     assert (x.item(), x.grad.tolist(), other.grad.tolist()) == (2.0, [4.0], [7.0])
+
+
+def test_python_numbers_go_into_any_integer_dtype():
+    t = Tensor(np.zeros(3, np.uint8))
+    t[0] = 5
+    assert t.tolist() == [5, 0, 0]
+
+
+def test_assign_with_a_ufunc_changes_in_place():
+    values = np.array([1.0, 2.0])
+    tg.assign(Tensor(values), [0.5, 0.5], using=np.subtract)
+    assert values.tolist() == [0.5, 1.5]
+
+
+def test_numpy_without_a_rule_works_on_what_is_not_recorded():
+    t = Tensor([[2.0, 0.0], [0.0, 3.0]])
+    assert np.cumsum(t).tolist() == [2.0, 2.0, 2.0, 5.0]
+    assert np.linalg.svd(t).S.tolist() == [3.0, 2.0]
+    assert isinstance(np.linalg.svd(t).S, Tensor)

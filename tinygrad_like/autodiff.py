@@ -100,15 +100,15 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         check_not_overwritten(node)
     if recorded:
         saved = as_tensors(node)
-    harmless = node.primitive.harmless if careful else node.primitive.singular
+    singular = node.primitive.singular or (careful and node.primitive.kind == "elementwise")
     # A user's rule may return memory of its own; a Tensor is never written into.
     trusted = node.primitive.trusted and not recorded
     for position, rule, sources, names in node.recipe.calls:
         parent = parents[position]
         values = [saved[s] if s >= 0 else parent.shape if s == -1 else position for s in sources]
         part = rule(g, *values, **{name: node.options[name] for name in names}) if names else rule(g, *values)
-        if harmless is not None:
-            part = mask_singular(part, rule, g, values, harmless)
+        if singular:
+            part = mask_singular(part, g)
         kind = part.__class__
         if kind is not np.ndarray and kind is not np.float64 and kind is not Tensor:
             part = checked_part(part, node)
@@ -156,7 +156,7 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
     """Sum a cotangent over the axes along which NumPy broadcast the argument."""
     extra = part.ndim - len(shape)
     fits = extra >= 0 and all(want in (1, have) for want, have in zip(shape, part.shape[extra:]))
-    if not fits:
+    if not fits or not (node.primitive.trusted or part.shape == node.shape):
         raise RuleError(
             f"A rule of {node.primitive.name} returned shape {part.shape} for an argument of shape {shape}.",
             "A rule returns a cotangent of the argument's shape, or of a shape that it was broadcast to.",
@@ -165,8 +165,11 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
     return part.sum(axis=(*range(extra), *stretched)).reshape(shape)
 
 
-def mask_singular(part: Any, rule: Any, g: Any, values: list[Any], harmless: float) -> Any:
-    """0 where the cotangent is 0 and the rule's result is not finite: 0 times a pole is 0 here."""
+def mask_singular(part: Any, g: Any) -> Any:
+    """0 where the cotangent is 0 and the rule's result is not finite: 0 times a pole is 0 here.
+
+    When recorded, `where` is a choice, so that the sweep through this one is careful in its turn.
+    """
     array = part._array if isinstance(part, Tensor) else part
     finite = np.isfinite(array)
     if finite.all():
@@ -174,8 +177,6 @@ def mask_singular(part: Any, rule: Any, g: Any, values: list[Any], harmless: flo
     bad = ~finite & ((g._array if isinstance(g, Tensor) else g) == 0)
     if not bad.any():
         return part
-    if isinstance(part, Tensor):
-        part = rule(g, *[np.where(bad, harmless, value) for value in values])
     return np.where(bad, 0, part)
 
 

@@ -23,6 +23,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 STEP = float(np.finfo(np.float64).eps ** 0.2) / 4
 DIRECTIONS = 3
 MOST_ENTRIES = 1000
+# The rounding of f itself, as it appears in the quotient of differences, with a margin of 100.
+NOISE = 100 * float(np.finfo(np.float64).eps) / STEP
 # However unsure the numeric derivative is of itself, an error above this part of the values is one.
 MOST_DOUBT = 1e-6
 
@@ -89,17 +91,18 @@ class Checker:
         """Along one random direction, and weighted at random to one number."""
         tangents = [self.rng.standard_normal(p.shape) * scale(p) for p in points]
         along = line(f, points, tangents)
-        magnitude = np.abs(y) + np.abs(difference(along))
-        if not np.isfinite(magnitude).all():
+        slope = np.abs(difference(along))
+        if not np.isfinite(slope + np.abs(y)).all():
             raise GradientCheckError("The function or its numeric derivative is not finite here.", "Check elsewhere.")
         # Outputs of any size count alike: a large one must not hide what is wrong in a small one.
-        weights = self.rng.standard_normal(y.shape) / np.maximum(magnitude, 1e-6)
+        level = np.maximum(np.abs(y), 1.0)
+        weights = self.rng.standard_normal(y.shape) / np.where(slope > 1e-6 * level, slope, level)
         analytic = {mode: self.slope(mode, f, points, tangents, weights, pullback) for mode in self.modes}
         for estimate in (lambda: (difference(along), 0.0), lambda: refined_difference(along)):
             numeric, doubt = estimate()
             expected = inner(weights, numeric)
-            size = inner(np.abs(weights), np.abs(numeric) + np.abs(y))
-            tolerance = self.rtol * size + self.atol + min(inner(np.abs(weights), doubt), MOST_DOUBT * size)
+            noise = NOISE * np.abs(y) + np.minimum(doubt, MOST_DOUBT * (np.abs(numeric) + np.abs(y)))
+            tolerance = inner(np.abs(weights), self.rtol * np.abs(numeric) + self.atol + noise)
             wrong = [mode for mode in self.modes if not close(analytic[mode], expected, tolerance)]
             if not wrong:
                 return

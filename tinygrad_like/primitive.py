@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,31 +25,27 @@ REGISTRY: dict[str, Primitive] = {}
 NUMPY: dict[Callable[..., Any], Function] = {}
 
 
-class Rule(NamedTuple):
+class Rule:
     """A derivative rule, and the names of what it wants besides the cotangent."""
 
-    function: Function
-    wants: tuple[str, ...]
-    options: tuple[str, ...]
+    __slots__ = ("function", "options", "wants")
+
+    def __init__(self, function: Function, wants: tuple[str, ...], options: tuple[str, ...]) -> None:
+        self.function, self.wants, self.options = function, wants, options
 
 
-class Call(NamedTuple):
-    """One rule as the sweep calls it: for which argument, with what out of the saved values."""
-
-    position: int
-    function: Function
-    sources: tuple[int, ...]
-    options: tuple[str, ...]
+# One rule as the sweep calls it: for which argument, the function, its values out of the saved ones, its options.
+Call = tuple[int, Function, tuple[int, ...], tuple[str, ...]]
 
 
-class Recipe(NamedTuple):
+class Recipe:
     """For one set of differentiated arguments: what to save, and which rules to call."""
 
-    saves: tuple[int, ...]
-    saves_result: bool
-    saves_shapes: bool
-    saves_arrays: bool
-    calls: tuple[Call, ...]
+    __slots__ = ("calls", "saves", "saves_arrays", "saves_result", "saves_shapes")
+
+    def __init__(self, saves: tuple[int, ...], saves_result: bool, saves_shapes: bool, calls: tuple[Call, ...]) -> None:
+        self.saves, self.saves_result, self.saves_shapes, self.calls = saves, saves_result, saves_shapes, calls
+        self.saves_arrays = saves_result or bool(saves)
 
 
 def read_rule(function: Function, name: str) -> Rule:
@@ -88,7 +84,7 @@ class Primitive:
     result, `in_shape` the argument's shape, `shapes` those of all arguments, `position` the
     argument's number, other names the record's `args`; keyword-only names are options of the forward.
 
-    `singular` says that the rules have poles, and gives a value that is none. `chooses` says that the rules give
+    `singular` says that the rules have poles. `chooses` says that the rules give
     exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere. `fits` says, for
     error messages, which shapes go together.
     """
@@ -105,7 +101,7 @@ class Primitive:
         kind: str = "general",
         sample: Any = None,
         symbol: str | None = None,
-        singular: float | None = None,
+        singular: bool = False,
         chooses: bool = False,
         fits: str = "",
         numpy: Any = None,
@@ -114,7 +110,6 @@ class Primitive:
         self.symbol, self.sample, self.numpy = symbol, sample, numpy
         self.singular, self.chooses = singular, chooses
         self.fits = BROADCAST if kind == "elementwise" else fits
-        self.harmless = 0.5 if singular is None and kind == "elementwise" else singular
         self.__name__ = name
         self.__doc__ = forward.__doc__
         self.variadic = args.startswith("*")
@@ -216,8 +211,7 @@ class Primitive:
             tuple(i for i, name in enumerate(self.args) if name in wants),
             "y" in wants,
             "shapes" in wants,
-            "y" in wants or any(name in wants for name in self.args),
-            tuple(Call(i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
+            tuple((i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
         )
         self._recipes[wanted] = recipe
         return recipe

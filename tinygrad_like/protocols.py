@@ -113,6 +113,8 @@ def as_tensors(value: Any) -> Any:
     """`value` with Tensors in place of the arrays in it."""
     if isinstance(value, (np.ndarray, np.generic)):
         return wrap(np.asarray(value))
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(as_tensors, value))
     return type(value)(map(as_tensors, value)) if type(value) in (list, tuple) else value
 
 

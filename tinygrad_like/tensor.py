@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from . import operators
-from .errors import DTypeError, GraphError, ShapeError, UnsupportedError, lost_graph
+from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import Node, leaf_node
 from .operators import Operators
 from .recording import recording
@@ -49,8 +49,8 @@ class Tensor(Operators):
             data = data._array
         try:
             array = np.asarray(data.array if isinstance(data, Matrix) else data, dtype=dtype)
-        except (TypeError, ValueError) as error:
-            if isinstance(error, DTypeError) or type(error).__name__ == "LostGraphError":
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, TinygradError):
                 raise
             raise DTypeError(f"Tensor cannot be made from this data and dtype={dtype!r}: {error}.", NUMBERS) from error
         if array.dtype.kind not in "fiubc":
@@ -329,10 +329,11 @@ def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | N
     return tensor
 
 
-def assign(target: Tensor, value: Any, index: Any = ...) -> None:
+def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | None = None) -> None:
     """Write `value` into `target`'s memory: the one door that every write goes through.
 
-    `value` must broadcast to `target[index]`. Raises GraphError if `target` is the result of a recorded
+    `value` must broadcast to `target[index]`. With `using`, a ufunc of two arguments, target ← using(target, value)
+    in place, without a temporary. Raises GraphError if `target` is the result of a recorded
     operation, LostGraphError if `value` is recorded, ShapeError or DTypeError if it does not fit; nothing is
     written then.
 
@@ -350,10 +351,14 @@ def assign(target: Tensor, value: Any, index: Any = ...) -> None:
         if value._node is not None and recording.get():
             raise lost_graph("Writing into a Tensor")
         value = value._array
-    array = value if isinstance(value, np.ndarray) else np.asarray(value)
     data = target._array
+    if type(value) in (int, bool) and data.dtype.kind in "iu":
+        value = Tensor(value, dtype=data.dtype)._array
+    array = value if isinstance(value, np.ndarray) else Tensor(value)._array
     try:
-        if index is ...:
+        if using is not None:
+            using(data, array, out=data, casting="same_kind")
+        elif index is ...:
             if array is not data:
                 np.copyto(data, array)
         else:

@@ -34,7 +34,7 @@ divide = elementwise(
     (lambda g, b: g / b, lambda g, y, b: -g * (y / b)),
     sample=(normal, either_sign(0.5, 2.0)),
     symbol="÷",
-    singular=0.5,
+    singular=True,
 )
 remainder = elementwise(
     "remainder",
@@ -57,10 +57,10 @@ positive = elementwise("positive", np.positive, "x", lambda g: g, sample=(normal
 absolute = elementwise("absolute", np.absolute, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
 fabs = elementwise("fabs", np.fabs, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
 square = elementwise("square", np.square, "x", lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")
-sqrt = elementwise("sqrt", np.sqrt, "x", lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=0.5)
-cbrt = elementwise("cbrt", np.cbrt, "x", lambda g, y: g / (3 * y * y), sample=(normal,), symbol="∛x", singular=0.5)
+sqrt = elementwise("sqrt", np.sqrt, "x", lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=True)
+cbrt = elementwise("cbrt", np.cbrt, "x", lambda g, y: g / (3 * y * y), sample=(normal,), symbol="∛x", singular=True)
 reciprocal = elementwise(
-    "reciprocal", np.reciprocal, "x", lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=0.5
+    "reciprocal", np.reciprocal, "x", lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=True
 )
 # At a = 0 the exponent's derivative is taken as 0, the limit from the right for b > 0.
 power = elementwise(
@@ -70,7 +70,7 @@ power = elementwise(
     (power_base, power_exponent),
     sample=(above_zero, between(-2.0, 3.0)),
     symbol="xⁿ",
-    singular=0.5,
+    singular=True,
 )
 float_power = elementwise(
     "float_power",
@@ -79,5 +79,5 @@ float_power = elementwise(
     (power_base, power_exponent),
     sample=(above_zero, between(-2.0, 3.0)),
     symbol="xⁿ",
-    singular=0.5,
+    singular=True,
 )

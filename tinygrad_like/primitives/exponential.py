@@ -20,13 +20,13 @@ def share(a: Any, y: Any) -> Any:
 exp = elementwise("exp", np.exp, "x", lambda g, y: g * y, sample=(normal,), symbol="eˣ")
 exp2 = elementwise("exp2", np.exp2, "x", lambda g, y: g * (LN2 * y), sample=(normal,), symbol="2ˣ")
 expm1 = elementwise("expm1", np.expm1, "x", lambda g, y: g * (y + 1), sample=(normal,), symbol="eˣ−1")
-log = elementwise("log", np.log, "x", lambda g, x: g / x, sample=(positive,), symbol="ln", singular=0.5)
-log2 = elementwise("log2", np.log2, "x", lambda g, x: g / (LN2 * x), sample=(positive,), symbol="log₂", singular=0.5)
+log = elementwise("log", np.log, "x", lambda g, x: g / x, sample=(positive,), symbol="ln", singular=True)
+log2 = elementwise("log2", np.log2, "x", lambda g, x: g / (LN2 * x), sample=(positive,), symbol="log₂", singular=True)
 log10 = elementwise(
-    "log10", np.log10, "x", lambda g, x: g / (LN10 * x), sample=(positive,), symbol="log₁₀", singular=0.5
+    "log10", np.log10, "x", lambda g, x: g / (LN10 * x), sample=(positive,), symbol="log₁₀", singular=True
 )
 log1p = elementwise(
-    "log1p", np.log1p, "x", lambda g, x: g / (1 + x), sample=(between(-0.6, 2.0),), symbol="ln(1+x)", singular=0.5
+    "log1p", np.log1p, "x", lambda g, x: g / (1 + x), sample=(between(-0.6, 2.0),), symbol="ln(1+x)", singular=True
 )
 logaddexp = elementwise(
     "logaddexp",

@@ -135,10 +135,12 @@ def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 @np.errstate(divide="ignore")
 def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    axes = axes_of(np.ndim(x), axis)
     top = np.max(x, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0)
-    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis=axes_of(np.ndim(x), axis))
+    if not np.isfinite(top).all():
+        top = np.where(np.isfinite(top), top, 0)
+    total = np.log(np.sum(np.exp(x - top), axis=axes, keepdims=True)) + top
+    return total if keepdims else total.squeeze(axes)
 
 
 sum = multilinear(

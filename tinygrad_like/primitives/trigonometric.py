@@ -33,7 +33,7 @@ arcsin = elementwise(
     lambda g, x: g / np.sqrt((1 - x) * (1 + x)),
     sample=(unit,),
     symbol="arcsin",
-    singular=0.5,
+    singular=True,
 )
 arccos = elementwise(
     "arccos",
@@ -42,7 +42,7 @@ arccos = elementwise(
     lambda g, x: -g / np.sqrt((1 - x) * (1 + x)),
     sample=(unit,),
     symbol="arccos",
-    singular=0.5,
+    singular=True,
 )
 arctan = elementwise("arctan", np.arctan, "x", lambda g, x: g / (1 + x * x), sample=(normal,), symbol="arctan")
 arctan2 = elementwise(
@@ -52,7 +52,7 @@ arctan2 = elementwise(
     (lambda g, a, b: g * over_square(b, a, b), lambda g, a, b: -g * over_square(a, a, b)),
     sample=(either_sign(0.5, 2.0), either_sign(0.5, 2.0)),
     symbol="arctan2",
-    singular=0.5,
+    singular=True,
 )
 # At the origin, where hypot has a corner, the gradient is 0, as that of the norm.
 hypot = elementwise(
@@ -74,7 +74,7 @@ arccosh = elementwise(
     lambda g, x: g / np.sqrt((x - 1) * (x + 1)),
     sample=(above_one,),
     symbol="arcosh",
-    singular=2.0,
+    singular=True,
 )
 arctanh = elementwise(
     "arctanh",
@@ -83,7 +83,7 @@ arctanh = elementwise(
     lambda g, x: g / ((1 - x) * (1 + x)),
     sample=(unit,),
     symbol="artanh",
-    singular=0.5,
+    singular=True,
 )
 degrees = elementwise(
     "degrees", np.degrees, "x", lambda g: g / DEGREE, sample=(normal,), symbol="°", numpy=(np.degrees, np.rad2deg)
