@@ -100,9 +100,11 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         check_not_overwritten(node)
     if recorded:
         saved = as_tensors(node)
-    singular = node.primitive.singular or (careful and node.primitive.kind == "elementwise")
+    # The rules of a choice select, so they need no second look.
+    primitive = node.primitive
+    singular = primitive.singular or (careful and primitive.kind == "elementwise" and not primitive.chooses)
     # A user's rule may return memory of its own; a Tensor is never written into.
-    trusted = node.primitive.trusted and not recorded
+    trusted = primitive.trusted and not recorded
     for position, rule, sources, names in node.recipe.calls:
         parent = parents[position]
         values = [saved[s] if s >= 0 else parent.shape if s == -1 else position for s in sources]

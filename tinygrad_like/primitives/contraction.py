@@ -14,6 +14,8 @@ from .samples import Case, Rng, arrays, either, normal
 
 def rows(x: Any) -> Any:
     """All leading axes joined into one; written out, because -1 is ambiguous for empty arrays."""
+    if x.ndim == 1:
+        return x.reshape(1, -1)
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 

@@ -54,7 +54,8 @@ def _softmax_cross_entropy(logits: Any, classes: Any) -> Any:
 
 def softmax_cross_entropy_rule(g: Any, logits: Any, classes: Any) -> Any:
     """(softmax - one hot) / n, with Bishop, Pattern Recognition and Machine Learning, (4.109)."""
-    softmax = np.exp(logits - logsumexp(logits, -1, keepdims=True))
+    exps = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    softmax = exps / exps.sum(axis=-1, keepdims=True)
     rows = logits.size // logits.shape[-1]
     return (g * (1 / rows)) * (softmax - one_hot(classes, logits))
 
