@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
+from numpy import float64, ndarray
 
 from .errors import DTypeError, GraphError, RuleError, ShapeError
 from .node import Node
@@ -112,11 +113,11 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         if singular:
             part = mask_singular(part, g)
         kind = part.__class__
-        if kind is not np.ndarray and kind is not np.float64 and kind is not Tensor:
+        if kind is not ndarray and kind is not float64 and kind is not Tensor:
             part = checked_part(part, node)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
-        fresh = trusted and kind is np.ndarray and part is not g and part.base is None
+        fresh = trusted and kind is ndarray and part is not g and part.base is None
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
@@ -128,7 +129,7 @@ def as_tensors(node: Node) -> list[Any]:
     """What a node saved, as Tensors in their places in the graph, so that rules are recorded."""
     recipe = node.recipe
     nodes = [node.parents[i] for i in recipe.saves] + [node] * recipe.saves_result
-    values = [wrap(v, n) if v.__class__ is np.ndarray else v for v, n in zip(node.saved, nodes)]
+    values = [wrap(v, n) if v.__class__ is ndarray else v for v, n in zip(node.saved, nodes)]
     return values + list(node.saved[len(nodes) :])
 
 
@@ -191,7 +192,7 @@ def already_freed(node: Node) -> GraphError:
 
 def check_not_overwritten(node: Node) -> None:
     for value in node.saved:
-        if value.__class__ is np.ndarray and writes.written_since(value, node.index):
+        if value.__class__ is ndarray and writes.written_since(value, node.index):
             raise GraphError(
                 f"A value of shape {value.shape} that {node.primitive.name} saved for its gradient was overwritten.",
                 "Write to it after backward(), or give the operation a copy: t.copy().",
@@ -251,4 +252,4 @@ def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
     elif isinstance(cotangent, Tensor):
         leaf._grad = cotangent
     else:
-        leaf._grad = wrap(cotangent if owned and cotangent.__class__ is np.ndarray else np.array(cotangent))
+        leaf._grad = wrap(cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent))

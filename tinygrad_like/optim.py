@@ -142,7 +142,7 @@ class SGD(Optimizer):
         for flat, run in self.runs():
             whole = run.stop - run.start == flat.values.size
             values = wrap(flat.values if whole else flat.values[run])
-            assign(values, self._lr * self._direction(flat, run, values), using=np.subtract)
+            assign(values, self._direction(flat, run, values) * self._lr, using=np.subtract)
 
     def _direction(self, flat: FlatVector, run: slice, values: Tensor) -> Tensor:
         direction = wrap(flat.grads[run])  # type: ignore[index]

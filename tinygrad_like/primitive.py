@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import Node
@@ -169,7 +170,7 @@ class Primitive:
             raise self._explained(arrays, error) from None
         if not has_tensor:
             return y
-        if y.__class__ is not np.ndarray:
+        if y.__class__ is not ndarray:
             y = np.asarray(y)
         if wanted and recording.get():
             return wrap(y, self._record(wanted, args, arrays, nodes, options, y))
@@ -193,7 +194,7 @@ class Primitive:
         for position in recipe.saves:
             value = arrays[position]
             # An array that no Tensor holds: its owner could still write to it.
-            is_raw = value.__class__ is np.ndarray and not isinstance(args[position], Tensor)
+            is_raw = value.__class__ is ndarray and not isinstance(args[position], Tensor)
             saved.append(value.copy() if is_raw else value)
         if recipe.saves_result:
             saved.append(y)

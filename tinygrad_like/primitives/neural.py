@@ -26,6 +26,10 @@ def _relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
+def sigmoid_rule(g: Any, y: Any) -> Any:
+    return g * (y * (ONES.get(y.dtype, 1) - y))
+
+
 def relu_rule(g: Any, y: Any) -> Any:
     """g where y is not 0 (y may be nan, but not negative). The product is faster, but inf times 0 is nan."""
     part = g * (y != 0)
@@ -66,7 +70,7 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (2, 2, 3)), np.array([[0, 2], [1, 1]])), {}
 
 
-sigmoid = elementwise("sigmoid", _sigmoid, "x", lambda g, y: g * (y * (1 - y)), sample=(normal,), symbol="σ")
+sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ")
 relu = elementwise("relu", _relu, "x", relu_rule, sample=(normal,), symbol="relu", chooses=True)
 mse = general(
     "mse",
