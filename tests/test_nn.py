@@ -160,7 +160,7 @@ def test_a_layer_takes_lists_arrays_and_tensors(x):
         (tg.RELU, lambda x: np.maximum(x, 0)),
         (Activation(np.square), np.square),
     ],
-    ids=str,
+    ids=["Sigmoid", "Tanh", "ReLU", "SIGMOID", "TANH", "RELU", "square"],
 )
 def test_activation(layer, function):
     x = np.array([-2.0, 0.0, 0.5])
