@@ -59,6 +59,11 @@ def finite(name: str, value: Any, low: float = 0.0) -> float:
     return number
 
 
+def part(vector: Any, run: slice) -> Any:
+    """A stretch of a vector; the vector itself, if that is all of it."""
+    return vector if run.stop - run.start == vector.size else vector[run]
+
+
 class Optimizer:
     """Base of the optimizers: the parameters, in flat vectors, and their gradients."""
 
@@ -138,22 +143,22 @@ class SGD(Optimizer):
         self._lr = finite("The learning rate", value)
 
     def step(self) -> None:
-        # Nothing here is recorded: values and gradients are taken from the flat vectors.
+        # Plain NumPy, as in rules: on arrays nothing is wrapped, and given Tensors it would be recorded.
         for flat, run in self.runs():
-            whole = run.stop - run.start == flat.values.size
-            values = wrap(flat.values if whole else flat.values[run])
-            assign(values, self._direction(flat, run, values) * self._lr, using=np.subtract)
+            values = part(flat.values, run)
+            change = self._direction(flat, run, values) * self._lr
+            assign(wrap(values), change, using=np.subtract)
 
-    def _direction(self, flat: FlatVector, run: slice, values: Tensor) -> Tensor:
-        direction = wrap(flat.grads[run])  # type: ignore[index]
+    def _direction(self, flat: FlatVector, run: slice, values: Any) -> Any:
+        direction = part(flat.grads, run)
         if self.weight_decay:
             direction = direction + self.weight_decay * values
         if not self.momentum:
             return direction
         if flat not in self._velocities:
             self._velocities[flat] = np.zeros_like(flat.values)
-        velocity = wrap(self._velocities[flat][run])
-        assign(velocity, self.momentum * velocity + direction)
+        velocity = part(self._velocities[flat], run)
+        assign(wrap(velocity), self.momentum * velocity + direction)
         return direction + self.momentum * velocity if self.nesterov else velocity
 
     def __getstate__(self) -> dict[str, Any]:

@@ -188,8 +188,11 @@ class FlatVector:
         self._views = self.split(self.grads)
         self.lent = False
 
-    def runs(self, slots: Iterable[int]) -> Iterator[slice]:
+    def runs(self, slots: list[int]) -> Iterator[slice]:
         """The contiguous stretches of the vector that `slots` with a gradient fill."""
+        if len(slots) == len(self.filled) and all(self.filled):
+            yield slice(0, self.offsets[-1])
+            return
         start = stop = -1
         for slot in slots:
             if not self.filled[slot]:

@@ -357,7 +357,7 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
     array = value if isinstance(value, np.ndarray) else Tensor(value)._array
     try:
         if using is not None:
-            using(data, array, out=data, casting="same_kind")
+            using(data, array, data)
         elif index is ...:
             if array is not data:
                 np.copyto(data, array)
