@@ -363,7 +363,7 @@ def test_runs_cover_the_chosen_slots_that_have_a_gradient(slots):
     for p, (_, filled, _) in zip(parameters, slots):
         if filled:
             p.grad = np.zeros(p.shape)
-    runs = list(flat.runs(i for i, (_, _, chosen) in enumerate(slots) if chosen))
+    runs = list(flat.runs([i for i, (_, _, chosen) in enumerate(slots) if chosen]))
     covered = np.zeros(flat.values.size, bool)
     for run in runs:
         assert run.start < run.stop
