@@ -190,7 +190,7 @@ class FlatVector:
 
     def runs(self, slots: list[int]) -> Iterator[slice]:
         """The contiguous stretches of the vector that `slots` with a gradient fill."""
-        if len(slots) == len(self.filled) and all(self.filled):
+        if self.offsets[-1] and len(slots) == len(self.filled) and all(self.filled):
             yield slice(0, self.offsets[-1])
             return
         start = stop = -1
