@@ -10,7 +10,7 @@ import numpy as np
 from numpy import float64, ndarray
 
 from .errors import DTypeError, GraphError, RuleError, ShapeError
-from .node import Node
+from .node import IN_SHAPE, Node
 from .recording import enable_grad
 from .tensor import Tensor, wrap
 from .writes import writes
@@ -108,7 +108,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
     trusted = primitive.trusted and not recorded
     for position, rule, sources, names in node.recipe.calls:
         parent = parents[position]
-        values = [saved[s] if s >= 0 else parent.shape if s == -1 else position for s in sources]
+        values = [saved[s] if s >= 0 else parent.shape if s == IN_SHAPE else position for s in sources]
         part = rule(g, *values, **{name: node.options[name] for name in names}) if names else rule(g, *values)
         if singular:
             part = mask_singular(part, g)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+# Where a rule's parameter comes from, other than a place in node.saved.
+IN_SHAPE, POSITION = -1, -2
+
+
 class Node:
     """A value's place in the graph: what made it, from which nodes, and what the rules will need.
 

@@ -11,14 +11,12 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
-from .node import Node
+from .node import IN_SHAPE, POSITION, Node
 from .recording import recording, scope
 from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]
 
-# Where a rule's parameter comes from, other than a position in node.saved.
-IN_SHAPE, POSITION = -1, -2
 VARIADIC = 0x04  # the flag of code that takes *args
 KINDS = ("elementwise", "multilinear", "reduction", "general", "constant")
 
