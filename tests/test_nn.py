@@ -390,3 +390,19 @@ def test_linear_refuses_integers():
 def test_sequential_refuses_what_is_not_callable(layers):
     with pytest.raises(ArgumentError, match="takes layers or functions"):
         Sequential(*layers)
+
+
+def test_a_layer_that_returns_nothing():
+    class Forgetful(Layer):
+        def forward(self, x):
+            x * 2
+
+    with pytest.raises(DTypeError, match=r"Forgetful.forward\(\) returned None"):
+        Forgetful()(1.0)
+
+
+def test_an_initialiser_of_the_wrong_shape():
+    with pytest.raises(ShapeError, match=r"init gave the weight the shape \(3,\), but it has the shape \(1, 2\)"):
+        Linear(2, 1, init=lambda rng, shape, dtype: np.zeros(3))
+    with pytest.raises(ArgumentError, match="init must be a function"):
+        Linear(2, 1, init="glorot")

@@ -288,12 +288,23 @@ def check_operations(
             continue
         operation.checked = True
         values = [values_of(arg) for arg in args]
+        check_leaves_arguments_alone(operation, values, options)
         alone = with_constants(lambda *xs, call=operation, options=options: call(*xs, **options), values, varying)
         try:
             gradcheck(alone, *[values[i] for i in varying], order=order, modes=modes)
         except GradientCheckError as error:
             operation.checked = False
             raise GradientCheckError(f"In the operation {operation.name}: {error.what}", error.details) from None
+
+
+def check_leaves_arguments_alone(operation: Any, values: list[Any], options: dict[str, Any]) -> None:
+    before = [np.array(value) for value in values]
+    operation(*values, **options)
+    for number, (value, old) in enumerate(zip(values, before)):
+        if not np.array_equal(value, old, equal_nan=old.dtype.kind == "f"):
+            raise GradientCheckError(
+                f"The operation {operation.name} changes its argument {number} in place.", "Work on a copy."
+            )
 
 
 def with_constants(f: Function, inputs: Sequence[Any], varying: Sequence[int]) -> Function:

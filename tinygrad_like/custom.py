@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import wraps
 from typing import Any
+
+import numpy as np
 
 from .errors import RuleError
 from .primitive import Function, Primitive
@@ -17,13 +20,34 @@ class Operation(Primitive):
     """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
 
     checked = False
+    path: str
     trusted = False
+
+    def __reduce__(self) -> str:
+        # For pickle: where the decorated name is found again.
+        return self.path
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         calls = called_operations.get()
         if calls is not None and not self.checked:
             calls.append((self, args, options))
         return super().__call__(*args, **options)
+
+
+def one_array(forward: Function) -> Function:
+    """The forward, with a word if it does not give one array."""
+
+    @wraps(forward)
+    def checked(*args: Any, **options: Any) -> Any:
+        y = forward(*args, **options)
+        if not isinstance(y, (np.ndarray, np.generic, float, int)):
+            raise RuleError(
+                f"The operation {forward.__name__} must return one array, but returned a {type(y).__name__}.",
+                "Return an array; np.stack joins several.",
+            )
+        return y
+
+    return checked
 
 
 def operation(
@@ -55,6 +79,8 @@ def operation(
             )
         defaults = len(forward.__defaults__ or ())
         names = code.co_varnames[: code.co_argcount - defaults]
-        return Operation(forward.__name__, forward, " ".join(names), vjp, kind=kind, symbol=symbol)
+        made = Operation(forward.__name__, one_array(forward), " ".join(names), vjp, kind=kind, symbol=symbol)
+        made.__module__, made.path = forward.__module__, forward.__qualname__
+        return made
 
     return make

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArgumentError, GraphError, ShapeError
+from .errors import ArgumentError, DTypeError, GraphError, ShapeError
 from .functions import mse
 from .nn.initialisers import generator, uniform
 from .nn.layers import SIGMOID, Activation, Linear, Sequential
@@ -85,7 +85,7 @@ class Network:
 
     @property
     def weights(self) -> list[Matrix]:
-        """One Matrix (outputs, inputs) per layer, sharing memory with the model."""
+        """One Matrix (outputs, inputs) per layer, sharing memory with the model: write to it before feed_forward."""
         return [Matrix.from_tensor(linear.weight) for linear in self._linears]
 
     @property
@@ -176,7 +176,10 @@ def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
     """One sample as a flat float64 array of `size` values."""
     if isinstance(values, Tensor):
         values = values.numpy()
-    array = np.asarray(values.array if isinstance(values, Matrix) else values, dtype=np.float64)
+    try:
+        array = np.asarray(values.array if isinstance(values, Matrix) else values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DTypeError(f"{what} of this Network must be {size} numbers: {error}.") from error
     if array.size != size or array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
         raise ShapeError(f"{what} of this Network have {size} values, but got shape {array.shape}.")
     if not np.isfinite(array).all():
@@ -185,10 +188,14 @@ def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
 
 
 def samples(values: Any, size: int, what: str) -> list[Any]:
-    """Samples as a list of flat arrays; a 2-D array or a Matrix holds one per row."""
+    """Samples as a list of flat arrays: one per row of a 2-D array or a Matrix; a Matrix may also be one column."""
     if isinstance(values, Tensor):
         values = values.numpy()
-    rows = list(values.array if isinstance(values, Matrix) else values)
+    if isinstance(values, Matrix):
+        values = [values] if values.shape == (size, 1) else values.array
+    if not np.iterable(values):
+        raise ArgumentError(f"{what} must be a sequence of samples, but got {values!r}.")
+    rows = list(values)
     if not rows:
         raise ArgumentError(f"train needs at least one sample, but {what} are empty.")
     return [column(row, size, f"{what}[{i}]") for i, row in enumerate(rows)]

@@ -133,6 +133,11 @@ class SGD(Optimizer):
         self._velocities: dict[FlatVector, Any] = {}
         super().__init__(params)
 
+    def __repr__(self) -> str:
+        count = sum(p.size for p in self.params)
+        settings = f"lr={self._lr:g}, momentum={self.momentum:g}, weight_decay={self.weight_decay:g}"
+        return f"SGD({settings}, nesterov={self.nesterov})  # {count:,} parameters"
+
     @property
     def lr(self) -> float:
         """The learning rate; it can be set between steps."""

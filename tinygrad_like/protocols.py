@@ -59,7 +59,8 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
     if function is np.copyto and is_recorded(inputs):
         raise lost_graph("Filling an ndarray (np.full, np.copyto)")
     out = options.pop("out", None)
-    result = call(NUMPY.get(function), function, function.__name__, inputs, options)
+    name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+    result = call(NUMPY.get(function), function, name, inputs, options)
     return result if out is None else write(out, result)
 
 

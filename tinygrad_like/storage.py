@@ -56,7 +56,10 @@ class Matrix:
     @classmethod
     def from_list(cls, values: Any) -> Matrix:
         """From nested lists (rows), or from a flat list as one column, as in the post."""
-        array = np.array(values, dtype=np.float64)
+        try:
+            array = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ShapeError(f"Matrix.from_list takes rows of numbers of equal length: {error}.") from error
         if array.ndim > 2:
             raise ShapeError(f"A Matrix has 2 dimensions, but got {array.ndim}, shape {array.shape}.")
         rows, cols = array.shape if array.ndim == 2 else (array.size, 1)

@@ -69,8 +69,8 @@ class Tensor(Operators):
     def data(self) -> Array:
         """The values, an ndarray that shares this Tensor's memory; assigning writes into it.
 
-        Writing into single elements of the ndarray (`t.data[0] = 1`) goes unnoticed by the check for
-        overwritten values; `t[0] = 1` does not.
+        What is written through the ndarray itself (`t.data[0] = 1`, `out=t.data`) goes unnoticed by the check for
+        overwritten values; `t[0] = 1`, `t.data = array` and `t.data -= step` do not.
         """
         return self._array
 

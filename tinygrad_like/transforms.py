@@ -168,7 +168,7 @@ def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(function)
     def both(*args: Any, **options: Any) -> tuple[Any, Any]:
-        numbers = checked_argnums(argnums, len(args), "value_and_grad")
+        numbers = checked_argnums(argnums, len(args), "The gradient")
         evaluation = Evaluation(function, args, numbers, options)
         require_scalar(evaluation, "grad")
         value = evaluation.result()
@@ -288,7 +288,7 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
 
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
-        numbers = checked_argnums(argnums, len(args), "jacobian")
+        numbers = checked_argnums(argnums, len(args), "The Jacobian")
         evaluation = Evaluation(function, args, numbers, options)
         size = evaluation.y.size
         basis = np.eye(size, dtype=evaluation.y.dtype).reshape(size, *evaluation.y.shape)

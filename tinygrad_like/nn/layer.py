@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from ..errors import TinygradError
+from ..errors import DTypeError, TinygradError
 from ..recording import scope
 from ..tensor import Tensor
 
@@ -29,8 +29,9 @@ class Parameter(Tensor):
 class Layer:
     """Base of all layers: define `forward`, keep Parameters and Layers in attributes.
 
-    They are found in attributes, and in lists, tuples and dicts there, however deep; `super().__init__()` is
-    not needed. Call the layer, not `forward`: the call tells errors and pictures where they are.
+    They are found in attributes, and in lists, tuples and dicts there, however deep (not in sets, in class
+    attributes, or in objects that are no layers); `super().__init__()` is not needed. Call the layer, not
+    `forward`: the call tells errors and pictures where they are.
 
     >>> class Scale(Layer):
     ...     def __init__(self):
@@ -52,7 +53,10 @@ class Layer:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         token = scope.set((weakref.ref(self), scope.get()))
         try:
-            return self.forward(*inputs, **options)
+            y = self.forward(*inputs, **options)
+            if y is None:
+                raise DTypeError(f"{type(self).__name__}.forward() returned None.", "End it with `return`.")
+            return y
         except TinygradError as error:
             error.layers.append(self)
             raise

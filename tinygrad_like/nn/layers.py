@@ -97,8 +97,8 @@ class Linear(Layer):
             )
         rng, init = generator(seed), init or inverse_root(in_features)
         self.in_features, self.out_features = int(in_features), int(out_features)
-        self.weight = Parameter(init(rng, (out_features, in_features), dtype), dtype=dtype, name="weight")
-        self.bias = Parameter(init(rng, (out_features,), dtype), dtype=dtype, name="bias") if bias else None
+        self.weight = initial(init, rng, (self.out_features, self.in_features), dtype, "weight")
+        self.bias = initial(init, rng, (self.out_features,), dtype, "bias") if bias else None
 
     def forward(self, x: Any) -> Tensor:
         try:
@@ -113,6 +113,18 @@ class Linear(Layer):
 
     def label(self) -> str:
         return f"{self.in_features} → {self.out_features}" + ("" if self.bias is not None else ", no bias")
+
+
+def initial(init: Initialiser, rng: Any, shape: tuple[int, ...], dtype: Any, name: str) -> Parameter:
+    if not callable(init):
+        raise ArgumentError(
+            f"init must be a function of (generator, shape, dtype), but got {init!r}.",
+            "Choose one of tinygrad_like.nn.initialisers, e.g. he_uniform.",
+        )
+    values = np.asarray(init(rng, shape, dtype))
+    if values.shape != shape:
+        raise ShapeError(f"init gave the {name} the shape {values.shape}, but it has the shape {shape}.")
+    return Parameter(values, dtype=dtype, name=name)
 
 
 def name_of(dtype: Any) -> str:

@@ -13,8 +13,8 @@ LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 
 
 def share(a: Any, y: Any) -> Any:
-    """a - y, with 0 shares where both are -inf."""
-    return a - np.where(y == -np.inf, 0, y)
+    """a - y; where both are infinite, what gives the share 1 of inf, and 0 of -inf."""
+    return np.where(a == np.inf, 0, a - np.where(y == -np.inf, 0, y))
 
 
 exp = elementwise("exp", np.exp, "x", lambda g, y: g * y, sample=(normal,), symbol="eˣ")
