@@ -13,6 +13,7 @@ from tinygrad_like.primitives import movement
 # Values of primitives that are not a NumPy function of the same arguments, by plain formulas.
 FORMULAS = {
     "where": lambda condition, a, b: np.where(condition, a, b),
+    "reshape": lambda x, shape: x.reshape(shape),
     "astype": lambda x, dtype: x.astype(dtype),
     "alias": lambda x: x,
     "concatenate": lambda *xs, axis=0: np.concatenate(xs, axis),
