@@ -45,6 +45,14 @@ def test_languages(page):
     assert used <= {"python", "console", "text"}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_block_is_passed_over(page):
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"^[ \t]+```", text, re.MULTILINE), "an indented block would not be run"
+    outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert ">>>" not in outside
+
+
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_example(example):
     result = run_example(example)
