@@ -406,3 +406,8 @@ def test_an_initialiser_of_the_wrong_shape():
         Linear(2, 1, init=lambda rng, shape, dtype: np.zeros(3))
     with pytest.raises(ArgumentError, match="init must be a function"):
         Linear(2, 1, init="glorot")
+
+
+def test_everything_of_nn_is_at_the_top_as_well():
+    for name in tg.nn.__all__:
+        assert getattr(tg, name) is getattr(tg.nn, name)

@@ -16,7 +16,8 @@ from .errors import (
 )
 from .functions import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
 from .network import Network
-from .nn.initialisers import seed
+from .nn import initialisers as initialisers
+from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
 from .nn.layer import Layer, Parameter
 from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
 from .optim import SGD, Optimizer
@@ -58,6 +59,8 @@ __all__ = [
     "enable_grad",
     "grad",
     "gradcheck",
+    "he_normal",
+    "he_uniform",
     "hessian",
     "is_recording",
     "jacobian",
@@ -74,4 +77,6 @@ __all__ = [
     "softmax",
     "value_and_grad",
     "vjp",
+    "xavier_normal",
+    "xavier_uniform",
 ]

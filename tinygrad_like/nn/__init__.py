@@ -1,0 +1,27 @@
+"""Layers, losses and initialisers; all of them are at the top of the package as well."""
+
+from ..functions import cross_entropy, mse
+from .initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
+from .layer import Layer, Parameter
+from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
+
+__all__ = [
+    "RELU",
+    "SIGMOID",
+    "TANH",
+    "Activation",
+    "Layer",
+    "Linear",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Tanh",
+    "cross_entropy",
+    "he_normal",
+    "he_uniform",
+    "mse",
+    "seed",
+    "xavier_normal",
+    "xavier_uniform",
+]
