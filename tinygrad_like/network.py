@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -58,7 +57,7 @@ class Network:
         self._linears = [
             Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in pairwise(sizes)
         ]
-        stack = [each for linear in self._linears for each in (linear, copy.copy(self._activation))]
+        stack = [each for linear in self._linears for each in (linear, self._activation.again())]
         self.model = Sequential(*stack)
         self.optimizer = SGD(self.model.parameters(), learning_rate)
         self.history: list[float] = []

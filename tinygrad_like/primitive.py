@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -272,7 +271,7 @@ def plain_option(value: Any) -> Any:
         if value._node is not None and recording.get():
             raise lost_graph("Giving it as an option")
         return value._array
-    return copy.copy(value) if isinstance(value, (list, np.ndarray)) else value
+    return value.copy() if isinstance(value, (list, np.ndarray)) else value
 
 
 def register(primitive: Primitive) -> Primitive:

@@ -151,6 +151,10 @@ class Activation(Layer):
     def forward(self, x: Any) -> Any:
         return self.function(x)
 
+    def again(self) -> Activation:
+        """The same activation as another layer, with a place of its own in a model."""
+        return Activation(self.function, self.name)
+
     def label(self) -> str:
         return self.name
 
