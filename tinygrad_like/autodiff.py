@@ -101,7 +101,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         check_not_overwritten(node)
     if recorded:
         saved = as_tensors(node)
-    # The rules of a choice select, so they need no second look.
+    # The rules of a choice select; only for speed they get no second look.
     primitive = node.primitive
     singular = primitive.singular or (careful and primitive.kind == "elementwise" and not primitive.chooses)
     # A user's rule may return memory of its own; a Tensor is never written into.
@@ -110,11 +110,11 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         parent = parents[position]
         values = [saved[s] if s >= 0 else parent.shape if s == IN_SHAPE else position for s in sources]
         part = rule(g, *values, **{name: node.options[name] for name in names}) if names else rule(g, *values)
-        if singular:
-            part = mask_singular(part, g)
         kind = part.__class__
         if kind is not ndarray and kind is not float64 and kind is not Tensor:
             part = checked_part(part, node)
+        if singular:
+            part = mask_singular(part, g)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
         fresh = trusted and kind is ndarray and part is not g and part.base is None
@@ -175,7 +175,7 @@ def mask_singular(part: Any, g: Any) -> Any:
     """
     array = part._array if isinstance(part, Tensor) else part
     finite = np.isfinite(array)
-    if finite.all():
+    if finite.all() or np.shape(array) != g.shape:
         return part
     bad = ~finite & ((g._array if isinstance(g, Tensor) else g) == 0)
     if not bad.any():
@@ -232,6 +232,15 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
     else:
         start = start._array if isinstance(start, Tensor) else start
         found = sweep(tensor._node, start, retain=retain_graph)
+    if create_graph:
+        with enable_grad():
+            deliver(found)
+    else:
+        deliver(found)
+
+
+def deliver(found: Found) -> None:
+    """Add to `.grad` what a sweep found, now that it is through."""
     for node, (cotangent, owned) in found.items():
         leaf = None if node.owner is None else node.owner()
         if leaf is None:
@@ -250,6 +259,7 @@ def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
     if old is not None:
         leaf._grad = old + cotangent
     elif isinstance(cotangent, Tensor):
-        leaf._grad = cotangent
+        # A leaf is somebody's own, e.g. the gradient that backward() was given.
+        leaf._grad = cotangent.copy() if cotangent.is_leaf else cotangent
     else:
         leaf._grad = wrap(cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent))

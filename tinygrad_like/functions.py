@@ -70,6 +70,8 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """`np.linalg.norm`, all orders but those that need singular values; 0 has the gradient 0."""
     x = as_array(x)
+    if x.dtype.kind == "c":
+        raise UnsupportedError("norm of complex numbers is not differentiable here.", "Write np.sqrt(a**2 + b**2).")
     x = x if x.dtype.kind == "f" else x.astype(float)
     matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
     if ord is None or (ord == "fro" and matrix) or (ord == 2 and x.ndim == 1) or (ord == 2 and isinstance(axis, int)):

@@ -329,6 +329,26 @@ def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | N
     return tensor
 
 
+def writable_value(target: Tensor, value: Any) -> Any:
+    """What can be written into `target`: an error where that would lose or falsify a gradient."""
+    node = target._node
+    if node is not None and node.primitive is not None:
+        raise GraphError(
+            f"A result of {node.primitive.name} cannot be written to; it is part of the graph.",
+            "Build the new value with np.where, np.stack or np.concatenate, or write to t.detach().",
+        )
+    if node is not None and node.owner is None:
+        raise GraphError(
+            "The input of a function that is being differentiated cannot be written to.",
+            "Work on a copy, x = x.copy().detach(), or build the new value with np.where or np.stack.",
+        )
+    if not isinstance(value, Tensor):
+        return value
+    if value._node is not None and recording.get():
+        raise lost_graph("Writing into a Tensor")
+    return value._array
+
+
 def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | None = None) -> None:
     """Write `value` into `target`'s memory: the one door that every write goes through.
 
@@ -342,15 +362,7 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
     >>> p
     Tensor([3., 4.])
     """
-    if target._node is not None and target._node.primitive is not None:
-        raise GraphError(
-            f"A result of {target._node.primitive.name} cannot be written to; it is part of the graph.",
-            "Build the new value with np.where, np.stack or np.concatenate, or write to t.detach().",
-        )
-    if isinstance(value, Tensor):
-        if value._node is not None and recording.get():
-            raise lost_graph("Writing into a Tensor")
-        value = value._array
+    value = writable_value(target, value)
     data = target._array
     if type(value) in (int, bool) and data.dtype.kind in "iu":
         value = Tensor(value, dtype=data.dtype)._array
@@ -364,7 +376,9 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
         else:
             if not np.can_cast(array.dtype, data.dtype, "same_kind"):
                 raise TypeError(f"cannot write {array.dtype} into {data.dtype}")
-            data[operators.indexing.plain_index(index)] = array
+            index = operators.indexing.plain_index(index)
+            data[index] = array
+            data = operators.indexing.region(data, index)
     except TypeError as error:
         raise DTypeError(f"A Tensor of dtype {data.dtype} cannot take values of {array.dtype}.") from error
     except IndexError:

@@ -78,6 +78,11 @@ class Evaluation:
     def ones(self) -> Tensor:
         return wrap(np.ones(self.y.shape, self.y.dtype))
 
+    def irregular(self) -> Tensor:
+        """A cotangent whose shares do not cancel to 0, which would be masked at poles."""
+        spread = 1 + (np.arange(1, self.y.size + 1) * 0.6180339887498949) % 1
+        return wrap(spread.reshape(self.y.shape).astype(self.y.dtype))
+
     def pull(self, cotangent: Any, retain: bool) -> list[Any]:
         """The cotangents of the inputs, each as its input was given: a float, an array, a Tensor."""
         given = self.cotangent(cotangent)
@@ -101,7 +106,11 @@ class Evaluation:
         if like is None:
             like = next((x for x in self.inputs if isinstance(x, np.ndarray)), 0.0)
         given = self.give(self.y if self.outer else self.y._array, like)
-        return given[()] if isinstance(given, np.ndarray) else given
+        if not isinstance(given, np.ndarray):
+            return given
+        given = given[()]
+        shared = any(isinstance(x, np.ndarray) and np.may_share_memory(given, x) for x in self.inputs)
+        return given.copy() if shared else given
 
 
 def no_array(result: Any) -> DTypeError:
@@ -230,14 +239,16 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     (6.0, 3.0)
     """
     xs, tangents = as_tuple(xs), as_tuple(tangents)
+    if not xs:
+        raise ArgumentError("jvp needs at least one input.")
     if len(xs) != len(tangents):
         raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(tangents)} tangents.")
     evaluation = Evaluation(function, xs, tuple(range(len(xs))), {})
     directions = [match_tangent(t, node) for t, node in zip(tangents, evaluation.nodes)]
     if evaluation.y._node is None:
-        return evaluation.result(), evaluation.give(np.zeros(evaluation.y.shape), xs[0])
-    # Ones, not zeros: a zero cotangent would mask singular rules.
-    dummy = evaluation.ones()
+        kind = evaluation.y.dtype if evaluation.y.dtype.kind == "f" else np.dtype(float)
+        return evaluation.result(), evaluation.give(np.zeros(evaluation.y.shape, kind), xs[0])
+    dummy = evaluation.irregular()
     dummy._node = leaf_node(dummy._array)
     parts = evaluation.sweep(dummy, recorded=True, retain=True)
     outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))

@@ -24,6 +24,10 @@ def if_greater_or_alone(g: Any, a: Any, b: Any) -> Any:
     return np.where(np.isnan(b), g, np.where(np.isnan(a), 0, if_greater(g, a, b)))
 
 
+def if_less_or_alone(g: Any, a: Any, b: Any) -> Any:
+    return np.where(np.isnan(b), g, np.where(np.isnan(a), 0, if_greater(g, b, a)))
+
+
 where = elementwise(
     "where",
     where_condition,
@@ -68,7 +72,7 @@ fmin = elementwise(
     "fmin",
     np.fmin,
     "a b",
-    (lambda g, a, b: if_greater_or_alone(g, -a, -b), lambda g, a, b: if_greater_or_alone(g, -b, -a)),
+    (lambda g, a, b: if_less_or_alone(g, a, b), lambda g, a, b: if_less_or_alone(g, b, a)),
     sample=(normal, normal),
     symbol="fmin",
     chooses=True,

@@ -26,6 +26,14 @@ def plain_index(index: Any) -> Any:
     return index
 
 
+def region(array: Any, index: Any) -> Any:
+    """The view that a basic index names (0-d for a single element); all of the array for any other index."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if not all(isinstance(p, BASIC) for p in parts):
+        return array
+    return array[index if any(p is ... for p in parts) else (*parts, ...)]
+
+
 def is_unique(index: Any) -> bool:
     """Whether an index surely names no element twice: slices, numbers, masks."""
     parts = index if isinstance(index, tuple) else (index,)
