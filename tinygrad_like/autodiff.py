@@ -100,7 +100,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
     if writes.latest > node.index:
         check_not_overwritten(node)
     if recorded:
-        saved = as_tensors(node)
+        saved = saved_as_tensors(node)
     # The rules of a choice select; only for speed they get no second look.
     primitive = node.primitive
     singular = primitive.singular or (careful and primitive.kind == "elementwise" and not primitive.chooses)
@@ -125,7 +125,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         waiting.add(parent, part, fresh)
 
 
-def as_tensors(node: Node) -> list[Any]:
+def saved_as_tensors(node: Node) -> list[Any]:
     """What a node saved, as Tensors in their places in the graph, so that rules are recorded."""
     recipe = node.recipe
     nodes = [node.parents[i] for i in recipe.saves] + [node] * recipe.saves_result
@@ -199,7 +199,7 @@ def check_not_overwritten(node: Node) -> None:
             )
 
 
-def seed(tensor: Tensor, gradient: Any) -> Any:
+def start_cotangent(tensor: Tensor, gradient: Any) -> Any:
     """The cotangent that a sweep starts with: 1, or what was given, checked."""
     if gradient is None:
         if tensor.size != 1:
@@ -224,7 +224,7 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
             "backward() on a Tensor that is not recorded: nothing that it was computed from requires a gradient.",
             "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad().",
         )
-    start = seed(tensor, gradient)
+    start = start_cotangent(tensor, gradient)
     if create_graph:
         with enable_grad():
             start = start if isinstance(start, Tensor) else wrap(np.asarray(start))

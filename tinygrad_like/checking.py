@@ -12,12 +12,11 @@ import numpy as np
 from .custom import called_operations
 from .errors import ArgumentError, DTypeError, GradientCheckError
 from .nn.layer import Layer
+from .primitive import Function
 from .recording import no_grad
-from .tensor import Tensor
+from .tensor import Tensor, values_of
 from .transforms import Evaluation, jvp, vjp
-
-Function = Callable[..., Any]
-Array = np.ndarray[Any, np.dtype[Any]]
+from .writes import Array
 
 # Five points: the truncation error is of order step⁴, the rounding error eps / step.
 STEP = float(np.finfo(np.float64).eps ** 0.2) / 4
@@ -317,10 +316,6 @@ def with_constants(f: Function, inputs: Sequence[Any], varying: Sequence[int]) -
         return f(*full)
 
     return of_varying
-
-
-def values_of(value: Any) -> Any:
-    return value._array if isinstance(value, Tensor) else value
 
 
 def is_float(x: Any) -> bool:

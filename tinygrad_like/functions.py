@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 
 from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from .operators import Axis
 from .primitive import implements
 from .primitives import comparison, contraction, neural, reductions
-from .tensor import Tensor
-
-Axis = int | tuple[int, ...] | None
-
-
-def values_of(value: Any) -> Any:
-    return value._array if isinstance(value, Tensor) else value
+from .tensor import Tensor, values_of
 
 
 def as_array(value: Any) -> Any:

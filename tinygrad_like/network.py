@@ -210,5 +210,5 @@ def epoch_reports(epochs: int, show: bool) -> Iterator[Any]:
 
     with tqdm(range(epochs), desc="train", unit="epoch", mininterval=0.2) as bar:
         for epoch in bar:
-            last = epoch % 100 == 0 or epoch == epochs - 1
-            yield (lambda loss: bar.set_postfix(loss=f"{loss:.6f}", refresh=False)) if last else (lambda loss: None)
+            shown = epoch % 100 == 0 or epoch == epochs - 1
+            yield (lambda loss: bar.set_postfix(loss=f"{loss:.6f}", refresh=False)) if shown else (lambda loss: None)

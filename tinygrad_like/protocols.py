@@ -55,7 +55,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
 def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What any other NumPy function means when a Tensor is among its arguments."""
     if function in INSPECTIONS:
-        return function(*plain(inputs), **plain(options))
+        return function(*arrays_in(inputs), **arrays_in(options))
     if function is np.copyto and is_recorded(inputs):
         raise lost_graph("Filling an ndarray (np.full, np.copyto)")
     out = options.pop("out", None)
@@ -78,7 +78,7 @@ def call(implementation: Function | None, function: Any, name: str, inputs: Any,
             "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
             "or leave the graph with t.numpy().",
         )
-    return as_tensors(function(*plain(inputs), **plain(options)))
+    return tensors_in(function(*arrays_in(inputs), **arrays_in(options)))
 
 
 def write(target: Any, result: Any) -> Any:
@@ -88,7 +88,7 @@ def write(target: Any, result: Any) -> Any:
         return target
     if is_recorded(result):
         raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
-    np.copyto(target, plain(result), casting="same_kind")
+    np.copyto(target, arrays_in(result), casting="same_kind")
     return target
 
 
@@ -101,22 +101,22 @@ def is_recorded(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and any(is_recorded(each) for each in value)
 
 
-def plain(value: Any) -> Any:
+def arrays_in(value: Any) -> Any:
     """`value` with the arrays of the Tensors in it."""
     if isinstance(value, Tensor):
         return value._array
     if isinstance(value, dict):
-        return {name: plain(each) for name, each in value.items()}
-    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
+        return {name: arrays_in(each) for name, each in value.items()}
+    return type(value)(map(arrays_in, value)) if type(value) in (list, tuple) else value
 
 
-def as_tensors(value: Any) -> Any:
+def tensors_in(value: Any) -> Any:
     """`value` with Tensors in place of the arrays in it."""
     if isinstance(value, (np.ndarray, np.generic)):
         return wrap(np.asarray(value))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(as_tensors, value))
-    return type(value)(map(as_tensors, value)) if type(value) in (list, tuple) else value
+        return type(value)(*map(tensors_in, value))
+    return type(value)(map(tensors_in, value)) if type(value) in (list, tuple) else value
 
 
 operators.bind(

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ShapeError
+from .writes import Array
 
 if TYPE_CHECKING:
     from .tensor import Tensor
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Matrix:

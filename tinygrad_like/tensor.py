@@ -323,6 +323,11 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     return tensor
 
 
+def values_of(value: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return value._array if isinstance(value, Tensor) else value
+
+
 def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
     tensor = wrap(data) if kind is Tensor else kind.__new__(kind)
     Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)

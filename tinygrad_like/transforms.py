@@ -15,11 +15,11 @@ import numpy as np
 from .autodiff import Found, sweep
 from .errors import ArgumentError, DTypeError, ShapeError
 from .node import Node, leaf_node
+from .primitive import Function
 from .primitives.movement import alias
 from .recording import enable_grad, recording, transform_depth
 from .tensor import Tensor, wrap
 
-Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
 
 
@@ -252,23 +252,25 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     dummy._node = leaf_node(dummy._array)
     parts = evaluation.sweep(dummy, recorded=True, retain=True)
     outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))
-    total: Any = None
-    for part, direction in zip(parts, directions):
-        if part._node is None:
-            continue
-        with enable_grad():
-            start = direction if outer else direction._array
-            share = sweep(part._node, start, [dummy._node], recorded=outer).get(dummy._node)
-        if share is not None:
-            total = share[0] if total is None else total + share[0]
+    total = transpose(parts, directions, dummy._node, outer)
     if total is None:
         total = np.zeros(evaluation.y.shape, evaluation.y.dtype)
-    if not isinstance(total, Tensor):
-        total = np.array(total)
     like: Any = next((x for x in (*xs, *tangents) if isinstance(x, Tensor)), None)
     if like is None:
         like = next((x for x in xs if isinstance(x, np.ndarray)), 0.0)
     return evaluation.result(), evaluation.give(total, like)
+
+
+def transpose(parts: list[Tensor], directions: list[Tensor], dummy: Node, recorded: bool) -> Any:
+    """Sweep each part of a pullback, linear in its dummy cotangent, back to that, and sum."""
+    total: Any = None
+    for part, direction in zip(parts, directions):
+        if part._node is not None:
+            start = direction if recorded else direction._array
+            share = sweep(part._node, start, [dummy], recorded=recorded).get(dummy)
+            if share is not None:
+                total = share[0] if total is None else total + share[0]
+    return total if total is None or isinstance(total, Tensor) else np.array(total)
 
 
 def as_tuple(values: Any) -> tuple[Any, ...]:

@@ -156,7 +156,7 @@ astype = multilinear(
 )
 # What a transform puts in the place of its input, so that it differentiates only with respect to that.
 alias = multilinear("alias", lambda x: x, "x", lambda g: g, sample=several(((2, 3), {})), symbol="=")
-join = general(
+concatenate_ = general(
     "concatenate",
     _concatenate,
     "*arrays",
@@ -168,7 +168,7 @@ join = general(
     ),
     symbol="concatenate",
 )
-pile = general(
+stack_ = general(
     "stack",
     _stack,
     "*arrays",
@@ -181,10 +181,10 @@ pile = general(
 @implements(np.concatenate)
 def concatenate(arrays: Any, axis: int | None = 0) -> Any:
     """`np.concatenate`: the arrays joined along an axis they have."""
-    return join(*arrays, axis=axis)
+    return concatenate_(*arrays, axis=axis)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0) -> Any:
     """`np.stack`: the arrays joined along a new axis."""
-    return pile(*arrays, axis=axis)
+    return stack_(*arrays, axis=axis)

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..operators import Axis
 from ..primitive import multilinear, reduction
 from .exponential import share
 from .samples import normal, over_axes, positive, spread
 from .trigonometric import nonzero
-
-Axis = int | tuple[int, ...] | None
 
 
 def axes_of(ndim: int, axis: Axis) -> tuple[int, ...]:
