@@ -1,4 +1,4 @@
-"""The peak memory of training the MLP of mlp.py: data, model and ten steps, beyond the loaded library."""
+"""The peak memory of training the MLP of mlp.py: data, model and ten steps, beyond the imported library."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from . import mlp, process, timing
 from .report import Row, Table, against
 from .timing import OURS
 
-TITLE = "memory: peak of data, model and ten steps of the MLP, beyond the loaded library; two threads"
+TITLE = "memory: peak of data, model and ten steps of the MLP, beyond the imported library; two threads"
 NOTE = (
-    "A library counts as loaded when it was imported and has trained a tiny network: "
-    "some import much of themselves only then. In brackets: beyond what the import alone took."
+    "Beyond what the import took. In brackets, more strictly, beyond a library that has also trained a tiny "
+    "network once: some load much of themselves only then. There all are alike, and the order changes from run to run."
 )
 TARGETS = {"hand-written NumPy": 1.6, "PyTorch": 1.0}
 ROUNDS = 3
@@ -47,10 +47,10 @@ def rows(names: list[str]) -> list[Row]:
     imported = {name: median_growth(name, "import") for name in names}
     table = []
     for name in names:
-        row = Row(name, f"{trained[name]:.1f} MiB ({imported[name]:.1f})")
+        row = Row(name, f"{imported[name]:.1f} MiB ({trained[name]:.1f})")
         if name != OURS:
-            ratio = trained[OURS] / trained[name]
-            row.ratio = f"{ratio:.2f}× ({imported[OURS] / imported[name]:.2f}×)"
+            ratio = imported[OURS] / imported[name]
+            row.ratio = f"{ratio:.2f}× ({trained[OURS] / trained[name]:.2f}×)"
             if name in TARGETS:
                 row.target, row.met = against(ratio, TARGETS[name])
         table.append(row)
