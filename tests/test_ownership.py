@@ -91,9 +91,13 @@ def test_an_input_of_a_transform_cannot_be_written_to():
         return (x * x).sum()
 
     x = np.ones(2)
-    with pytest.raises(GraphError, match="being differentiated cannot be written to"):
+    with pytest.raises(GraphError, match="being differentiated cannot be written to") as caught:
         tg.grad(f)(x)
     assert x.tolist() == [1.0, 1.0]
+    # What it advises keeps the gradient.
+    assert "np.where" in str(caught.value)
+    assert "detach" not in str(caught.value)
+    assert tg.grad(lambda x: (np.where([True, False], 5.0, x) ** 2).sum())(x).tolist() == [0.0, 2.0]
 
 
 def test_in_place_operators_work_inside_a_transform():

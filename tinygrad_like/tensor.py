@@ -345,7 +345,7 @@ def writable_value(target: Tensor, value: Any) -> Any:
     if node is not None and node.owner is None:
         raise GraphError(
             "The input of a function that is being differentiated cannot be written to.",
-            "Work on a copy, x = x.copy().detach(), or build the new value with np.where or np.stack.",
+            "Build the new value with np.where, np.stack or np.concatenate, so that the gradient flows through it.",
         )
     if not isinstance(value, Tensor):
         return value
