@@ -51,9 +51,15 @@ class Waiting:
 
 
 def sweep(
-    root: Node, cotangent: Any, targets: Iterable[Node] | None = None, *, recorded: bool = False, retain: bool = True
+    root: Node,
+    cotangent: Any,
+    targets: Iterable[Node] | None = None,
+    *,
+    recorded: bool = False,
+    retain: bool = True,
+    every: bool = False,
 ) -> Found:
-    """The cotangents of `targets` (by default: of every node with an owner), and whether we own the memory.
+    """The cotangents of `targets` (by default: of nodes with an owner; of `every` node), and whether we own the memory.
 
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again.
@@ -67,7 +73,7 @@ def sweep(
         while waiting.order:
             node, g = waiting.pop()
             if goals is None:
-                if node.owner is not None:
+                if every or node.owner is not None:
                     found[node] = g, False
             elif node in goals:
                 found[node] = g, False
@@ -79,7 +85,7 @@ def sweep(
             if not retain:
                 free(node)
     for node, g, owned in waiting.shares.values():
-        if (node.owner is not None) if goals is None else (node in goals):
+        if (every or node.owner is not None) if goals is None else (node in goals):
             found[node] = g, owned
     return found
 

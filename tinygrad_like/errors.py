@@ -68,6 +68,14 @@ class GradientCheckError(TinygradError, AssertionError):
     """An analytic derivative that differs from the finite difference."""
 
 
+class MissingError(TinygradError, ImportError):  # type: ignore[misc]  # ImportError has an attribute `path` too
+    """A package that is needed for this is not installed."""
+
+
+class RenderError(TinygradError, RuntimeError):
+    """A picture could not be rendered."""
+
+
 def lost_graph(conversion: str) -> LostGraphError:
     return LostGraphError(
         f"{conversion} would drop a recorded Tensor's graph, and its gradient would be lost.",

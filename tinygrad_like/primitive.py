@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import IN_SHAPE, POSITION, Node
-from .recording import recording, scope
+from .recording import observer, recording, scope
 from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]
@@ -84,7 +84,9 @@ class Primitive:
 
     `singular` says that the rules have poles. `chooses` says that the rules give
     exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere. `fits` says, for
-    error messages, which shapes go together.
+    error messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or
+    loss), `stretched`, the arguments broadcast to the result (all of them if elementwise), and
+    `multiply_adds`, their number as a function of the result and the arguments.
     """
 
     trusted = True  # its rules are the package's own
@@ -103,6 +105,9 @@ class Primitive:
         chooses: bool = False,
         fits: str = "",
         numpy: Any = None,
+        role: str = "operation",
+        stretched: str = "",
+        multiply_adds: Function | None = None,
     ) -> None:
         self.name, self.forward, self.kind = name, forward, kind
         self.symbol, self.sample, self.numpy = symbol, sample, numpy
@@ -110,8 +115,10 @@ class Primitive:
         self.fits = BROADCAST if kind == "elementwise" else fits
         self.__name__ = name
         self.__doc__ = forward.__doc__
+        self.role, self.multiply_adds = role, multiply_adds
         self.variadic = args.startswith("*")
         self.args = tuple(args.lstrip("*").split())
+        self.stretched = frozenset(self.args if kind == "elementwise" else stretched.split())
         self.arity = 10**9 if self.variadic else len(self.args)
         rules = (vjp,) if callable(vjp) else tuple(vjp)
         self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
@@ -169,9 +176,12 @@ class Primitive:
             return y
         if y.__class__ is not ndarray:
             y = np.asarray(y)
-        if wanted and recording.get():
-            return wrap(y, self._record(wanted, args, arrays, nodes, options, y))
-        return wrap(y)
+        node = self._record(wanted, args, arrays, nodes, options, y) if wanted and recording.get() else None
+        result = wrap(y, node)
+        watcher = observer.get()
+        if watcher is not None:
+            watcher(self, args, options, result)
+        return result
 
     def _record(
         self, wanted: int, args: Any, arrays: list[Any], nodes: list[Node | None], options: dict[str, Any], y: Any

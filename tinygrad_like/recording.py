@@ -21,6 +21,11 @@ Scope = tuple[weakref.ref[Any], Any]
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
+# Told of every operation on Tensors in this context: (primitive, arguments, options, result).
+Observer = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
 # What `recording` was outside the blocks that are open in this context, as pairs (last, before that).
 before: ContextVar[Any] = ContextVar("before", default=())
 SUSPENDS = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines and asynchronous generators

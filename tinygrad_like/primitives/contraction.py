@@ -76,6 +76,7 @@ matmul = multilinear(
         arrays(((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2))),
     ),
     symbol="@",
+    multiply_adds=lambda y, a, b: y.size * a.shape[-1],
     fits="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
 )
 linear = general(
@@ -85,4 +86,6 @@ linear = general(
     (lambda g, weight: times(g, weight), linear_weight, lambda g: g),
     sample=linear_cases,
     symbol="x @ Wᵀ + b",
+    stretched="bias",
+    multiply_adds=lambda y, x, weight, bias=None: y.size * weight.shape[-1],
 )

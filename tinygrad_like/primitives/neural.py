@@ -70,8 +70,8 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (2, 2, 3)), np.array([[0, 2], [1, 1]])), {}
 
 
-sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ")
-relu = elementwise("relu", _relu, "x", relu_rule, sample=(normal,), symbol="relu", chooses=True)
+sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ", role="activation")
+relu = elementwise("relu", _relu, "x", relu_rule, sample=(normal,), symbol="relu", chooses=True, role="activation")
 mse = general(
     "mse",
     _mse,
@@ -82,6 +82,7 @@ mse = general(
     ),
     sample=arrays(((4, 2), (4, 2)), ((3,), (3,)), ((), ())),
     symbol="mse",
+    role="loss",
 )
 softmax_cross_entropy = general(
     "softmax_cross_entropy",
@@ -90,4 +91,5 @@ softmax_cross_entropy = general(
     (softmax_cross_entropy_rule, None),
     sample=cross_entropy_cases,
     symbol="cross entropy",
+    role="loss",
 )

@@ -65,7 +65,9 @@ hypot = elementwise(
 )
 sinh = elementwise("sinh", np.sinh, "x", lambda g, x: g * np.cosh(x), sample=(normal,), symbol="sinh")
 cosh = elementwise("cosh", np.cosh, "x", lambda g, x: g * np.sinh(x), sample=(normal,), symbol="cosh")
-tanh = elementwise("tanh", np.tanh, "x", lambda g, y: g * (1 - y * y), sample=(normal,), symbol="tanh")
+tanh = elementwise(
+    "tanh", np.tanh, "x", lambda g, y: g * (1 - y * y), sample=(normal,), symbol="tanh", role="activation"
+)
 arcsinh = elementwise("arcsinh", np.arcsinh, "x", lambda g, x: g / np.hypot(x, 1.0), sample=(normal,), symbol="arsinh")
 arccosh = elementwise(
     "arccosh",

@@ -1,0 +1,69 @@
+"""The functions of pictures; each imports its room when it is called, so that importing the package stays cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .picture import Picture
+
+
+def draw(
+    root: Any,
+    *inputs: Any,
+    names: Mapping[str, Any] | Iterable[str] | None = None,
+    detail: str = "auto",
+    depth: int | None = None,
+    direction: str = "LR",
+    focus: Any = None,
+    radius: int = 2,
+    max_nodes: int = 300,
+    gradients: bool = True,
+    title: str | None = None,
+    theme: str = "light",
+) -> Picture:
+    """A picture of a computation graph: values, gradients and layers together.
+
+    `root` is a Tensor, or a model or function that is run again on the example inputs, so that every value can be
+    shown. A function's float inputs are differentiated; arrays given to something with parameters are data.
+    Gradients are of the root (of the sum of its elements, or of several results); no `.grad` is touched.
+
+    A Tensor's graph shows what it still holds, and what follows from that; where `backward()` freed a value, the
+    card has its shape and says so.
+
+    `names` maps names to Tensors (`names=locals()` will do) or lists those of the inputs. `detail` is "op", "shape",
+    "stats", "value", or "auto" by size. `depth` shows layers as one card each from that depth on. A graph of more
+    than `max_nodes` is reduced: identical siblings become one ×N, layers are collapsed, or only a part is shown.
+    `focus` (a Tensor, a layer, a path or a name) shows what is at most `radius` edges away. `direction` is
+    "LR", "TB", "RL" or "BT", `theme` "light" or "dark".
+
+    Raises ArgumentError for anything else.
+
+    >>> import tinygrad_like as tg
+    >>> x = tg.Tensor(2.0, requires_grad=True, name="x")
+    >>> tg.draw(x * x + 1.0)
+    <Picture of 4 of 4 nodes; .save('x.svg'), .html(), .source>
+    >>> tg.draw(tg.Linear(2, 3), [[0.0, 1.0]], detail="op")
+    <Picture of 4 of 4 nodes; .save('x.svg'), .html(), .source>
+    """
+    from .drawing import drawn
+
+    return drawn(
+        root, inputs, names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme
+    )
+
+
+def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
+    """The picture of a Tensor's graph, by the name and arguments that micrograd uses.
+
+    The result is a `Picture`; `.render("graph")` writes graph.svg, or whatever `format` says.
+
+    >>> import tinygrad_like as tg
+    >>> a = tg.Tensor(2.0, requires_grad=True)
+    >>> draw_dot(a * a)
+    <Picture of 2 of 2 nodes; .save('x.svg'), .html(), .source>
+    """
+    picture = draw(root, direction=rankdir)
+    picture.format = format
+    return picture

@@ -1,0 +1,89 @@
+"""From what was computed to how it is told: which boxes there are, and what stands in them."""
+
+from __future__ import annotations
+
+from .graph import LEAVES, Card, Cluster, Graph
+from .numbers import short
+
+
+def arrange(graph: Graph, name: str) -> None:
+    """Give every card its cluster and role, and the graph its facts. `name` is what the root is called."""
+    mark_root(graph, name)
+    dissolve_the_outermost(graph)
+    gather_the_loss(graph)
+    place_leaves(graph)
+    parameters = sum(c.value.size for c in graph.cards if c.role == "parameter" and c.value is not None)
+    if parameters:
+        graph.facts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
+    root = graph.cards[graph.roots[0]] if len(graph.roots) == 1 else None
+    if root is not None and root.role == "loss" and root.value is not None:
+        graph.facts.append(f"{root.label} {short(float(root.value))}")
+
+
+def mark_root(graph: Graph, name: str) -> None:
+    """A scalar root is the loss: what the gradients are derivatives of."""
+    root = graph.cards[graph.roots[0]]
+    trained = any(card.role == "parameter" for card in graph.cards)
+    if len(graph.roots) == 1 and root.shape == () and root.role not in LEAVES:
+        root.label = root.label or name or ("loss" if trained or root.role == "loss" else "output")
+        root.role = "loss"
+        graph.of = root.label if graph.of else ""
+    elif len(graph.roots) == 1 and name:
+        root.label = root.label or name
+    if len(graph.roots) > 1:
+        for i, number in enumerate(graph.roots):
+            card = graph.cards[number]
+            card.label = card.label or f"output {i}"
+
+
+def dissolve_the_outermost(graph: Graph) -> None:
+    """One box around everything would say nothing: its inner boxes stand on their own."""
+    outermost = {id(c.cluster.chain()[0]): c.cluster.chain()[0] for c in graph.cards if c.cluster}
+    if len(outermost) != 1:
+        return
+    (model,) = outermost.values()
+    if not any(card.cluster not in (None, model) for card in graph.cards):
+        return
+    for card in graph.cards:
+        if card.cluster is model:
+            card.cluster = None
+            card.scoped = True
+        elif card.cluster is not None:
+            chain = card.cluster.chain()
+            if chain[0] is model:
+                chain[1].outer = None
+
+
+def gather_the_loss(graph: Graph) -> None:
+    """What comes after the last layer, up to the loss, gets a box of its own."""
+    root = graph.cards[graph.roots[0]]
+    if root.role != "loss" or not any(card.cluster for card in graph.cards):
+        return
+    inside = [card.cluster is not None or card.scoped for card in graph.cards]
+    leads_to_layer = inside[:]
+    for number in range(len(inside) - 1, -1, -1):
+        if leads_to_layer[number]:
+            for parent in graph.cards[number].parents:
+                leads_to_layer[parent] = True
+    box = Cluster("", "Loss", root.name or root.symbol, None)
+    for number, card in enumerate(graph.cards):
+        if not leads_to_layer[number] and card.role not in LEAVES:
+            card.cluster = box
+
+
+def place_leaves(graph: Graph) -> None:
+    """Parameters and constants stand in the box of their first consumer; inputs only beside a computation."""
+    placed: set[int] = set()
+    for card in graph.cards:
+        for parent in card.parents:
+            leaf = graph.cards[parent]
+            if leaf.role not in LEAVES or parent in placed:
+                continue
+            placed.add(parent)
+            if leaf.role != "input" or joins(graph, card):
+                leaf.cluster = card.cluster
+
+
+def joins(graph: Graph, card: Card) -> bool:
+    """Whether a card continues a computation that is under way."""
+    return any(graph.cards[parent].role not in LEAVES for parent in card.parents)

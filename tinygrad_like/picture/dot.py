@@ -1,0 +1,194 @@
+"""A graph of cards as DOT: nodes, nested clusters, columns and edges."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from .graph import LEAVES, Card, Cluster, Graph
+from .labels import font, label, plain
+from .numbers import norm
+from .themes import Theme
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+THICKEST = 3.2
+LONG = 160
+
+
+class Style:
+    """How a graph is drawn: detail, theme, direction, title."""
+
+    def __init__(self, detail: str, theme: Theme, direction: str, title: str, gradients: bool) -> None:
+        self.detail, self.theme, self.direction = detail, theme, direction
+        self.title, self.gradients = title, gradients
+
+
+def digraph(graph: Graph, style: Style) -> Digraph:
+    """The DOT of a picture; card i is node ni."""
+    import graphviz
+
+    theme = style.theme
+    dot = graphviz.Digraph("picture")
+    dot.attr(
+        "graph",
+        bgcolor=theme.page,
+        fontname="Helvetica",
+        label=header(graph, style),
+        labeljust="l",
+        labelloc="t",
+        newrank="true",
+        nodesep="0.32",
+        pad="0.25",
+        rankdir=style.direction,
+        ranksep="0.36",
+    )
+    dot.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", penwidth="1.2")
+    dot.attr("node", width="0", height="0", margin="0.07,0.04")
+    dot.attr("edge", arrowsize="0.65", color=theme.edge)
+    add_cards(dot, graph, style)
+    for members in columns(graph):
+        with dot.subgraph() as column:
+            column.attr(rank="same")
+            for number in members:
+                column.node(f"n{number}")
+    add_edges(dot, graph, style)
+    return dot
+
+
+def add_cards(dot: Digraph, graph: Graph, style: Style) -> None:
+    """The cards, inside the clusters of the layers that made them, in order."""
+    import graphviz
+
+    boxes: dict[int, Any] = {}
+    order: list[Cluster] = []
+    for number, card in enumerate(graph.cards):
+        for cluster in card.cluster.chain() if card.cluster else []:
+            if id(cluster) not in boxes:
+                boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{len(order)}"), cluster, style)
+                order.append(cluster)
+        target = boxes[id(card.cluster)] if card.cluster else dot
+        add_card(target, card, number, style)
+    # Inner boxes come later in the order than those around them.
+    for cluster in reversed(order):
+        outer = boxes[id(cluster.outer)] if cluster.outer else dot
+        outer.subgraph(boxes[id(cluster)])
+
+
+def cluster_box(box: Digraph, cluster: Cluster, style: Style) -> Digraph:
+    theme = style.theme
+    text = font(cluster.title, 12, theme.cluster_ink, bold=True)
+    more = [cluster.label] if cluster.label else []
+    more += [f"call {cluster.call}"] if cluster.call else []
+    more += [f"×{cluster.count:,}"] if cluster.count > 1 else []
+    if more:
+        text += "&#160; " + font(" · ".join(more), 10, theme.muted)
+    box.attr(
+        color=theme.cluster_border,
+        fillcolor=theme.cluster_fill,
+        label=f"<{text}>" if text else "",
+        labeljust="l",
+        margin="14",
+        style="rounded,filled",
+        tooltip=attribute(cluster.path or cluster.title),
+    )
+    return box
+
+
+def attribute(text: str) -> str:
+    """Text for an attribute: a backslash is itself."""
+    import graphviz
+
+    return str(graphviz.escape(plain(text)))
+
+
+def add_card(dot: Digraph, card: Card, number: int, style: Style) -> None:
+    fill, border, _ = style.theme.role(card.role)
+    more = {"penwidth": "2.2"} if card.role == "loss" else {}
+    if card.role in ("stub", "constant"):
+        more["style"] = "rounded,filled,dashed"
+    dot.node(
+        f"n{number}",
+        label=label(card, number, style.detail, style.theme, style.gradients),
+        **{"class": card.role, "id": f"n{number}"},
+        color=border,
+        fillcolor=fill,
+        tooltip=attribute(tooltip(card)),
+        **more,
+    )
+
+
+def tooltip(card: Card) -> str:
+    words = [card.label, card.name or card.symbol, "" if card.shape is None else str(card.shape), card.note]
+    return " ".join(word for word in words if word)
+
+
+def columns(graph: Graph) -> list[list[int]]:
+    """Leaves that stand beside their first consumer: parameters, and what joins a computation under way."""
+    found: dict[int, list[int]] = {}
+    placed = set()
+    for number, card in enumerate(graph.cards):
+        leaves = [p for p in card.parents if graph.cards[p].role in LEAVES and p not in placed]
+        if len(leaves) == len(card.parents):
+            # Something has to stand before it.
+            leaves = [p for p in leaves if graph.cards[p].role != "input"] or leaves[1:]
+            leaves = leaves if len(leaves) < len(card.parents) else leaves[1:]
+        if leaves:
+            found[number] = [*dict.fromkeys(leaves), number]
+            placed.update(leaves)
+    return list(found.values())
+
+
+def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
+    """Edges as wide as the gradient that flows back along them is large; dashed where a value was broadcast."""
+    theme = style.theme
+    norms = [norm(c.gradient) if c.gradient is not None else 0.0 for c in graph.cards] if style.gradients else []
+    largest = max((n for n in norms if math.isfinite(n)), default=0.0)
+    for number, card in enumerate(graph.cards):
+        for parent in dict.fromkeys(card.parents):
+            source = graph.cards[parent]
+            is_leaf = source.role in LEAVES
+            width = 1.0
+            if norms and source.gradient is not None:
+                share = 1.0 if not math.isfinite(norms[parent]) else norms[parent] / largest if largest else 0.0
+                width = 0.8 + (THICKEST - 0.8) * math.sqrt(share)
+            dashed = parent in card.stretched or source.role == "stub" or card.role == "stub"
+            dot.edge(
+                f"n{parent}",
+                f"n{number}",
+                color=theme.role(source.role)[1] if is_leaf else theme.edge,
+                penwidth=f"{width:.2f}",
+                style="dashed" if dashed else "solid",
+                weight="1" if is_leaf else "20",
+            )
+
+
+def header(graph: Graph, style: Style) -> str:
+    """The title, what is shown of the graph, and the legend."""
+    theme = style.theme
+    shown = sum(card.role != "stub" for card in graph.cards)
+    facts = [f"{shown:,} of {graph.total:,} nodes", *graph.facts]
+    first = font(style.title, 18, theme.title, bold=True) + "&#160;&#160; "
+    first += font(" · ".join(facts), 11, theme.muted, longest=LONG)
+    tds = [f'<TD ALIGN="LEFT">{first}</TD>', "<TD>&#160;&#160;</TD>"]
+    present = {"input" if card.role == "constant" else card.role for card in graph.cards}
+    for role in ("input", "parameter", "operation", "activation", "loss"):
+        if role in present:
+            tds.append(legend(role, theme))
+    if style.detail == "value":
+        for text, fraction in (("negative", -0.8), ("positive", 0.8)):
+            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" CELLPADDING="3">{font(text, 9, theme.cell_ink)}</TD>')
+    note = "no gradients: " + graph.reason if graph.reason else ""
+    if style.gradients and graph.of:
+        note = f"gradient = ∂ {graph.of} / ∂ card  ·  arrow width = gradient norm"
+    if note:
+        tds.append(f"<TD>&#160;&#160;&#160;{font(note, 9, theme.muted, longest=LONG)}</TD>")
+    row = "".join(tds)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{row}</TR></TABLE>>'
+
+
+def legend(role: str, theme: Theme) -> str:
+    fill, border, ink = theme.role(role)
+    text = font(role, 9, ink)
+    return f'<TD BGCOLOR="{fill}" BORDER="1" COLOR="{border}" STYLE="ROUNDED" CELLPADDING="3">{text}</TD>'

@@ -1,0 +1,130 @@
+"""What stands on a card: Graphviz's HTML-like text, at four levels of detail."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .graph import Card
+from .numbers import Block, block, norm, shape_text, short, statistics
+from .themes import Theme
+
+DETAILS = ("op", "shape", "stats", "value")
+LONGEST = 48
+TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
+SCALAR = 0.35  # how strongly the sign of a single number is tinted
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """Any text as one short line that can be drawn: no control characters, no halves of surrogate pairs."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+", " ", text).strip()
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def font(text: str, size: int, colour: str, bold: bool = False, longest: int = LONGEST) -> str:
+    """Escaped text in a font; nothing for no text, since an empty FONT is a syntax error."""
+    inner = html.escape(plain(text, longest))
+    if not inner:
+        return ""
+    inner = f"<B>{inner}</B>" if bold else inner
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{inner}</FONT>'
+
+
+def label(card: Card, number: int, detail: str, theme: Theme, gradients: bool) -> str:
+    """The label of a card."""
+    rows = [heading(card, theme)]
+    if card.role != "stub":
+        if detail == "shape":
+            rows += shape_rows(card, theme)
+        elif detail in ("stats", "value"):
+            rows += [part_row(card, number, part, detail, theme) for part in parts(card, gradients)]
+    return f"<{TABLE}{''.join(rows)}</TABLE>>"
+
+
+def heading(card: Card, theme: Theme) -> str:
+    """Symbol and name on the left; what the user calls it, and how many it stands for, on the right."""
+    ink = theme.role(card.role)[2]
+    left = font(card.symbol, 14, ink, bold=card.role != "stub")
+    if card.name:
+        left += "&#160; " + font(card.name, 10, ink)
+    words = [card.label] if card.label else []
+    words += [f"×{card.count:,}"] if card.count > 1 else []
+    right = "&#160; " + font(" ".join(words), 11, theme.title, bold=True) if words else ""
+    second = f'<TD ALIGN="RIGHT">{right}</TD>' if right else '<TD></TD>'
+    return f'<TR><TD ALIGN="LEFT">{left}</TD>{second}</TR>'
+
+
+def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
+    text = shape_text(card.shape)
+    if card.count > 1:
+        text = f"{card.count:,} of {text}" if text else ""
+    if card.dtype is not None and str(card.dtype) != "float64":
+        text = f"{text}  {card.dtype}"
+    if text:
+        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(text, 9, theme.muted)}</TD></TR>'
+    if card.role == "group" and card.parameters:
+        plural = "s" * (card.parameters != 1)
+        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(f"{card.parameters:,} parameter{plural}", 9, theme.muted)}</TD></TR>'
+
+
+def parts(card: Card, gradients: bool) -> Iterator[str]:
+    if card.value is not None or card.note or card.shape is not None:
+        if not (card.role == "constant" and card.shape == ()):
+            yield "value"
+    if gradients and card.gradient is not None:
+        yield "gradient"
+
+
+def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> str:
+    """The value or the gradient of a card: a line with its name and shape, and its numbers below."""
+    array = card.value if part == "value" else card.gradient
+    right = shape_text(card.shape) if part == "value" else ""
+    if card.count > 1 and right:
+        right = f"{card.count:,} of {right}"
+    body = ""
+    if array is None:
+        body = f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(card.note, 8, theme.faint)}</TD></TR>' if card.note else ""
+    elif detail == "stats":
+        body = stats_rows(array, part, theme)
+    else:
+        shown = block(array)
+        if shown.power:
+            right = f"{right} · × 1e{shown.power}" if right else f"× 1e{shown.power}"
+        body = f'<TR><TD COLSPAN="2">{cells(shown, array.size, theme)}</TD></TR>'
+    first = f'<TD ALIGN="LEFT">{font(part, 8, theme.faint)}</TD>'
+    line = f'<TR>{first}<TD ALIGN="RIGHT">{font(right, 8, theme.faint)}</TD></TR>'
+    tip = f"{part} of {card.label or card.symbol}"
+    inner = f"{TABLE}{line}{body}</TABLE>"
+    return f'<TR><TD COLSPAN="2" ID="n{number}{part[0]}" TOOLTIP="{html.escape(plain(tip))}">{inner}</TD></TR>'
+
+
+def stats_rows(array: Any, part: str, theme: Theme) -> str:
+    lines = statistics(array)
+    if part == "gradient":
+        lines.append(("norm", short(norm(array))))
+    return "".join(
+        f'<TR><TD ALIGN="LEFT">{font(name, 8, theme.faint)}</TD>'
+        f'<TD ALIGN="RIGHT">{font(text, 10, theme.cell_ink)}</TD></TR>'
+        for name, text in lines
+    )
+
+
+def cells(shown: Block, size: int, theme: Theme) -> str:
+    """The table of coloured numbers."""
+    if not shown.rows or not shown.rows[0]:
+        return font("empty", 8, theme.faint)
+    rows = []
+    for row in shown.rows:
+        tds = []
+        for cell in row:
+            if cell.text == "…":
+                tds.append(f'<TD WIDTH="14">{font("…", 10, theme.faint)}</TD>')
+                continue
+            fraction = cell.fraction if size > 1 else cell.fraction * SCALAR
+            ink = font(cell.text, 10, theme.cell_ink, bold=fraction != fraction)
+            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" ALIGN="RIGHT" WIDTH="38">{ink}</TD>')
+        rows.append(f"<TR>{''.join(tds)}</TR>")
+    return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2">{"".join(rows)}</TABLE>'

@@ -1,0 +1,97 @@
+"""`Picture`: a drawn graph, as DOT, SVG, PNG, PDF or a page; it shows itself in notebooks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentError, MissingError
+from . import renderer
+from .dot import Style, digraph
+from .graph import Graph
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+
+class Picture:
+    """A picture of a computation graph, as `draw` makes it.
+
+    What it shows was copied when it was drawn: later training does not change it. In a notebook it
+    shows itself.
+    """
+
+    format = "svg"  # what `render` writes
+
+    def __init__(self, graph: Graph, style: Style) -> None:
+        self._graph, self._style = graph, style
+        self._digraph = digraph(graph, style)
+        for card in graph.cards:
+            card.value = card.gradient = card.origin = None
+        self._rendered: dict[str, bytes] = {}
+
+    @property
+    def source(self) -> str:
+        """The DOT text."""
+        return str(self._digraph.source)
+
+    @property
+    def digraph(self) -> Digraph:
+        """The `graphviz.Digraph`."""
+        return self._digraph
+
+    def svg(self) -> str:
+        """The picture as SVG text. Raises MissingError if no renderer is installed, RenderError if all fail."""
+        return self._render("svg").decode("utf-8")
+
+    def png(self) -> bytes:
+        """The picture as a PNG of at most 40 megapixels."""
+        return self._render("png")
+
+    def html(self) -> str:
+        """One self-contained page, on which the forward and the backward pass can be played."""
+        from .page import page
+
+        return page(self._graph, self._style, self.svg())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture; the suffix (svg, png, pdf, dot or html) is the format. The file is replaced at once.
+
+        Raises ArgumentError for another suffix; MissingError, with the command that installs it,
+        if no renderer of that format is there. An existing file is untouched then.
+        """
+        suffix = os.path.splitext(os.fspath(path))[1].lower()
+        makers = {
+            ".svg": lambda: self._render("svg"),
+            ".png": lambda: self._render("png"),
+            ".pdf": lambda: self._render("pdf"),
+            ".dot": lambda: self.source.encode("utf-8"),
+            ".html": lambda: self.html().encode("utf-8"),
+        }
+        if suffix not in makers:
+            raise ArgumentError(
+                f"save() takes the format from the suffix, but got {os.fspath(path)!r}.",
+                f"End the name in one of {', '.join(makers)}.",
+            )
+        renderer.write_atomically(path, makers[suffix]())
+
+    def render(self, filename: str | os.PathLike[str], format: str | None = None) -> str:
+        """Write `filename.format` and give its name back, as graphviz.Digraph.render does."""
+        path = f"{os.fspath(filename)}.{format or self.format}"
+        self.save(path)
+        return path
+
+    def _render(self, format: str) -> bytes:
+        if format not in self._rendered:
+            self._rendered[format] = renderer.render(self.source, format)
+        return self._rendered[format]
+
+    def __repr__(self) -> str:
+        shown = sum(card.role != "stub" for card in self._graph.cards)
+        return f"<Picture of {shown:,} of {self._graph.total:,} nodes; .save('x.svg'), .html(), .source>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        try:
+            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        except MissingError as error:
+            return {"text/plain": f"{error.what} {error.details}\n\n{self.source}"}

@@ -1,0 +1,89 @@
+"""Where in a model things are: the clusters of a picture from layer paths, and the names of parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..nn.layer import Layer, Parameter
+from ..node import Node
+from ..recording import Scope
+from ..tensor import Tensor
+from .graph import Cluster
+
+
+class Places:
+    """Turns scopes (which layer was being called) into clusters, and parameters into names."""
+
+    def __init__(self) -> None:
+        self._clusters: dict[int, Cluster | None] = {}
+        self._kept: list[Any] = []  # scopes and layers, so that their ids stay theirs
+        self._calls: dict[tuple[int, int], list[Cluster]] = {}
+        self._paths: dict[int, str] = {}
+        self._names: dict[int, str] = {}
+        self._given: dict[int, str] = {}
+        self.named: dict[Node, Any] = {}  # the Tensors that were given a name, by node
+
+    def call(self, value: Any, name: str) -> None:
+        """Give a Tensor or an array a name."""
+        if not isinstance(value, (Tensor, np.ndarray)):
+            return
+        self._kept.append(value)
+        self._given.setdefault(id(value), name)
+        if isinstance(value, Tensor) and value._node is not None:
+            self._given.setdefault(id(value._node), name)
+            self.named.setdefault(value._node, value)
+
+    def know(self, model: Layer) -> None:
+        """Remember the paths of all layers and parameters of an outermost layer."""
+        if id(model) in self._paths:
+            return
+        self._kept.append(model)
+        self._paths[id(model)] = ""
+        for path, layer in model.named_layers():
+            self._paths.setdefault(id(layer), path)
+        for path, parameter in model.named_parameters():
+            self._kept.append(parameter)
+            self._names.setdefault(id(parameter), path.rpartition(".")[2])
+
+    def is_parameter(self, tensor: Any) -> bool:
+        return isinstance(tensor, Parameter) or id(tensor) in self._names
+
+    def name(self, value: Any) -> str:
+        """What the user calls a Tensor, an array or a node: the name given, its own, or the attribute that keeps it."""
+        given = self._given.get(id(value))
+        if given is None and isinstance(value, Tensor):
+            given = self._given.get(id(value._node)) or value.name
+        return given or self._names.get(id(value), "")
+
+    def path(self, layer: Layer) -> str:
+        """The path of a layer in the outermost one."""
+        return self._paths.get(id(layer), "") or type(layer).__name__
+
+    def cluster(self, scope: Scope | None) -> Cluster | None:
+        """The cluster of a scope, and those around it, made at first sight."""
+        unknown: list[Scope] = []
+        while scope is not None and id(scope) not in self._clusters:
+            unknown.append(scope)
+            scope = scope[1]
+        outer = self._clusters[id(scope)] if scope is not None else None
+        for each in reversed(unknown):
+            layer = each[0]()
+            outer = outer if layer is None else self._make(layer, outer)
+            self._clusters[id(each)] = outer
+            self._kept.append(each)
+        return outer
+
+    def _make(self, layer: Layer, outer: Cluster | None) -> Cluster:
+        if id(layer) not in self._paths:
+            self.know(layer)
+        path, kind, label = self._paths[id(layer)], type(layer).__name__, layer.label()
+        cluster = Cluster(path, path or kind, f"{kind if path else ''} {label}".strip(), outer)
+        # Several calls inside the same call around them get numbers.
+        calls = self._calls.setdefault((id(layer), id(outer)), [])
+        calls.append(cluster)
+        if len(calls) > 1:
+            for number, each in enumerate(calls[-2:] if len(calls) == 2 else calls[-1:]):
+                each.call = len(calls) - 1 + number if len(calls) == 2 else len(calls)
+        return cluster

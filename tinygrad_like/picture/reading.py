@@ -1,0 +1,166 @@
+"""A recorded graph read from its root: what it still holds, and what that gives again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import start_cotangent, sweep
+from ..errors import TinygradError
+from ..node import Node
+from ..recording import enable_grad
+from ..tensor import Tensor, values_of
+from .capture import constant_card, operation_card
+from .graph import Card, Graph
+from .places import Places
+
+FREED = "freed by backward()"
+NOT_KEPT = "not kept"
+
+
+def nodes_below(root: Node) -> list[Node]:
+    """All nodes that lead to the root, in the order of their creation."""
+    seen = {root}
+    stack = [root]
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return sorted(seen, key=lambda node: node.index)
+
+
+def held_values(nodes: list[Node], tensor: Tensor) -> dict[Node, Any]:
+    """The values that are still there: kept for the rules, owned by a Tensor, or the root's own."""
+    held: dict[Node, Any] = {}
+    for node in nodes:
+        owner = node.owner() if node.owner is not None else None
+        if owner is not None:
+            held[node] = owner._array
+        if node.recipe is None or not node.saved:
+            continue
+        for value, position in zip(node.saved, node.recipe.saves):
+            if node.parents[position] is not None:
+                held.setdefault(node.parents[position], value)
+        if node.recipe.saves_result:
+            held[node] = node.saved[len(node.recipe.saves)]
+    held[tensor._node] = tensor._array  # type: ignore[index]
+    return held
+
+
+def kept_constant(node: Node, position: int) -> Any:
+    """An operand that was not recorded, if a rule kept it."""
+    if node.saved and position in node.recipe.saves:
+        return node.saved[node.recipe.saves.index(position)]
+    return None
+
+
+class Reader:
+    """Makes the cards of a recorded graph."""
+
+    def __init__(self, tensor: Tensor, places: Places) -> None:
+        self.places = places
+        self.nodes = nodes_below(tensor._node)  # type: ignore[arg-type]
+        self.held = held_values(self.nodes, tensor) | {n: t._array for n, t in places.named.items()}
+        self.cards: list[Card] = []
+        self.card_nodes: list[Node | None] = []
+        self.number: dict[Node, int] = {}
+        for node in self.nodes:
+            if node.scope is not None:
+                places.cluster(node.scope)
+
+    def read(self) -> list[Card]:
+        for node in self.nodes:
+            card = self.leaf(node) if node.primitive is None else self.operation(node)
+            card.origin = node
+            self.number[node] = len(self.cards)
+            self.cards.append(card)
+            self.card_nodes.append(node)
+        return self.cards
+
+    def leaf(self, node: Node) -> Card:
+        owner = node.owner() if node.owner is not None else None
+        name = self.places.name(node) or ("" if owner is None else self.places.name(owner))
+        role = "parameter" if owner is not None and self.places.is_parameter(owner) else "input"
+        value = self.held.get(node)
+        note = "" if value is not None else NOT_KEPT
+        return Card(role, name or "leaf", role, "", node.shape, node.dtype, value=value, note=note)
+
+    def operation(self, node: Node) -> Card:
+        primitive = node.primitive
+        names = primitive.args * len(node.parents) if primitive.variadic else primitive.args
+        parents, operands, stretched = [], [], []
+        for i, parent in enumerate(node.parents):
+            if parent is None:
+                number = self.constant(kept_constant(node, i))
+            else:
+                number = self.number[parent]
+            parents.append(number)
+            operands.append(self.cards[number].value)
+            if names[i] in primitive.stretched and self.cards[number].shape not in (node.shape, None):
+                stretched.append(number)
+        card = operation_card(primitive, node.shape, node.dtype)
+        card.parents, card.stretched = parents, frozenset(stretched)
+        card.cluster = self.places.cluster(node.scope)
+        owner = node.owner() if node.owner is not None else None
+        card.label = self.places.name(node) or ("" if owner is None else owner.name or "")
+        card.value = self.held.get(node)
+        if card.value is None:
+            card.value = computed_again(node, operands)
+        if card.value is None:
+            card.note = FREED if node.freed else NOT_KEPT
+        return card
+
+    def constant(self, value: Any) -> int:
+        card = Card("constant", "constant", note=NOT_KEPT) if value is None else constant_card(values_of(value))
+        self.cards.append(card)
+        self.card_nodes.append(None)
+        return len(self.cards) - 1
+
+
+def computed_again(node: Node, operands: list[Any]) -> Any:
+    """The value of an operation whose operands are all there; not where backward() freed it."""
+    if node.freed or not node.primitive.trusted or any(value is None for value in operands):
+        return None
+    with np.errstate(all="ignore"):
+        return np.asarray(node.primitive.forward(*operands, **node.options))
+
+
+def read(tensor: Tensor, places: Places, gradients: bool) -> Graph:
+    """The graph of a Tensor; nothing of it changes."""
+    if tensor._node is None:
+        name = places.name(tensor)
+        card = Card("constant", name or "tensor", "constant", "", tensor.shape, tensor.dtype, value=tensor._array)
+        return Graph([card], [0], 1, reason="nothing requires a gradient")
+    reader = Reader(tensor, places)
+    graph = Graph(reader.read(), [], 0)
+    graph.roots, graph.total = [reader.number[tensor._node]], len(reader.cards)
+    root = graph.cards[graph.roots[0]]
+    root.label = root.label or places.name(tensor)
+    if gradients:
+        add_gradients(graph, reader, tensor)
+    return graph
+
+
+def add_gradients(graph: Graph, reader: Reader, tensor: Tensor) -> None:
+    """Sweep once more if the graph still can be; else the leaves show the `.grad` that they have."""
+    if any(node.freed and node.recipe.saves_arrays for node in reader.nodes):
+        graph.reason = "the graph was freed by backward(); leaves show their .grad"
+        for card, node in zip(graph.cards, reader.card_nodes):
+            owner = node.owner() if node is not None and node.owner is not None else None
+            grad = None if owner is None else owner.grad
+            card.gradient = None if grad is None else grad._array.copy()
+        return
+    name = tensor.name or "output"
+    graph.of = name if tensor.size == 1 else f"sum of {name}"
+    start = np.ones(tensor.shape, tensor.dtype) if tensor.size != 1 else start_cotangent(tensor, None)
+    try:
+        with enable_grad():
+            found = sweep(tensor._node, start, every=True)  # type: ignore[arg-type]
+    except TinygradError as error:
+        graph.reason = error.what
+        return
+    for card, node in zip(graph.cards, reader.card_nodes):
+        if node in found:
+            card.gradient = np.asarray(found[node][0])

@@ -1,0 +1,27 @@
+"""A large graph made readable: rolled up, its layers collapsed, or a neighbourhood of it."""
+
+from __future__ import annotations
+
+from .collapsing import collapsed, deepest
+from .graph import Graph
+from .neighbourhood import neighbourhood
+from .rolling import runs_rolled_up, siblings_rolled_up
+
+
+def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, most: int) -> Graph:
+    """At most about `most` cards: around the centres if there are any, else of the whole as much as is readable."""
+    if depth is not None and not centres:
+        graph = collapsed(graph, depth)
+    if centres:
+        return neighbourhood(graph, centres, radius, most)
+    if len(graph.cards) <= most:
+        return graph
+    levels = [None, *range(deepest(graph), 0, -1)] if depth is None else [None]
+    smallest = graph
+    for level in levels:
+        smaller = siblings_rolled_up(graph if level is None else collapsed(graph, level))
+        for attempt in (smaller, runs_rolled_up(smaller)):
+            if len(attempt.cards) <= most:
+                return attempt
+            smallest = min(smallest, attempt, key=lambda g: len(g.cards))
+    return neighbourhood(smallest, smallest.roots, None, most)

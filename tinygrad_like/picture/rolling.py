@@ -1,0 +1,230 @@
+"""Identical siblings rolled up as ×N: side by side (the neurons of a layer) or in a row (the steps of a loop)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from .graph import LEAVES, Card, Cluster, Graph
+from .merging import consumers_of, merged
+
+LONGEST_PERIOD = 12
+FEWEST = 3  # repeats in a row that are worth rolling up
+
+
+class Names(dict[Any, int]):
+    """A number for every different key."""
+
+    def __missing__(self, key: Any) -> int:
+        self[key] = len(self)
+        return self[key]
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"\d+", "", text)
+
+
+def kinds_of_clusters(graph: Graph, names: Names) -> dict[int, int]:
+    """A number for each cluster, the same for those of the same layers inside the same kind."""
+    kinds: dict[int, int] = {0: -1}
+    for card in graph.cards:
+        for cluster in card.cluster.chain() if card.cluster and id(card.cluster) not in kinds else []:
+            outer = kinds[id(cluster.outer) if cluster.outer else 0]
+            kinds[id(cluster)] = names["cluster", cluster.label, without_numbers(cluster.title), outer]
+    return kinds
+
+
+# -- side by side ----------------------------------------------------------------------------------------
+
+
+def siblings_rolled_up(graph: Graph) -> Graph:
+    """Cards that compute the same from the same kinds of things become one, and so do the layers around them.
+
+    The class of a card is the number of (what it is, the classes of its parents). Equal
+    classes are equally far from the leaves, so no path leads from one to another.
+    """
+    names = Names()
+    kinds = kinds_of_clusters(graph, names)
+    classes: list[int] = []
+    for card in graph.cards:
+        kind = kinds[id(card.cluster) if card.cluster else 0]
+        what = (card.role, without_numbers(card.symbol), card.name, card.shape, str(card.dtype), kind)
+        classes.append(names[what, tuple(classes[p] for p in card.parents)])
+    for number, users in enumerate(consumers_of(graph)):
+        if graph.cards[number].role in LEAVES:
+            classes[number] = names["leaf", classes[number], classes[users[0]] if users else -1]
+    clusters, groups = merged_clusters(graph, classes, names)
+
+    def make(inside: list[int]) -> Card:
+        return several(graph, inside)
+
+    rolled = merged(graph, groups, make)
+    for card in rolled.cards:
+        card.cluster = clusters[id(card.cluster)] if card.cluster else None
+    return rolled
+
+
+def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster], list[int]]:
+    """One cluster for all that hold the same classes of cards; and the classes, told apart by cluster."""
+    order: list[Cluster] = []
+    held: dict[int, set[int]] = {}
+    for number, card in enumerate(graph.cards):
+        for cluster in card.cluster.chain() if card.cluster else []:
+            if id(cluster) not in held:
+                held[id(cluster)] = set()
+                order.append(cluster)
+        if card.cluster:
+            held[id(card.cluster)].add(classes[number])
+    signature: dict[int, int] = {}
+    for cluster in reversed(order):
+        signature[id(cluster)] = names["holds", frozenset(held[id(cluster)])]
+        if cluster.outer:
+            held[id(cluster.outer)].add(-2 - signature[id(cluster)])
+    same: dict[int, list[Cluster]] = {}
+    key: dict[int, int] = {0: -1}
+    for cluster in order:
+        key[id(cluster)] = names["in", signature[id(cluster)], key[id(cluster.outer) if cluster.outer else 0]]
+        same.setdefault(key[id(cluster)], []).append(cluster)
+    new: dict[int, Cluster] = {}
+    for together in same.values():
+        first = together[0]
+        outer = new[id(first.outer)] if first.outer else None
+        box = Cluster(first.path, common([c.title for c in together]), first.label, outer, first.call)
+        box.count = sum(c.count for c in together)
+        box.call = 0 if len(together) > 1 else first.call
+        new.update((id(each), box) for each in together)
+    groups = [names["card", c, key[id(card.cluster) if card.cluster else 0]] for c, card in zip(classes, graph.cards)]
+    return new, groups
+
+
+def common(texts: list[str]) -> str:
+    """A text for several: where their numbers differ, a dot for all of them."""
+    if len(set(texts)) == 1:
+        return texts[0]
+    split = [re.split(r"(\d+)", text) for text in texts]
+    if len({len(parts) for parts in split}) > 1:
+        return without_numbers(texts[0])
+    return "".join(parts[0] if len(set(parts)) == 1 else "…" for parts in zip(*split))
+
+
+def several(graph: Graph, inside: list[int]) -> Card:
+    """One card for identical ones, with the values of all of them."""
+    members = [graph.cards[number] for number in inside]
+    first = members[0]
+    return Card(
+        role=first.role,
+        symbol=common([card.symbol for card in members]),
+        name=first.name,
+        label=common([card.label for card in members]),
+        shape=first.shape,
+        dtype=first.dtype,
+        value=stacked([card.value for card in members]),
+        gradient=stacked([card.gradient for card in members]),
+        note=first.note,
+        cluster=first.cluster,
+        count=sum(card.count for card in members),
+        parameters=sum(card.parameters for card in members),
+    )
+
+
+def stacked(arrays: list[Any]) -> Any:
+    if any(array is None for array in arrays):
+        return None
+    return np.stack(arrays) if len({np.shape(array) for array in arrays}) == 1 else None
+
+
+# -- in a row --------------------------------------------------------------------------------------------
+
+
+def runs_rolled_up(graph: Graph) -> Graph:
+    """Where the same few cards repeat, each time computed from the time before, one card for all repeats."""
+    row = [number for number, card in enumerate(graph.cards) if card.role not in LEAVES]
+    keys = keys_in_row(graph, row)
+    groups = list(range(len(graph.cards)))
+    of_run: dict[int, tuple[int, int]] = {}
+    at = 0
+    while at < len(row):
+        period, repeats = longest_run(keys, at)
+        if repeats >= FEWEST:
+            for number in row[at : at + period * repeats]:
+                groups[number] = row[at]
+            of_run[row[at]] = period, repeats
+        at += max(period * repeats, 1)
+    for number, users in enumerate(consumers_of(graph)):
+        owners = {groups[user] for user in users}
+        if graph.cards[number].role in ("parameter", "constant") and len(owners) == 1 and owners & of_run.keys():
+            groups[number] = owners.pop()
+
+    def make(inside: list[int]) -> Card:
+        steps = [number for number in inside if graph.cards[number].role not in LEAVES]
+        return run_card(graph, inside, steps, *of_run[groups[inside[0]]])
+
+    return merged(graph, groups, make)
+
+
+def keys_in_row(graph: Graph, row: list[int]) -> list[int]:
+    """For every computed card a number, the same for those that do the same with what stands equally far before."""
+    names = Names()
+    place = {number: i for i, number in enumerate(row)}
+    keys = []
+    for i, number in enumerate(row):
+        card = graph.cards[number]
+        parents = tuple(
+            i - place[p] if p in place else (graph.cards[p].role, graph.cards[p].shape) for p in card.parents
+        )
+        chained = any(type(each) is int and each <= LONGEST_PERIOD for each in parents)
+        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.count)
+        # What depends on nothing nearby belongs to no run.
+        keys.append(names[what, parents] if chained else names["alone", number])
+    return keys
+
+
+def longest_run(keys: list[int], start: int) -> tuple[int, int]:
+    """The period and the number of repeats that cover most from here."""
+    best = 1, 1
+    for period in range(1, min(LONGEST_PERIOD, len(keys) - start) + 1):
+        end = start + period
+        while end < len(keys) and keys[end] == keys[end - period]:
+            end += 1
+        repeats = (end - start) // period
+        if repeats >= FEWEST and period * repeats > best[0] * best[1]:
+            best = period, repeats
+    return best
+
+
+def run_card(graph: Graph, inside: list[int], steps: list[int], period: int, repeats: int) -> Card:
+    first, last = [graph.cards[n] for n in steps[:period]], graph.cards[steps[-1]]
+    clusters = [graph.cards[number].cluster for number in steps]
+    parameters = [graph.cards[n] for n in inside if graph.cards[n].role == "parameter"]
+    own = sum(card.value.size for card in parameters if card.value is not None)
+    words = [card.name or card.symbol for card in first]
+    return Card(
+        role=last.role if period == 1 else "group",
+        symbol=first[0].symbol if period == 1 else f"{period} steps",
+        name=first[0].name if period == 1 else ", ".join(words),
+        label=last.label,
+        shape=last.shape,
+        dtype=last.dtype,
+        value=last.value,
+        gradient=last.gradient,
+        note=last.note,
+        cluster=around_all(clusters),
+        count=repeats * first[0].count if period == 1 else repeats,
+        parameters=own + sum(graph.cards[n].parameters for n in steps),
+    )
+
+
+def around_all(clusters: list[Cluster | None]) -> Cluster | None:
+    """The innermost cluster around all of these."""
+    if any(cluster is None for cluster in clusters):
+        return None
+    different = {id(cluster): cluster for cluster in clusters}.values()
+    chains = [cluster.chain() for cluster in different if cluster]
+    shared = None
+    for level in zip(*chains):
+        if any(each is not level[0] for each in level):
+            break
+        shared = level[0]
+    return shared
