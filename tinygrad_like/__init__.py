@@ -9,6 +9,8 @@ from .errors import (
     GradientCheckError,
     GraphError,
     LostGraphError,
+    MissingError,
+    RenderError,
     RuleError,
     ShapeError,
     TinygradError,
@@ -21,6 +23,8 @@ from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_
 from .nn.layer import Layer, Parameter
 from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
 from .optim import SGD, Optimizer
+from .picture.api import draw, draw_dot, summary
+from .picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
 from .recording import enable_grad, is_recording, no_grad
 from .storage import Matrix
 from .tensor import Tensor, assign
@@ -42,10 +46,12 @@ __all__ = [
     "Linear",
     "LostGraphError",
     "Matrix",
+    "MissingError",
     "Network",
     "Optimizer",
     "Parameter",
     "ReLU",
+    "RenderError",
     "RuleError",
     "Sequential",
     "ShapeError",
@@ -56,9 +62,12 @@ __all__ = [
     "UnsupportedError",
     "assign",
     "cross_entropy",
+    "draw",
+    "draw_dot",
     "enable_grad",
     "grad",
     "gradcheck",
+    "gradient_norms",
     "he_normal",
     "he_uniform",
     "hessian",
@@ -71,10 +80,14 @@ __all__ = [
     "mse",
     "no_grad",
     "operation",
+    "plot_decision_boundary",
+    "plot_gradient_flow",
+    "plot_history",
     "relu",
     "seed",
     "sigmoid",
     "softmax",
+    "summary",
     "value_and_grad",
     "vjp",
     "xavier_normal",

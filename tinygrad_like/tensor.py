@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from .operators import Operators
 from .recording import recording
 from .storage import Matrix
 from .writes import Array, owner, writes
+
+if TYPE_CHECKING:
+    from .picture.picture import Picture
 
 NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
 
@@ -38,9 +41,10 @@ class Tensor(Operators):
     (Tensor(5., op=sum), Tensor([2., 4.]))
     """
 
-    __slots__ = ("_array", "_node", "_grad", "_flat", "_slot", "_name", "__weakref__")
+    __slots__ = ("_array", "_node", "_grad", "_flat", "_slot", "name", "__weakref__")
     __array_priority__ = 1000.0
     _slot: int
+    name: str | None
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
         if isinstance(data, Tensor):
@@ -59,7 +63,7 @@ class Tensor(Operators):
         self._node: Node | None = None
         self._grad: Tensor | None = None
         self._flat: Any = None
-        self._name = name
+        self.name = name
         if requires_grad:
             self._node = leaf_node(array, self)
 
@@ -146,15 +150,6 @@ class Tensor(Operators):
     # -- the graph ------------------------------------------------------------------------------
 
     @property
-    def name(self) -> str | None:
-        """What pictures call it."""
-        return self._name
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        self._name = name
-
-    @property
     def requires_grad(self) -> bool:
         """Whether operations on this Tensor are recorded; can be set on leaves."""
         return self._node is not None
@@ -214,6 +209,12 @@ class Tensor(Operators):
         No `.grad` is changed then.
         """
         operators.autodiff.backward(self, gradient, retain_graph, create_graph)
+
+    def draw(self, **options: Any) -> Picture:
+        """A picture of the graph that led here; `options` are those of `draw`."""
+        from .picture.api import draw
+
+        return draw(self, **options)
 
     def detach(self) -> Tensor:
         """The same values, sharing memory, outside the graph."""
@@ -276,13 +277,13 @@ class Tensor(Operators):
             notes.append(f"dtype={self._array.dtype}")
         if self._node is not None:
             notes.append("requires_grad=True" if self.is_leaf else f"op={self._node.primitive.name}")
-        if self._name:
-            notes.append(f"name={self._name!r}")
+        if self.name:
+            notes.append(f"name={self.name!r}")
         return f"Tensor({', '.join(notes)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         needs = self._node is not None and self.is_leaf
-        return _rebuild, (type(self), self._array.copy(), needs, self._name)
+        return _rebuild, (type(self), self._array.copy(), needs, self.name)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -291,7 +292,7 @@ class Tensor(Operators):
         if self._node is not None and not self.is_leaf:
             copied = self.copy()
         else:
-            copied = _rebuild(type(self), self._array.copy(), self._node is not None, self._name)
+            copied = _rebuild(type(self), self._array.copy(), self._node is not None, self.name)
             if self._grad is not None or (self._flat is not None and self._flat.filled[self._slot]):
                 copied._grad = wrap(cast(Tensor, self.grad)._array.copy())
         memo[id(self)] = copied
@@ -319,7 +320,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     tensor = Tensor.__new__(Tensor)
     tensor._array = data
     tensor._node = node
-    tensor._grad = tensor._flat = tensor._name = None
+    tensor._grad = tensor._flat = tensor.name = None
     return tensor
 
 

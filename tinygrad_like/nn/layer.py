@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import DTypeError, TinygradError
 from ..recording import scope
 from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from ..picture.picture import Picture
 
 L = TypeVar("L", bound="Layer")
 
@@ -98,6 +101,12 @@ class Layer:
         """Clear the gradient of every parameter."""
         for parameter in self.parameters():
             parameter.grad = None
+
+    def draw(self, *inputs: Any, **options: Any) -> Picture:
+        """A picture of this layer run on example inputs; `options` are those of `draw`."""
+        from ..picture.api import draw
+
+        return draw(self, *inputs, **options)
 
     def label(self) -> str:
         """A short description of the settings, for summaries and pictures."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .picture import Picture
+    from .table import Summary
 
 
 def draw(
@@ -67,3 +68,18 @@ def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
     picture = draw(root, direction=rankdir)
     picture.format = format
     return picture
+
+
+def summary(model: Any, *inputs: Any) -> Summary:
+    """A table of a model's layers, run once on example inputs: output shapes, parameters, multiply-adds.
+
+    It shows itself in the terminal and in notebooks. A multiply-add is one multiplication and one addition.
+    Raises ArgumentError if `model` is not a Layer, or without inputs.
+
+    >>> import numpy as np, tinygrad_like as tg
+    >>> tg.summary(tg.Sequential(tg.Linear(2, 3), tg.Tanh()), np.zeros((4, 2))).parameters
+    9
+    """
+    from .table import summarized
+
+    return summarized(model, inputs)

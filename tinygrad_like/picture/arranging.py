@@ -17,7 +17,7 @@ def arrange(graph: Graph, name: str) -> None:
         graph.facts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
     root = graph.cards[graph.roots[0]] if len(graph.roots) == 1 else None
     if root is not None and root.role == "loss" and root.value is not None:
-        graph.facts.append(f"{root.label} {short(float(root.value))}")
+        graph.facts.append(f"{root.label} = {short(float(root.value))}")
 
 
 def mark_root(graph: Graph, name: str) -> None:
@@ -72,7 +72,7 @@ def gather_the_loss(graph: Graph) -> None:
 
 
 def place_leaves(graph: Graph) -> None:
-    """Parameters and constants stand in the box of their first consumer; inputs only beside a computation."""
+    """Parameters and numbers stand in the box of their first consumer; data only beside a computation."""
     placed: set[int] = set()
     for card in graph.cards:
         for parent in card.parents:
@@ -80,7 +80,8 @@ def place_leaves(graph: Graph) -> None:
             if leaf.role not in LEAVES or parent in placed:
                 continue
             placed.add(parent)
-            if leaf.role != "input" or joins(graph, card):
+            is_data = leaf.role == "input" or (leaf.role == "constant" and leaf.shape != ())
+            if not is_data or joins(graph, card):
                 leaf.cluster = card.cluster
 
 

@@ -27,7 +27,7 @@ class Recorder:
     def __call__(self, primitive: Primitive, args: tuple[Any, ...], options: dict[str, Any], result: Tensor) -> None:
         cluster = self.places.cluster(scope.get())
         operands = [(i, self.operand(value)) for i, value in enumerate(args) if value is not None]
-        parents = [number for _, number in operands]
+        parents = tuple(number for _, number in operands)
         names = primitive.args * len(args) if primitive.variadic else primitive.args
         shape = result.shape
         stretched = frozenset(
@@ -207,7 +207,7 @@ def subset(graph: Graph, kept: list[int]) -> Graph:
     new = {old: number for number, old in enumerate(kept)}
     cards = [graph.cards[old] for old in kept]
     for card in cards:
-        card.parents = [new[p] for p in card.parents]
+        card.parents = tuple(new[p] for p in card.parents)
         card.stretched = frozenset(new[p] for p in card.stretched)
     graph.cards, graph.roots, graph.total = cards, [new[r] for r in graph.roots], len(cards)
     return graph

@@ -44,7 +44,12 @@ def collapsed(graph: Graph, depth: int) -> Graph:
         assert cluster is not None
         return layer_card(graph, inside, cluster, consumers)
 
-    return merged(graph, groups, make)
+    result = merged(graph, groups, make)
+    for card in result.cards:
+        # A leaf that others use, too, steps out of the box that is gone.
+        cluster = ancestor(card.cluster, depth, known)
+        card.cluster = cluster.outer if cluster else card.cluster
+    return result
 
 
 def ancestor(cluster: Cluster | None, depth: int, known: dict[int, int]) -> Cluster | None:

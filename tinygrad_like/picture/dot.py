@@ -63,13 +63,14 @@ def add_cards(dot: Digraph, graph: Graph, style: Style) -> None:
 
     boxes: dict[int, Any] = {}
     order: list[Cluster] = []
+    straight = trunk(graph)
     for number, card in enumerate(graph.cards):
         for cluster in card.cluster.chain() if card.cluster else []:
             if id(cluster) not in boxes:
                 boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{len(order)}"), cluster, style)
                 order.append(cluster)
         target = boxes[id(card.cluster)] if card.cluster else dot
-        add_card(target, card, number, style)
+        add_card(target, card, number, style, number in straight)
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):
         outer = boxes[id(cluster.outer)] if cluster.outer else dot
@@ -103,10 +104,12 @@ def attribute(text: str) -> str:
     return str(graphviz.escape(plain(text)))
 
 
-def add_card(dot: Digraph, card: Card, number: int, style: Style) -> None:
+def add_card(dot: Digraph, card: Card, number: int, style: Style, straight: bool) -> None:
     fill, border, _ = style.theme.role(card.role)
     more = {"penwidth": "2.2"} if card.role == "loss" else {}
-    if card.role in ("stub", "constant"):
+    if straight:
+        more["group"] = "trunk"
+    if card.role in ("stub", "constant") or card.refers:
         more["style"] = "rounded,filled,dashed"
     dot.node(
         f"n{number}",
@@ -129,15 +132,40 @@ def columns(graph: Graph) -> list[list[int]]:
     found: dict[int, list[int]] = {}
     placed = set()
     for number, card in enumerate(graph.cards):
-        leaves = [p for p in card.parents if graph.cards[p].role in LEAVES and p not in placed]
-        if len(leaves) == len(card.parents):
-            # Something has to stand before it.
-            leaves = [p for p in leaves if graph.cards[p].role != "input"] or leaves[1:]
-            leaves = leaves if len(leaves) < len(card.parents) else leaves[1:]
-        if leaves:
-            found[number] = [*dict.fromkeys(leaves), number]
-            placed.update(leaves)
+        if card.refers:
+            continue
+        parents = list(dict.fromkeys(card.parents))
+        leaves = [p for p in parents if graph.cards[p].role in LEAVES]
+        if len(leaves) == len(parents):
+            # Something has to stand before it: the data, or else the first.
+            data = [p for p in leaves if graph.cards[p].role == "input"] or leaves[:1]
+            leaves = [p for p in leaves if p not in data]
+        beside = [p for p in leaves if p not in placed]
+        if beside:
+            found[number] = [*beside, number]
+        placed.update(parents)
     return list(found.values())
+
+
+def longest_way(graph: Graph) -> list[int | None]:
+    """For every card the parent on the longest way to it."""
+    heights: list[int] = []
+    before: list[int | None] = []
+    for card in graph.cards:
+        before.append(max(card.parents, key=lambda p: heights[p], default=None))
+        heights.append(1 + max((heights[p] for p in card.parents), default=0))
+    return before
+
+
+def trunk(graph: Graph) -> set[int]:
+    """The cards on the longest way to the last root: they are drawn in one straight line."""
+    before = longest_way(graph)
+    found: set[int] = set()
+    at = graph.roots[-1] if graph.roots else None
+    while at is not None:
+        found.add(at)
+        at = before[at]
+    return found
 
 
 def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
@@ -145,8 +173,9 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
     theme = style.theme
     norms = [norm(c.gradient) if c.gradient is not None else 0.0 for c in graph.cards] if style.gradients else []
     largest = max((n for n in norms if math.isfinite(n)), default=0.0)
+    before = longest_way(graph)
     for number, card in enumerate(graph.cards):
-        for parent in dict.fromkeys(card.parents):
+        for parent in [] if card.refers else dict.fromkeys(card.parents):
             source = graph.cards[parent]
             is_leaf = source.role in LEAVES
             width = 1.0
@@ -160,14 +189,14 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
                 color=theme.role(source.role)[1] if is_leaf else theme.edge,
                 penwidth=f"{width:.2f}",
                 style="dashed" if dashed else "solid",
-                weight="1" if is_leaf else "20",
+                weight="20" if parent == before[number] else "1" if is_leaf else "3",
             )
 
 
 def header(graph: Graph, style: Style) -> str:
     """The title, what is shown of the graph, and the legend."""
     theme = style.theme
-    shown = sum(card.role != "stub" for card in graph.cards)
+    shown = shown_cards(graph)
     facts = [f"{shown:,} of {graph.total:,} nodes", *graph.facts]
     first = font(style.title, 18, theme.title, bold=True) + "&#160;&#160; "
     first += font(" · ".join(facts), 11, theme.muted, longest=LONG)
@@ -186,6 +215,10 @@ def header(graph: Graph, style: Style) -> str:
         tds.append(f"<TD>&#160;&#160;&#160;{font(note, 9, theme.muted, longest=LONG)}</TD>")
     row = "".join(tds)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{row}</TR></TABLE>>'
+
+
+def shown_cards(graph: Graph) -> int:
+    return sum(card.role != "stub" and not card.refers for card in graph.cards)
 
 
 def legend(role: str, theme: Theme) -> str:

@@ -20,6 +20,7 @@ from .numbers import MOST_COLUMNS, MOST_ROWS
 from .picture import Picture
 from .places import Places
 from .reduction import reduced
+from .sharing import with_references
 from .themes import theme_named
 
 DIRECTIONS = ("LR", "TB", "RL", "BT")
@@ -53,7 +54,7 @@ def drawn(
     graph, name = built(target, inputs, names, places, gradients)
     arrange(graph, name)
     centres = [] if focus is None else centres_of(graph, focus, places)
-    graph = reduced(graph, depth, centres, radius, max_nodes)
+    graph = with_references(reduced(graph, depth, centres, radius, max_nodes))
     level = detail if detail != "auto" else fitting_detail(graph)
     own_title = title if title is not None else title_of(target)
     return Picture(graph, Style(level, colours, direction, own_title, gradients))

@@ -53,6 +53,7 @@ class Card:
     cluster: Cluster | None = None
     count: int = 1
     parameters: int = 0
+    refers: bool = False  # a small card for its only parent, which is drawn elsewhere
     origin: Any = None  # the Tensor or the Node that it shows
     scoped: bool = False  # computed directly in the outermost layer, which has no box
 

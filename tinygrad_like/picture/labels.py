@@ -36,7 +36,7 @@ def font(text: str, size: int, colour: str, bold: bool = False, longest: int = L
 def label(card: Card, number: int, detail: str, theme: Theme, gradients: bool) -> str:
     """The label of a card."""
     rows = [heading(card, theme)]
-    if card.role != "stub":
+    if card.role != "stub" and not card.refers:
         if detail == "shape":
             rows += shape_rows(card, theme)
         elif detail in ("stats", "value"):

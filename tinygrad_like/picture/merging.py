@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 
 from .graph import Card, Graph
 
@@ -23,14 +24,15 @@ def merged(graph: Graph, groups: list[int], make: Callable[[list[int]], Card]) -
         card = make(inside) if len(inside) > 1 else graph.cards[inside[0]]
         outside = [(old, p) for old in inside for p in graph.cards[old].parents if groups[p] != group]
         stretched = {new[groups[p]] for old, p in outside if p in graph.cards[old].stretched}
-        cards.append(copied(card, list(dict.fromkeys(new[groups[p]] for _, p in outside)), stretched))
+        cards.append(copied(card, tuple(dict.fromkeys(new[groups[p]] for _, p in outside)), stretched))
     roots = list(dict.fromkeys(new[groups[root]] for root in graph.roots))
     return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.facts)
 
 
-def copied(card: Card, parents: list[int], stretched: Iterable[int]) -> Card:
-    fields = {name: getattr(card, name) for name in Card.__slots__}
-    return Card(**fields | {"parents": parents, "stretched": frozenset(stretched)})
+def copied(card: Card, parents: Sequence[int], stretched: Iterable[int]) -> Card:
+    new = copy(card)
+    new.parents, new.stretched = tuple(parents), frozenset(stretched)
+    return new
 
 
 def topological(graph: Graph, groups: list[int], members: dict[int, list[int]]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, MissingError
 from . import renderer
-from .dot import Style, digraph
+from .dot import Style, digraph, shown_cards
 from .graph import Graph
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ class Picture:
         return self._rendered[format]
 
     def __repr__(self) -> str:
-        shown = sum(card.role != "stub" for card in self._graph.cards)
-        return f"<Picture of {shown:,} of {self._graph.total:,} nodes; .save('x.svg'), .html(), .source>"
+        return f"<Picture of {shown_cards(self._graph):,} of {self._graph.total:,} nodes; .save('x.svg'), .html(), .source>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:

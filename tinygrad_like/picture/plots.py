@@ -1,7 +1,4 @@
-"""Plots of training: losses, decision boundaries, the flow of gradients.
-
-Each draws on the matplotlib Axes `ax`, or makes a figure, and gives the Axes back; MissingError without matplotlib.
-"""
+"""Plots of training, with matplotlib: losses, decision boundaries, the flow of gradients."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ LOSSES = ("loss", "error", "mse", "cross_entropy")  # in the name of a series: i
 LOG_RATIO = 30  # from here on, a linear scale hides the small values
 VANISHING = 1e-4  # of the largest layer: with one learning rate, it learns ten thousand times slower
 EXPLODING = 1e3
-BATCH = 10_000
+BATCH, ROWS = 10_000, 20  # of inputs at once, of a legend
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; the first two of classes are the house's.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -37,14 +34,13 @@ DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1, 2)), (0, (1, 1.2)), (
 def plot_history(history: Any, ax: Any = None, title: str | None = None) -> Any:
     """Losses and metrics over the steps of training; x is the index in the history.
 
-    `history` is a sequence of losses, a mapping of names to sequences, of any lengths, or an object with such a
-    `.history`, like a Network. Series named like a loss (loss, error, mse, cross_entropy) are on the left; if there
-    are others too, those are on a second axis at the right, in the same figure. The losses have a log scale where
-    all finite ones are positive and the largest is at least 30 times the smallest. Where a series first is nan
-    or inf, a line and a text say so.
+    `history` is a sequence of losses, a mapping of names to sequences of any lengths, or has such a `.history`, like a
+    Network. Series named like a loss (loss, error, mse, cross_entropy) are on the left, others beside them on a second
+    axis at the right. The losses have a log scale where all finite ones are positive and the largest is at least 30
+    times the smallest. Where a series first is nan or inf, a dotted line and the legend say so. Gives the (left) Axes.
 
-    Raises ArgumentError if there are no values, DTypeError for what are no numbers, ShapeError for a series
-    that is not flat.
+    Raises ArgumentError for no values, DTypeError for what are no numbers, ShapeError for a series that is not
+    flat, MissingError without matplotlib.
     """
     series = checked_series(getattr(history, "history", history))
     losses = [name for name in series if any(word in name.lower() for word in LOSSES)]
@@ -54,20 +50,24 @@ def plot_history(history: Any, ax: Any = None, title: str | None = None) -> Any:
     known = np.concatenate([series[name][np.isfinite(series[name])] for name in losses or others])
     log = bool(losses and known.size and 0 < known.min() <= known.max() / LOG_RATIO)
     if log:
-        ax.set_yscale("log")
+        log_scale(ax, "y", known.tolist())
     step = "epoch" if hasattr(history, "history") else "step"
     handles = []
     for i, (name, values) in enumerate(series.items()):
         side = ax if name in losses else twin
         last = f"{values[-1]:.3g}" if values.size else "no values"
         text = f"{name}{' (right)' * (side is not ax)}: {last}"
+        for first in np.flatnonzero(~np.isfinite(values)).tolist()[:1]:
+            text += f", first {values[first]:g} at {step} {first}"
+            side.axvline(first, color=ALARM, linewidth=1.2, linestyle=(0, (2, 2)))
+            end, look = range(first)[-1:], {"markersize": 10, "markeredgecolor": "white", "clip_on": False}
+            side.plot(end, values[end], "X", color=ALARM, zorder=4, **look)
         handles += side.plot(values, color=COLOURS[i % len(COLOURS)], **stroke(i, values, len(series), text))
-        mark_break(side, twin, values, f"{name}: {{:g}} at {step} {{}}", 0.97 - 0.08 * i)
     for side, names in ((twin, others), (ax, losses or others)):
         words = {name.split("_")[-1] for name in names}
         side.set_ylabel(words.pop() if len(words) == 1 else "loss" if names is losses else "value")
     ax.set(xlabel=step, ylabel=ax.get_ylabel() + " (log scale)" * log)
-    whole_steps(ax, max(map(len, series.values())))
+    ax.locator_params(axis="x", integer=True, min_n_ticks=1)
     return dress(ax, title, handles, twin)
 
 
@@ -77,34 +77,32 @@ def plot_decision_boundary(
     """What a classifier of points in the plane answers everywhere, its boundary, and the data.
 
     `x` is (n, 2); `y` (n,) or (n, 1) class numbers, or (n, k) one-hot. `model` is a Layer, a Network or a function; it
-    takes (m, 2) arrays and gives (m,), (m, 1) or (m, k). Of one output the value is the background. The boundary is
-    where it is 0.5, if all outputs lie in [0, 1]; else they are taken as logits, and it is where they are 0. Of k
-    outputs the largest decides; y then counts classes from 0. Outputs that are not finite are left grey.
+    takes (m, 2) arrays and gives (m,), (m, 1) or (m, k). One output is the background. The boundary is where it is
+    0.5, if all outputs lie in [0, 1]; else they are taken as logits, and it is where they are 0. Of k outputs the
+    largest decides; y then counts classes from 0. Outputs that are not finite are grey. The model is evaluated (layers
+    with training off) in batches on resolution × resolution points; nothing in it is changed. Gives the Axes.
 
-    The model runs without recording, in batches, on resolution × resolution points; it and the layers in it are
-    switched to evaluation meanwhile. Nothing in it is changed.
-
-    Raises ShapeError for x, y or outputs of other shapes, ArgumentError for no data, for x that is not finite, for y
-    that are no classes, or more than the model tells apart, for a resolution below 2.
+    Raises ShapeError for x, y or outputs of other shapes; ArgumentError for no data, x that is not finite, y that are
+    no classes, or more than the model tells apart, a resolution below 2; MissingError without matplotlib.
     """
-    model = inner_model(model)
+    model = getattr(model, "model", model) if hasattr(model, "feed_forward") else model
     if not callable(model):
         raise ArgumentError(f"model must be a Layer, a Network or a function, but got a {type(model).__name__}.")
     if not isinstance(resolution, (int, np.integer)) or resolution < 2:
         raise ArgumentError(f"resolution must be a whole number of at least 2, but got {resolution!r}.")
-    points, y = checked_points(x), checked_classes(y, len(x))
+    points = checked_points(x)
+    y = checked_classes(y, len(points))
     columns, rows = surroundings(points[:, 0], resolution), surroundings(points[:, 1], resolution)
     outputs = evaluated(model, columns, rows)
     places = class_places(np.unique(y), outputs.shape[-1])
-    alone = ax is None
-    ax = axes(ax, "plot_decision_boundary", (6.0, 4.8))
+    ax, alone = axes(ax, "plot_decision_boundary", (6.0, 4.8)), ax is None
     handles = draw_outputs(ax, columns, rows, outputs, alone)
     style = {"s": min(46.0, max(14.0, 6000 / len(y))), "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
     for number, place in places.items():
         look = {"color": CLASSES[place % len(CLASSES)], "marker": MARKERS[place % len(MARKERS)]}
         handles.append(ax.scatter(*points[y == number].T, label=f"class {number:g}", **look, **style))
     ax.set(xlim=columns[[0, -1]], ylim=rows[[0, -1]], xlabel="x[:, 0]", ylabel="x[:, 1]")
-    return dress(ax, title, handles, ax, grid=None)
+    return dress(ax, title, handles, ax)
 
 
 def gradient_norms(model: Any) -> dict[str, float]:
@@ -115,26 +113,29 @@ def gradient_norms(model: Any) -> dict[str, float]:
 
     Raises GraphError if no parameter has a gradient, ArgumentError for what has no parameters.
 
-    >>> from tinygrad_like import Linear, Sequential, Tanh
-    >>> model = Sequential(Linear(1, 1), Tanh(), Linear(1, 1))
-    >>> for parameter in model.parameters():
-    ...     parameter.data = 0.0
-    >>> model([[1.0]]).sum().backward()
+    >>> from tinygrad_like import Linear, Sequential
+    >>> model = Sequential(Linear(2, 1))
+    >>> model([[2.0, 2.0]]).sum().backward()
     >>> gradient_norms(model)
-    {'layers[0]': 0.0, 'layers[2]': 1.0}
+    {'layers[0]': 3.0}
     """
-    model = inner_model(model)
+    model = getattr(model, "model", model) if hasattr(model, "feed_forward") else model
     if not isinstance(model, Layer) or not model.parameters():
         name = type(model).__name__
-        raise ArgumentError(f"gradient_norms needs a model with parameters, but got a {name}.", "Pass the Layer.")
+        raise ArgumentError(
+            f"gradient_norms needs a model with parameters, but got a {name}.", "Pass the Layer that has them."
+        )
     norms: dict[str, float] = {}
     seen: set[int] = set()
     for path, layer in [(type(model).__name__, model), *model.named_layers()]:
         own = [value for _, value in walk(layer, layers=False) if is_parameter(value) and id(value) not in seen]
         seen.update(map(id, own))
-        gradients = [parameter.grad.numpy() for parameter in own if parameter.grad is not None]
+        gradients = [np.abs(parameter.grad.numpy()).ravel() for parameter in own if parameter.grad is not None]
         if gradients:
-            norms[path] = math.hypot(*map(norm, gradients))
+            values = np.concatenate(gradients, dtype=np.float64)
+            # Scaled, so that no square overflows or underflows.
+            scale = float(values.max(initial=0.0))
+            norms[path] = scale * float(np.linalg.norm(values / scale)) if 0 < scale < math.inf else scale
     if not norms:
         raise GraphError(f"No parameter of this {type(model).__name__} has a gradient.", "Call loss.backward() first.")
     return norms
@@ -145,31 +146,33 @@ def plot_gradient_flow(model_or_norms: Any, ax: Any = None, title: str | None = 
 
     Given a model after backward(), or the `gradient_norms` of one step: a bar per layer, the first at the top. Given
     a list of the norms of several steps: a line per layer. The scale is logarithmic; if a norm is 0, it starts
-    with a 0. The labels, and the title unless another is given, tell the layers whose gradient is
+    with a 0. Gives the Axes; labels, and the title unless another is given, tell the layers whose gradient is
 
     * exploding: not finite at any step, above 1000 at the last one, or once above 1 and 1000 times its first
       positive norm;
-    * vanishing: at the last step 0, or below 1/10000 of the largest layer that does not explode.
+    * vanishing: 0, or at most 1/10000 of the largest of those that do not explode, at the last step, or in the maxima
+      over all steps (for where all have stopped to learn).
 
-    Raises ArgumentError for no norms, or for what are none; as `gradient_norms` for a model.
+    Raises ArgumentError for what are no norms, MissingError without matplotlib; for a model as `gradient_norms`.
     """
     steps = checked_norms(model_or_norms)
     names = dict.fromkeys(name for norms in steps for name in norms)
     table = {name: {i: norms[name] for i, norms in enumerate(steps) if name in norms} for name in names}
     marks = {name: "exploding" for name, norms in table.items() if explodes([*norms.values()])}
     last = {name: [*norms.values()][-1] for name, norms in table.items()}
-    largest = max((last[name] for name in names if name not in marks), default=0.0)
-    small = [name for name in names if last[name] == 0 or last[name] < VANISHING * largest]
-    marks |= {name: "vanishing" for name in small if name not in marks}
+    for sizes in (last, {name: max(norms.values()) for name, norms in table.items()}):
+        largest = max((sizes[name] for name in names if marks.get(name) != "exploding"), default=0.0)
+        marks |= {name: "vanishing" for name in names if name not in marks and sizes[name] <= VANISHING * largest}
     if title is None:
         counts = [f"{[*marks.values()].count(word)} {word}" for word in ("vanishing", "exploding")]
         title = f"Gradient norms of {len(names)} layer{'s' * (len(names) != 1)}: {' and '.join(counts)}"
     several = len(steps) > 1
-    ax = axes(ax, "plot_gradient_flow", (7.4, 4.4) if several else (6.8, min(12.0, 1.3 + 0.34 * len(names))))
+    legend = math.ceil(len(names) / ROWS) * (1.3 + 0.07 * max(map(len, names)))
+    size = (5.4 + legend, 4.4) if several else (6.8, min(16.0, 1.3 + 0.34 * len(names)))
+    ax = axes(ax, "plot_gradient_flow", size)
     log_scale(ax, "y" if several else "x", [norm for norms in steps for norm in norms.values()])
     if several:
         draw_lines(ax, table, marks)
-        whole_steps(ax, len(steps))
     else:
         draw_bars(ax, last, marks)
     return dress(ax, title, [], ax, grid="y" if several else "x")
@@ -179,16 +182,10 @@ def numbers(values: Any, what: str) -> Array:
     """Values as a float64 array, from Tensors, Matrices, arrays or lists of them."""
     values = values_of(values.array if isinstance(values, Matrix) else values)
     try:
-        array = np.asarray([values_of(each) for each in values] if isinstance(values, (list, tuple)) else values)
-        if array.dtype.kind not in "fiubO":
-            raise TypeError(f"the dtype is {array.dtype}")
-        return array.astype(np.float64)
+        values = [values_of(each) for each in values] if isinstance(values, (list, tuple)) else values
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DTypeError(f"{what} must be numbers: {error}.", "Write a list or an array of floats.") from error
-
-
-def inner_model(model: Any) -> Any:
-    return model.model if hasattr(model, "feed_forward") and hasattr(model, "model") else model
 
 
 def checked_series(history: Any) -> dict[str, Array]:
@@ -215,7 +212,6 @@ def checked_points(x: Any) -> Array:
 
 
 def checked_classes(y: Any, n: int) -> Array:
-    """The class number of each point, (n,)."""
     y = numbers(y, "y")
     if y.ndim not in (1, 2) or len(y) != n or not y.size:
         raise ShapeError(f"x has {n} points, but y has shape {y.shape}.", f"Write y as ({n},) class numbers.")
@@ -229,7 +225,6 @@ def checked_classes(y: Any, n: int) -> Array:
 
 
 def class_places(classes: Array, outputs: int) -> dict[float, int]:
-    """Each class's place among the colours."""
     got = f"but y has {len(classes)} class{'es' * (len(classes) != 1)}: {classes[:5]}."
     if outputs == 1 and len(classes) > 2:
         raise ArgumentError(f"One output tells 2 classes apart, {got}", "Give one output per class: (m, k).")
@@ -243,19 +238,11 @@ def checked_norms(given: Any) -> list[dict[str, float]]:
     """The norms of each step; those of a model are one step."""
     if not isinstance(given, (list, tuple)):
         given = [given if isinstance(given, Mapping) else gradient_norms(given)]
-    if not any(given) or not all(isinstance(norms, Mapping) for norms in given):
+    fits = all(isinstance(norms, Mapping) and not any(map(np.ndim, norms.values())) for norms in given)
+    if not any(given) or not fits:
         what = "plot_gradient_flow needs a model, or gradient norms by layer: a dict, or a list of one per step"
         raise ArgumentError(f"{what}; got {given!r:.60}.", "Append gradient_norms(model) after each backward().")
     return [{str(name): float(numbers(norms[name], f"The norm of {name}")) for name in norms} for norms in given]
-
-
-def norm(gradient: Array) -> float:
-    """The Euclidean norm, scaled, so that no square overflows or underflows."""
-    values = np.abs(gradient).astype(np.float64).ravel()
-    largest = float(values.max(initial=0.0))
-    if largest == 0 or not math.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm(values / largest))
 
 
 def explodes(norms: list[float]) -> bool:
@@ -264,7 +251,6 @@ def explodes(norms: list[float]) -> bool:
 
 
 def surroundings(values: Array, count: int) -> Array:
-    """`count` coordinates from a little below the values to a little above."""
     space = 0.12 * float(np.ptp(values)) or max(1.0, 0.12 * abs(float(values[0])))
     return np.linspace(values.min() - space, values.max() + space, count)
 
@@ -305,16 +291,15 @@ def axes(ax: Any, function: str, size: tuple[float, float]) -> Any:
     return ax
 
 
-def dress(ax: Any, title: str | None, handles: Any, twin: Any, grid: Any = "both") -> Any:
+def dress(ax: Any, title: str | None, handles: Any, twin: Any, grid: str = "both") -> Any:
     """The frame, the grid, and above them the legend and the title."""
     for each, hidden in ((twin, ["top", "left"]), (ax, ["top", "right"])):
         each.spines[:].set_color(GREY)
         each.spines[:].set_visible(True)
         each.spines[hidden].set_visible(False)
-        each.tick_params(labelsize=9, color=GREY)
-    if grid:
-        ax.grid(axis=grid, color="#e6e6e6", linewidth=0.7)
-        ax.set_axisbelow(True)
+        each.tick_params(color=GREY)
+    ax.set_axisbelow(True)
+    ax.grid(axis=grid, color="#e6e6e6", linewidth=0.7)
     needed = sum(len(handle.get_label()) + 9 for handle in handles) * 4.8  # in points, about
     lines = math.ceil(needed * ax.figure.dpi / 72 / ax.bbox.width)
     if handles:
@@ -325,16 +310,10 @@ def dress(ax: Any, title: str | None, handles: Any, twin: Any, grid: Any = "both
     return ax
 
 
-def whole_steps(ax: Any, count: int) -> None:
-    space = max(0.02 * count, 0.4)
-    ax.set_xlim(-space, count - 1 + space)
-    ax.locator_params(axis="x", integer=True)
-
-
 def stroke(i: int, values: Array, count: int, text: str) -> dict[str, Any]:
-    """Label and looks of line i of `count`; markers are few, but also at the last point, and at lone ones among gaps."""
+    """Label and looks of line i of `count`: few markers, but one at the last point, and at each between gaps."""
     stride = max(1, len(values) // 8)
-    finite = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
+    finite = np.concatenate([[False], np.isfinite(values), [False]])
     shown = finite[1:-1] & ~finite[:-2] & ~finite[2:]
     shown[i * stride // count : len(values) - stride // 2 : stride] = shown[-1:] = True
     # A legend leaves out what starts with an underscore.
@@ -343,75 +322,59 @@ def stroke(i: int, values: Array, count: int, text: str) -> dict[str, Any]:
     return {"linewidth": 1.8, "markersize": 5.5, "markeredgecolor": "white", "markeredgewidth": 0.6, **look}
 
 
-def mark_break(ax: Any, front: Any, values: Array, text: str, height: float) -> None:
-    """Say where the values first are not finite, and mark the last one before that."""
-    broken = np.flatnonzero(~np.isfinite(values))
-    if not broken.size:
-        return
-    first = int(broken[0])
-    ax.axvline(first, color=ALARM, linewidth=1.0, linestyle=(0, (2, 2)))
-    if first:
-        ax.plot(first - 1, values[first - 1], "X", color=ALARM, markersize=9, markeredgecolor="white", zorder=4)
-    late = first > len(values) / 2
-    note = front.annotate(text.format(values[first], first), (first, height), xycoords=front.get_xaxis_transform())
-    note.set(color=ALARM, fontsize=9, va="top", ha="right" if late else "left", position=(-6 if late else 6, 0))
-    note.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5})
-
-
 def draw_outputs(ax: Any, columns: Array, rows: Array, outputs: Array, bar: bool) -> list[Any]:
     """The background, and the lines where the decision changes; gives their handles for the legend."""
     colors = import_module("matplotlib.colors")
-    finite = np.isfinite(outputs).all(axis=-1)
+    finite: Any = np.isfinite(outputs).all(axis=-1)
     outputs = np.where(finite[..., None], outputs, 0.0)
-    known = outputs[finite] if finite.any() else np.zeros(1)
+    known = outputs[finite]
     if outputs.shape[-1] == 1:
-        level = 0.5 if known.min() >= 0 and known.max() <= 1 else 0.0
+        level = 0.5 if known.min(initial=0.0) >= 0 and known.max(initial=1.0) <= 1 else 0.0
         reach = level or float(np.abs(known).max())
         shades = colors.LinearSegmentedColormap.from_list("orange to blue", [ORANGE, PALE, BLUE])
         image = np.ma.array(outputs[..., 0], mask=~finite)
         options = {"cmap": shades.with_extremes(bad=VOID), "vmin": level - reach, "vmax": level + reach}
         leads, name = [outputs[..., 0] - level], f"output = {level:g}"
     else:
-        winner, ordered = outputs.argmax(axis=-1), np.sort(outputs, axis=-1)
+        winner, (second, best) = outputs.argmax(axis=-1), np.moveaxis(np.sort(outputs, axis=-1)[..., -2:], -1, 0)
         image = colors.to_rgba_array([*TINTS, VOID])[np.where(finite, winner % len(TINTS), -1)]
-        options, name = {"alpha": 0.8}, "boundary"
-        # How far ahead of the best other output each one is; 0 on its boundary.
-        best = [np.where(winner == k, ordered[..., -2], ordered[..., -1]) for k in range(outputs.shape[-1])]
-        leads = [outputs[..., k] - each for k, each in enumerate(best)]
+        options, name = {}, "boundary"
+        # How far each output is ahead of the best other one; 0 on its boundary.
+        leads = [outputs[..., k] - np.where(winner == k, second, best) for k in range(outputs.shape[-1])]
     mesh = ax.pcolormesh(columns, rows, image, shading="nearest", rasterized=True, **options)
     if bar and outputs.shape[-1] == 1:
         ax.figure.colorbar(mesh, ax=ax, shrink=0.85, aspect=28, label="output").outline.set_visible(False)
-    crossed = [lead for lead in leads if finite.any() and lead[finite].min() < 0 < lead[finite].max()]
+    crossed = [lead for lead in leads if lead[finite].min(initial=0.0) < 0 < lead[finite].max(initial=0.0)]
     for lead in crossed:
         ax.contour(columns, rows, np.ma.array(lead, mask=~finite), levels=[0.0], colors=INK, linewidths=1.5)
     line = ax.plot([], [], color=INK, linewidth=1.5, label=name) if crossed else []
     return line + ([] if finite.all() else ax.plot([], [], "s", color=VOID, markersize=9, label="not finite"))
 
 
-def log_scale(ax: Any, axis: str, norms: list[float]) -> None:
-    """A logarithmic axis around the norms, with a linear stretch from 0 below them if one is 0."""
-    positive = [each for each in norms if 0 < each < math.inf] or [1.0]
-    low, high = math.log10(min(positive)), math.log10(max(positive))
-    space = 0.06 * (high - low) + 0.25
-    top, bottom = 10 ** min(308.0, high + space), 10 ** max(-307.0, low - space)
-    options: dict[str, Any] = {"value": "log"}
-    if 0 in norms:
-        floor = 10.0 ** math.floor(max(-306.0, low))
-        options, bottom = {"value": "symlog", "linthresh": floor, "linscale": 0.6}, -0.1 * floor
-    getattr(ax, f"set_{axis}scale")(**options)
-    getattr(ax, f"set_{axis}lim")(bottom, top)
+def log_scale(ax: Any, axis: str, values: list[float]) -> None:
+    """A logarithmic axis of whole decades around the values, with a linear stretch below them from 0 if one is 0."""
+    positive = [each for each in values if 0 < each < math.inf] or [1.0]
+    top, zero = min(308, math.ceil(math.log10(max(positive)) + 0.1)), 0 in values
+    # A matplotlib formatter divides the ends; its locator would go on above the top, and overflow.
+    bottom = max(-307, top - 305, min(top - 2, math.floor(math.log10(min(positive)) - 0.1)))
+    stride, floor = math.ceil((top - bottom) / 9), 10.0**bottom
+    ticks = [0.0] * zero + (10.0 ** np.arange(bottom + stride * zero, top + 1, stride)).tolist()
+    scale = {"value": "symlog", "linthresh": floor, "linscale": 0.6} if zero else {"value": "log"}
+    getattr(ax, f"set_{axis}scale")(**scale)
+    getattr(ax, f"set_{axis}ticks")(ticks)
+    getattr(ax, f"set_{axis}lim")(-0.1 * floor if zero else floor, 10.0**top)
 
 
 def draw_bars(ax: Any, norms: dict[str, float], marks: dict[str, str]) -> None:
     """A bar per layer, and beside it the norm and the word."""
     looks = {"vanishing": {"edgecolor": ORANGE, "hatch": "////"}, "exploding": {"edgecolor": ALARM, "hatch": "xxxx"}}
-    end = ax.get_xlim()[1]
+    size = min(9.0, 58 * ax.bbox.height / ax.figure.dpi / len(norms))
     for i, (name, each) in enumerate(norms.items()):
         look = {"color": "white", **looks[marks[name]]} if name in marks else {"color": BLUE}
-        ax.barh(i, each if math.isfinite(each) else end, height=0.7, **look)
-        note = ax.text(1.02, i, f"{each:.2g}  {marks.get(name, '')}", transform=ax.get_yaxis_transform())
-        note.set(va="center", fontsize=9, color=ALARM if name in marks else INK)
-    ax.set_yticks(range(len(norms)), list(norms))
+        ax.barh(i, each if math.isfinite(each) else ax.get_xlim()[1], height=0.7, **look)
+        note = ax.text(1.02, i, f"{each:.3g}  {marks.get(name, '')}", transform=ax.get_yaxis_transform())
+        note.set(va="center", fontsize=size, color=ALARM if name in marks else INK)
+    ax.set_yticks(range(len(norms)), list(norms), fontsize=size)
     ax.set(ylim=(len(norms) - 0.4, -0.6), xlabel="norm of the gradient (log scale)")
 
 
@@ -429,8 +392,8 @@ def draw_lines(ax: Any, table: dict[str, dict[int, float]], marks: dict[str, str
             at = finite[-1] if down else finite[np.argmax(values[finite])]
             look = {"color": colours[i], "markersize": 10, "markeredgecolor": ALARM, "markeredgewidth": 1.4}
             ax.plot(steps[at], values[at], "v" if down else "^", zorder=4, clip_on=False, **look)
-    place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.02), "ncols": math.ceil(len(table) / 20)}
-    legend = ax.legend(handles=handles, frameon=False, fontsize=9, handlelength=3.4, **place)
-    for text, name in zip(legend.get_texts(), table):
-        text.set_color(ALARM if name in marks else INK)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.02), "ncols": math.ceil(len(table) / ROWS)}
+    inks = [ALARM if name in marks else INK for name in table]
+    ax.legend(handles=handles, labelcolor=inks, frameon=False, fontsize=9, handlelength=3.4, **place)
+    ax.locator_params(axis="x", integer=True, min_n_ticks=1)
     ax.set(xlabel="step", ylabel="norm of the gradient (log scale)")

@@ -101,7 +101,7 @@ class Reader:
             if names[i] in primitive.stretched and self.cards[number].shape not in (node.shape, None):
                 stretched.append(number)
         card = operation_card(primitive, node.shape, node.dtype)
-        card.parents, card.stretched = parents, frozenset(stretched)
+        card.parents, card.stretched = tuple(parents), frozenset(stretched)
         card.cluster = self.places.cluster(node.scope)
         owner = node.owner() if node.owner is not None else None
         card.label = self.places.name(node) or ("" if owner is None else owner.name or "")
@@ -123,8 +123,7 @@ def computed_again(node: Node, operands: list[Any]) -> Any:
     """The value of an operation whose operands are all there; not where backward() freed it."""
     if node.freed or not node.primitive.trusted or any(value is None for value in operands):
         return None
-    with np.errstate(all="ignore"):
-        return np.asarray(node.primitive.forward(*operands, **node.options))
+    return np.asarray(node.primitive.forward(*operands, **node.options))
 
 
 def read(tensor: Tensor, places: Places, gradients: bool) -> Graph:
@@ -134,7 +133,8 @@ def read(tensor: Tensor, places: Places, gradients: bool) -> Graph:
         card = Card("constant", name or "tensor", "constant", "", tensor.shape, tensor.dtype, value=tensor._array)
         return Graph([card], [0], 1, reason="nothing requires a gradient")
     reader = Reader(tensor, places)
-    graph = Graph(reader.read(), [], 0)
+    with np.errstate(all="ignore"):
+        graph = Graph(reader.read(), [], 0)
     graph.roots, graph.total = [reader.number[tensor._node]], len(reader.cards)
     root = graph.cards[graph.roots[0]]
     root.label = root.label or places.name(tensor)

@@ -141,12 +141,12 @@ def stacked(arrays: list[Any]) -> Any:
 def runs_rolled_up(graph: Graph) -> Graph:
     """Where the same few cards repeat, each time computed from the time before, one card for all repeats."""
     row = [number for number, card in enumerate(graph.cards) if card.role not in LEAVES]
-    keys = keys_in_row(graph, row)
+    keys, reach = keys_in_row(graph, row)
     groups = list(range(len(graph.cards)))
     of_run: dict[int, tuple[int, int]] = {}
     at = 0
     while at < len(row):
-        period, repeats = longest_run(keys, at)
+        period, repeats = longest_run(keys, reach, at)
         if repeats >= FEWEST:
             for number in row[at : at + period * repeats]:
                 groups[number] = row[at]
@@ -164,28 +164,38 @@ def runs_rolled_up(graph: Graph) -> Graph:
     return merged(graph, groups, make)
 
 
-def keys_in_row(graph: Graph, row: list[int]) -> list[int]:
-    """For every computed card a number, the same for those that do the same with what stands equally far before."""
+def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], list[int]]:
+    """For every computed card a number, the same for those that do the same with what stands equally far before.
+
+    And how far before its parents stand, at most, of those that are near.
+    """
     names = Names()
     place = {number: i for i, number in enumerate(row)}
-    keys = []
+    uses = [len(users) for users in consumers_of(graph)]
+    keys, reach = [], []
     for i, number in enumerate(row):
         card = graph.cards[number]
-        parents = tuple(
-            i - place[p] if p in place else (graph.cards[p].role, graph.cards[p].shape) for p in card.parents
-        )
-        chained = any(type(each) is int and each <= LONGEST_PERIOD for each in parents)
+        parents = tuple(parent_key(graph, p, i, place, uses) for p in card.parents)
         what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.count)
-        # What depends on nothing nearby belongs to no run.
-        keys.append(names[what, parents] if chained else names["alone", number])
-    return keys
+        keys.append(names[what, parents])
+        reach.append(max((p for p in parents if type(p) is int), default=0))
+    return keys, reach
 
 
-def longest_run(keys: list[int], start: int) -> tuple[int, int]:
-    """The period and the number of repeats that cover most from here."""
+def parent_key(graph: Graph, parent: int, i: int, place: dict[int, int], uses: list[int]) -> Any:
+    """How far before a parent stands; what is used all over counts as itself, wherever it stands."""
+    if parent not in place:
+        return graph.cards[parent].role, graph.cards[parent].shape
+    return ("itself", parent) if uses[parent] > LONGEST_PERIOD else i - place[parent]
+
+
+def longest_run(keys: list[int], reach: list[int], start: int) -> tuple[int, int]:
+    """The period and the number of repeats that cover most from here, each repeat computed from the one before."""
     best = 1, 1
     for period in range(1, min(LONGEST_PERIOD, len(keys) - start) + 1):
         end = start + period
+        if not any(distance > j for j, distance in enumerate(reach[end : end + period])):
+            continue
         while end < len(keys) and keys[end] == keys[end - period]:
             end += 1
         repeats = (end - start) // period
@@ -199,12 +209,14 @@ def run_card(graph: Graph, inside: list[int], steps: list[int], period: int, rep
     clusters = [graph.cards[number].cluster for number in steps]
     parameters = [graph.cards[n] for n in inside if graph.cards[n].role == "parameter"]
     own = sum(card.value.size for card in parameters if card.value is not None)
-    words = [card.name or card.symbol for card in first]
+    words = ", ".join(card.name or card.symbol for card in first)
+    ends = [graph.cards[number].cluster for number in (steps[0], steps[-1])]
+    where = " … ".join(dict.fromkeys(each.title for each in ends if each)) if all(ends) else f"{period} steps"
     return Card(
         role=last.role if period == 1 else "group",
-        symbol=first[0].symbol if period == 1 else f"{period} steps",
-        name=first[0].name if period == 1 else ", ".join(words),
-        label=last.label,
+        symbol=first[0].symbol if period == 1 else where,
+        name=first[0].name if period == 1 else words,
+        label="" if last.label.startswith("call ") else last.label,
         shape=last.shape,
         dtype=last.dtype,
         value=last.value,

@@ -1,0 +1,568 @@
+"""The table of a model's layers: its numbers, its order, its text; and that the run changes nothing."""
+
+import copy
+import gc
+import html.parser
+import re
+import weakref
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+from tinygrad_like import Layer, Linear, Network, Parameter, ReLU, Sequential, Sigmoid, Tanh, Tensor
+from tinygrad_like.errors import ArgumentError, ShapeError
+from tinygrad_like.picture.table import WIDTH, one_line, shortened, size_text, summarized
+from tinygrad_like.recording import is_recording, observer, scope
+
+
+def table(model, *inputs):
+    return summarized(model, inputs)
+
+
+def column(summary, name):
+    return [getattr(row, name) for row in summary.rows]
+
+
+def row_at(summary, path):
+    (row,) = [row for row in summary.rows if row.path == path]
+    return row
+
+
+class Identity(Layer):
+    def forward(self, x):
+        return x
+
+
+class Residual(Layer):
+    def __init__(self, size):
+        self.inner = [Linear(size, size, seed=0), Tanh()]
+        self.mix = Parameter(np.ones((size, 2)))
+
+    def forward(self, x):
+        h = x
+        for layer in self.inner:
+            h = layer(h)
+        return (x + h) @ self.mix
+
+
+class Cell(Layer):
+    def __init__(self, inputs, size):
+        self.input, self.state, self.squash = Linear(inputs, size), Linear(size, size, bias=False), Tanh()
+
+    def forward(self, x, h):
+        return self.squash(self.input(x) + self.state(h))
+
+
+class Recurrent(Layer):
+    def __init__(self):
+        self.cell, self.out = Cell(3, 4), Linear(4, 2)
+
+    def forward(self, x):
+        h = np.zeros((len(x), 4))
+        for step in range(x.shape[1]):
+            h = self.cell(x[:, step], h)
+        return self.out(h), h
+
+
+# -- numbers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shape", "rows"), [((7, 2), 7), ((2,), 1), ((0, 2), 0), ((5, 7, 2), 35)])
+def test_a_linear_of_n_rows_takes_n_times_in_times_out(shape, rows):
+    summary = table(Linear(2, 3), np.ones(shape))
+    (row,) = summary.rows
+    assert row.multiply_adds == summary.multiply_adds == rows * 2 * 3
+    assert row.parameters == summary.parameters == 9
+    assert row.shapes == ((*shape[:-1], 3),)
+    assert summary.inputs == (str(shape),)
+
+
+def test_without_bias():
+    summary = table(Linear(2, 3, bias=False), np.ones((7, 2)))
+    assert (summary.parameters, summary.multiply_adds) == (6, 42)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 4), (np.float64, 8)])
+def test_bytes_follow_the_dtype(dtype, size):
+    assert table(Linear(2, 3, dtype=dtype), np.ones((1, 2), dtype)).bytes == 9 * size
+
+
+def test_products_by_operators_count_for_the_layer_around_them():
+    summary = table(Residual(3), np.ones((5, 3)))
+    assert column(summary, "path") == ["", "inner[0]", "inner[1]"]
+    assert column(summary, "multiply_adds") == [5 * 3 * 2, 5 * 3 * 3, 0]
+    assert column(summary, "parameters") == [6, 12, 0]
+    assert column(summary, "shapes") == [((5, 2),), ((5, 3),), ((5, 3),)]
+    assert summary.multiply_adds == 75
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "count"), [((4,), (4,), 4), ((3, 4), (4,), 12), ((2, 3, 4), (4, 5), 120), ((3, 0), (0, 5), 0)]
+)
+def test_products_of_all_kinds(a, b, count):
+    class Product(Layer):
+        def forward(self, x):
+            return x @ np.ones(b)
+
+    assert table(Product(), np.ones(a)).multiply_adds == count
+
+
+def test_a_list_as_an_operand():
+    class Product(Layer):
+        def forward(self, x):
+            return x @ [[1.0], [2.0]]
+
+    assert table(Product(), np.ones((3, 2))).multiply_adds == 6
+
+
+def test_elementwise_operations_count_nothing():
+    assert table(Tanh(), np.ones((5, 3))).multiply_adds == 0
+
+
+# -- several calls, shared things ----------------------------------------------------------------
+
+
+def test_a_shared_layer_is_one_row():
+    layer = Linear(2, 2)
+    summary = table(Sequential(layer, Tanh(), layer), np.ones((5, 2)))
+    assert column(summary, "path") == ["", "layers[0]", "layers[1]"]
+    assert column(summary, "calls") == [1, 2, 1]
+    assert column(summary, "multiply_adds") == [0, 40, 0]
+    assert column(summary, "parameters") == [0, 6, 0]
+    assert "×2" in repr(summary)
+
+
+def test_a_layer_shared_by_two_others_has_a_row_in_each_and_its_parameters_in_one():
+    layer = Linear(2, 2)
+    summary = table(Sequential(Sequential(layer), Sequential(layer)), np.ones((5, 2)))
+    assert column(summary, "path") == ["", "layers[0]", "layers[0].layers[0]", "layers[1]", "layers[0].layers[0]"]
+    assert column(summary, "parameters") == [0, 0, 6, 0, 0]
+    assert column(summary, "shared") == [0, 0, 0, 0, 6]
+    assert column(summary, "multiply_adds") == [0, 0, 20, 0, 20]
+    assert summary.parameters == 6
+    assert repr(summary).count("shared") == 1
+
+
+def test_a_tied_parameter_counts_once():
+    first, second = Linear(2, 2), Linear(2, 2)
+    second.weight = first.weight
+    summary = table(Sequential(first, second), np.ones((5, 2)))
+    assert column(summary, "parameters") == [0, 6, 2]
+    assert column(summary, "shared") == [0, 0, 4]
+    assert (summary.parameters, summary.bytes) == (8, 64)
+
+
+def test_a_recurrent_cell():
+    summary = table(Recurrent(), np.ones((5, 20, 3)))
+    assert column(summary, "path") == ["", "cell", "cell.input", "cell.state", "cell.squash", "out"]
+    assert column(summary, "depth") == [0, 1, 2, 2, 2, 1]
+    assert column(summary, "calls") == [1, 20, 20, 20, 20, 1]
+    assert column(summary, "multiply_adds") == [0, 0, 20 * 5 * 12, 20 * 5 * 16, 0, 5 * 8]
+    assert column(summary, "parameters") == [0, 0, 16, 16, 0, 10]
+    assert summary.rows[0].shapes == ((5, 2), (5, 4))
+    assert re.search(r"^Recurrent +\(5, 2\), … ", repr(summary), re.MULTILINE)
+
+
+def test_different_shapes_show_the_last():
+    class Grows(Layer):
+        def __init__(self):
+            self.act = Tanh()
+
+        def forward(self, x):
+            return self.act(np.concatenate([self.act(x), x]))
+
+    assert row_at(table(Grows(), np.ones((2, 3))), "act").shapes == ((4, 3),)
+
+
+def test_a_layer_that_calls_itself():
+    class Countdown(Layer):
+        def __init__(self):
+            self.linear = Linear(2, 2)
+
+        def forward(self, x, n=2):
+            return self(self.linear(x), n - 1) if n else x
+
+    summary = table(Countdown(), np.ones((1, 2)))
+    assert column(summary, "depth") == [0, 1, 1, 2]
+    assert column(summary, "parameters") == [0, 6, 0, 0]
+    assert summary.multiply_adds == 8
+
+
+# -- what is not seen ------------------------------------------------------------------------------
+
+
+def test_a_layer_that_is_never_called_is_listed_and_counted():
+    model = Residual(3)
+    model.spare = Sequential(Linear(3, 10), ReLU())
+    summary = table(model, np.ones((5, 3)))
+    assert column(summary, "path")[3:] == ["spare", "spare.layers[0]", "spare.layers[1]"]
+    assert column(summary, "depth")[3:] == [1, 2, 2]
+    assert column(summary, "note")[3:] == ["not called", "not called", "no operations"]
+    assert column(summary, "calls")[3:] == [0, 0, 0]
+    assert row_at(summary, "spare.layers[0]").parameters == 40
+    assert summary.parameters == sum(p.size for p in model.parameters()) == 58
+    assert re.search(r"spare\.layers\[0\] +Linear 3 → 10 +not called +40 +—$", repr(summary), re.MULTILINE)
+
+
+def test_layers_without_operations_stand_where_the_model_keeps_them():
+    model = Sequential(Identity(), Linear(2, 2), Identity(), Identity(), Sequential(Identity(), Tanh()), Identity())
+    summary = table(model, np.ones((1, 2)))
+    paths = [f"layers[{i}]" for i in range(5)]
+    assert column(summary, "path") == ["", *paths, "layers[4].layers[0]", "layers[4].layers[1]", "layers[5]"]
+    assert [row.path for row in summary.rows if row.note == "no operations"] == [
+        "layers[0]",
+        "layers[2]",
+        "layers[3]",
+        "layers[4].layers[0]",
+        "layers[5]",
+    ]
+
+
+def test_a_model_without_operations_still_has_an_output():
+    (row,) = table(Identity(), np.ones((4, 2))).rows
+    assert (row.shapes, row.calls, row.note) == (((4, 2),), 1, "")
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes"),
+    [
+        (lambda y: y.numpy(), ((4, 3),)),
+        (lambda y: {"y": y, "more": [y[0], (y[0, 0],)]}, ((4, 3), (3,), ())),
+        (lambda y: "text", ((4, 3),)),
+    ],
+)
+def test_outputs_of_all_kinds(result, shapes):
+    class Model(Layer):
+        def __init__(self):
+            self.linear = Linear(2, 3)
+
+        def forward(self, x):
+            return result(self.linear(x))
+
+    assert table(Model(), np.ones((4, 2))).rows[0].shapes == shapes
+
+
+def test_a_layer_that_is_no_attribute_is_shown_but_not_counted():
+    hidden = Linear(2, 3)
+
+    class Model(Layer):
+        def forward(self, x):
+            return hidden(x)
+
+    summary = table(Model(), np.ones((4, 2)))
+    assert column(summary, "path") == ["", ""]
+    assert column(summary, "note") == ["", "not in the model"]
+    assert summary.parameters == 0
+    assert summary.multiply_adds == 24
+    assert re.search(r"^  Linear +2 → 3 \(not in the model\) +\(4, 3\) +— +24$", repr(summary), re.MULTILINE)
+
+
+def test_a_call_that_does_not_go_through_layers_counts_for_the_model():
+    class Direct(Layer):
+        def __init__(self):
+            self.linear = Linear(2, 3)
+
+        def __call__(self, x):
+            return self.linear(x @ np.ones((2, 2)))
+
+    summary = table(Direct(), np.ones((4, 2)))
+    assert column(summary, "multiply_adds") == [16, 24]
+
+
+# -- text ----------------------------------------------------------------------------------------
+
+
+def test_the_text_of_a_sequential():
+    summary = table(Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1)), np.ones((1000, 2)))
+    assert str(summary) == repr(summary)
+    assert repr(summary).split("\n") == [
+        "layer                      output shape  parameters  multiply-adds",
+        "──────────────────────────────────────────────────────────────────",
+        "Sequential                 (1000, 1)              —              —",
+        "  layers[0]  Linear 2 → 3  (1000, 3)              9          6,000",
+        "  layers[1]  Sigmoid       (1000, 3)              —              —",
+        "  layers[2]  Linear 3 → 1  (1000, 1)              4          3,000",
+        "──────────────────────────────────────────────────────────────────",
+        "13 parameters, 104 B; 9,000 multiply-adds for input (1000, 2)",
+    ]
+
+
+def test_the_text_of_several_calls_and_inputs():
+    class Two(Layer):
+        def __init__(self):
+            self.cell = Cell(1, 1)
+
+        def forward(self, x, h, name):
+            for _ in range(1000):
+                h = self.cell(x, h)
+            return h
+
+    summary = table(Two(), [[1.0]], Tensor([[1.0]]), "name")
+    assert repr(summary).split("\n") == [
+        "layer                                    calls  output shape  parameters  multiply-adds",
+        "───────────────────────────────────────────────────────────────────────────────────────",
+        "Two                                             (1, 1)                 —              —",
+        "  cell           Cell                   ×1,000  (1, 1)                 —              —",
+        "    cell.input   Linear 1 → 1           ×1,000  (1, 1)                 2          1,000",
+        "    cell.state   Linear 1 → 1, no bias  ×1,000  (1, 1)                 1          1,000",
+        "    cell.squash  Tanh                   ×1,000  (1, 1)                 —              —",
+        "───────────────────────────────────────────────────────────────────────────────────────",
+        "3 parameters, 24 B; 2,000 multiply-adds for inputs (1, 1), (1, 1), str",
+    ]
+
+
+def test_one_is_singular():
+    assert repr(table(Linear(1, 1, bias=False), [1.0])).endswith("\n1 parameter, 8 B; 1 multiply-add for input (1,)")
+
+
+def deep(depth):
+    model = Linear(2, 2)
+    for _ in range(depth):
+        model = Sequential(model, Tanh())
+    return model
+
+
+@pytest.mark.parametrize("depth", [1, 3, 8, 60])
+def test_it_fits_the_terminal(depth):
+    model = deep(depth)
+    model.a_long_name_of_a_layer_that_is_not_called = {"k" * 200: Linear(10**3, 10**3)}
+    lines = repr(table(model, np.ones((1, 1, 1, 1, 2)))).split("\n")
+    assert max(map(len, lines)) <= WIDTH
+    assert len(lines) == 2 * depth + 6
+    assert len({len(line) for line in lines if line.endswith("—")}) == 1
+
+
+def test_it_shortens_paths_in_the_middle_and_only_as_far_as_needed():
+    model = Sequential(Linear(2, 2))
+    model.begin = {"x" * 200: Linear(2, 2)}
+    lines = repr(table(model, np.ones((1, 2)))).split("\n")
+    assert max(map(len, lines)) == WIDTH
+    assert re.match(r"  begin\['x+…x+'\]  Linear 2 → 2 ", lines[4])
+    assert lines[3].startswith("  layers[0] ")
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [
+        ("abcdefghijkl", 12, "abcdefghijkl"),
+        ("abcdefghijklm", 12, "abcde…hijklm"),
+        ("abcdefghijklmn", 13, "abcdef…ijklmn"),
+        ("    abcdefghijklm", 16, "    abcde…hijklm"),
+        ("          abcdefghijklm", 16, "    abcde…hijklm"),
+        ("          abc", 12, "abc"),
+    ],
+)
+def test_shortened(text, width, short):
+    assert shortened(text, width) == short
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (40_760, "40.8 kB"), (3e6, "3.0 MB"), (2e15, "2,000.0 TB")],
+)
+def test_sizes(size, text):
+    assert size_text(size) == text
+
+
+HOSTILE = "<script>alert('&')</script>\n\x1b[31m\u202e"
+
+
+def hostile():
+    """A table of a model whose types, labels, attributes, keys and inputs have bad names."""
+
+    class Named(Linear):
+        def label(self):
+            return HOSTILE
+
+        def forward(self, x, more):
+            return super().forward(x)
+
+    Named.__name__ = HOSTILE
+    model = Named(2, 2)
+    setattr(model, HOSTILE, {HOSTILE: Linear(2, 2)})
+    return table(model, np.ones((1, 2)), type(HOSTILE, (), {})())
+
+
+def test_hostile_names_stay_on_their_lines():
+    text = repr(hostile())
+    assert len(text.split("\n")) == 6
+    assert all(c == "\n" or c.isprintable() for c in text)
+    assert one_line("a\r\n\x00b") == "a �b"
+
+
+class Tags(html.parser.HTMLParser):
+    """The tags of a page in order, and its text, by cells."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.opened, self.open, self.texts, self.styles = [], [], [], []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.opened.append(tag)
+        self.open.append(tag)
+        self.styles.append(dict(attributes).get("style", ""))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def test_hostile_names_are_escaped_in_html():
+    page = Tags(hostile()._repr_html_())
+    assert set(page.opened) == {"table", "thead", "tbody", "tfoot", "tr", "th", "td"}
+    shown = [text for text in page.texts if "<script>alert('&')</script>" in text]
+    assert len(shown) == 4  # the type, its label, the path, the input
+    assert all(text.isprintable() for text in page.texts)
+
+
+def test_the_html_says_what_the_text_says():
+    summary = table(Recurrent(), np.ones((5, 20, 3)))
+    page = Tags(summary._repr_html_())
+    words = re.findall(r"[^\s─]+", repr(summary))
+    assert re.findall(r"\S+", " ".join(page.texts)) == words
+    assert page.opened.count("tr") == len(summary.rows) + 2
+    indents = [float(each.group(1)) for style in page.styles if (each := re.search(r"padding-left:([\d.]+)em", style))]
+    assert indents == [0.5 + 1.5 * row.depth for row in summary.rows]
+    assert not re.search("color|background", " ".join(page.styles))
+
+
+def test_html_does_not_shorten():
+    model = Sequential(Linear(2, 2))
+    model.begin = {"x" * 200: Linear(2, 2)}
+    assert "x" * 200 in table(model, np.ones((1, 2)))._repr_html_()
+
+
+# -- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "hint"),
+    [
+        (Network([2, 1]), "a Network", r"Write summary\(network\.model, x\)\."),
+        (np.ones(2), "a ndarray", r"Write summary\(model, x\)\."),
+        (Linear, "the class Linear", r"Write summary\(model, x\)\."),
+        (None, "a NoneType", r"Write summary\(model, x\)\."),
+    ],
+)
+def test_what_is_no_layer(given, name, hint):
+    with pytest.raises(ArgumentError, match=rf"but got {name}\.\n  {hint}"):
+        table(given, np.ones((1, 2)))
+
+
+def test_without_inputs():
+    with pytest.raises(ArgumentError, match=r"no inputs for Sequential\.\n  .*np\.zeros\(\(1, features\)\)"):
+        table(Sequential(Linear(2, 2)))
+
+
+def test_the_models_own_errors_pass():
+    model = Sequential(Linear(2, 5), Linear(3, 1))
+    with pytest.raises(ShapeError) as expected:
+        model(np.ones((4, 2)))
+    with pytest.raises(ShapeError) as raised:
+        table(model, np.ones((4, 2)))
+    assert str(raised.value) == str(expected.value)
+    assert observer.get() is None
+    assert scope.get() is None
+    assert is_recording()
+
+
+# -- nothing changes -------------------------------------------------------------------------------
+
+
+def test_the_model_and_the_inputs_stay_as_they_were():
+    model = Recurrent()
+    model.out.training = False
+    x = Tensor(np.ones((5, 4, 3)), requires_grad=True)
+    np.sum(model(x)[0]).backward()
+    kept = copy.deepcopy(model)
+    gradient = x.grad.data.copy()
+    attributes = {path: sorted(vars(layer)) for path, layer in model.named_layers()}
+    table(model, x)
+    for old, new in zip(kept.parameters(), model.parameters(), strict=True):
+        assert np.array_equal(old.data, new.data)
+        assert np.array_equal(old.grad.data, new.grad.data)
+        assert new.requires_grad
+    assert [layer.training for _, layer in model.named_layers()] == [True, True, True, True, False]
+    assert {path: sorted(vars(layer)) for path, layer in model.named_layers()} == attributes
+    assert np.array_equal(x.grad.data, gradient)
+    assert x.requires_grad
+    assert x.name is None
+    assert observer.get() is None
+
+
+def test_nothing_is_recorded():
+    seen = []
+
+    class Looks(Layer):
+        def __init__(self):
+            self.weight = Parameter(np.ones(2))
+
+        def forward(self, x):
+            seen.append(is_recording())
+            y = x * self.weight
+            seen.append(y.requires_grad)
+            return y
+
+    table(Looks(), np.ones(2))
+    table(Looks(), Tensor(np.ones(2), requires_grad=True))
+    assert seen == [False] * 4
+    assert is_recording()
+
+
+@pytest.mark.parametrize("make", [np.ones, lambda n: Tensor(np.ones(n)), lambda n: Tensor(np.ones(n), name="x")])
+def test_a_layer_that_works_in_place_does_not_change_the_inputs(make):
+    class Doubles(Layer):
+        def forward(self, x):
+            x *= 2
+            return x
+
+    x = make(3)
+    assert table(Doubles(), x).rows[0].shapes == ((3,),)
+    assert np.array_equal(np.asarray(x), np.ones(3))
+
+
+def test_it_can_be_made_inside_a_layer_and_while_watched():
+    told = []
+
+    class Outer(Layer):
+        def __init__(self):
+            self.linear = Linear(2, 3)
+
+        def forward(self, x):
+            self.summary = table(self.linear, np.ones((4, 2)))
+            return self.linear(x)
+
+    model = Outer()
+    token = observer.set(lambda *operation: told.append(operation))
+    try:
+        model(Tensor(np.ones((1, 2))))
+    finally:
+        observer.reset(token)
+    assert column(model.summary, "kind") == ["Linear"]
+    assert model.summary.multiply_adds == 24
+    assert len(told) == 1
+
+
+def test_it_keeps_nothing_of_the_model():
+    model = Recurrent()
+    gone = weakref.ref(model.cell)
+    summary = table(model, np.ones((1, 2, 3)))
+    del model
+    gc.collect()
+    assert gone() is None
+    assert summary.parameters == 42
+
+
+def test_training_afterwards_does_not_change_it():
+    model = Sequential(Linear(2, 3))
+    summary = table(model, np.ones((1, 2)))
+    before = repr(summary)
+    model.layers.append(Linear(3, 4))
+    tg.SGD(model.parameters(), lr=0.1)
+    assert repr(summary) == before
