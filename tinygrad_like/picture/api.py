@@ -50,9 +50,7 @@ def draw(
     """
     from .drawing import drawn
 
-    return drawn(
-        root, inputs, names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme
-    )
+    return drawn(root, inputs, names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme)
 
 
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:

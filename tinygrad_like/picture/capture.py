@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -88,7 +88,9 @@ class Recorder:
 
 
 def same_values(a: Any, b: Any) -> bool:
-    return a is b or (np.shape(a) == np.shape(b) and bool(np.array_equal(a, b, equal_nan=np.asarray(b).dtype.kind in "fc")))
+    return a is b or (
+        np.shape(a) == np.shape(b) and bool(np.array_equal(a, b, equal_nan=np.asarray(b).dtype.kind in "fc"))
+    )
 
 
 def operation_card(primitive: Primitive, shape: tuple[int, ...], dtype: Any) -> Card:
@@ -133,9 +135,6 @@ def tensors_of(result: Any) -> list[Tensor]:
 def watch(function: Any, inputs: list[Any], places: Places) -> tuple[Recorder, list[Tensor]]:
     """Run a function on its inputs and record every operation; the Tensors that it returned."""
     recorder = Recorder(places)
-    for value in inputs:
-        if isinstance(value, Tensor):
-            recorder.operand(value)
     token = observer.set(recorder)
     try:
         with enable_grad():
@@ -172,6 +171,7 @@ def add_gradients(graph: Graph, nodes: list[Any], outputs: list[Tensor]) -> None
     try:
         with enable_grad():
             total = single if single is not None and single.size == 1 else summed(recorded)
+        assert total._node is not None
         found = sweep(total._node, start_cotangent(total, None), every=True)
     except TinygradError as error:
         graph.reason = error.what
@@ -181,11 +181,11 @@ def add_gradients(graph: Graph, nodes: list[Any], outputs: list[Tensor]) -> None
             card.gradient = np.asarray(found[node][0])
 
 
-def summed(tensors: list[Tensor]) -> Any:
+def summed(tensors: list[Tensor]) -> Tensor:
     total: Any = 0
     for each in tensors:
         total = total + np.sum(each)
-    return total
+    return cast(Tensor, total)
 
 
 def ancestors_only(graph: Graph) -> Graph:
@@ -221,8 +221,11 @@ def as_input(value: Any, name: str, differentiate: bool) -> Any:
         named = wrap(value._array, value._node)
         named.name = name
         return named
-    if not isinstance(value, (np.ndarray, np.generic, float, int, list)) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, list)):
         return value
-    tensor = Tensor(np.array(value), name=name)
+    try:
+        tensor = Tensor(np.array(value), name=name)
+    except (TinygradError, ValueError):  # a list of Tensors, or of different lengths
+        return value
     tensor.requires_grad = differentiate and tensor.dtype.kind == "f"
     return tensor

@@ -25,7 +25,10 @@ def depth_of(cluster: Cluster, known: dict[int, int]) -> int:
 
 
 def collapsed(graph: Graph, depth: int) -> Graph:
-    """Every cluster at this depth as one card. A call is left before anything after it starts, so paths cannot return."""
+    """Every cluster at this depth as one card.
+
+    What a call needs was computed before it, and what needs its results comes after it: no path leaves and comes back.
+    """
     known: dict[int, int] = {}
     around = [ancestor(card.cluster, depth, known) for card in graph.cards]
     consumers = consumers_of(graph)

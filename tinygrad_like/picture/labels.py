@@ -53,7 +53,7 @@ def heading(card: Card, theme: Theme) -> str:
     words = [card.label] if card.label else []
     words += [f"×{card.count:,}"] if card.count > 1 else []
     right = "&#160; " + font(" ".join(words), 11, theme.title, bold=True) if words else ""
-    second = f'<TD ALIGN="RIGHT">{right}</TD>' if right else '<TD></TD>'
+    second = f'<TD ALIGN="RIGHT">{right}</TD>' if right else "<TD></TD>"
     return f'<TR><TD ALIGN="LEFT">{left}</TD>{second}</TR>'
 
 
@@ -66,14 +66,14 @@ def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
     if text:
         yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(text, 9, theme.muted)}</TD></TR>'
     if card.role == "group" and card.parameters:
-        plural = "s" * (card.parameters != 1)
-        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(f"{card.parameters:,} parameter{plural}", 9, theme.muted)}</TD></TR>'
+        count = font(f"{card.parameters:,} parameter{'s' * (card.parameters != 1)}", 9, theme.muted)
+        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{count}</TD></TR>'
 
 
 def parts(card: Card, gradients: bool) -> Iterator[str]:
-    if card.value is not None or card.note or card.shape is not None:
-        if not (card.role == "constant" and card.shape == ()):
-            yield "value"
+    is_number = card.role == "constant" and card.shape == ()  # its symbol says it all
+    if not is_number and (card.value is not None or card.note or card.shape is not None):
+        yield "value"
     if gradients and card.gradient is not None:
         yield "gradient"
 

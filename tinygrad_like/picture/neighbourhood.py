@@ -66,7 +66,8 @@ def hidden_groups(
         if start in seen:
             continue
         seen.add(start)
-        stack, beside, count = [start], set(), 0
+        stack, count = [start], 0
+        beside: set[int] = set()
         while stack:
             number = stack.pop()
             count += graph.cards[number].count

@@ -91,8 +91,10 @@ def block(array: Any, most_rows: int = MOST_ROWS, most_columns: int = MOST_COLUM
 
 
 def fraction(value: Any, largest: float) -> float:
-    if value is None or isinstance(value, complex) or not np.isfinite(value):
+    if value is None or not np.isfinite(value):
         return float("nan")
+    if isinstance(value, complex):
+        return 0.0
     return value / largest if largest else 0.0
 
 
@@ -138,7 +140,10 @@ def statistics(array: Any) -> list[tuple[str, str]]:
             mean, deviation = finite.mean(), finite.std()
         if array.size == 1:
             return [("", short(mean))]
-        lines = [("mean", f"{short(mean)} ± {short(deviation)}"), ("range", f"{short(finite.min())} … {short(finite.max())}")]
+        lines = [
+            ("mean", f"{short(mean)} ± {short(deviation)}"),
+            ("range", f"{short(finite.min())} … {short(finite.max())}"),
+        ]
     if finite.size < values.size:
         for name, count in (("nan", np.isnan(values).sum()), ("inf", np.isinf(values).sum())):
             if count:

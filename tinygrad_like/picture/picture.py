@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError, MissingError
+from ..errors import ArgumentError, MissingError, RenderError
 from . import renderer
 from .dot import Style, digraph, shown_cards
 from .graph import Graph
@@ -87,10 +87,11 @@ class Picture:
         return self._rendered[format]
 
     def __repr__(self) -> str:
-        return f"<Picture of {shown_cards(self._graph):,} of {self._graph.total:,} nodes; .save('x.svg'), .html(), .source>"
+        shown, total = shown_cards(self._graph), self._graph.total
+        return f"<Picture of {shown:,} of {total:,} nodes; .save('x.svg'), .html(), .source>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
-        except MissingError as error:
+        except (MissingError, RenderError) as error:
             return {"text/plain": f"{error.what} {error.details}\n\n{self.source}"}

@@ -121,10 +121,7 @@ def gradient_norms(model: Any) -> dict[str, float]:
     """
     model = getattr(model, "model", model) if hasattr(model, "feed_forward") else model
     if not isinstance(model, Layer) or not model.parameters():
-        name = type(model).__name__
-        raise ArgumentError(
-            f"gradient_norms needs a model with parameters, but got a {name}.", "Pass the Layer that has them."
-        )
+        raise ArgumentError(f"gradient_norms needs a model with parameters, but got a {type(model).__name__}.")
     norms: dict[str, float] = {}
     seen: set[int] = set()
     for path, layer in [(type(model).__name__, model), *model.named_layers()]:
@@ -362,6 +359,8 @@ def log_scale(ax: Any, axis: str, values: list[float]) -> None:
     scale = {"value": "symlog", "linthresh": floor, "linscale": 0.6} if zero else {"value": "log"}
     getattr(ax, f"set_{axis}scale")(**scale)
     getattr(ax, f"set_{axis}ticks")(ticks)
+    if stride > 1 or top > 300:
+        ax.minorticks_off()
     getattr(ax, f"set_{axis}lim")(-0.1 * floor if zero else floor, 10.0**top)
 
 

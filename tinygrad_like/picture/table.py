@@ -88,7 +88,7 @@ class Summary:
         for title, texts in columns.items():
             width, align = widths[title], str.rjust if title in NUMERIC else str.ljust
             columns[title] = tuple(align(shortened(text, width), width) for text in (title, *texts))
-        lines = ["  ".join(texts).rstrip() for texts in zip(*columns.values())]
+        lines = ["  ".join(texts) for texts in zip(*columns.values())]
         total = shortened(self.total(), WIDTH)
         rule = "─" * max(map(len, [*lines, total]))
         return "\n".join([lines[0], rule, *lines[1:], rule, total])

@@ -1,0 +1,462 @@
+"""`draw`: what a picture holds of a Tensor, a model, a function; and what drawing leaves alone."""
+
+import copy
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+from tinygrad_like.picture import drawing
+from tinygrad_like.picture.arranging import arrange
+from tinygrad_like.picture.places import Places
+
+X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+Y = np.array([[0.0], [1.0], [1.0], [0.0]])
+
+
+class Dense(tg.Layer):
+    def __init__(self, n, m, act, seed):
+        rng = np.random.default_rng(seed)
+        self.W = tg.Parameter(rng.normal(size=(n, m)))
+        self.b = tg.Parameter(rng.normal(size=m))
+        self.act = act
+
+    def forward(self, x):
+        return self.act(x @ self.W + self.b)
+
+    def label(self):
+        return f"{self.W.shape[0]} → {self.W.shape[1]}"
+
+
+def xor_model():
+    return tg.Sequential(Dense(2, 3, np.tanh, 0), Dense(3, 1, tg.sigmoid, 1))
+
+
+def xor_loss(model):
+    def loss(X, y):
+        return np.mean((model(X) - y) ** 2)
+
+    return loss
+
+
+def graph_of(target, *inputs, names=None, gradients=True):
+    """The cards before they are drawn, by label, symbol or number."""
+    graph, name = drawing.built(target, inputs, names, Places(), gradients)
+    arrange(graph, name)
+    return graph
+
+
+def card(graph, name):
+    (found,) = [c for c in graph.cards if name in (c.label, c.symbol)]
+    return found
+
+
+# -- values and gradients --------------------------------------------------------------------------------
+
+
+def test_a_run_keeps_every_value_and_constant():
+    graph = graph_of(lambda x: 3.0 * x + np.array([1.0, 2.0]), np.array([5.0, 6.0]))
+    assert [(c.role, c.symbol) for c in graph.cards] == [
+        ("constant", "3"),
+        ("input", "x"),
+        ("operation", "×"),
+        ("constant", "array"),
+        ("operation", "+"),
+    ]
+    assert card(graph, "×").value.tolist() == [15.0, 18.0]
+    assert card(graph, "array").value.tolist() == [1.0, 2.0]
+    assert card(graph, "+").value.tolist() == [16.0, 20.0]
+
+
+def test_gradients_are_those_of_backward():
+    model = xor_model()
+    loss = xor_loss(model)
+    graph = graph_of(loss, X, Y)
+    h = model.layers[0](X)
+    h.retain_grad()
+    wanted = np.mean((model.layers[1](h) - Y) ** 2)
+    wanted.backward()
+    by_id = {id(c.origin): c for c in graph.cards}
+    for parameter in model.parameters():
+        np.testing.assert_array_equal(by_id[id(parameter)].gradient, parameter.grad.numpy())
+    np.testing.assert_array_equal(card(graph, "tanh").gradient, h.grad.numpy())
+    assert card(graph, "loss").gradient == 1
+    assert float(card(graph, "loss").value) == wanted.item()
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_drawing_leaves_every_grad_as_it_was(filled):
+    model = xor_model()
+    loss = xor_loss(model)
+    if filled:
+        loss(X, Y).backward()
+    root = loss(tg.Tensor(X), tg.Tensor(Y))
+    before = [None if p.grad is None else p.grad.numpy().copy() for p in model.parameters()]
+    root.draw(), tg.draw(loss, X, Y), model.draw(X)
+    for parameter, old in zip(model.parameters(), before):
+        if old is None:
+            assert parameter.grad is None
+        else:
+            np.testing.assert_array_equal(parameter.grad.numpy(), old)
+    root.backward()  # the graph is still whole
+
+
+def test_grad_in_a_flat_vector_stays_in_place():
+    model = xor_model()
+    optimizer = tg.SGD(model.parameters(), 0.1)
+    loss = xor_loss(model)
+    loss(X, Y).backward()
+    grads = [p.grad.numpy().copy() for p in model.parameters()]
+    tg.draw(loss, X, Y)
+    for parameter, old in zip(model.parameters(), grads):
+        np.testing.assert_array_equal(parameter.grad.numpy(), old)
+    optimizer.step()
+
+
+def test_a_vector_result_has_the_gradient_of_its_sum():
+    graph = graph_of(np.square, np.array([1.0, 2.0]))
+    assert card(graph, "square").gradient.tolist() == [1.0, 1.0]
+    assert "sum of" in graph.of
+    assert graph.cards[0].gradient.tolist() == [2.0, 4.0]
+
+
+def test_several_results():
+    graph = graph_of(lambda x: {"a": x * 2.0, "b": [np.exp(x)]}, 1.0)
+    assert len(graph.roots) == 2
+    assert card(graph, "x").gradient == pytest.approx(2 + np.e)
+    assert {c.label for c in graph.cards} >= {"output 0", "output 1"}
+
+
+def test_data_of_a_loss_has_no_gradient_but_a_tensor_that_requires_one():
+    model = xor_model()
+    graph = graph_of(xor_loss(model), X, Y)
+    assert card(graph, "X").gradient is None
+    graph = graph_of(xor_loss(model), tg.Tensor(X, requires_grad=True), Y)
+    assert card(graph, "X").gradient.shape == X.shape
+
+
+def test_inside_no_grad_a_run_is_recorded_all_the_same():
+    with tg.no_grad():
+        assert graph_of(lambda x: x * x, 3.0).cards[0].gradient == 6
+
+
+def test_integers_have_no_gradient_and_the_picture_says_so():
+    picture = tg.draw(lambda x: x * 2, 3)
+    assert "nothing requires a gradient" in picture.source
+
+
+def test_a_model_without_trainable_parameters_is_drawn():
+    model = tg.Linear(2, 1, seed=0)
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    graph = graph_of(model, X)
+    assert card(graph, "x @ Wᵀ + b").value.shape == (4, 1)
+    assert graph.reason
+
+
+def test_comparisons_and_masks_are_part_of_the_picture():
+    graph = graph_of(lambda x: np.where(x > 0.0, x, 0.1 * x), np.array([-1.0, 1.0]))
+    assert card(graph, ">").value.tolist() == [False, True]
+
+
+def test_unused_computations_are_left_out():
+    def f(x):
+        np.exp(x)
+        return x * 2.0
+
+    assert "exp" not in [c.name or c.symbol for c in graph_of(f, 1.0).cards]
+
+
+def test_the_graph_of_a_gradient_can_be_drawn():
+    graph = graph_of(tg.grad(lambda x: x**3), 2.0)
+    assert card(graph, "x").gradient == pytest.approx(12.0)
+    assert graph.cards[graph.roots[0]].value == pytest.approx(12.0)
+
+
+def test_detached_values_stay_connected():
+    graph = graph_of(lambda x: np.exp(x).detach() * x, 1.0)
+    assert card(graph, "eˣ").value == pytest.approx(np.e)
+    assert card(graph, "eˣ").gradient is None
+    assert sum(c.role == "constant" for c in graph.cards) == 0
+
+
+def test_what_is_written_to_later_shows_what_it_was():
+    def f(x):
+        buffer = tg.Tensor(np.zeros(2))
+        first = x + buffer
+        buffer[0] = 5.0
+        return first * buffer
+
+    graph = graph_of(f, np.ones(2))
+    assert sorted(c.value.tolist() for c in graph.cards if c.role == "constant") == [[0.0, 0.0], [5.0, 0.0]]
+
+
+def test_later_training_does_not_change_a_picture():
+    model = tg.Linear(2, 1, seed=0)
+    picture = model.draw(X)
+    before = picture.source
+    model.weight.data = np.zeros((1, 2))
+    assert picture.source == before
+    assert model.draw(X).source != before
+
+
+# -- a bare root -----------------------------------------------------------------------------------------
+
+
+def test_a_bare_root_shows_what_it_holds_and_what_follows():
+    a, b, c = (tg.Tensor(v, requires_grad=True, name=n) for v, n in ((2.0, "a"), (-3.0, "b"), (10.0, "c")))
+    graph = graph_of(a * b + c)
+    assert [(x.symbol, float(x.value), float(x.gradient)) for x in graph.cards] == [
+        ("a", 2.0, -3.0),
+        ("b", -3.0, 2.0),
+        ("c", 10.0, 1.0),
+        ("×", -6.0, 1.0),
+        ("+", 4.0, 1.0),
+    ]
+
+
+def test_a_freed_graph_shows_shapes_and_says_so():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True, name="x")
+    y = np.sum(np.exp(x) * x)
+    y.backward()
+    source = y.draw().source
+    assert "freed by backward()" in source
+    assert "the graph was freed by backward(); leaves show their .grad" in source
+    graph = graph_of(y)
+    assert card(graph, "eˣ").value is None
+    assert card(graph, "eˣ").shape == (2,)
+    np.testing.assert_array_equal(card(graph, "x").gradient, x.grad.numpy())
+
+
+def test_what_was_never_kept_is_told_apart_from_what_was_freed():
+    x = tg.Tensor([1.0], requires_grad=True)
+    graph = graph_of(np.exp(x + np.ones(1)))
+    assert card(graph, "constant").note == "not kept"
+
+
+def test_an_overwritten_value_is_told_not_raised():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    with tg.no_grad():
+        x -= 1.0
+    assert "was overwritten" in graph_of(y).reason
+
+
+def test_values_are_not_computed_again_by_a_users_operation():
+    calls = []
+
+    @tg.operation(vjp=lambda g: g)
+    def once(x):
+        calls.append(x)
+        return x + 0.0
+
+    x = tg.Tensor(1.0, requires_grad=True)
+    y = once(x) + x
+    graph_of(y)
+    assert len(calls) == 1
+
+
+def test_a_tensor_that_is_not_recorded():
+    assert tg.draw(tg.Tensor([1.0, 2.0])).source.count("n0 [") == 1
+    assert "nothing requires a gradient" in tg.Tensor(1.0).draw().source
+
+
+def test_a_leaf_alone():
+    x = tg.Tensor(3.0, requires_grad=True, name="x")
+    graph = graph_of(x)
+    assert [(c.symbol, c.gradient) for c in graph.cards] == [("x", 1.0)]
+
+
+def test_a_result_whose_leaf_is_gone():
+    y = tg.Tensor([1.0, 2.0], requires_grad=True) * 2.0
+    assert "leaf" in y.draw().source
+
+
+def test_bare_and_run_again_agree():
+    model = xor_model()
+    loss = xor_loss(model)
+    again, bare = graph_of(loss, X, Y), graph_of(loss(tg.Tensor(X), tg.Tensor(Y)))
+    for name in ("tanh", "σ", "loss"):
+        np.testing.assert_array_equal(card(again, name).value, card(bare, name).value)
+        np.testing.assert_array_equal(card(again, name).gradient, card(bare, name).gradient)
+
+
+# -- names, layers -----------------------------------------------------------------------------------------
+
+
+def test_names_come_from_the_mapping_the_tensor_or_the_attribute():
+    a, b = tg.Tensor(2.0, requires_grad=True), tg.Tensor(3.0, requires_grad=True, name="own")
+    e = a * b
+    d = e + 1.0
+    graph = graph_of(d, names={"a": a, "e": e, "something else": 3})
+    assert card(graph, "a").value == 2
+    assert card(graph, "own").value == 3
+    assert card(graph, "e").symbol == "×"
+    assert card(graph_of(tg.Linear(2, 1, seed=0), X), "weight").role == "parameter"
+
+
+def test_locals_will_do_as_names():
+    a, b = tg.Tensor(2.0, requires_grad=True), tg.Tensor(3.0, requires_grad=True)
+    e = a * b
+    assert [c.label or c.symbol for c in graph_of(e, names=locals()).cards] == ["a", "b", "e"]
+
+
+def test_inputs_are_called_like_the_parameters_or_as_listed():
+    def f(speed, mass):
+        return speed * mass
+
+    assert {c.symbol for c in graph_of(f, 1.0, 2.0).cards} >= {"speed", "mass"}
+    assert {c.symbol for c in graph_of(f, 1.0, 2.0, names=["v", "m"]).cards} >= {"v", "m"}
+    assert {c.symbol for c in graph_of(lambda *xs: xs[0] * xs[1], 1.0, 2.0).cards} >= {"x0", "x1"}
+
+
+def test_a_result_named_inside_the_function():
+    def f(x):
+        h = x * x
+        h.name = "square of x"
+        return h + 1.0
+
+    assert card(graph_of(f, 2.0), "square of x").value == 4
+
+
+def test_boxes_are_the_layers():
+    graph = graph_of(xor_loss(xor_model()), X, Y)
+    boxes = dict.fromkeys((c.cluster.title, c.cluster.label) for c in graph.cards if c.cluster)
+    assert list(boxes) == [("layers[0]", "Dense 2 → 3"), ("layers[1]", "Dense 3 → 1"), ("Loss", "mean")]
+    assert card(graph, "X").cluster is None
+    assert card(graph, "y").cluster.title == "Loss"
+    assert all(c.cluster.title != "Loss" for c in graph.cards if c.role == "parameter")
+
+
+def test_nested_layers_are_nested_boxes():
+    model = tg.Sequential(tg.Sequential(tg.Linear(2, 3, seed=0), tg.Tanh()), tg.Linear(3, 1, seed=1))
+    graph = graph_of(model, X)
+    assert [c.path for c in card(graph, "tanh").cluster.chain()] == ["layers[0]", "layers[0].layers[1]"]
+
+
+def test_calls_of_a_shared_layer_are_numbered():
+    linear = tg.Linear(2, 2, seed=0)
+    graph = graph_of(tg.Sequential(linear, tg.Tanh(), linear), X)
+    calls = dict.fromkeys((c.cluster.title, c.cluster.call) for c in graph.cards if c.cluster)
+    assert list(calls) == [("layers[0]", 1), ("layers[1]", 0), ("layers[0]", 2)]
+    assert sum(c.role == "parameter" for c in graph.cards) == 2
+
+
+def test_a_linear_is_one_card():
+    graph = graph_of(tg.Linear(2, 3, seed=0), X)
+    assert [c.role for c in graph.cards].count("operation") == 1
+
+
+def test_broadcast_operands_have_dashed_edges():
+    source = tg.draw(lambda x: x * np.ones((3, 2)), np.ones(2)).source
+    (edge,) = [line for line in source.splitlines() if "n0 -> n2" in line]
+    assert "dashed" in edge
+    graph = graph_of(tg.Linear(2, 3, seed=0), X)
+    linear = card(graph, "x @ Wᵀ + b")
+    assert [graph.cards[i].symbol for i in linear.stretched] == ["bias"]
+
+
+def test_parameters_stand_in_the_column_of_their_consumer():
+    source = tg.Linear(2, 3, seed=0).draw(X).source
+    assert re.search(r"rank=same\n\t+n1\n\t+n2\n\t+n3", source)
+
+
+# -- arguments -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"detail": "full"}, "detail"),
+        ({"direction": "up"}, "direction"),
+        ({"theme": "blue"}, "theme"),
+        ({"depth": 0}, "depth"),
+        ({"depth": 1.5}, "depth"),
+        ({"radius": -1}, "radius"),
+        ({"max_nodes": 0}, "max_nodes"),
+        ({"focus": "nobody"}, "focus"),
+        ({"focus": 3}, "focus"),
+        ({"names": ["a", 1]}, "names"),
+        ({"names": ["a", "b", "c"]}, "names"),
+    ],
+)
+def test_bad_options_are_told_by_name(options, word):
+    with pytest.raises(tg.ArgumentError, match=word):
+        tg.draw(lambda x: x * 2.0, 1.0, **options)
+
+
+@pytest.mark.parametrize(
+    ("target", "inputs", "word"),
+    [
+        (3, (), "a Tensor, a model or a function"),
+        (tg.Network([2, 3, 1], seed=0), (), r"draw\(network.model, x\)"),
+        (tg.Linear(2, 1), (), r"draw\(model, x\)"),
+        (tg.Tensor(1.0), (2.0,), "no inputs"),
+        (lambda x: 3.0, (2.0,), "returned no Tensor"),
+    ],
+)
+def test_what_cannot_be_drawn_says_what_to_write(target, inputs, word):
+    with pytest.raises(tg.ArgumentError, match=word):
+        tg.draw(target, *inputs)
+
+
+def test_an_error_in_the_function_is_the_users_own():
+    with pytest.raises(tg.ShapeError, match="takes inputs with 2 features"):
+        tg.Linear(2, 1).draw(np.ones((4, 3)))
+    # and the watching is over
+    from tinygrad_like.recording import observer
+
+    assert observer.get() is None
+
+
+def test_gradients_can_be_left_out():
+    source = tg.draw(lambda x: x * x, 3.0, gradients=False).source
+    assert "gradient" not in source
+
+
+@pytest.mark.parametrize("detail", ["op", "shape", "stats", "value"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_detail_in_every_theme(detail, theme):
+    picture = tg.draw(xor_loss(xor_model()), X, Y, detail=detail, theme=theme)
+    assert ("4 × 3" in picture.source) == (detail != "op")
+    assert ("mean" in picture.source.replace("µ</B>", "")) or detail != "stats"
+    assert ('bgcolor="#ffffff"' in picture.source) == (theme == "light")
+
+
+def test_two_drawings_are_the_same_text():
+    loss = xor_loss(xor_model())
+    assert tg.draw(loss, X, Y).source == tg.draw(copy.deepcopy(loss), X, Y).source
+
+
+def test_draw_dot_is_for_people_who_know_micrograd(tmp_path):
+    a = tg.Tensor(2.0, requires_grad=True)
+    picture = tg.draw_dot(a * a, format="dot", rankdir="TB")
+    assert "rankdir=TB" in picture.source
+    path = picture.render(tmp_path / "graph")
+    assert pathlib.Path(path).read_text(encoding="utf-8") == picture.source
+
+
+def test_drawing_in_a_thread_does_not_watch_another():
+    import threading
+
+    inside, outside = threading.Event(), threading.Event()
+    other = []
+
+    def f(x):
+        inside.set()
+        outside.wait(10)
+        return x * 2.0
+
+    def work():
+        inside.wait(10)
+        other.append(tg.Tensor(1.0) + 1.0)
+        outside.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    graph = graph_of(f, 1.0)
+    thread.join()
+    assert "+" not in [c.symbol for c in graph.cards]
+    assert other

@@ -1,0 +1,188 @@
+"""A picture as one page that needs nothing else, on which the forward and the backward pass can be played."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+from .dot import LONG, Style, shown_cards
+from .graph import LEAVES, Card, Graph
+from .labels import plain
+from .themes import THEMES, light_to_dark
+
+LEGEND = ("input", "parameter", "operation", "activation", "loss")
+MOST_ARGUMENTS = 4
+
+
+def page(graph: Graph, style: Style, svg: str) -> str:
+    """The HTML of a picture that was drawn as `svg`."""
+    drawing = prepared(svg)
+    script = resource("page.js")
+    parts = {
+        "theme": style.theme.name,
+        "policy": policy(script),
+        "title": html.escape(plain(style.title) or "Graph"),
+        "style": variables() + resource("page.css") + recolouring(drawing, style.theme.name),
+        "header": header(graph, style),
+        "drawing": drawing,
+        "data": json_for_html(structure(graph, style, drawing)),
+        "script": script,
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], resource("page.html"))
+
+
+def resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+def policy(script: str) -> str:
+    """Nothing may be loaded from anywhere, and no other script may run."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def json_for_html(data: Any) -> str:
+    """JSON that no text in it can end early; all but ASCII is escaped."""
+    return json.dumps(data, separators=(",", ":")).replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+# -- the drawing ------------------------------------------------------------------------------------------
+
+
+def prepared(svg: str) -> str:
+    """The SVG as part of a page: edges know their cards, blocks their kind; tooltips are those of cards only."""
+    svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg, count=2)
+    ends = r'(class="edge[^"]*")>\s*<title>n(\d+)(?:&#45;|-)(?:&gt;|>)n(\d+)</title>'
+    svg = re.sub(ends, r'\1 data-from="\2" data-to="\3">', svg)
+    svg = re.sub(r"<title>[^<]*</title>\s*", "", svg)
+    svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
+    svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)
+    svg = re.sub(r'<g id="a_n\d+v">', '<g class="value">', svg)
+    svg = re.sub(r'<g id="a_n\d+g">', '<g class="gradient">', svg)
+    if '<g class="value">' not in svg:
+        svg = re.sub(r'<g id="a_n\d+">.*?(?=</g>)', with_blocks, svg, flags=re.DOTALL)
+    return svg
+
+
+def with_blocks(card: re.Match[str]) -> str:
+    """The value and the gradient of a card in groups, which older versions of Graphviz do not write."""
+    first, *blocks = re.split(r'(?=<text [^>]*font-size="8\.00"[^>]*>(?:value|gradient)</text>)', card[0])
+    kinds = ["gradient" if ">gradient</text>" in block else "value" for block in blocks]
+    return first + "".join(f'<g class="{kind}">\n{block}</g>\n' for kind, block in zip(kinds, blocks))
+
+
+def variables() -> str:
+    """The colours of both themes as variables, for what is around the drawing."""
+    blocks = []
+    for theme in THEMES.values():
+        lines = [f"--negative: {theme.cell(-0.8)};", f"--positive: {theme.cell(0.8)};"]
+        for name in ("page", "title", "muted", "cluster_border", "cell_ink"):
+            lines.append(f"--{name}: {getattr(theme, name)};")
+        for role in LEGEND:
+            lines += [f"--{role}-{part}: {c};" for part, c in zip(("fill", "border", "ink"), theme.role(role))]
+        blocks.append(f'[data-theme="{theme.name}"] {{ {" ".join(lines)} }}\n')
+    return "".join(blocks)
+
+
+def recolouring(drawing: str, drawn: str) -> str:
+    """Rules that show the drawing in the other theme."""
+    other, colours = "dark", light_to_dark()
+    if drawn == "dark":
+        other, colours = "light", {b: a for a, b in reversed(colours.items())}
+    used = sorted(set(re.findall(r'(fill|stroke)="(#[0-9a-f]{6})"', drawing)))
+    return "".join(
+        f'[data-theme="{other}"] :where(#stage) [{part}="{colour}"] {{ {part}: {colours[colour]}; }}\n'
+        for part, colour in used
+        if colour in colours
+    )
+
+
+# -- what is around it, and what the script knows ---------------------------------------------------------
+
+
+def header(graph: Graph, style: Style) -> str:
+    """The title, what is shown of the graph, and the legend."""
+    facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
+    note = f"no gradients: {graph.reason}" if graph.reason else ""
+    if style.gradients and graph.of:
+        note = f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
+    present = {"input" if card.role == "constant" else card.role for card in graph.cards}
+    chips = [(role, f"--{role}") for role in LEGEND if role in present]
+    swatches = "".join(
+        f'<li style="background: var({name}-fill); border-color: var({name}-border); color: var({name}-ink)">{role}</li>'
+        for role, name in chips
+    )
+    if style.detail == "value":
+        for sign in ("negative", "positive"):
+            colours = f"background: var(--{sign}); border-color: transparent; color: var(--cell_ink)"
+            swatches += f'<li style="{colours}">{sign}</li>'
+    paragraphs = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in (facts, note) if text)
+    return f'<h1>{html.escape(plain(style.title))}</h1>\n{paragraphs}<ul class="legend">{swatches}</ul>'
+
+
+def structure(graph: Graph, style: Style, drawing: str) -> dict[str, Any]:
+    """The cards in words, and in which order values and gradients are computed."""
+    own = [i for i, card in enumerate(graph.cards) if card.role != "stub" and not card.refers]
+    return {
+        "cards": [
+            {
+                "name": name_of(card, graph),
+                "text": sentence(card, graph),
+                "parents": list(dict.fromkeys(card.parents)),
+                "refers": card.refers,
+            }
+            for card in graph.cards
+        ],
+        "forward": own,
+        "backward": sorted(with_gradients(graph, style, drawing), reverse=True),
+    }
+
+
+def with_gradients(graph: Graph, style: Style, drawing: str) -> list[int]:
+    """The cards that show a gradient; where none is shown, those that have one as far as is known."""
+    number, found = 0, []
+    for node, gradient in re.findall(r'<g id="a_n(\d+)">|<g class="(gradient)">', drawing):
+        number = int(node or number)
+        found += [number] if gradient else []
+    if found or style.detail in ("stats", "value") or not (style.gradients and graph.of):
+        return found
+    without = {"constant", "stub"} | {"input" for card in graph.cards if card.role == "parameter"}
+    return [
+        i
+        for i, card in enumerate(graph.cards)
+        if card.role not in without and not card.refers and getattr(card.dtype, "kind", "f") == "f"
+    ]
+
+
+def name_of(card: Card, graph: Graph) -> str:
+    """What a card is called, with the layer that a parameter belongs to; or how it was computed."""
+    if card.label or card.role not in LEAVES:
+        return plain(card.label) or call(card, graph)
+    path = card.cluster.path + "." if card.cluster and card.role == "parameter" else ""
+    return plain(path + card.symbol)
+
+
+def call(card: Card, graph: Graph) -> str:
+    if card.role in ("stub", "group"):
+        return plain(card.symbol)
+    parents = [graph.cards[p] for p in dict.fromkeys(card.parents)]
+    names = [plain(p.label) or (name_of(p, graph) if p.role in LEAVES else "…") for p in parents]
+    if len(names) > MOST_ARGUMENTS:
+        names[MOST_ARGUMENTS:] = ["…"]
+    return f"{plain(card.name or card.symbol)}({', '.join(names)})"
+
+
+def sentence(card: Card, graph: Graph) -> str:
+    """A card in words, as it is computed."""
+    words = [card.role if card.role in LEAVES else call(card, graph)]
+    if card.role in LEAVES or card.label:
+        words += [name_of(card, graph)] if card.role in LEAVES else ["→", plain(card.label)]
+    words += [f"×{card.count:,}"] if card.count > 1 else []
+    return " ".join([*words, str(card.shape)] if card.shape else words)
