@@ -378,7 +378,7 @@ def test_what_hangs_is_stopped_with_its_children(tmp_path, only, fake, monkeypat
         pytest.fail("the program did not start in time")
     assert_ended(reading)
     monkeypatch.setattr(renderer, "TIME_LIMIT", 0.5)
-    only(graphviz_pure=fake("time.sleep(600)"), dot=fake("time.sleep(600)"), pygraphviz=fake("time.sleep(600)"))
+    only(graphviz_pure=fake("time.sleep(120)"), dot=fake("time.sleep(120)"), pygraphviz=fake("time.sleep(120)"))
     assert message(lambda: render(GRAPH, "svg")).count("max_nodes") == 1
 
 
@@ -402,7 +402,7 @@ def test_an_interrupt_stops_the_renderer(tmp_path, fake):
 
 def hanging(fifo):
     """A program that hangs, as does its child; both hold the pipe open, and say when they are ready."""
-    child = f"import time; file = open({str(fifo)!r}, 'wb', 0); file.write(b'ready'); time.sleep(600)"
+    child = f"import time; file = open({str(fifo)!r}, 'wb', 0); file.write(b'ready'); time.sleep(120)"
     return f"import subprocess; subprocess.Popen([sys.executable, '-c', {child!r}]); exec({child!r})"
 
 

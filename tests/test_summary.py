@@ -405,13 +405,8 @@ def test_numbers_have_thousands_separators():
 
 
 def test_the_rules_are_as_wide_as_what_is_between():
-    lines = repr(
-        table(
-            Tanh(),
-            np.ones((10**5, 10, 1, 1, 1, 1, 1)),
-        )
-    ).split("\n")
-    assert len(lines[1]) == len(lines[3]) == max(len(lines[0]), len(lines[2]), len(lines[4]))
+    lines = repr(table(Tanh(), np.ones((3, 1)))).split("\n")
+    assert len(lines[1]) == len(lines[3]) == len(lines[0]) > len(lines[4])
     lines = repr(table(Linear(1, 1), np.ones((1, 1, 1, 1, 1)))).split("\n")
     assert len(lines[1]) == len(lines[3]) == len(lines[4]) > len(lines[0])
 

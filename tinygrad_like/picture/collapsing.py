@@ -44,8 +44,8 @@ def collapsed(graph: Graph, depth: int) -> Graph:
 
     def make(inside: list[int]) -> Card:
         cluster = around[inside[0]]
-        assert cluster is not None
-        return layer_card(graph, inside, cluster, consumers)
+        is_alone = first.get(id(cluster)) != groups[inside[0]]
+        return graph.cards[inside[0]] if cluster is None or is_alone else layer_card(graph, inside, cluster, consumers)
 
     result = merged(graph, groups, make)
     for card in result.cards:
@@ -67,9 +67,11 @@ def layer_card(graph: Graph, inside: list[int], cluster: Cluster, consumers: lis
     members = set(inside)
     results = [n for n in inside if n in graph.roots or any(user not in members for user in consumers[n])]
     last = graph.cards[results[-1] if results else inside[-1]]
+    computed = [n for n in inside if graph.cards[n].role not in LEAVES]
+    is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
     parameters = [graph.cards[n] for n in inside if graph.cards[n].role == "parameter"]
     return Card(
-        role="loss" if last.role == "loss" else "group",
+        role=last.role if is_whole else "group",
         symbol=cluster.title,
         name=cluster.label,
         label=last.label or (f"call {cluster.call}" if cluster.call else ""),

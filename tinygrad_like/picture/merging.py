@@ -21,7 +21,7 @@ def merged(graph: Graph, groups: list[int], make: Callable[[list[int]], Card]) -
     cards = []
     for group in order:
         inside = members[group]
-        card = make(inside) if len(inside) > 1 else graph.cards[inside[0]]
+        card = make(inside)
         outside = [(old, p) for old in inside for p in graph.cards[old].parents if groups[p] != group]
         stretched = {new[groups[p]] for old, p in outside if p in graph.cards[old].stretched}
         cards.append(copied(card, tuple(dict.fromkeys(new[groups[p]] for _, p in outside)), stretched))

@@ -58,7 +58,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     clusters, groups = merged_clusters(graph, classes, names)
 
     def make(inside: list[int]) -> Card:
-        return several(graph, inside)
+        return several(graph, inside) if len(inside) > 1 else graph.cards[inside[0]]
 
     rolled = merged(graph, groups, make)
     for card in rolled.cards:
@@ -158,6 +158,8 @@ def runs_rolled_up(graph: Graph) -> Graph:
             groups[number] = owners.pop()
 
     def make(inside: list[int]) -> Card:
+        if groups[inside[0]] not in of_run:
+            return graph.cards[inside[0]]
         steps = [number for number in inside if graph.cards[number].role not in LEAVES]
         return run_card(graph, inside, steps, *of_run[groups[inside[0]]])
 

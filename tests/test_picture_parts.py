@@ -1,0 +1,246 @@
+"""What stands on cards: numbers, colours, escaped text; and the DOT that is made of them."""
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import tinygrad_like as tg
+from tinygrad_like.picture import labels, numbers, themes
+from tinygrad_like.picture.graph import ROLES, Card, Graph
+
+
+def texts(array, **limits):
+    return [[cell.text for cell in row] for row in numbers.block(np.array(array), **limits).rows]
+
+
+# -- numbers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("array", "shown", "power"),
+    [
+        ([[0.0, 1.0], [1.0, 0.0]], [["0", "1"], ["1", "0"]], 0),
+        ([2.24, -2.61, -0.13], [["2.24", "-2.61", "-0.13"]], 0),
+        ([-0.034, 0.012], [["-0.034", "0.012"]], 0),
+        ([-0.00523, -0.0009], [["-5.23", "-0.90"]], -3),
+        ([12345.6, 0.0], [["12.3", "0"]], 3),
+        ([123.456, 1.0], [["123", "1"]], 0),
+        ([99.94], [["99.9"]], 0),
+        (0.135, [["0.135"]], 0),
+        ([np.nan, np.inf, -np.inf, 1.5], [["nan", "inf", "-inf", "1.50"]], 0),
+        ([np.nan], [["nan"]], 0),
+        ([5e-324], [["0.000"]], -306),
+        ([1.7e308, 1.0], [["170", "0"]], 306),
+        ([True, False], [["True", "False"]], 0),
+        (np.array([3, -70000]), [["3", "-70000"]], 0),
+        ([1 + 2j], [["1+2j"]], 0),
+    ],
+)
+def test_a_matrix_has_few_digits_and_one_power_of_ten(array, shown, power):
+    block = numbers.block(np.array(array))
+    assert [[cell.text for cell in row] for row in block.rows] == shown
+    assert block.power == power
+
+
+def test_three_axes_are_rows_of_the_last():
+    assert texts(np.arange(8.0).reshape(2, 2, 2)) == [["0", "1"], ["2", "3"], ["4", "5"], ["6", "7"]]
+
+
+def test_a_large_matrix_shows_its_corners():
+    block = numbers.block(np.arange(10_000.0).reshape(100, 100), 4, 4)
+    assert [[cell.text for cell in row] for row in block.rows] == [
+        ["0", "1", "…", "99"],
+        ["100", "101", "…", "199"],
+        ["…", "…", "…", "…"],
+        ["9900", "9901", "…", "9999"],
+    ]
+    assert block.omitted == 10_000 - 9
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 3), (0, 0)])
+def test_empty_arrays_are_said_to_be_empty(shape):
+    card = Card("operation", "+", "add", shape=shape, value=np.zeros(shape))
+    assert ">empty<" in labels.label(card, 0, "value", themes.LIGHT, True)
+    assert "empty" in labels.label(card, 0, "stats", themes.LIGHT, True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(hnp.arrays(st.sampled_from([np.float64, np.float32, np.float16]), hnp.array_shapes(max_dims=3, max_side=12)))
+def test_any_floats_can_be_shown(array):
+    block = numbers.block(array)
+    for row in block.rows:
+        assert len(row) == len(block.rows[0]) <= 8
+        for cell in row:
+            assert len(cell.text) <= 8
+            assert np.isnan(cell.fraction) or -1 <= cell.fraction <= 1
+    numbers.statistics(array)
+    assert numbers.norm(array) >= 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(hnp.arrays(np.float64, 5, elements=st.floats(-1e6, 1e6)))
+def test_what_is_shown_is_the_number(array):
+    block = numbers.block(array)
+    largest = np.abs(array).max()
+    for value, cell in zip(array, block.rows[0]):
+        assert float(cell.text) * 10.0**block.power == pytest.approx(value, abs=max(0.006 * largest, 1e-300))
+
+
+def test_statistics_say_how_many_are_not_finite():
+    assert numbers.statistics(np.array([1.0, 3.0, np.nan, np.inf, -np.inf])) == [
+        ("mean", "2 ± 1"),
+        ("range", "1 … 3"),
+        ("nan", "1"),
+        ("inf", "2"),
+    ]
+
+
+def test_the_norm_does_not_overflow():
+    assert numbers.norm(np.full(4, 1e200)) == pytest.approx(2e200)
+    assert numbers.norm(np.array([np.nan])) == np.inf
+
+
+# -- colours -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", themes.THEMES.values(), ids=lambda theme: theme.name)
+def test_cells_are_orange_below_0_and_blue_above(theme):
+    def channels(colour):
+        return bytes.fromhex(colour[1:])
+
+    zero = channels(theme.zero)
+    for fraction in (0.01, 0.5, 1.0):
+        blue, orange = channels(theme.cell(fraction)), channels(theme.cell(-fraction))
+        assert blue[2] - zero[2] > blue[0] - zero[0]
+        assert orange[0] - zero[0] > orange[2] - zero[2]
+    assert theme.cell(0.0) == theme.zero
+    assert theme.cell(float("nan")) == theme.broken
+
+
+def luminance(colour):
+    channels = np.array(list(bytes.fromhex(colour[1:]))) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(a, b):
+    """WCAG 2.1's contrast ratio: 4.5 is enough for any text."""
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", themes.THEMES.values(), ids=lambda theme: theme.name)
+def test_all_text_can_be_read(theme):
+    for role in ROLES:
+        fill, _, ink = theme.role(role)
+        assert contrast(fill, ink) >= 4.5, role
+        assert contrast(fill, theme.title) >= 4.5, role
+    for step in range(-24, 25):
+        assert contrast(theme.cell(step / 24), theme.cell_ink) >= 4.5, step
+    assert contrast(theme.page, theme.muted) >= 4.5
+    assert contrast(theme.cluster_fill, theme.cluster_ink) >= 4.5
+
+
+def test_the_roles_have_the_colours_they_should():
+    assert themes.LIGHT.input == ("#f1f5f9", "#94a3b8", "#334155")
+    assert themes.LIGHT.parameter == ("#eff6ff", "#3b82f6", "#1d4ed8")
+    assert themes.LIGHT.operation == ("#fffbeb", "#f59e0b", "#b45309")
+    assert themes.LIGHT.activation == ("#f5f3ff", "#8b5cf6", "#6d28d9")
+    assert themes.LIGHT.loss == ("#fff1f2", "#f43f5e", "#be123c")
+
+
+def test_a_page_can_change_its_theme_by_colour():
+    pairs = dict(themes.light_to_dark())
+    for light, dark in themes.colours(themes.LIGHT, themes.DARK):
+        assert pairs[light] == dark, "one light colour would have two dark ones"
+    for step in range(-24, 25):
+        assert pairs[themes.LIGHT.cell(step / 24)] == themes.DARK.cell(step / 24)
+    assert {field.name for field in fields(themes.Theme)} >= set(ROLES)
+
+
+# -- text ------------------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "<b>&amp;</b>",
+    'quote " and \' and \\ and \\N',
+    "a->b {} [] ; //",
+    "new\nline\ttab\x00null\x1b",
+    "]]></svg><script>alert(1)</script>",
+    "∇ ⊙ ∘ ✓ 漢字 🙂",
+    "\ud800 half",
+    "\u202e reversed",
+    "x" * 500,
+    "   ",
+    "<",
+    ">",
+    "<>",
+    "%s {0} $x",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("detail", ["op", "value"])
+def test_hostile_names_are_drawn_as_they_are(name, detail):
+    x = tg.Tensor([1.0, 2.0], requires_grad=True, name=name)
+    y = x * 2.0
+    y.name = name
+
+    class Named(tg.Layer):
+        def forward(self, x):
+            return np.exp(x)
+
+        def label(self):
+            return name
+
+    z = np.sum(Named()(y) * Named()(x))
+    picture = z.draw(detail=detail, title=name)
+    root = ET.fromstring(picture.svg())
+    shown = " ".join("".join(root.itertext()).split())
+    if 0 < len(name.strip()) < 40 and name.isprintable():
+        assert " ".join(name.split()) in shown
+    assert len(re.findall(r'class="node', picture.svg())) == len(picture._graph.cards)
+
+
+def test_no_text_means_no_font():
+    assert labels.font("", 10, "#000000") == ""
+    assert labels.font("\n", 10, "#000000") == ""
+    assert "<FONT></FONT>" not in tg.draw(lambda x: x * 2.0, 1.0, title="").source
+
+
+def test_the_legend_names_the_roles_that_are_there():
+    source = tg.draw(lambda x: x * 2.0, np.ones(2)).source
+    header = source[: source.index("node [")]
+    assert ">input<" in header
+    assert ">parameter<" not in header
+    assert "2 of 2" not in header
+    assert "3 of 3 nodes" in header
+
+
+def test_wider_edges_carry_larger_gradients():
+    def f(x, y):
+        return np.sum(x * 100.0) + np.sum(y * 1.0)
+
+    picture = tg.draw(f, np.ones(3), np.ones(3))
+    widths = {
+        symbol: float(re.search(rf"n{i} -> .*penwidth=([\d.]+)", picture.source)[1])
+        for i, symbol in ((c, picture._graph.cards[c].symbol) for c in range(len(picture._graph.cards)))
+        if symbol in ("x", "y")
+    }
+    assert widths["x"] > widths["y"] >= 0.8
+
+
+def test_gradients_that_are_not_finite_are_drawn():
+    with np.errstate(all="ignore"):
+        picture = tg.draw(lambda x: np.sum(np.exp(x * 1000.0)), np.array([1.0, -1.0]))
+    assert ">inf<" in picture.source
+    ET.fromstring(picture.svg())
+
+
+def test_a_graph_without_cards_of_any_kind_is_no_error():
+    assert Graph([], [], 0).facts == []

@@ -1,0 +1,248 @@
+"""Large graphs: collapsed, rolled up, or a neighbourhood; never a cycle, never a lost node, in linear time."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinygrad_like as tg
+from tests.test_draw import graph_of
+from tinygrad_like.picture.collapsing import collapsed, deepest
+from tinygrad_like.picture.graph import LEAVES, Card, Graph
+from tinygrad_like.picture.neighbourhood import neighbourhood
+from tinygrad_like.picture.reduction import reduced
+from tinygrad_like.picture.rolling import runs_rolled_up, siblings_rolled_up
+from tinygrad_like.picture.sharing import with_references
+
+
+def follows_its_parents(graph):
+    return all(parent < number for number, card in enumerate(graph.cards) for parent in card.parents)
+
+
+@st.composite
+def random_graphs(draw):
+    """Cards of few kinds with random parents before them, so that much looks alike."""
+    cards = []
+    for number in range(draw(st.integers(1, 60))):
+        count = draw(st.integers(0, min(number, 3)))
+        parents = tuple(draw(st.integers(0, number - 1)) for _ in range(count))
+        role = "operation" if parents else draw(st.sampled_from(["input", "parameter", "constant"]))
+        value = np.array(float(number))
+        cards.append(Card(role, draw(st.sampled_from("+×")), shape=(), value=value, gradient=value, parents=parents))
+    return Graph(cards, [len(cards) - 1], len(cards))
+
+
+@settings(max_examples=300, deadline=None)
+@given(random_graphs())
+def test_rolling_up_siblings_keeps_order_count_and_values(graph):
+    rolled = siblings_rolled_up(graph)
+    assert follows_its_parents(rolled)
+    assert sum(card.count for card in rolled.cards) == len(graph.cards)
+    values = np.concatenate([np.ravel(card.value) for card in rolled.cards])
+    assert sorted(values) == list(range(len(graph.cards)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(random_graphs())
+def test_rolling_up_runs_keeps_order_and_root(graph):
+    rolled = runs_rolled_up(graph)
+    assert follows_its_parents(rolled)
+    assert rolled.cards[rolled.roots[0]].value == len(graph.cards) - 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(random_graphs(), st.integers(0, 3), st.integers(1, 20), st.data())
+def test_a_neighbourhood_counts_all_that_it_leaves_out(graph, radius, most, data):
+    centre = data.draw(st.integers(0, len(graph.cards) - 1))
+    part = neighbourhood(graph, [centre], radius, most)
+    shown = [card for card in part.cards if card.role != "stub"]
+    hidden = [card for card in part.cards if card.role == "stub"]
+    assert follows_its_parents(part)
+    assert len(shown) <= most
+    assert float(graph.cards[centre].value) in [float(card.value) for card in shown]
+    more = sum(int(card.symbol.split()[1].replace(",", "")) for card in hidden)
+    assert len(shown) + more == len(graph.cards)
+
+
+@settings(max_examples=100, deadline=None)
+@given(random_graphs())
+def test_references_leave_few_uses(graph):
+    shared = with_references(graph)
+    assert follows_its_parents(shared)
+    assert [float(c.value) for c in shared.cards if not c.refers] == list(range(len(graph.cards)))
+    uses = [0] * len(shared.cards)
+    for card in shared.cards:
+        for parent in set() if card.refers else set(card.parents):
+            uses[parent] += 1
+    assert all(n <= 4 for n, card in zip(uses, shared.cards) if card.role in LEAVES)
+
+
+# -- layers --------------------------------------------------------------------------------------------------
+
+
+def deep_model(count, width=4):
+    return tg.Sequential(*[each for i in range(count) for each in (tg.Linear(width, width, seed=i), tg.Tanh())])
+
+
+def test_depth_shows_layers_as_cards():
+    model = tg.Sequential(tg.Sequential(tg.Linear(2, 3, seed=0), tg.Tanh()), tg.Linear(3, 1, seed=1))
+    graph = graph_of(model, np.ones((4, 2)))
+    assert deepest(graph) == 2
+    outer = collapsed(graph, 1)
+    assert [(card.role, card.symbol) for card in outer.cards] == [
+        ("input", "x"),
+        ("group", "layers[0]"),
+        ("group", "layers[1]"),
+    ]
+    assert [card.parameters for card in outer.cards] == [0, 9, 4]
+    whole = model(np.ones((4, 2)))
+    np.testing.assert_array_equal(outer.cards[2].value, whole.numpy())
+    np.testing.assert_array_equal(outer.cards[1].value, model.layers[0](np.ones((4, 2))).numpy())
+    assert outer.cards[1].gradient.shape == (4, 3)
+    inner = [card.symbol for card in collapsed(graph, 2).cards]
+    assert inner == ["x", "layers[0].layers[0]", "layers[0].layers[1]", "weight", "bias", "x @ Wᵀ + b"]
+
+
+def test_a_parameter_that_others_use_is_not_swallowed():
+    class Tied(tg.Layer):
+        def __init__(self):
+            self.inner = tg.Linear(3, 3, seed=0)
+
+        def forward(self, x):
+            return self.inner(x) @ self.inner.weight
+
+    outer = collapsed(graph_of(Tied(), np.ones((2, 3))), 1)
+    assert "weight" in [card.symbol for card in outer.cards]
+
+
+def test_calls_of_a_layer_collapse_one_by_one():
+    linear = tg.Linear(2, 2, seed=0)
+    outer = collapsed(graph_of(tg.Sequential(linear, tg.Tanh(), linear), np.ones((1, 2))), 1)
+    layers = [(card.role, card.symbol) for card in outer.cards if card.role not in LEAVES]
+    assert layers == [("group", "layers[0]"), ("activation", "layers[1]"), ("group", "layers[0]")]
+    assert [card.label for card in outer.cards if card.symbol == "layers[0]"] == ["call 1", "call 2"]
+
+
+def test_a_deep_model_becomes_a_few_cards():
+    graph = graph_of(deep_model(100), np.ones((3, 4)))
+    small = reduced(graph, None, [], 2, 50)
+    assert len(small.cards) <= 10
+    assert small.total == len(graph.cards) == 401
+    (run,) = [card for card in small.cards if card.count > 1]
+    assert run.count == 99
+    assert run.parameters == 99 * 20
+    assert "layers[" in run.symbol
+
+
+def test_neurons_become_one_with_all_their_values():
+    class Neuron(tg.Layer):
+        def __init__(self, n):
+            self.w = [tg.Parameter(float(i)) for i in range(n)]
+
+        def forward(self, xs):
+            return np.tanh(sum(w * x for w, x in zip(self.w, xs)))
+
+    class Wide(tg.Layer):
+        def __init__(self):
+            self.neurons = [Neuron(3) for _ in range(16)]
+
+        def forward(self, xs):
+            return np.stack([neuron(xs) for neuron in self.neurons])
+
+    xs = [tg.Tensor(float(i), name=f"x{i}") for i in range(3)]
+    graph = graph_of(Wide(), xs)
+    small = siblings_rolled_up(graph)
+    (tanh,) = [card for card in small.cards if card.symbol == "tanh"]
+    assert tanh.count == 16
+    assert tanh.value.shape == tanh.gradient.shape == (16,)
+    assert tanh.cluster.count == 16
+    assert tanh.cluster.title == "neurons[…]"
+    assert len(small.cards) < 15
+
+
+def test_the_title_says_how_much_is_shown():
+    source = deep_model(100).draw(np.ones((3, 4)), max_nodes=50).source
+    assert " of 401 nodes" in source
+
+
+# -- size ------------------------------------------------------------------------------------------------------
+
+
+def chain(length):
+    x = y = tg.Tensor(1.0, requires_grad=True, name="x")
+    for i in range(length):
+        y = y + x if i % 2 else y * 0.5
+    return y
+
+
+def test_a_long_chain_is_rolled_up_without_recursion():
+    picture = chain(20_000).draw()
+    assert f" of {20_000 + 10_000 + 1:,} nodes" in picture.source
+    assert "×9,999" in picture.source or "×10,000" in picture.source
+    assert len(picture.source) < 100_000
+
+
+def test_a_huge_chain_is_rolled_up_first():
+    picture = chain(60_000).draw()
+    assert len(picture._graph.cards) < 20
+
+
+def test_sharing_everything_is_linear():
+    y = tg.Tensor(1.0, requires_grad=True)
+    for _ in range(1_000):
+        y = y + y
+    assert " of 1,001 nodes" in y.draw().source
+
+
+def test_thousands_of_parents():
+    xs = [tg.Tensor(float(i), requires_grad=True) for i in range(2_000)]
+    picture = np.sum(np.stack(xs)).draw()
+    assert "×2,000" in picture.source
+    assert len(picture._graph.cards) == 3
+
+
+def test_an_irregular_graph_shows_what_is_next_to_the_root():
+    rng = np.random.default_rng(0)
+    values = [tg.Tensor(1.0, requires_grad=True)]
+    functions = (np.sin, np.cos, np.tanh, np.exp, np.negative)
+    for _ in range(600):
+        a, b = rng.integers(max(0, len(values) - 20), len(values), 2)
+        values.append(functions[rng.integers(5)](values[a]) * values[b])
+    picture = values[-1].draw(max_nodes=60)
+    shown = [card for card in picture._graph.cards if card.role != "stub" and not card.refers]
+    assert 30 < len(shown) <= 60
+    assert "more" in picture.source
+    assert "loss" in [card.role for card in shown]
+
+
+# -- focus -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "focus",
+    [lambda model: model.layers[4], lambda model: "layers[4]", lambda model: model.layers[4].weight],
+    ids=["layer", "path", "parameter"],
+)
+def test_focus_shows_the_surroundings(focus):
+    model = deep_model(10)
+    picture = model.draw(np.ones((3, 4)), focus=focus(model), radius=1)
+    symbols = [card.symbol for card in picture._graph.cards]
+    assert "weight" in symbols
+    assert any("more" in symbol for symbol in symbols)
+    assert len(symbols) < 12
+
+
+def test_focus_on_a_tensor_of_a_bare_graph():
+    x = tg.Tensor(1.0, requires_grad=True, name="x")
+    h = x * 2.0
+    y = h
+    for _ in range(30):
+        y = np.sin(y)
+    picture = y.draw(focus=h, radius=1)
+    assert "… 29 more" in [card.symbol for card in picture._graph.cards]
+
+
+def test_radius_0_is_the_focus_alone():
+    x = tg.Tensor(1.0, requires_grad=True, name="x")
+    picture = (x * 2.0 + 1.0).draw(focus="x", radius=0)
+    assert [card.symbol for card in picture._graph.cards if card.role != "stub"] == ["x"]
