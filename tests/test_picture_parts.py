@@ -75,7 +75,7 @@ def test_empty_arrays_are_said_to_be_empty(shape):
 def test_any_floats_can_be_shown(array):
     block = numbers.block(array)
     for row in block.rows:
-        assert len(row) == len(block.rows[0]) <= 8
+        assert len(row) == len(block.rows[0]) <= 6
         for cell in row:
             assert len(cell.text) <= 8
             assert np.isnan(cell.fraction) or -1 <= cell.fraction <= 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.metadata
+import math
 import os
 import pathlib
 import pickle
@@ -124,16 +125,18 @@ def test_a_png_never_exceeds_the_cap(name, format, size, only):
     assert width * height > 0.9 * renderer.MAX_PIXELS or max(width, height) > 0.9 * renderer.MAX_SIDE
 
 
-@pytest.mark.parametrize(("name", "format"), real("png"))
-def test_the_cap_is_exact_for_any_cap(name, format, only, monkeypatch):
-    only(**{name.replace("-", "_"): FOUND[name]})
+def test_the_cap_holds_for_any_size(monkeypatch):
+    """Small caps, where a pixel more or less shows. A size in an SVG may be half a point less than it is."""
     monkeypatch.setattr(renderer, "MAX_SIDE", 97)
-    for cap in (1_000, 2_500):
-        monkeypatch.setattr(renderer, "MAX_PIXELS", cap)
-        for size in ((300, 200.7), (1000.3, 20), (33, 33.4)):
-            width, height = pixels(render(box(*size), format))
-            assert width * height <= cap
-            assert max(width, height) <= 97
+    monkeypatch.setattr(renderer, "MAX_PIXELS", 2000)
+    generator = random.Random(0)
+    for _ in range(20_000):
+        width, height = (round(math.exp(generator.uniform(2, 8))) for _ in range(2))
+        scale = renderer.resolution(width, height) / 72
+        across, down = (math.ceil((each + 0.5) * scale) for each in (width, height))
+        assert across * down <= 2000, (width, height)
+        assert max(across, down) <= 97, (width, height)
+        assert across * down > 1500 or max(across, down) > 80 or scale == 2, (width, height)
 
 
 @pytest.mark.parametrize(("name", "format"), real("png"))
@@ -309,7 +312,7 @@ def test_where_graphviz_pure_is_looked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "files", lambda name: files)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "beside" / "python"))
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
-    for name in ("listed", "beside", "path"):
+    for name in ("beside", "listed", "path"):
         assert renderer.graphviz_pure() == [str(places[name])]
         places[name].chmod(0o644)  # not a program
     assert renderer.graphviz_pure() is None
@@ -367,11 +370,13 @@ def test_what_hangs_is_stopped_with_its_children(tmp_path, only, fake, monkeypat
     only(dot=fake(hanging(tmp_path / "alive")))
     for limit in (2, 10, 40):
         monkeypatch.setattr(renderer, "TIME_LIMIT", limit)
+        start = time.monotonic()
         assert message(lambda: render(GRAPH, "svg")).splitlines() == [
             "The graph could not be rendered as svg.",
             f"  dot was stopped after {limit} seconds.",
             "  Draw fewer nodes, with a smaller max_nodes.",
         ]
+        assert time.monotonic() - start < limit + 20
         if read(reading):
             break
     else:

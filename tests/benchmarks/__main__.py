@@ -15,6 +15,7 @@ BENCHMARKS = {
     "import": ("imports", 1),
     "chain": ("chain", 1),
     "memory": ("memory", 2),
+    "pictures": ("pictures", 1),
 }
 METHOD = """\
 Times are medians; in brackets the fastest tenth, which a busy machine disturbs least. A ratio is the median of the

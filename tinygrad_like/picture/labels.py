@@ -19,6 +19,8 @@ SCALAR = 0.35  # how strongly the sign of a single number is tinted
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """Any text as one short line that can be drawn: no control characters, no halves of surrogate pairs."""
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text.strip()
     text = text.encode("utf-8", "replace").decode("utf-8")
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+", " ", text).strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"

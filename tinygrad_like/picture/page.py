@@ -82,12 +82,12 @@ def variables() -> str:
     """The colours of both themes as variables, for what is around the drawing."""
     blocks = []
     for theme in THEMES.values():
-        lines = [f"--negative: {theme.cell(-0.8)};", f"--positive: {theme.cell(0.8)};"]
-        for name in ("page", "title", "muted", "cluster_border", "cell_ink"):
-            lines.append(f"--{name}: {getattr(theme, name)};")
+        colours = {name: getattr(theme, name) for name in ("page", "title", "muted", "cluster_border", "cell_ink")}
+        colours |= {"negative": theme.cell(-0.8), "positive": theme.cell(0.8)}
         for role in LEGEND:
-            lines += [f"--{role}-{part}: {c};" for part, c in zip(("fill", "border", "ink"), theme.role(role))]
-        blocks.append(f'[data-theme="{theme.name}"] {{ {" ".join(lines)} }}\n')
+            colours |= zip((f"{role}-fill", f"{role}-border", f"{role}-ink"), theme.role(role))
+        lines = " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+        blocks.append(f'[data-theme="{theme.name}"] {{ {lines} }}\n')
     return "".join(blocks)
 
 
@@ -113,76 +113,64 @@ def header(graph: Graph, style: Style) -> str:
     note = f"no gradients: {graph.reason}" if graph.reason else ""
     if style.gradients and graph.of:
         note = f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
+    texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in (facts, note) if text)
     present = {"input" if card.role == "constant" else card.role for card in graph.cards}
-    chips = [(role, f"--{role}") for role in LEGEND if role in present]
-    swatches = "".join(
-        f'<li style="background: var({name}-fill); border-color: var({name}-border); color: var({name}-ink)">{role}</li>'
-        for role, name in chips
-    )
-    if style.detail == "value":
-        for sign in ("negative", "positive"):
-            colours = f"background: var(--{sign}); border-color: transparent; color: var(--cell_ink)"
-            swatches += f'<li style="{colours}">{sign}</li>'
-    paragraphs = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in (facts, note) if text)
-    return f'<h1>{html.escape(plain(style.title))}</h1>\n{paragraphs}<ul class="legend">{swatches}</ul>'
+    chips = [role for role in LEGEND if role in present] + ["negative", "positive"] * (style.detail == "value")
+    legend = "".join(f'<li class="{chip}">{chip}</li>' for chip in chips)
+    return f'<h1>{html.escape(plain(style.title))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
 
 
 def structure(graph: Graph, style: Style, drawing: str) -> dict[str, Any]:
     """The cards in words, and in which order values and gradients are computed."""
-    own = [i for i, card in enumerate(graph.cards) if card.role != "stub" and not card.refers]
-    return {
-        "cards": [
-            {
-                "name": name_of(card, graph),
-                "text": sentence(card, graph),
-                "parents": list(dict.fromkeys(card.parents)),
-                "refers": card.refers,
-            }
-            for card in graph.cards
-        ],
-        "forward": own,
-        "backward": sorted(with_gradients(graph, style, drawing), reverse=True),
-    }
+    cards = [
+        {
+            "name": name_of(c, graph),
+            "text": sentence(c, graph),
+            "parents": [*dict.fromkeys(c.parents)],
+            "refers": c.refers,
+        }
+        for c in graph.cards
+    ]
+    forward = [i for i, card in enumerate(graph.cards) if card.role != "stub" and not card.refers]
+    return {"cards": cards, "forward": forward, "backward": with_gradients(graph, style, drawing)[::-1]}
 
 
 def with_gradients(graph: Graph, style: Style, drawing: str) -> list[int]:
     """The cards that show a gradient; where none is shown, those that have one as far as is known."""
     number, found = 0, []
-    for node, gradient in re.findall(r'<g id="a_n(\d+)">|<g class="(gradient)">', drawing):
-        number = int(node or number)
+    for card, gradient in re.findall(r'<g id="a_n(\d+)">|<g class="(gradient)">', drawing):
+        number = int(card or number)
         found += [number] if gradient else []
-    if found or style.detail in ("stats", "value") or not (style.gradients and graph.of):
-        return found
-    without = {"constant", "stub"} | {"input" for card in graph.cards if card.role == "parameter"}
-    return [
-        i
-        for i, card in enumerate(graph.cards)
-        if card.role not in without and not card.refers and getattr(card.dtype, "kind", "f") == "f"
-    ]
+    if style.detail in ("stats", "value") or not (style.gradients and graph.of):
+        return sorted(found)
+    # Arrays given to something with parameters are data.
+    without = {"constant", "stub"} | {"input" for c in graph.cards if c.role == "parameter" or c.parameters}
+    kinds = [getattr(card.dtype, "kind", "f") for card in graph.cards]
+    return [i for i, c in enumerate(graph.cards) if c.role not in without and not c.refers and kinds[i] == "f"]
 
 
 def name_of(card: Card, graph: Graph) -> str:
     """What a card is called, with the layer that a parameter belongs to; or how it was computed."""
     if card.label or card.role not in LEAVES:
         return plain(card.label) or call(card, graph)
-    path = card.cluster.path + "." if card.cluster and card.role == "parameter" else ""
+    path = card.cluster.path + "." if card.cluster and card.cluster.path and card.role == "parameter" else ""
     return plain(path + card.symbol)
 
 
 def call(card: Card, graph: Graph) -> str:
     if card.role in ("stub", "group"):
         return plain(card.symbol)
-    parents = [graph.cards[p] for p in dict.fromkeys(card.parents)]
+    parents = [graph.cards[p] for p in card.parents]
     names = [plain(p.label) or (name_of(p, graph) if p.role in LEAVES else "…") for p in parents]
-    if len(names) > MOST_ARGUMENTS:
-        names[MOST_ARGUMENTS:] = ["…"]
+    names[MOST_ARGUMENTS:] = ["…"] * (len(names) > MOST_ARGUMENTS)
     return f"{plain(card.name or card.symbol)}({', '.join(names)})"
 
 
 def sentence(card: Card, graph: Graph) -> str:
     """A card in words, as it is computed."""
-    words = [card.role if card.role in LEAVES else call(card, graph)]
-    if card.role in LEAVES or card.label:
-        words += [name_of(card, graph)] if card.role in LEAVES else ["→", plain(card.label)]
+    if card.role in LEAVES:
+        words = list(dict.fromkeys([card.role, name_of(card, graph)]))
+    else:
+        words = [call(card, graph)] + ["→", plain(card.label)] * bool(card.label)
     words += [f"×{card.count:,}"] if card.count > 1 else []
     return " ".join([*words, str(card.shape)] if card.shape else words)

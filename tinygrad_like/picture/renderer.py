@@ -57,15 +57,21 @@ sys.stdout.buffer.write(picture)
 
 def graphviz_pure() -> list[str] | None:
     """The command of the wheel graphviz-pure, which holds no Python module that could be imported."""
-    import importlib.metadata as metadata
     import shutil
 
-    places = [os.path.join(os.path.dirname(sys.executable or ""), "graphviz-pure"), "graphviz-pure"]
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        files = metadata.files("graphviz-pure") or ()
-        places[:0] = [str(file.locate()) for file in files if file.stem == "graphviz-pure"]
-    found = next(filter(None, map(shutil.which, places)), None)
+    found = shutil.which(os.path.join(os.path.dirname(sys.executable or ""), "graphviz-pure"))
+    found = found or next(filter(None, map(shutil.which, installed_files("graphviz-pure"))), None)
+    found = found or shutil.which("graphviz-pure")
     return [found] if found else None
+
+
+def installed_files(distribution: str) -> list[str]:
+    """The files of this name that a distribution of this name installed, wherever its scripts are put."""
+    import importlib.metadata as metadata
+
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return [str(file.locate()) for file in metadata.files(distribution) or () if file.stem == distribution]
+    return []
 
 
 def dot() -> list[str] | None:

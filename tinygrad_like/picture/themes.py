@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 
 from ..errors import ArgumentError
 
@@ -52,6 +53,7 @@ class Theme:
         return mixed(self.zero, self.positive if fraction > 0 else self.negative, 0.15 + 0.85 * step / STEPS)
 
 
+@cache
 def mixed(a: str, b: str, share: float) -> str:
     """A colour on the way from a to b."""
     pairs = zip(bytes.fromhex(a[1:]), bytes.fromhex(b[1:]))
