@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import html
-import itertools
 import json
 import re
 import shutil
@@ -16,7 +15,7 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like.picture import renderer
 from tinygrad_like.picture.api import draw
-from tinygrad_like.picture.page import page, prepared, structure
+from tinygrad_like.picture.page import page, prepared
 from tinygrad_like.picture.themes import DARK, LIGHT
 
 RENDERERS = [name for name in renderer.ORDER["svg"] if renderer.COMMANDS[name]()]
@@ -319,9 +318,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 WATCH = """
 window.problems = [];
-const note = (event) => window.problems.push(event.message ?? event.reason ?? "blocked " + event.blockedURI);
-for (const kind of ["error", "unhandledrejection", "securitypolicyviolation"]) addEventListener(kind, note);
-console.error = (...words) => window.problems.push(words.join(" "));
+window.report = (result) => parent.postMessage({ name: NAME, ...result, problems: window.problems }, "*");
+const note = (text) => { window.problems.push(String(text)); window.report({}); };
+addEventListener("error", (event) => note(event.message));
+addEventListener("unhandledrejection", (event) => note(event.reason));
+addEventListener("securitypolicyviolation", (event) => note("blocked " + event.blockedURI));
+console.error = (...words) => note(words.join(" "));
 """
 
 TOOLS = """
@@ -334,7 +336,10 @@ const arrows = (elements) => elements.map(({ dataset }) => [Number(dataset.from)
 const shown = (elements) => elements.filter((element) => style(element).visibility === "visible");
 const faint = (elements) => elements.filter((element) => Number(style(element).opacity) < 0.5);
 const node = (number) => one("#n" + number);
-const box = (element) => { const { x, y, width, height } = element.getBoundingClientRect(); return { x, y, width, height }; };
+const box = (element) => {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return { x, y, width, height };
+};
 const caption = () => one("#caption").textContent;
 const pointer = (element, type, more = {}) =>
   element.dispatchEvent(new PointerEvent(type, { bubbles: true, cancelable: true, pointerId: 1, ...more }));
@@ -372,7 +377,6 @@ const traced = () => ({
 });
 const steps = () => Array.from({ length: Number(one("#scrubber").max) + 1 }, (_, step) => (scrub(step), state()));
 const hoverAll = () => all(".node").map((each) => (pointer(each.querySelector("text"), "pointerover"), traced()));
-const report = (result) => parent.postMessage({ name: NAME, ...result, problems: window.problems }, "*");
 """
 
 PASSES = """
@@ -383,7 +387,10 @@ report({ start, steps: steps(), hovers: hoverAll() });
 EVERYTHING = """
 const stage = one("#stage");
 const background = one("#stage > svg");
-const centre = (element) => { const b = box(element); return { clientX: b.x + b.width / 2, clientY: b.y + b.height / 2 }; };
+const centre = (element) => {
+  const { x, y, width, height } = box(element);
+  return { clientX: x + width / 2, clientY: y + height / 2 };
+};
 const inCard = (number, { clientX, clientY }) => {
   const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(node(number).getScreenCTM().inverse());
   return [x, y];
@@ -435,9 +442,10 @@ const extremes = (delta) => { for (let i = 0; i < 100; i++) wheel(delta, at); re
 result.extremes = [extremes(-400), extremes(400)];
 key("0");
 result.fittedAgain = all(".node").map(box);
-result.keys = ["+", "=", "-"].map((name) => { const before = scale(); key(name); return scale() / before; });
+const change = (action) => { const before = scale(); action(); return scale() / before; };
+result.keys = ["+", "=", "-"].map((name) => change(() => key(name)));
 one("#fit").click();
-result.buttons = ["larger", "smaller"].map((id) => { const before = scale(); one("#" + id).click(); return scale() / before; });
+result.buttons = ["larger", "smaller"].map((id) => change(() => one("#" + id).click()));
 background.dispatchEvent(new MouseEvent("dblclick", { bubbles: true, ...at }));
 result.fittedByDoubleClick = all(".node").map(box);
 
@@ -453,7 +461,7 @@ pointer(node(6), "click", at);
 result.dragged = { x: box(node(6)).x - before.x, y: box(node(6)).y - before.y, traced: traced() };
 key("0");
 stage.setPointerCapture = () => {}; // only real fingers can be captured
-const finger = (pointerId, type, x, y) => pointer(stage, type, { pointerId, clientX: x, clientY: y, pointerType: "touch" });
+const finger = (pointerId, type, clientX, clientY) => pointer(stage, type, { pointerId, clientX, clientY });
 const beforePinch = { scale: scale(), point: inCard(6, { clientX: 450, clientY: 300 }) };
 finger(11, "pointerdown", 400, 300);
 finger(12, "pointerdown", 500, 300);
@@ -504,14 +512,293 @@ const paused = state().step;
 for (let i = 0; i < 100; i++) await nextFrame();
 result.paused = [one("#play").getAttribute("aria-label"), paused, state().step];
 
-result.problems = [...window.problems];
+result.before = [...window.problems];
 result.requests = performance.getEntriesByType("resource").map(({ name }) => name);
 const image = new Image();
 image.src = "http://127.0.0.1:9/x.png";
 document.body.append(image);
 document.body.insertAdjacentHTML("beforeend", "<img src='data:,' onerror='window.broken = true'>");
 for (let i = 0; i < 20; i++) await nextFrame();
-result.blocked = window.problems.slice(result.problems.length);
 result.broken = window.broken;
-parent.postMessage({ name: NAME, ...result }, "*");
+report(result);
 """
+
+LARGE = """
+const last = Number(one("#scrubber").max);
+const at = [0, 1, last >> 2, last >> 1, last - 1, last].map((step) => (scrub(step), state()));
+const hovers = [0, 7, 150, 299].map((number) => (pointer(node(number), "pointerover"), [number, traced()]));
+report({ start: null, steps: at, hovers });
+"""
+
+HARNESS = """<!doctype html><meta charset="utf-8"><title>harness</title><pre id="result">{}</pre>
+<script>
+const results = {};
+addEventListener("message", ({ data }) => {
+  results[data.name] = { ...results[data.name], ...data };
+  document.getElementById("result").textContent = JSON.stringify(results);
+});
+</script>
+"""
+FRAME = '<iframe srcdoc="{}" style="width: 1000px; height: 700px"></iframe>\n'
+
+
+def digest(script):
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def driven(name, text, driver):
+    """A page with a script that watches for errors and one that uses it; its own policy allows just these as well."""
+    watch, drive = f"const NAME = {json.dumps(name)};\n{WATCH}", TOOLS + driver
+    text = text.replace("script-src ", f"script-src {digest(watch)} {digest(drive)} ", 1)
+    text = text.replace("<meta name", f"<script>{watch}</script><meta name", 1)
+    return text.replace("</body>", f'<script type="module">{drive}</script></body>')
+
+
+def dumped(folder, pages):
+    """What the pages report, after all were opened in one browser."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not browser:
+        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is there")
+    frames = [FRAME.format(html.escape(driven(name, text, driver))) for name, (text, driver) in pages.items()]
+    file = folder / "harness.html"
+    file.write_text(HARNESS + "".join(frames), encoding="utf-8")
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
+    options += [f"--user-data-dir={folder / 'profile'}", "--window-size=1200,900", "--virtual-time-budget=60000"]
+    command = [browser, *options, "--dump-dom", file.as_uri()]
+    try:
+        run = subprocess.run(command, capture_output=True, timeout=180, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        pytest.skip(f"{browser} does not run here: {error}")
+    output = run.stdout.decode("utf-8", "replace")
+    found = re.search(r'<pre id="result">(.*?)</pre>', output, re.DOTALL)
+    if not found:
+        pytest.skip(f"{browser} opens no page here: {run.stderr.decode('utf-8', 'replace')[-300:]}")
+    return json.loads(html.unescape(found[1]))
+
+
+class Expected:
+    """What a page should show, computed from the graph."""
+
+    def __init__(self, picture, text):
+        self.graph, self.data = picture._graph, data_of(text)
+        self.forward, self.backward = self.data["forward"], self.data["backward"]
+        self.last = len(self.forward) + len(self.backward)
+        self.edges = drawn_edges(self.graph)
+        self.blocks = {p: {int(i) for i in re.findall(rf'ID="n(\d+){p}"', picture.source)} for p in "vg"}
+        self.appears = {}
+        for i, card in enumerate(self.graph.cards):
+            after = max((self.appears[p] for p in card.parents), default=0)
+            self.appears[i] = self.forward.index(i) + 1 if i in self.forward else after
+
+    def owner(self, i):
+        return self.graph.cards[i].parents[0] if self.graph.cards[i].refers else i
+
+    def check_step(self, state, step):
+        computed, returned = min(step, len(self.forward)), max(0, step - len(self.forward))
+        there = {i for i, when in self.appears.items() if when <= computed}
+        assert state["step"] == step
+        assert state["values"] == sorted(there & self.blocks["v"])
+        assert state["gradients"] == sorted(set(self.backward[:returned]) & self.blocks["g"])
+        assert sorted(map(tuple, state["arrows"])) == [edge for edge in self.edges if edge[1] in there]
+        faint = set(self.appears) - there
+        if not self.blocks["g"] and 0 < returned < len(self.backward):
+            faint |= set(self.backward[returned:])
+        assert state["faint"] == sorted(faint)
+
+    def check_highlights(self, state, step):
+        returned = step - len(self.forward)
+        current = self.backward[returned - 1] if returned > 0 else self.forward[step - 1] if step else None
+        assert state["now"] == ([] if current is None else [current])
+        assert state["back"] == (state["now"] if returned > 0 else [])
+        arrows = [(a, b) for a, b in self.edges if (self.owner(a) if returned > 0 else b) == current]
+        assert sorted(map(tuple, state["arrowsNow"])) == arrows
+        assert sorted(map(tuple, state["arrowsBack"])) == (arrows if returned > 0 else [])
+        said = "nothing is computed yet"
+        if returned > 0:
+            said = "gradient of " + self.data["cards"][current]["name"]
+        elif step:
+            said = self.data["cards"][current]["text"]
+        assert state["spoken"] == f"step {step} of {self.last}: {said}"
+
+    def reach(self, number, towards):
+        found, waiting = set(), [number]
+        while waiting:
+            for other in towards[waiting.pop()]:
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found
+
+    def check_trace(self, seen, number):
+        """Ancestors and descendants, and the arrows on the ways to and from them, and nothing else."""
+        parents = {i: set(card.parents) for i, card in enumerate(self.graph.cards)}
+        children = {i: {j for j in parents if i in parents[j]} for i in parents}
+        before, after = self.reach(number, parents), self.reach(number, children)
+        assert seen["tracing"]
+        assert (seen["self"], seen["ancestors"], seen["descendants"]) == ([number], sorted(before), sorted(after))
+        assert seen["faint"] == sorted(set(parents) - before - after - {number})
+        leading = [(a, b) for a, b in self.edges if a in before and b in before | {number}]
+        following = [(a, b) for a, b in self.edges if a in after | {number} and b in after]
+        assert sorted(map(tuple, seen["arrowsBefore"])) == leading
+        assert sorted(map(tuple, seen["arrowsAfter"])) == following
+        assert sorted(map(tuple, seen["arrowsFaint"])) == [e for e in self.edges if e not in leading + following]
+        assert not before or "none" not in seen["dashes"]
+        counts = [sum(not self.graph.cards[i].refers for i in found) for found in (before, after)]
+        words = [f"{n} {what}{'s' * (n != 1)}" for n, what in zip(counts, ("ancestor", "descendant"))]
+        assert seen["caption"] == f"{self.data['cards'][number]['text']}: {', '.join(words)}"
+
+
+def check_untraced(seen):
+    assert not seen["tracing"]
+    assert not any(seen[what] for what in ("self", "ancestors", "descendants", "faint", "arrowsBefore", "pressed"))
+
+
+def check_passes(expected, seen):
+    start = seen["start"]
+    assert start["now"] == start["arrowsNow"] == start["faint"] == []
+    expected.check_step(start, expected.last)
+    assert len(seen["steps"]) == expected.last + 1
+    for step, state in enumerate(seen["steps"]):
+        expected.check_step(state, step)
+        expected.check_highlights(state, step)
+    for number, traced in enumerate(seen["hovers"]):
+        expected.check_trace(traced, number)
+    assert seen.get("before", seen["problems"]) == []
+
+
+def check_large(expected, seen):
+    for state in seen["steps"]:
+        expected.check_step(state, state["step"])
+        expected.check_highlights(state, state["step"])
+    for number, traced in seen["hovers"]:
+        expected.check_trace(traced, number)
+    assert seen["problems"] == []
+
+
+def check_pinning(expected, seen):
+    for name in ("left", "onBackground", "escaped", "clickedAway", "clickedTwice"):
+        check_untraced(seen[name] | {"faint": []} if name == "escaped" else seen[name])
+    for name, number in (("pinned", 3), ("pinnedAndLeft", 3), ("pinnedByKey", 5)):
+        expected.check_trace(seen[name], number)
+        assert seen[name]["pressed"] == [number]
+    if seen["focusVisible"]:
+        expected.check_trace(seen["focused"], 5)
+    assert seen["focusable"] == list(range(len(expected.graph.cards)))
+
+
+def boxes_of(boxes):
+    return np.array([[box["x"], box["y"], box["width"], box["height"]] for box in boxes])
+
+
+def check_view(expected, seen):
+    stage, boxes = seen["stage"], boxes_of(seen["fitted"])
+    assert (boxes[:, :2] >= [stage["x"], stage["y"]]).all()
+    assert (boxes[:, :2] + boxes[:, 2:] <= [stage["x"] + stage["width"], stage["y"] + stage["height"]]).all()
+    assert np.ptp(boxes[:, 0]) > stage["width"] / 2
+    for turn in seen["wheel"]:
+        assert turn["prevented"]
+        assert turn["after"]["point"] == pytest.approx(turn["before"]["point"], abs=1e-2)
+        assert (turn["after"]["scale"] > turn["before"]["scale"]) == (turn["delta"] < 0)
+    largest, smallest = seen["extremes"]
+    assert 4 < largest < 20
+    assert smallest == pytest.approx(seen["wheel"][0]["before"]["scale"] / 2, rel=1e-4)
+    for name in ("fittedAgain", "fittedByDoubleClick", "afterPrint"):
+        assert boxes_of(seen[name]) == pytest.approx(boxes, abs=0.05)
+    assert seen["keys"] == pytest.approx([1.25, 1.25, 0.8], rel=1e-4)
+    assert seen["buttons"] == pytest.approx([1.25, 0.8], rel=1e-4)
+
+
+def check_dragging(expected, seen):
+    assert seen["trembled"] == 0
+    assert seen["dragged"]["x"] == pytest.approx(70, abs=0.05)
+    assert seen["dragged"]["y"] == pytest.approx(-30, abs=0.05)
+    check_untraced(seen["dragged"]["traced"])
+    before, after = seen["pinch"]
+    assert after["scale"] == pytest.approx(2 * before["scale"], rel=1e-4)
+    assert after["point"] == pytest.approx(before["point"], abs=0.05)
+
+
+def rgb(colour):
+    return "rgb({}, {}, {})".format(*bytes.fromhex(colour[1:]))
+
+
+def check_themes(expected, seen):
+    light, dark = (
+        {
+            "page": rgb(theme.page),
+            "text": rgb(theme.title),
+            "fill": rgb(theme.parameter[0]),
+            "border": rgb(theme.parameter[1]),
+            "scheme": theme.name,
+            "pressed": str(theme is DARK).lower(),
+        }
+        for theme in (LIGHT, DARK)
+    )
+    assert seen["themes"] == [light, dark, dark, light]
+    assert seen["printed"] == light | {"viewBox": seen["printed"]["viewBox"]}
+    assert seen["printed"]["viewBox"]
+
+
+def check_downloading(expected, seen):
+    import xml.etree.ElementTree as etree
+
+    root = etree.fromstring(seen["downloaded"])
+    space = "{http://www.w3.org/2000/svg}"
+    assert root.tag == space + "svg"
+    assert root.get("viewBox") == seen["printed"]["viewBox"]
+    assert "rotate(0)" in root.find(f"{space}g").get("transform")
+    assert len(root.findall(f".//{space}g[@data-from]")) == len(expected.edges)
+    assert seen["fileName"] == "loss.svg"
+
+
+def check_playing(expected, seen):
+    assert seen["playing"] == ["Pause", 0]
+    assert seen["seen"] == sorted(seen["seen"])
+    assert seen["seen"][-1] == expected.last
+    label, paused, later = seen["paused"]
+    assert (label, paused) == ("Play", later)
+    assert paused < expected.last
+
+
+def check_network(expected, seen):
+    assert seen["before"] == []
+    assert seen["requests"] == []
+    assert "blocked http://127.0.0.1:9/x.png" in seen["problems"]
+    assert "blocked inline" in seen["problems"]
+    assert seen.get("broken") is None
+
+
+USED = [check_passes, check_pinning, check_view, check_dragging, check_themes, check_downloading, check_playing]
+
+
+def pages_to_open():
+    """Name, picture, its page, the script that uses it, what to check of its report."""
+    first = xor()
+    svg = first.svg() if RENDERERS else graphviz_like(first)
+    yield "xor", first, html_of(first, svg), EVERYTHING, [*USED, check_network]
+    yield "older Graphviz", first, html_of(first, graphviz_like(first, groups=False)), PASSES, [check_passes]
+    for name in ("dark", "symbols", "no gradients", "references", "stubs", "one card"):
+        picture = PICTURES[name]()
+        yield name, picture, html_of(picture), PASSES, [check_passes]
+    for name in HOSTILE:
+        picture = hostile(name)
+        svg = picture.svg() if RENDERERS else graphviz_like(picture)
+        yield ascii(name), picture, html_of(picture, svg), PASSES, [check_passes]
+    large = braid(50)
+    yield "large", large, html_of(large), LARGE, [check_large]
+
+
+def test_pages_live_in_a_browser(tmp_path):
+    """One start of the browser for all of it; what fails is told together."""
+    opened = list(pages_to_open())
+    assert len(opened[-1][1]._graph.cards) >= 300
+    seen = dumped(tmp_path, {name: (text, driver) for name, _, text, driver, _ in opened})
+    failures = []
+    for name, picture, text, _, checks in opened:
+        for check in checks:
+            try:
+                check(Expected(picture, text), seen[name])
+            except (AssertionError, KeyError) as error:
+                problems = seen.get(name, {}).get("problems")
+                failures.append(f"{name}, {check.__name__}: {error!r:.600}\nproblems: {problems}")
+    assert not failures, "\n\n".join(failures)

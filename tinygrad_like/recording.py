@@ -21,7 +21,8 @@ Scope = tuple[weakref.ref[Any], Any]
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 
-# Told of every operation on Tensors in this context: (primitive, arguments, options, result).
+# Told of every operation on Tensors in this context, and of every call of a layer when it returns:
+# (primitive or layer, arguments, options, result).
 Observer = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
 observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 

@@ -24,7 +24,9 @@ class Recorder:
         self.nodes: list[Any] = []
         self._by_id: dict[int, int] = {}  # cards keep their origins, so ids stay theirs
 
-    def __call__(self, primitive: Primitive, args: tuple[Any, ...], options: dict[str, Any], result: Tensor) -> None:
+    def __call__(self, primitive: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
+        if not isinstance(primitive, Primitive):
+            return
         cluster = self.places.cluster(scope.get())
         operands = [(i, self.operand(value)) for i, value in enumerate(args) if value is not None]
         parents = tuple(number for _, number in operands)
