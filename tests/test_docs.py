@@ -82,3 +82,15 @@ def test_everything_public_is_documented():
     for name in tinygrad_like.__all__:
         each = getattr(tinygrad_like, name)
         assert len(each.__doc__ or "") > 10, name
+
+
+def test_the_gallery_is_what_its_script_makes(tmp_path):
+    pytest.importorskip("matplotlib", reason="the plots of the gallery need matplotlib")
+    command = [sys.executable, "-W", "error", "-m", "docs.make_gallery", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300, capture_output=True)
+    shown = ROOT / "docs" / "gallery"
+    assert (tmp_path / "gallery.md").read_text("utf-8") == (ROOT / "docs" / "gallery.md").read_text("utf-8")
+    assert sorted(path.name for path in (tmp_path / "gallery").iterdir()) == sorted(p.name for p in shown.iterdir())
+    for path in (tmp_path / "gallery").glob("*.svg"):
+        cards = [len(re.findall('class="node', each.read_text("utf-8"))) for each in (path, shown / path.name)]
+        assert cards[0] == cards[1], path.name

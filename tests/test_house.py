@@ -59,6 +59,7 @@ ORDER = [
     "picture.page",
     "picture.picture",
     "picture.drawing",
+    "picture.layer_calls",
     "picture.table",
     "picture.plots",
     "picture.api",

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_like as tg
-from tinygrad_like.picture import labels, numbers, themes
+from tinygrad_like.picture import labels, numbers, renderer, themes
 from tinygrad_like.picture.graph import ROLES, Card, Graph
+from tinygrad_like.primitive import REGISTRY
 
 
 def texts(array, **limits):
@@ -244,3 +245,8 @@ def test_gradients_that_are_not_finite_are_drawn():
 
 def test_a_graph_without_cards_of_any_kind_is_no_error():
     assert Graph([], [], 0).facts == []
+
+
+def test_every_symbol_of_a_primitive_can_be_drawn():
+    drawn = "".join((p.symbol or "") + p.name for p in REGISTRY.values())
+    assert not renderer.lacks_glyphs(drawn + "×·∂→…±")

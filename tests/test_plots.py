@@ -116,14 +116,14 @@ def test_a_log_scale_shows_every_loss(plt):
 
 
 def test_metrics_are_on_a_second_axis_beside_losses(plt):
-    history = {"loss": [50.0, 1.0], "train_error": [9.0], "accuracy": [0.1, 0.9, 0.95], "val_accuracy": [0.2]}
+    history = {"Loss": [50.0, 1.0], "train_error": [9.0], "accuracy": [0.1, 0.9, 0.95], "val_accuracy": [0.2]}
     ax = plot_history(history)
     twin = twin_of(ax)
     assert [len(each.get_xdata()) for each in series(ax)] == [2, 1]
     assert [len(each.get_xdata()) for each in series(twin)] == [3, 1]
     assert (ax.get_yscale(), twin.get_yscale()) == ("log", "linear")
     assert (ax.get_ylabel(), twin.get_ylabel()) == ("loss (log scale)", "accuracy")
-    assert legend(ax) == ["loss: 1", "train_error: 9", "accuracy (right): 0.95", "val_accuracy (right): 0.2"]
+    assert legend(ax) == ["Loss: 1", "train_error: 9", "accuracy (right): 0.95", "val_accuracy (right): 0.2"]
     assert twin.get_legend() is None
 
 
@@ -294,6 +294,11 @@ def test_classes_of_one_output_may_have_any_two_numbers(plt):
     assert (scatters(only)[0].get_facecolor() == scatters(ax)[1].get_facecolor()).all()
 
 
+def test_points_may_be_a_matrix(plt):
+    ax = plot_decision_boundary(lambda x: x[:, 0], tg.Matrix.from_tensor(Tensor(POINTS)), [0, 1, 1, 0])
+    assert scatters(ax)[1].get_offsets().tolist() == POINTS[[1, 2]].tolist()
+
+
 def test_a_network_and_one_point(plt):
     network = tg.Network([2, 3, 1], seed=1)
     network.history.append(1.0)
@@ -358,6 +363,7 @@ REFUSED = [
     (ArgumentError, "one-hot", {"y": np.full((4, 2), 0.5)}),
     (ArgumentError, r"whole class numbers, but has \[0\.  0\.5 1\.", {"y": [0.5, 0, 1, 1]}),
     (ArgumentError, "whole class numbers", {"y": [NAN, 0, 1, 1]}),
+    (ArgumentError, "whole class numbers", {"y": [INF, 0, 1, 1]}),
     (ArgumentError, "One output tells 2 classes apart, but y has 3 classes", {"y": [0, 1, 2, 0]}),
     (ArgumentError, "gives 2 outputs, but y has 2 classes", {"model": lambda x: x, "y": [0, 2, 0, 0]}),
     (ArgumentError, "gives 2 outputs, but y has 2 classes", {"model": lambda x: x, "y": [-1, 1, 1, 1]}),

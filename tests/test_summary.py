@@ -5,13 +5,14 @@ import gc
 import html.parser
 import re
 import weakref
+from contextlib import suppress
 from contextvars import copy_context
 
 import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like import Layer, Linear, Network, Parameter, ReLU, Sequential, Sigmoid, Tanh, Tensor
+from tinygrad_like import Activation, Layer, Linear, Network, Parameter, ReLU, Sequential, Sigmoid, Tanh, Tensor
 from tinygrad_like.errors import ArgumentError, ShapeError
 from tinygrad_like.picture.table import WIDTH, one_line, shortened, size_text, summarized
 from tinygrad_like.primitive import Primitive
@@ -189,6 +190,12 @@ def test_a_recurrent_cell():
     assert re.search(r"^Recurrent +\(5, 2\), … ", repr(summary), re.MULTILINE)
 
 
+def test_an_inner_layer_with_several_outputs():
+    summary = table(Sequential(Recurrent(), Identity()), np.ones((5, 20, 3)))
+    assert row_at(summary, "layers[0]").shapes == row_at(summary, "layers[1]").shapes == ((5, 2), (5, 4))
+    assert re.search(r"^  layers\[1\] +Identity +\(5, 2\), … +—", repr(summary), re.MULTILINE)
+
+
 def test_different_shapes_show_the_last():
     class Grows(Layer):
         def __init__(self):
@@ -209,8 +216,9 @@ def test_a_layer_that_calls_itself():
             return self(self.linear(x), n - 1) if n else x
 
     summary = table(Countdown(), np.ones((1, 2)))
-    assert column(summary, "depth") == [0, 1, 1, 2]
-    assert column(summary, "parameters") == [0, 6, 0, 0]
+    assert column(summary, "kind") == ["Countdown", "Linear", "Countdown", "Linear", "Countdown"]
+    assert column(summary, "depth") == [0, 1, 1, 2, 2]
+    assert column(summary, "parameters") == [0, 6, 0, 0, 0]
     assert summary.multiply_adds == 8
 
 
@@ -223,45 +231,106 @@ def test_a_layer_that_is_never_called_is_listed_and_counted():
     summary = table(model, np.ones((5, 3)))
     assert column(summary, "path")[3:] == ["spare", "spare.layers[0]", "spare.layers[1]"]
     assert column(summary, "depth")[3:] == [1, 2, 2]
-    assert column(summary, "note")[3:] == ["not called", "not called", "no operations"]
+    assert column(summary, "note")[3:] == ["not called"] * 3
     assert column(summary, "calls")[3:] == [0, 0, 0]
     assert row_at(summary, "spare.layers[0]").parameters == 40
     assert summary.parameters == sum(p.size for p in model.parameters()) == 58
     assert re.search(r"spare\.layers\[0\] +Linear 3 → 10 +not called +40 +—$", repr(summary), re.MULTILINE)
+    assert re.search(r"spare\.layers\[1\] +ReLU +not called +— +—$", repr(summary), re.MULTILINE)
 
 
-def test_layers_without_operations_stand_where_the_model_keeps_them():
-    model = Sequential(Identity(), Linear(2, 2), Identity(), Identity(), Sequential(Identity(), Tanh()), Identity())
+def test_layers_without_operations_are_called_like_others():
+    model = Sequential(Identity(), Linear(2, 3), Identity(), Identity(), Sequential(Identity(), Tanh()), Identity())
     summary = table(model, np.ones((1, 2)))
     paths = [f"layers[{i}]" for i in range(5)]
     assert column(summary, "path") == ["", *paths, "layers[4].layers[0]", "layers[4].layers[1]", "layers[5]"]
-    assert [row.path for row in summary.rows if row.note == "no operations"] == [
+    assert column(summary, "calls") == [1] * 9
+    assert column(summary, "note") == [""] * 9
+    assert column(summary, "shapes") == [((1, 3),), ((1, 2),), *[((1, 3),)] * 7]
+
+
+def test_calls_without_operations_are_counted():
+    class Model(Layer):
+        def __init__(self):
+            self.same, self.act = Identity(), Tanh()
+
+        def forward(self, x):
+            for _ in range(3):
+                self.same(x)
+            return self.same(self.act(x[0]))
+
+    summary = table(Model(), np.ones((2, 3)))
+    assert [(row.path, row.calls) for row in summary.rows] == [("", 1), ("same", 4), ("act", 1)]
+    assert row_at(summary, "same").shapes == ((3,),)
+    assert re.search(r"^  same +Identity +×4 +\(3,\) +— +—$", repr(summary), re.MULTILINE)
+
+
+def test_rows_stand_in_the_order_in_which_calls_begin():
+    class Late(Layer):
+        def __init__(self):
+            self.inner = Sequential(Identity(), Identity())
+
+        def forward(self, x):
+            return self.inner(x) * 2
+
+    class Model(Layer):
+        def __init__(self):
+            self.last, self.late, self.first = Tanh(), Late(), Identity()
+
+        def forward(self, x):
+            return self.last(self.late(self.first(x)))
+
+    late = ["late", "late.inner", "late.inner.layers[0]", "late.inner.layers[1]"]
+    summary = table(Model(), 1.0)
+    assert column(summary, "path") == ["", "first", *late, "last"]
+    assert column(summary, "depth") == [0, 1, 1, 2, 3, 3, 1]
+    assert column(summary, "calls") == [1] * 7
+
+
+def test_layers_that_are_not_called_stand_where_the_model_keeps_them():
+    class Spares(Layer):
+        def __init__(self):
+            self.spares = [Tanh(), Identity()]
+            self.act, self.more, self.end = Tanh(), Sequential(Tanh()), Identity()
+            self.last = ReLU()
+
+        def forward(self, x):
+            return self.end(self.act(x))
+
+    summary = table(Sequential(Spares(), Tanh()), np.ones((1, 2)))
+    names = ["spares[0]", "spares[1]", "act", "more", "more.layers[0]", "end", "last"]
+    assert column(summary, "path") == ["", "layers[0]", *[f"layers[0].{name}" for name in names], "layers[1]"]
+    assert column(summary, "depth") == [0, 1, 2, 2, 2, 2, 3, 2, 2, 1]
+    assert [row.path for row in summary.rows if row.calls] == [
+        "",
         "layers[0]",
-        "layers[2]",
-        "layers[3]",
-        "layers[4].layers[0]",
-        "layers[5]",
+        "layers[0].act",
+        "layers[0].end",
+        "layers[1]",
     ]
+    assert all((row.note == "not called") == (row.calls == 0) == (row.shapes == ()) for row in summary.rows)
 
 
-def test_a_layer_without_operations_beside_one_whose_name_begins_alike():
+def test_a_layer_that_is_not_called_beside_one_whose_name_begins_alike():
     class Model(Layer):
         def __init__(self):
             self.a, self.ab = Tanh(), Identity()
 
         def forward(self, x):
-            return self.ab(self.a(x))
+            return self.a(x)
 
     summary = table(Model(), 1.0)
-    assert [(row.path, row.depth) for row in summary.rows] == [("", 0), ("a", 1), ("ab", 1)]
+    assert [(row.path, row.depth, row.calls) for row in summary.rows] == [("", 0, 1), ("a", 1, 1), ("ab", 1, 0)]
 
 
-def test_a_layer_without_operations_in_a_shared_layer_stands_in_its_first_row():
+def test_a_layer_that_is_not_called_in_a_shared_layer_stands_in_its_first_row():
     shared = Sequential(Identity(), Tanh())
+    shared.spare = Tanh()
     summary = table(Sequential(Sequential(shared), Sequential(shared)), 1.0)
     inner = "layers[0].layers[0]"
-    paths = ["", "layers[0]", inner, f"{inner}.layers[0]", f"{inner}.layers[1]", "layers[1]", inner]
-    assert column(summary, "path") == [*paths, f"{inner}.layers[1]"]
+    called = [inner, f"{inner}.layers[0]", f"{inner}.layers[1]"]
+    assert column(summary, "path") == ["", "layers[0]", *called, f"{inner}.spare", "layers[1]", *called]
+    assert column(summary, "calls") == [1, 1, 1, 1, 1, 0, 1, 1, 1, 1]
 
 
 def test_a_layer_kept_in_one_and_called_by_another():
@@ -274,14 +343,14 @@ def test_a_layer_kept_in_one_and_called_by_another():
     places = [(row.path, row.depth, row.note) for row in summary.rows]
     assert places == [
         ("", 0, ""),
-        ("layers[0]", 1, "no operations"),
-        ("layers[0].second", 2, "no operations"),
+        ("layers[0]", 1, ""),
+        ("layers[0].second", 2, "not called"),
         ("layers[1]", 1, ""),
         ("layers[0].first", 2, ""),
     ]
 
 
-def test_operations_after_their_layer_is_gone_count_for_the_layer_around_it():
+def test_operations_after_their_layer_returned_count_for_it():
     class Keeps(Layer):
         def forward(self, x):
             return copy_context()
@@ -291,8 +360,55 @@ def test_operations_after_their_layer_is_gone_count_for_the_layer_around_it():
             return Keeps()(x).run(lambda: x @ np.ones((2, 3)))
 
     summary = table(Model(), np.ones((5, 2)))
+    assert column(summary, "kind") == ["Model", "Keeps"]
+    assert column(summary, "multiply_adds") == [0, 30]
+    assert column(summary, "shapes") == [((5, 3),), ()]
+
+
+def test_operations_after_their_layer_is_gone_count_for_the_layer_around_it():
+    kept = []
+
+    class Fails(Layer):
+        def forward(self, x):
+            kept.append(copy_context())
+            raise ValueError
+
+    class Model(Layer):
+        def forward(self, x):
+            with suppress(ValueError):
+                Fails()(x)
+            gc.collect()
+            return kept.pop().run(lambda: x @ np.ones((2, 3)))
+
+    summary = table(Model(), np.ones((5, 2)))
     assert column(summary, "kind") == ["Model"]
     assert column(summary, "multiply_adds") == [30]
+
+
+def test_a_call_that_fails_is_counted_if_it_computed_something():
+    class Fails(Layer):
+        def forward(self, x, computes):
+            if computes:
+                x = x @ np.ones((2, 3))
+            raise KeyError
+
+    class Model(Layer):
+        def __init__(self):
+            self.early, self.late = Fails(), Fails()
+
+        def forward(self, x):
+            for layer in (self.early, self.late):
+                with suppress(KeyError):
+                    layer(x, layer is self.late)
+            return x
+
+    summary = table(Model(), np.ones((5, 2)))
+    assert [(row.path, row.calls, row.note, row.shapes, row.multiply_adds) for row in summary.rows] == [
+        ("", 1, "", ((5, 2),), 0),
+        ("early", 0, "not called", (), 0),
+        ("late", 1, "", (), 30),
+    ]
+    assert re.search(r"^  late +Fails +— +— +30$", repr(summary), re.MULTILINE)
 
 
 def test_a_model_without_operations_still_has_an_output():
@@ -301,14 +417,15 @@ def test_a_model_without_operations_still_has_an_output():
 
 
 @pytest.mark.parametrize(
-    ("result", "shapes"),
+    ("result", "shapes", "text"),
     [
-        (lambda y: y.numpy()[:2], ((2, 3),)),
-        (lambda y: {"y": y, "more": [y[0], (y[0, 0],)]}, ((4, 3), (3,), ())),
-        (lambda y: "text", ((4, 3),)),
+        (lambda y: y.numpy()[:2], ((2, 3),), "(2, 3)"),
+        (lambda y: {"y": y, "more": [y[0], (y[0, 0],)]}, ((4, 3), (3,), ()), "(4, 3), …"),
+        (lambda y: (y.numpy(), y[0]), ((3,),), "(3,)"),
+        (lambda y: "text", (), "—"),
     ],
 )
-def test_outputs_of_all_kinds(result, shapes):
+def test_outputs_of_all_kinds(result, shapes, text):
     class Model(Layer):
         def __init__(self):
             self.linear = Linear(2, 3)
@@ -316,7 +433,9 @@ def test_outputs_of_all_kinds(result, shapes):
         def forward(self, x):
             return result(self.linear(x))
 
-    assert table(Model(), np.ones((4, 2))).rows[0].shapes == shapes
+    x = np.ones((4, 2))
+    for row in (table(Model(), x).rows[0], table(Sequential(Model()), x).rows[1]):
+        assert (row.shapes, row.cells()[3]) == (shapes, text)
 
 
 def test_a_layer_that_is_no_attribute_is_shown_but_not_counted():
@@ -334,6 +453,16 @@ def test_a_layer_that_is_no_attribute_is_shown_but_not_counted():
     assert re.search(r"^  Linear +2 → 3 \(not in the model\) +\(4, 3\) +— +24$", repr(summary), re.MULTILINE)
 
 
+def test_a_layer_that_is_no_attribute_and_returns_no_tensor():
+    class Model(Layer):
+        def forward(self, x):
+            Activation(lambda x: "text", name="hidden")(x)
+            return x
+
+    (_, row) = table(Model(), np.ones((4, 2))).rows
+    assert row.cells()[1:4] == ("hidden (not in the model)", "", "—")
+
+
 def test_a_call_that_does_not_go_through_layers_counts_for_the_model():
     class Direct(Layer):
         def __init__(self):
@@ -344,6 +473,7 @@ def test_a_call_that_does_not_go_through_layers_counts_for_the_model():
 
     summary = table(Direct(), np.ones((4, 2)))
     assert column(summary, "multiply_adds") == [16, 24]
+    assert column(summary, "shapes") == [((4, 3),), ((4, 3),)]
 
 
 # -- text ----------------------------------------------------------------------------------------
@@ -658,7 +788,8 @@ def test_it_can_be_made_inside_a_layer_and_while_watched():
         observer.reset(token)
     assert column(model.summary, "kind") == ["Linear"]
     assert model.summary.multiply_adds == 24
-    assert len(told) == 1
+    assert [what for what, *_ in told[1:]] == [model.linear, model]
+    assert isinstance(told[0][0], Primitive)
 
 
 def test_it_keeps_nothing_of_the_model():

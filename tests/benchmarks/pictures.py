@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -35,7 +36,7 @@ def scalars() -> Callable[[], Any]:
     sizes = (2, 16, 16, 1)
     weights = [
         [[tg.Tensor(w, requires_grad=True) for w in rng.normal(size=n + 1)] for _ in range(m)]
-        for n, m in zip(sizes, sizes[1:])
+        for n, m in pairwise(sizes)
     ]
     loss: Any = 0.0
     for sample in rng.normal(size=(7, 2)):

@@ -28,15 +28,13 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 32_767  # the longest that cairo, in dot, can draw
 
 # Characters that the fonts in graphviz-pure have. In a bitmap it draws a box for any other.
-GLYPHS = "".join(
-    (
-        r"\t\n\r -~\xa0-\u052f",  # ASCII, Latin, accents, Greek, Cyrillic
-        r"\u1d00-\u1df5\u1e00-\u1ffe",  # raised and lowered letters (ᵀ ᵢ), more Latin and Greek
-        r"\u2000-\u2064\u2070-\u209c",  # dashes and dots (– … ′ ‖), raised and lowered digits
-        r"\u20a0-\u20be\u2100-\u214f",  # currencies, letters as symbols (ℓ ℝ)
-        r"←-↕∂∆∏∑−∕∙√∞∩∫≈≠≡≤≥",
-        r"■▪▲►▼◄◊○●◦",
-    )
+GLYPHS = (
+    r"\t\n\r -~\xa0-\u052f"  # ASCII, Latin, accents, Greek, Cyrillic
+    r"\u1d00-\u1df5\u1e00-\u1ffe"  # raised and lowered letters (ᵀ ᵢ), more Latin and Greek
+    r"\u2000-\u2064\u2070-\u209c"  # dashes and dots (– … ′ ‖), raised and lowered digits
+    r"\u20a0-\u20be\u2100-\u214f"  # currencies, letters as symbols (ℓ ℝ)
+    r"←-↕∂∆∏∑−∕∙√∞∩∫≈≠≡≤≥"
+    r"■▪▲►▼◄◊○●◦"
 )
 
 # Runs in a Python of its own, which can be stopped when it takes too long.
@@ -57,12 +55,8 @@ sys.stdout.buffer.write(picture)
 
 def graphviz_pure() -> list[str] | None:
     """The command of the wheel graphviz-pure, which holds no Python module that could be imported."""
-    import shutil
-
-    found = shutil.which(os.path.join(os.path.dirname(sys.executable or ""), "graphviz-pure"))
-    found = found or next(filter(None, map(shutil.which, installed_files("graphviz-pure"))), None)
-    found = found or shutil.which("graphviz-pure")
-    return [found] if found else None
+    beside = os.path.join(os.path.dirname(sys.executable or ""), "graphviz-pure")
+    return program(beside) or program(*installed_files("graphviz-pure"), "graphviz-pure")
 
 
 def installed_files(distribution: str) -> list[str]:
@@ -76,9 +70,13 @@ def installed_files(distribution: str) -> list[str]:
 
 def dot() -> list[str] | None:
     """The command of a Graphviz that is installed in the system."""
+    return program("dot")
+
+
+def program(*places: str) -> list[str] | None:
     import shutil
 
-    found = shutil.which("dot")
+    found = next(filter(None, map(shutil.which, places)), None)
     return [found] if found else None
 
 

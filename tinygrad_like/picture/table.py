@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from ..errors import ArgumentError
 from ..nn.layer import Layer, walk
-from ..recording import Scope, no_grad, observer, scope
-from ..tensor import Tensor, values_of, wrap
-from .capture import as_input, tensors_of
+from ..tensor import Tensor, wrap
+from .capture import as_input
+from .layer_calls import Entry, Shape, calls_of
 
-Shape = tuple[int, ...]
 WIDTH = 100
 HEAD = ("layer", "", "calls", "output shape", "parameters", "multiply-adds")
 NUMERIC = {"calls", "parameters", "multiply-adds"}
@@ -27,7 +23,7 @@ NARROWEST = {"layer": 20, "": 12, "output shape": 12}  # the columns that are sh
 class Row:
     """A layer under the layer that calls it, which is the last row above that is one less deep.
 
-    `shapes` are those of its outputs, if known. `parameters` counts its own that no row above has; `shared` its
+    `shapes` are those of what its last call returned. `parameters` counts its own that no row above has; `shared` its
     others. `multiply_adds` are those outside inner layers, summed over the `calls`. `note` says what else is known.
     """
 
@@ -46,7 +42,7 @@ class Row:
         """The text of every column."""
         note = f"({self.note})" if self.note and self.calls else ""
         what = " ".join(filter(None, (self.kind if self.path else "", self.label, note)))
-        shape = f"{self.shapes[0]}{', …' * (len(self.shapes) > 1)}" if self.shapes else self.note or "—"
+        shape = f"{self.shapes[0]}{', …' * (len(self.shapes) > 1)}" if self.shapes else "—" if self.calls else self.note
         parameters = f"{self.parameters:,}" if self.parameters else "shared" if self.shared else "—"
         texts = self.path or self.kind, what, f"×{self.calls:,}" * (self.calls > 1), shape, parameters
         return (*map(one_line, texts), f"{self.multiply_adds:,}" if self.multiply_adds else "—")
@@ -137,117 +133,39 @@ def size_text(size: float) -> str:
     return f"{size:,} B" if units[0] == "B" else f"{size:,.1f} {units[0]}"
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
-    """All calls of one layer in the calls of one other."""
-
-    layer: Layer
-    outer: Entry | None
-    calls: int = 0
-    shapes: tuple[Shape, ...] = ()
-    multiply_adds: int = 0
-    inner: list[Entry] = field(default_factory=list)
-
-
-class Watcher:
-    """Told of every operation, it finds the call that it belongs to, by the scope."""
-
-    def __init__(self, model: Layer) -> None:
-        self.root = Entry(model, None, calls=1)
-        self.first = {id(model): self.root}  # of each layer
-        self._pairs: dict[tuple[int, int], Entry] = {}
-        self._scopes: dict[int, Entry] = {id(None): self.root}
-        self._kept: list[Scope] = []  # so that their ids stay theirs
-
-    def run(self, inputs: list[Any]) -> Any:
-        """What the model returns; to be called in a context of its own."""
-        scope.set(None)
-        observer.set(self)
-        with no_grad():
-            return self.root.layer(*inputs)
-
-    def __call__(self, primitive: Any, args: tuple[Any, ...], options: dict[str, Any], result: Tensor) -> None:
-        entry = self._entry(scope.get())
-        if primitive.multiply_adds is not None:
-            arrays = [None if each is None else np.asarray(values_of(each)) for each in args]
-            entry.multiply_adds += int(primitive.multiply_adds(result._array, *arrays))
-        at: Entry | None = entry
-        while at is not None:
-            at.shapes, at = (result.shape,), at.outer
-
-    def _entry(self, at: Any) -> Entry:
-        unknown: list[Scope] = []
-        while id(at) not in self._scopes:
-            unknown.append(at)
-            at = at[1]
-        entry = self._scopes[id(at)]
-        for each in reversed(unknown):
-            layer = each[0]()
-            if layer is not None and not (layer is self.root.layer and each[1] is None):
-                entry = self._inner(layer, entry)
-                entry.calls += 1
-            self._scopes[id(each)] = entry
-            self._kept.append(each)
-        return entry
-
-    def _inner(self, layer: Layer, outer: Entry) -> Entry:
-        key = id(layer), id(outer)
-        if key not in self._pairs:
-            self._pairs[key] = Entry(layer, outer)
-            self.first.setdefault(id(layer), self._pairs[key])
-            outer.inner.append(self._pairs[key])
-        return self._pairs[key]
-
-    def add_unseen(self) -> None:
-        """Enter the layers without operations where the model keeps them, after the one kept before each."""
-        owners, latest = [("", self.root)], dict[int, Entry]()
-        for path, layer in self.root.layer.named_layers():
-            while not path.startswith(owners[-1][0]):
-                owners.pop()
-            owner = owners[-1][1]
-            entry = self.first.get(id(layer))
-            if entry is None:
-                entry = self.first[id(layer)] = Entry(layer, owner)
-                before = latest.get(id(owner))
-                owner.inner.insert(owner.inner.index(before) + 1 if before else 0, entry)
-            if entry.outer is owner:
-                latest[id(owner)] = entry
-            owners.append((path + ".", entry))
-
-    def rows(self) -> list[Row]:
-        """The table, calls in order."""
-        model = self.root.layer
-        paths = {id(model): ""} | {id(layer): path for path, layer in model.named_layers()}
-        sizes = {id(parameter): parameter.size for parameter in model.parameters()}
-        uncounted = dict(sizes)
-        rows: list[Row] = []
-        stack = [(0, self.root)]
-        while stack:
-            depth, entry = stack.pop()
-            stack.extend((depth + 1, each) for each in reversed(entry.inner))
-            layer = entry.layer
-            row = Row(depth, paths.get(id(layer), ""), type(layer).__name__, layer.label(), entry.calls, entry.shapes)
-            own = [id(value) for _, value in walk(layer, layers=False) if id(value) in sizes]
-            row.parameters = sum(uncounted.pop(each, 0) for each in own)
-            row.shared = sum(sizes[each] for each in own) - row.parameters
-            row.multiply_adds = entry.multiply_adds
-            if id(layer) not in paths:
-                row.note = "not in the model"
-            elif not entry.calls:
-                row.note = "not called" if layer.parameters() else "no operations"
-            rows.append(row)
-        return rows
+def rows_of(root: Entry) -> list[Row]:
+    """The table, calls in order."""
+    model = root.layer
+    paths = {id(model): ""} | {id(layer): path for path, layer in model.named_layers()}
+    sizes = {id(parameter): parameter.size for parameter in model.parameters()}
+    uncounted = dict(sizes)
+    rows: list[Row] = []
+    stack = [(0, root)]
+    while stack:
+        depth, entry = stack.pop()
+        stack.extend((depth + 1, each) for each in reversed(entry.inner))
+        layer = entry.layer
+        row = Row(depth, paths.get(id(layer), ""), type(layer).__name__, layer.label(), entry.calls, entry.shapes)
+        own = [id(value) for _, value in walk(layer, layers=False) if id(value) in sizes]
+        row.parameters = sum(uncounted.pop(each, 0) for each in own)
+        row.shared = sum(sizes[each] for each in own) - row.parameters
+        row.multiply_adds = entry.multiply_adds
+        if id(layer) not in paths:
+            row.note = "not in the model"
+        elif not entry.calls:
+            row.note = "not called"
+        rows.append(row)
+    return rows
 
 
 def summarized(model: Any, inputs: tuple[Any, ...]) -> Summary:
     """What `summary` does: run the model once on example inputs, as it is, and make a table of its layers.
 
-    A row for each layer under the one that calls it, in the order of their first operations. A multiply-add is one
+    A row for each layer under the one that calls it, in the order of their first calls. A multiply-add is one
     multiplication and one addition, so 2 floating-point operations; those of matrix products are counted
     (n · in · out for a Linear of n rows), for all calls and the whole batch, each for the innermost layer around it.
-    The output shape of an inner layer is that of the last operation in its last call. Layers in which
-    nothing was computed with Tensors are listed where the model keeps them: "not called" if they have parameters,
-    "no operations" if they may have passed on what they got.
+    Output shapes are those of the Tensors (or of the array) that a layer returned last. Layers that are "not called"
+    are listed where the model keeps them; a call that fails before it computes anything is not seen.
 
     Nothing is recorded, inputs are copied, no `.grad` is touched; what forward() itself changes stays changed.
     Raises ArgumentError if the model is no Layer, or without inputs.
@@ -262,14 +180,9 @@ def summarized(model: Any, inputs: tuple[Any, ...]) -> Summary:
             f"summary runs the model, but got no inputs for {type(model).__name__}.",
             "Write summary(model, x) with an example input, e.g. np.zeros((1, features)).",
         )
-    examples = [example(each) for each in inputs]
+    examples = tuple(map(example, inputs))
     shapes = tuple(str(each.shape) if isinstance(each, Tensor) else type(each).__name__ for each in examples)
-    watcher = Watcher(model)
-    returned = copy_context().run(watcher.run, examples)
-    outputs = [returned] if isinstance(returned, np.ndarray) else tensors_of(returned)
-    watcher.root.shapes = tuple(each.shape for each in outputs) or watcher.root.shapes
-    watcher.add_unseen()
-    rows, parameters = watcher.rows(), model.parameters()
+    rows, parameters = rows_of(calls_of(model, examples)), model.parameters()
     size = sum(each.data.nbytes for each in parameters)
     return Summary(rows, sum(p.size for p in parameters), size, sum(row.multiply_adds for row in rows), shapes)
 

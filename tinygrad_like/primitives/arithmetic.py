@@ -58,7 +58,7 @@ absolute = elementwise("absolute", np.absolute, "x", lambda g, x: g * np.sign(x)
 fabs = elementwise("fabs", np.fabs, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
 square = elementwise("square", np.square, "x", lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")
 sqrt = elementwise("sqrt", np.sqrt, "x", lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=True)
-cbrt = elementwise("cbrt", np.cbrt, "x", lambda g, y: g / (3 * y * y), sample=(normal,), symbol="∛x", singular=True)
+cbrt = elementwise("cbrt", np.cbrt, "x", lambda g, y: g / (3 * y * y), sample=(normal,), symbol="³√x", singular=True)
 reciprocal = elementwise(
     "reciprocal", np.reciprocal, "x", lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=True
 )

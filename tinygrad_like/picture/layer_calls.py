@@ -1,0 +1,115 @@
+"""Who called whom: the layers of a model that is run once, each under the layer that calls it."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..nn.layer import Layer
+from ..recording import Scope, no_grad, observer, scope
+from ..tensor import values_of
+from .capture import tensors_of
+
+Shape = tuple[int, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """All calls of one layer in the calls of one other.
+
+    `shapes` are those of what it returned last, `multiply_adds` those outside `inner` layers.
+    """
+
+    layer: Layer
+    outer: Entry | None
+    calls: int = 0
+    shapes: tuple[Shape, ...] = ()
+    multiply_adds: int = 0
+    inner: list[Entry] = field(default_factory=list)
+
+
+class Watcher:
+    """Told of every operation, and of every layer that returns, it finds the call that it belongs to, by the scope.
+
+    A call is entered after those around it, at its first operation or when it returns: so in the order in which calls
+    begin. Of a call that fails before its first operation it is not told.
+    """
+
+    def __init__(self, model: Layer) -> None:
+        self.root = Entry(model, None, calls=1)
+        self.first = {id(model): self.root}  # of each layer
+        self._pairs: dict[tuple[int, int], Entry] = {}
+        self._scopes: dict[int, Entry] = {id(None): self.root}
+        self._kept: list[Scope] = []  # so that their ids stay theirs
+
+    def run(self, inputs: tuple[Any, ...]) -> None:
+        """Call the model; to be called in a context of its own."""
+        scope.set(None)
+        observer.set(self)
+        with no_grad():
+            result = self.root.layer(*inputs)
+        self.root.shapes = shapes_of(result)  # also of a model whose own __call__ tells nothing
+
+    def __call__(self, what: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
+        entry = self._entry(scope.get())
+        if isinstance(what, Layer):
+            entry.shapes = shapes_of(result)
+        elif what.multiply_adds is not None:
+            arrays = [None if each is None else np.asarray(values_of(each)) for each in args]
+            entry.multiply_adds += int(what.multiply_adds(result._array, *arrays))
+
+    def _entry(self, at: Any) -> Entry:
+        unknown: list[Scope] = []
+        while id(at) not in self._scopes:
+            unknown.append(at)
+            at = at[1]
+        entry = self._scopes[id(at)]
+        for each in reversed(unknown):
+            layer = each[0]()
+            if layer is not None and not (layer is self.root.layer and each[1] is None):
+                entry = self._inner(layer, entry)
+                entry.calls += 1
+            self._scopes[id(each)] = entry
+            self._kept.append(each)
+        return entry
+
+    def _inner(self, layer: Layer, outer: Entry) -> Entry:
+        key = id(layer), id(outer)
+        if key not in self._pairs:
+            self._pairs[key] = Entry(layer, outer)
+            self.first.setdefault(id(layer), self._pairs[key])
+            outer.inner.append(self._pairs[key])
+        return self._pairs[key]
+
+    def add_uncalled(self) -> None:
+        """Enter the layers that were not called where the model keeps them, after the one kept before each."""
+        owners, latest = [("", self.root)], dict[int, Entry]()
+        for path, layer in self.root.layer.named_layers():
+            while not path.startswith(owners[-1][0]):
+                owners.pop()
+            owner = owners[-1][1]
+            entry = self.first.get(id(layer))
+            if entry is None:
+                entry = self.first[id(layer)] = Entry(layer, owner)
+                before = latest.get(id(owner))
+                owner.inner.insert(owner.inner.index(before) + 1 if before else 0, entry)
+            if entry.outer is owner:
+                latest[id(owner)] = entry
+            owners.append((path + ".", entry))
+
+
+def shapes_of(result: Any) -> tuple[Shape, ...]:
+    """The shapes of the Tensors in what a layer returned, or of the array that it is."""
+    found: list[Any] = [result] if isinstance(result, np.ndarray) else tensors_of(result)
+    return tuple(each.shape for each in found)
+
+
+def calls_of(model: Layer, inputs: tuple[Any, ...]) -> Entry:
+    """Run a model once; its entry, with those of all its layers in it, in the order of their first calls."""
+    watcher = Watcher(model)
+    copy_context().run(watcher.run, inputs)
+    watcher.add_uncalled()
+    return watcher.root
