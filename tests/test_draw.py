@@ -193,6 +193,16 @@ def test_what_is_written_to_later_shows_what_it_was():
     assert sorted(c.value.tolist() for c in graph.cards if c.role == "constant") == [[0.0, 0.0], [5.0, 0.0]]
 
 
+def test_an_unrecorded_result_that_is_written_to_shows_what_it_was():
+    def f(x):
+        state = tg.Tensor(np.zeros(2)) + 1.0
+        y = x * state
+        state[0] = 5.0
+        return y
+
+    assert card(graph_of(f, np.ones(2)), "+").value.tolist() == [1.0, 1.0]
+
+
 def test_later_training_does_not_change_a_picture():
     model = tg.Linear(2, 1, seed=0)
     picture = model.draw(X)
@@ -234,6 +244,13 @@ def test_what_was_never_kept_is_told_apart_from_what_was_freed():
     x = tg.Tensor([1.0], requires_grad=True)
     graph = graph_of(np.exp(x + np.ones(1)))
     assert card(graph, "constant").note == "not kept"
+
+
+def test_a_result_that_a_rule_kept_is_there_though_its_operand_is_not():
+    x = tg.Tensor([1.0], requires_grad=True)
+    graph = graph_of(np.exp(x + np.ones(1)) * 2.0)
+    assert card(graph, "+").note == "not kept"
+    assert card(graph, "eˣ").value == pytest.approx(np.exp(2.0))
 
 
 def test_an_overwritten_value_is_told_not_raised():
@@ -328,6 +345,18 @@ def test_boxes_are_the_layers():
     assert card(graph, "X").cluster is None
     assert card(graph, "y").cluster.title == "Loss"
     assert all(c.cluster.title != "Loss" for c in graph.cards if c.role == "parameter")
+
+
+def test_what_stands_between_layers_is_not_the_loss():
+    first, second = tg.Linear(2, 2, seed=0), tg.Linear(2, 1, seed=1)
+
+    def loss(x):
+        return np.mean(second(first(x) * 2.0 + 1.0) ** 2)
+
+    graph = graph_of(loss, X)
+    assert card(graph, "×").cluster is None
+    assert card(graph, "+").cluster is None
+    assert card(graph, "xⁿ").cluster.title == "Loss"
 
 
 def test_nested_layers_are_nested_boxes():

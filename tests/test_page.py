@@ -465,8 +465,15 @@ const change = (action) => { const before = scale(); action(); return scale() / 
 result.keys = ["+", "=", "-"].map((name) => change(() => key(name)));
 one("#fit").click();
 result.buttons = ["larger", "smaller"].map((id) => change(() => one("#" + id).click()));
+key("+");
 background.dispatchEvent(new MouseEvent("dblclick", { bubbles: true, ...at }));
 result.fittedByDoubleClick = all(".node").map(box);
+
+for (let i = 0; i < 2; i++) wheel(-400, centre(node(0)));
+node(all(".node").length - 1).focus();
+result.broughtIntoView = box(document.activeElement);
+document.activeElement.blur();
+key("0");
 
 const before = box(node(6));
 pointer(node(6), "pointerdown", at);
@@ -711,8 +718,8 @@ def check_pinning(expected, seen):
     for name, number in (("pinned", 3), ("pinnedAndLeft", 3), ("pinnedByKey", 5)):
         expected.check_trace(seen[name], number)
         assert seen[name]["pressed"] == [number]
-    if seen["focusVisible"]:
-        expected.check_trace(seen["focused"], 5)
+    assert seen["focusVisible"]
+    expected.check_trace(seen["focused"], 5)
     assert seen["focusable"] == list(range(len(expected.graph.cards)))
 
 
@@ -732,6 +739,9 @@ def check_view(expected, seen):
     largest, smallest = seen["extremes"]
     assert 4 < largest < 20
     assert smallest == pytest.approx(seen["wheel"][0]["before"]["scale"] / 2, rel=1e-4)
+    loss = seen["broughtIntoView"]  # after zooming to the other end
+    assert stage["x"] < loss["x"] < stage["x"] + stage["width"] - loss["width"]
+    assert stage["y"] < loss["y"] < stage["y"] + stage["height"] - loss["height"]
     for name in ("fittedAgain", "fittedByDoubleClick", "afterPrint"):
         assert boxes_of(seen[name]) == pytest.approx(boxes, abs=0.05)
     assert seen["keys"] == pytest.approx([1.25, 1.25, 0.8], rel=1e-4)

@@ -131,7 +131,8 @@ def test_metrics_alone_are_on_the_left_and_linear(plt):
     ax = plot_history({"accuracy": [0.01, 0.9], "_f1": [0.2, 0.8]})
     assert ax.figure.axes == [ax]
     assert (ax.get_ylabel(), ax.get_yscale()) == ("value", "linear")
-    assert [each.strip() for each in legend(ax)] == ["accuracy: 0.9", "_f1: 0.8"]
+    # Some versions of matplotlib leave labels that start with an underscore out.
+    assert legend(ax) == ["accuracy: 0.9", " _f1: 0.8"]
 
 
 def test_lines_differ_in_more_than_colour(plt):
@@ -153,8 +154,22 @@ def test_where_a_series_stops_being_finite_is_marked(plt):
     assert crosses == [[[1, 3.0]], [[2, 3.0]]]
     dotted = [each.get_xdata() for each in [*ax.lines, *twin.lines] if list(each.get_ydata()) == [0, 1]]
     assert dotted == [[2, 2], [3, 3], [0, 0]]
-    # What stands alone between gaps would not be seen without a marker.
-    assert 3 in series(ax)[0].get_markevery()
+
+
+def test_a_value_alone_between_gaps_has_a_marker_to_be_seen(plt):
+    losses = np.arange(40.0)
+    losses[[12, 14]] = NAN
+    (line,) = series(plot_history(losses))
+    assert line.get_markevery() == [0, 5, 10, 13, 15, 20, 25, 30, 35, 39]
+
+
+@pytest.mark.parametrize("history", [[1.0], [NAN, NAN], [1.0, 2.0], [1.0] * 500])
+def test_steps_are_whole(plt, history):
+    ax = plot_history(history)
+    (low, high), ticks = ax.get_xlim(), ax.get_xticks()
+    shown = ticks[(low <= ticks) & (ticks <= high)]
+    assert shown.size
+    assert (shown == np.round(shown)).all()
 
 
 def test_a_finite_history_has_no_such_marks(plt):
@@ -272,6 +287,15 @@ def test_of_several_outputs_the_largest_decides(plt):
     assert np.median(distances[:, 1] - distances[:, 0]) < 1e-9
 
 
+def test_a_colour_bar_tells_the_values_in_a_figure_of_its_own(plt):
+    _, left = plt.subplots()
+    assert plot_decision_boundary(lambda x: x[:, 0], POINTS, [0, 1, 1, 0], left).figure.axes == [left]
+    ax = plot_decision_boundary(lambda x: x[:, 0], POINTS, [0, 1, 1, 0])
+    assert twin_of(ax).get_ylabel() == "output"
+    ax = plot_decision_boundary(lambda x: x, POINTS, [0, 1, 1, 0])
+    assert ax.figure.axes == [ax]
+
+
 def test_without_a_boundary_in_sight_none_is_drawn(plt):
     for model in (lambda x: 0 * x[:, 0], lambda x: x[:, 0] + 100, lambda x: np.ones((len(x), 3))):
         ax = plot_decision_boundary(model, POINTS, [0, 1, 1, 0])
@@ -284,6 +308,11 @@ def test_without_a_boundary_in_sight_none_is_drawn(plt):
 def test_outputs_that_are_not_finite_are_told(plt, outputs, bad):
     ax = plot_decision_boundary(lambda x: np.where(x[:, :1] > 0, bad, [1.0, 2.0, 0.0][:outputs]), POINTS, [0, 1, 1, 0])
     assert "not finite" in legend(ax)
+    image, right = background(ax), np.linspace(*ax.get_xlim(), 200) > 0
+    if outputs == 1:
+        assert (np.ma.getmaskarray(image) == right).all()
+    else:
+        assert ((image[..., :3].max(axis=-1) == image[..., :3].min(axis=-1)) == right).all()
     plot_decision_boundary(lambda x: np.full((len(x), outputs), bad), POINTS, [0, 1, 1, 0])
 
 

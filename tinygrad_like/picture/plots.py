@@ -12,7 +12,6 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError, GraphError, MissingError, ShapeError
 from ..nn.layer import Layer, is_parameter, walk
 from ..recording import no_grad
-from ..storage import Matrix
 from ..tensor import values_of
 from ..writes import Array
 
@@ -176,10 +175,9 @@ def plot_gradient_flow(model_or_norms: Any, ax: Any = None, title: str | None = 
 
 
 def numbers(values: Any, what: str) -> Array:
-    """Values as a float64 array, from Tensors, Matrices, arrays or lists of them."""
-    values = values_of(values.array if isinstance(values, Matrix) else values)
+    """Values as a float64 array, from Tensors, arrays or lists of them."""
     try:
-        values = [values_of(each) for each in values] if isinstance(values, (list, tuple)) else values
+        values = [values_of(each) for each in values] if isinstance(values, (list, tuple)) else values_of(values)
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise DTypeError(f"{what} must be numbers: {error}.", "Write a list or an array of floats.") from error
