@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.test_draw import X, Y, Dense
+from tests.test_draw import Dense, X, Y
 
 FOLDER = pathlib.Path(__file__).parent / "golden"
 

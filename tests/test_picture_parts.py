@@ -169,7 +169,7 @@ def test_a_page_can_change_its_theme_by_colour():
 
 HOSTILE = [
     "<b>&amp;</b>",
-    'quote " and \' and \\ and \\N',
+    "quote \" and ' and \\ and \\N",
     "a->b {} [] ; //",
     "new\nline\ttab\x00null\x1b",
     "]]></svg><script>alert(1)</script>",

@@ -160,6 +160,44 @@ def test_neurons_become_one_with_all_their_values():
     assert len(small.cards) < 15
 
 
+def test_parameters_of_different_layers_stay_apart():
+    rng = np.random.default_rng(0)
+
+    def layer(xs):
+        return [np.tanh(sum(tg.Parameter(w) * x for w, x in zip(rng.normal(size=3), xs))) for _ in range(3)]
+
+    xs = [tg.Tensor(float(i)) for i in range(3)]
+    small = siblings_rolled_up(graph_of(lambda: sum(layer(layer(layer(xs))))))
+    assert [card.count for card in small.cards if card.role == "parameter"] == [9, 9, 9]
+
+
+def test_side_by_side_is_not_a_row():
+    x = tg.Tensor(1.0, requires_grad=True)
+    heads = [np.tanh(x * float(i)) for i in range(10)]
+    graph = graph_of(np.stack(heads))
+    assert [card.count for card in runs_rolled_up(graph).cards] == [1] * len(graph.cards)
+
+
+def test_a_parameter_of_two_rows_belongs_to_neither():
+    w = tg.Parameter(0.5, name="w")
+    x = tg.Tensor(1.0, requires_grad=True)
+    for _ in range(5):
+        x = x * w
+    y = np.exp(x)
+    for _ in range(5):
+        y = y * w
+    rolled = runs_rolled_up(graph_of(y))
+    assert [(card.symbol, card.count) for card in rolled.cards] == [
+        ("w", 1),
+        ("leaf", 1),
+        ("×", 1),
+        ("×", 4),
+        ("eˣ", 1),
+        ("×", 4),
+        ("×", 1),  # the root
+    ]
+
+
 def test_the_title_says_how_much_is_shown():
     source = deep_model(100).draw(np.ones((3, 4)), max_nodes=50).source
     assert " of 401 nodes" in source

@@ -100,7 +100,9 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> s
     line = f'<TR>{first}<TD ALIGN="RIGHT">{font(right, 8, theme.faint)}</TD></TR>'
     tip = f"{part} of {card.label or card.symbol}"
     inner = f"{TABLE}{line}{body}</TABLE>"
-    return f'<TR><TD COLSPAN="2" ID="n{number}{part[0]}" TOOLTIP="{html.escape(plain(tip))}">{inner}</TD></TR>'
+    # The system's dot writes the id only where there is a target.
+    attributes = f'ID="n{number}{part[0]}" TOOLTIP="{html.escape(plain(tip))}" TARGET="_self"'
+    return f'<TR><TD COLSPAN="2" {attributes}>{inner}</TD></TR>'
 
 
 def stats_rows(array: Any, part: str, theme: Theme) -> str:

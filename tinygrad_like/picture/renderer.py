@@ -119,18 +119,19 @@ def render(source: str, format: str) -> bytes:
     if format == "png" and lacks_glyphs(source):
         # The others draw with the system's fonts, which may have more characters.
         names = (*names[1:], names[0])
-    said, advice = [], []
+    said = []
     for name in names:
         if command := COMMANDS[name]():
             try:
                 return picture(command, source, format)
             except RenderError as error:
                 said.append(f"{name} {error.what}")
-                advice.append(error.details)
+                if error.details:  # too slow: the next would be, too
+                    said.append(error.details)
+                    break
     if not said:
         raise missing(format)
-    lines = filter(None, dict.fromkeys([*said, *advice]))
-    raise RenderError(f"The graph could not be rendered as {format}.", "\n  ".join(lines))
+    raise RenderError(f"The graph could not be rendered as {format}.", "\n  ".join(said))
 
 
 def missing(format: str) -> MissingError:

@@ -141,12 +141,12 @@ def stacked(arrays: list[Any]) -> Any:
 def runs_rolled_up(graph: Graph) -> Graph:
     """Where the same few cards repeat, each time computed from the time before, one card for all repeats."""
     row = [number for number, card in enumerate(graph.cards) if card.role not in LEAVES]
-    keys, reach = keys_in_row(graph, row)
+    keys, near = keys_in_row(graph, row)
     groups = list(range(len(graph.cards)))
     of_run: dict[int, tuple[int, int]] = {}
     at = 0
     while at < len(row):
-        period, repeats = longest_run(keys, reach, at)
+        period, repeats = longest_run(keys, near, at)
         if repeats >= FEWEST:
             for number in row[at : at + period * repeats]:
                 groups[number] = row[at]
@@ -166,22 +166,26 @@ def runs_rolled_up(graph: Graph) -> Graph:
     return merged(graph, groups, make)
 
 
-def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], list[int]]:
+Near = list[tuple[int, ...]]
+
+
+def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
     """For every computed card a number, the same for those that do the same with what stands equally far before.
 
-    And how far before its parents stand, at most, of those that are near.
+    And how far before it each of its near parents stands.
     """
     names = Names()
     place = {number: i for i, number in enumerate(row)}
     uses = [len(users) for users in consumers_of(graph)]
-    keys, reach = [], []
+    keys: list[int] = []
+    near: Near = []
     for i, number in enumerate(row):
         card = graph.cards[number]
         parents = tuple(parent_key(graph, p, i, place, uses) for p in card.parents)
         what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.count)
         keys.append(names[what, parents])
-        reach.append(max((p for p in parents if type(p) is int), default=0))
-    return keys, reach
+        near.append(tuple(p for p in parents if type(p) is int))
+    return keys, near
 
 
 def parent_key(graph: Graph, parent: int, i: int, place: dict[int, int], uses: list[int]) -> Any:
@@ -191,19 +195,28 @@ def parent_key(graph: Graph, parent: int, i: int, place: dict[int, int], uses: l
     return ("itself", parent) if uses[parent] > LONGEST_PERIOD else i - place[parent]
 
 
-def longest_run(keys: list[int], reach: list[int], start: int) -> tuple[int, int]:
+def longest_run(keys: list[int], near: Near, start: int) -> tuple[int, int]:
     """The period and the number of repeats that cover most from here, each repeat computed from the one before."""
     best = 1, 1
-    for period in range(1, min(LONGEST_PERIOD, len(keys) - start) + 1):
-        end = start + period
-        if not any(distance > j for j, distance in enumerate(reach[end : end + period])):
+    for period in range(1, min(LONGEST_PERIOD, (len(keys) - start) // FEWEST) + 1):
+        if not is_chained(near, start, period):
             continue
+        end = start + period
         while end < len(keys) and keys[end] == keys[end - period]:
             end += 1
         repeats = (end - start) // period
         if repeats >= FEWEST and period * repeats > best[0] * best[1]:
             best = period, repeats
     return best
+
+
+def is_chained(near: Near, start: int, period: int) -> bool:
+    """Whether something in the third repeat depends on the first, through what stands between."""
+    reached = set(range(start, start + period))
+    for i in range(start + period, start + FEWEST * period):
+        if any(i - distance in reached for distance in near[i]):
+            reached.add(i)
+    return any(i in reached for i in range(start + (FEWEST - 1) * period, start + FEWEST * period))
 
 
 def run_card(graph: Graph, inside: list[int], steps: list[int], period: int, repeats: int) -> Card:
