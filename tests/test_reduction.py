@@ -221,7 +221,7 @@ def test_a_long_chain_is_rolled_up_without_recursion():
 
 
 def test_a_huge_chain_is_rolled_up_first():
-    picture = chain(60_000).draw()
+    picture = chain(80_000).draw()
     assert len(picture._graph.cards) < 20
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 THICKEST = 3.2
 LONG = 160
+LEGEND = ("input", "parameter", "operation", "activation", "loss")
 
 
 class Style:
@@ -196,25 +197,31 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
 def header(graph: Graph, style: Style) -> str:
     """The title, what is shown of the graph, and the legend."""
     theme = style.theme
-    shown = shown_cards(graph)
-    facts = [f"{shown:,} of {graph.total:,} nodes", *graph.facts]
+    facts, note = facts_and_note(graph, style)
     first = font(style.title, 18, theme.title, bold=True) + "&#160;&#160; "
-    first += font(" · ".join(facts), 11, theme.muted, longest=LONG)
+    first += font(facts, 11, theme.muted, longest=LONG)
     tds = [f'<TD ALIGN="LEFT">{first}</TD>', "<TD>&#160;&#160;</TD>"]
-    present = {"input" if card.role == "constant" else card.role for card in graph.cards}
-    for role in ("input", "parameter", "operation", "activation", "loss"):
-        if role in present:
-            tds.append(legend(role, theme))
+    tds += [legend(role, theme) for role in legend_roles(graph)]
     if style.detail == "value":
         for text, fraction in (("negative", -0.8), ("positive", 0.8)):
             tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" CELLPADDING="3">{font(text, 9, theme.cell_ink)}</TD>')
-    note = "no gradients: " + graph.reason if graph.reason else ""
-    if style.gradients and graph.of:
-        note = f"gradient = ∂ {graph.of} / ∂ card  ·  arrow width = gradient norm"
     if note:
         tds.append(f"<TD>&#160;&#160;&#160;{font(note, 9, theme.muted, longest=LONG)}</TD>")
     row = "".join(tds)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{row}</TR></TABLE>>'
+
+
+def facts_and_note(graph: Graph, style: Style) -> tuple[str, str]:
+    """How much of the graph is shown, with its numbers; and what the gradients are."""
+    facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
+    if style.gradients and graph.of:
+        return facts, f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
+    return facts, f"no gradients: {graph.reason}" if graph.reason else ""
+
+
+def legend_roles(graph: Graph) -> list[str]:
+    present = {"input" if card.role == "constant" else card.role for card in graph.cards}
+    return [role for role in LEGEND if role in present]
 
 
 def shown_cards(graph: Graph) -> int:

@@ -52,6 +52,7 @@ class Card:
     note: str = ""
     cluster: Cluster | None = None
     count: int = 1
+    differentiated: bool = False  # whether it had a gradient when it was drawn
     parameters: int = 0
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere
     origin: Any = None  # the Tensor or the Node that it shows

@@ -10,12 +10,11 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from .dot import LONG, Style, shown_cards
+from .dot import LEGEND, LONG, Style, facts_and_note, legend_roles
 from .graph import LEAVES, Card, Graph
 from .labels import plain
 from .themes import THEMES, light_to_dark
 
-LEGEND = ("input", "parameter", "operation", "activation", "loss")
 MOST_ARGUMENTS = 4
 
 
@@ -30,7 +29,7 @@ def page(graph: Graph, style: Style, svg: str) -> str:
         "style": variables() + resource("page.css") + recolouring(drawing, style.theme.name),
         "header": header(graph, style),
         "drawing": drawing,
-        "data": json_for_html(structure(graph, style, drawing)),
+        "data": json_for_html(structure(graph)),
         "script": script,
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], resource("page.html"))
@@ -65,17 +64,7 @@ def prepared(svg: str) -> str:
     svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
     svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)
     svg = re.sub(r'<g id="a_n\d+v">', '<g class="value">', svg)
-    svg = re.sub(r'<g id="a_n\d+g">', '<g class="gradient">', svg)
-    if '<g class="value">' not in svg:
-        svg = re.sub(r'<g id="a_n\d+">.*?(?=</g>)', with_blocks, svg, flags=re.DOTALL)
-    return svg
-
-
-def with_blocks(card: re.Match[str]) -> str:
-    """The value and the gradient of a card in groups, which older versions of Graphviz do not write."""
-    first, *blocks = re.split(r'(?=<text [^>]*font-size="8\.00"[^>]*>(?:value|gradient)</text>)', card[0])
-    kinds = ["gradient" if ">gradient</text>" in block else "value" for block in blocks]
-    return first + "".join(f'<g class="{kind}">\n{block}</g>\n' for kind, block in zip(kinds, blocks))
+    return re.sub(r'<g id="a_n\d+g">', '<g class="gradient">', svg)
 
 
 def variables() -> str:
@@ -95,7 +84,7 @@ def recolouring(drawing: str, drawn: str) -> str:
     """Rules that show the drawing in the other theme."""
     other, colours = "dark", light_to_dark()
     if drawn == "dark":
-        other, colours = "light", {b: a for a, b in reversed(colours.items())}
+        other, colours = "light", {b: a for a, b in colours.items()}
     used = sorted(set(re.findall(r'(fill|stroke)="(#[0-9a-f]{6})"', drawing)))
     return "".join(
         f'[data-theme="{other}"] :where(#stage) [{part}="{colour}"] {{ {part}: {colours[colour]}; }}\n'
@@ -109,18 +98,13 @@ def recolouring(drawing: str, drawn: str) -> str:
 
 def header(graph: Graph, style: Style) -> str:
     """The title, what is shown of the graph, and the legend."""
-    facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
-    note = f"no gradients: {graph.reason}" if graph.reason else ""
-    if style.gradients and graph.of:
-        note = f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
-    texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in (facts, note) if text)
-    present = {"input" if card.role == "constant" else card.role for card in graph.cards}
-    chips = [role for role in LEGEND if role in present] + ["negative", "positive"] * (style.detail == "value")
+    texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in facts_and_note(graph, style) if text)
+    chips = legend_roles(graph) + ["negative", "positive"] * (style.detail == "value")
     legend = "".join(f'<li class="{chip}">{chip}</li>' for chip in chips)
     return f'<h1>{html.escape(plain(style.title))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
 
 
-def structure(graph: Graph, style: Style, drawing: str) -> dict[str, Any]:
+def structure(graph: Graph) -> dict[str, Any]:
     """The cards in words, and in which order values and gradients are computed."""
     cards = [
         {
@@ -132,21 +116,8 @@ def structure(graph: Graph, style: Style, drawing: str) -> dict[str, Any]:
         for c in graph.cards
     ]
     forward = [i for i, card in enumerate(graph.cards) if card.role != "stub" and not card.refers]
-    return {"cards": cards, "forward": forward, "backward": with_gradients(graph, style, drawing)[::-1]}
-
-
-def with_gradients(graph: Graph, style: Style, drawing: str) -> list[int]:
-    """The cards that show a gradient; where none is shown, those that have one as far as is known."""
-    number, found = 0, []
-    for card, gradient in re.findall(r'<g id="a_n(\d+)">|<g class="(gradient)">', drawing):
-        number = int(card or number)
-        found += [number] if gradient else []
-    if style.detail in ("stats", "value") or not (style.gradients and graph.of):
-        return sorted(found)
-    # Arrays given to something with parameters are data.
-    without = {"constant", "stub"} | {"input" for c in graph.cards if c.role == "parameter" or c.parameters}
-    kinds = [getattr(card.dtype, "kind", "f") for card in graph.cards]
-    return [i for i, c in enumerate(graph.cards) if c.role not in without and not c.refers and kinds[i] == "f"]
+    backward = [i for i, card in enumerate(graph.cards) if card.differentiated][::-1]
+    return {"cards": cards, "forward": forward, "backward": backward}
 
 
 def name_of(card: Card, graph: Graph) -> str:

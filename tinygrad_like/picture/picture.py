@@ -27,6 +27,7 @@ class Picture:
         self._graph, self._style = graph, style
         self._digraph = digraph(graph, style)
         for card in graph.cards:
+            card.differentiated = style.gradients and card.gradient is not None
             card.value = card.gradient = card.origin = None
         self._rendered: dict[str, bytes] = {}
 

@@ -105,8 +105,8 @@ DARK = Theme(
     operation=("#2b2113", "#d08908", "#fcd680"),
     activation=("#251a45", "#8b5cf6", "#d3c6ff"),
     loss=("#3b1220", "#f43f5e", "#ffb3bf"),
-    group=("#182238", "#8494ab", "#f1f5f9"),
-    stub=("#0e1526", "#52627a", "#a3b1c6"),
+    group=("#182238", "#8494ac", "#f1f5fa"),
+    stub=("#0e1526", "#52627a", "#a3b1c7"),
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
