@@ -45,8 +45,8 @@ def digraph(graph: Graph, style: Style) -> Digraph:
         rankdir=style.direction,
         ranksep="0.36",
     )
-    dot.attr("node", fontname="Helvetica", fontsize="10", shape="box", style="rounded,filled", penwidth="1.2")
-    dot.attr("node", width="0", height="0", margin="0.07,0.04")
+    dot.attr("node", fontname="Helvetica", fontsize="10", fontcolor=theme.cell_ink, shape="box", penwidth="1.2")
+    dot.attr("node", width="0", height="0", margin="0.07,0.04", style="rounded,filled")
     dot.attr("edge", arrowsize="0.65", color=theme.edge)
     add_cards(dot, graph, style)
     for members in columns(graph):

@@ -117,7 +117,7 @@ def stats_rows(array: Any, part: str, theme: Theme) -> str:
 
 
 def cells(shown: Block, size: int, theme: Theme) -> str:
-    """The table of coloured numbers."""
+    """The table of coloured numbers, in the font of the node: one less tag for each makes large pictures faster."""
     if not shown.rows or not shown.rows[0]:
         return font("empty", 8, theme.faint)
     rows = []
@@ -128,7 +128,7 @@ def cells(shown: Block, size: int, theme: Theme) -> str:
                 tds.append(f'<TD WIDTH="14">{font("…", 10, theme.faint)}</TD>')
                 continue
             fraction = cell.fraction if size > 1 else cell.fraction * SCALAR
-            ink = font(cell.text, 10, theme.cell_ink, bold=fraction != fraction)
-            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" ALIGN="RIGHT" WIDTH="38">{ink}</TD>')
+            text = cell.text if fraction == fraction else f"<B>{cell.text}</B>"
+            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" ALIGN="RIGHT" WIDTH="38">{text}</TD>')
         rows.append(f"<TR>{''.join(tds)}</TR>")
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2">{"".join(rows)}</TABLE>'

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-MOST_ROWS, MOST_COLUMNS = 6, 6
+MOST_ROWS, MOST_COLUMNS = 5, 6
 
 
 @dataclass(slots=True)
