@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import IN_SHAPE, POSITION, Node
-from .recording import observer, recording, scope
+from .recording import observer, recording, scope, tell
 from .tensor import Tensor, wrap
 
 Function = Callable[..., Any]
@@ -176,11 +176,12 @@ class Primitive:
             return y
         if y.__class__ is not ndarray:
             y = np.asarray(y)
-        node = self._record(wanted, args, arrays, nodes, options, y) if wanted and recording.get() else None
-        result = wrap(y, node)
-        watcher = observer.get()
-        if watcher is not None:
-            watcher(self, args, options, result)
+        if wanted and recording.get():
+            result = wrap(y, self._record(wanted, args, arrays, nodes, options, y))
+        else:
+            result = wrap(y)
+        if observer.get() is not None:
+            tell(self, args, options, result)
         return result
 
     def _record(

@@ -27,6 +27,12 @@ Observer = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
 observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
+def tell(what: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
+    watcher = observer.get()
+    if watcher is not None:
+        watcher(what, args, options, result)
+
+
 # What `recording` was outside the blocks that are open in this context, as pairs (last, before that).
 before: ContextVar[Any] = ContextVar("before", default=())
 SUSPENDS = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines and asynchronous generators

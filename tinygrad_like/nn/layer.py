@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import DTypeError, TinygradError
-from ..recording import observer, scope
+from ..recording import observer, scope, tell
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ class Layer:
             y = self.forward(*inputs, **options)
             if y is None:
                 raise DTypeError(f"{type(self).__name__}.forward() returned None.", "End it with `return`.")
-            watcher = observer.get()
-            if watcher is not None:
-                watcher(self, inputs, options, y)
+            if observer.get() is not None:
+                tell(self, inputs, options, y)
             return y
         except TinygradError as error:
             error.layers.append(self)
