@@ -161,6 +161,7 @@ def longest_way(graph: Graph) -> list[int | None]:
 def trunk(graph: Graph) -> set[int]:
     """The cards on the longest way to the last root: they are drawn in one straight line."""
     before = longest_way(graph)
+    below = {leaf for *leaves, _ in columns(graph) for leaf in leaves[1::2]}
     found: set[int] = set()
     at = graph.roots[-1] if graph.roots else None
     while at is not None:
@@ -175,6 +176,7 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
     norms = [norm(c.gradient) if c.gradient is not None else 0.0 for c in graph.cards] if style.gradients else []
     largest = max((n for n in norms if math.isfinite(n)), default=0.0)
     before = longest_way(graph)
+    below = {leaf for *leaves, _ in columns(graph) for leaf in leaves[1::2]}
     for number, card in enumerate(graph.cards):
         for parent in [] if card.refers else dict.fromkeys(card.parents):
             source = graph.cards[parent]
@@ -184,9 +186,12 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
                 share = 1.0 if not math.isfinite(norms[parent]) else norms[parent] / largest if largest else 0.0
                 width = 0.8 + (THICKEST - 0.8) * math.sqrt(share)
             dashed = parent in card.stretched or source.role == "stub" or card.role == "stub"
+            # In a column an edge leads downwards; turned round, it lets every other leaf stand below its consumer.
+            ends = (f"n{number}", f"n{parent}") if parent in below and is_leaf else (f"n{parent}", f"n{number}")
             dot.edge(
-                f"n{parent}",
-                f"n{number}",
+                *ends,
+                id=f"e{parent}-{number}",
+                dir="back" if ends[0] == f"n{number}" else "forward",
                 color=theme.role(source.role)[1] if is_leaf else theme.edge,
                 penwidth=f"{width:.2f}",
                 style="dashed" if dashed else "solid",

@@ -58,8 +58,7 @@ def prepared(svg: str) -> str:
     """The SVG as part of a page: edges know their cards, blocks their kind; tooltips are those of cards only."""
     svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg, count=2)
-    ends = r'(class="edge[^"]*")>\s*<title>n(\d+)(?:&#45;|-)(?:&gt;|>)n(\d+)</title>'
-    svg = re.sub(ends, r'\1 data-from="\2" data-to="\3">', svg)
+    svg = re.sub(r'<g id="e(\d+)(?:&#45;|-)(\d+)" class="edge', r'<g data-from="\1" data-to="\2" class="edge', svg)
     svg = re.sub(r"<title>[^<]*</title>\s*", "", svg)
     svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
     svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)
