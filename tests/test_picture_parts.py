@@ -140,7 +140,8 @@ def test_all_text_can_be_read(theme):
     for role in ROLES:
         fill, _, ink = theme.role(role)
         assert contrast(fill, ink) >= 4.5, role
-        assert contrast(fill, theme.title) >= 4.5, role
+        for text in (theme.title, theme.muted, theme.faint):
+            assert contrast(fill, text) >= 4.5, (role, text)
     for step in range(-24, 25):
         assert contrast(theme.cell(step / 24), theme.cell_ink) >= 4.5, step
     assert contrast(theme.page, theme.muted) >= 4.5

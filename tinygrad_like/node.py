@@ -19,7 +19,8 @@ IN_SHAPE, POSITION = -1, -2
 class Node:
     """A value's place in the graph: what made it, from which nodes, and what the rules will need.
 
-    A leaf has no primitive. `owner` refers weakly to the Tensor that collects the gradient: that
+    A leaf has no primitive. `parents` are the nodes of the operands; of one that is not recorded, None, or the
+    plain number that it is. `owner` refers weakly to the Tensor that collects the gradient: that
     of a leaf, or of a result that asked for it with `retain_grad`.
     """
 

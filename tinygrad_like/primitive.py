@@ -149,20 +149,22 @@ class Primitive:
         else:
             options = self.defaults
         arrays: list[Any] = []
-        nodes: list[Node | None] = []
+        nodes: list[Any] = []
         wanted = 0
         bit = 1
         has_tensor = False
+        node: Any
         for value in args:
-            node = None
             if isinstance(value, Tensor):
                 has_tensor = True
                 node = value._node
                 if node is not None:
                     wanted |= bit
                 value = value._array
-            elif value.__class__ not in PLAIN:
-                value = plain(value)
+            else:
+                if value.__class__ not in PLAIN:
+                    value = plain(value)
+                node = value if value.__class__ in NUMBERS else None
             arrays.append(value)
             nodes.append(node)
             bit <<= 1
@@ -185,7 +187,7 @@ class Primitive:
         return result
 
     def _record(
-        self, wanted: int, args: Any, arrays: list[Any], nodes: list[Node | None], options: dict[str, Any], y: Any
+        self, wanted: int, args: Any, arrays: list[Any], nodes: list[Any], options: dict[str, Any], y: Any
     ) -> Node | None:
         """The node of a result, with what the rules named; None where there is no derivative."""
         recipe = self._recipes.get(wanted) or self._make_recipe(wanted, len(args))
@@ -256,6 +258,7 @@ class Primitive:
 
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32})
+NUMBERS = frozenset({float, int, np.float64, np.float32})  # small enough to be kept for pictures
 
 
 def shapes_broadcast(arrays: list[Any]) -> bool:

@@ -145,7 +145,7 @@ def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
             return True
         if node.primitive is None:
             continue
-        stack.extend(parent for parent in node.parents if parent is not None)
+        stack.extend(parent for parent in node.parents if isinstance(parent, Node))
     return False
 
 

@@ -37,9 +37,10 @@ def draw(
     "stats", "value", or "auto" by size. `depth` shows layers as one card each from that depth on. A graph of more
     than `max_nodes` is reduced: identical siblings become one ×N, layers are collapsed, or only a part is shown.
     `focus` (a Tensor, a layer, a path or a name) shows what is at most `radius` edges away. `direction` is
-    "LR", "TB", "RL" or "BT", `theme` "light" or "dark".
+    "LR", "TB", "RL" or "BT", `theme` "light" or "dark". `title` stands above the picture; without `gradients` only
+    values are shown.
 
-    Raises ArgumentError for anything else.
+    Raises ArgumentError for anything else, and if no Tensor came out of the function.
 
     >>> import tinygrad_like as tg
     >>> x = tg.Tensor(2.0, requires_grad=True, name="x")
@@ -56,23 +57,27 @@ def draw(
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
     """The picture of a Tensor's graph, by the name and arguments that micrograd uses.
 
-    The result is a `Picture`; `.render("graph")` writes graph.svg, or whatever `format` says.
+    The result is a `Picture`; `.render("graph")` writes graph.svg, or whatever `format` says. Raises ArgumentError for
+    a format that a Picture cannot be saved in.
 
     >>> import tinygrad_like as tg
     >>> a = tg.Tensor(2.0, requires_grad=True)
     >>> draw_dot(a * a)
     <Picture of 2 of 2 nodes; .save('x.svg'), .html(), .source>
     """
+    from .picture import checked_format
+
+    suffix = checked_format(format)
     picture = draw(root, direction=rankdir)
-    picture.format = format
+    picture.format = suffix
     return picture
 
 
 def summary(model: Any, *inputs: Any) -> Summary:
     """A table of a model's layers, run once on example inputs: output shapes, parameters, multiply-adds.
 
-    It shows itself in the terminal and in notebooks. A multiply-add is one multiplication and one addition.
-    Raises ArgumentError if `model` is not a Layer, or without inputs.
+    It shows itself in the terminal and in notebooks. A multiply-add is one multiplication and one addition; those of
+    matrix products are counted, and of nothing else. Raises ArgumentError if `model` is not a Layer, or without inputs.
 
     >>> import numpy as np, tinygrad_like as tg
     >>> tg.summary(tg.Sequential(tg.Linear(2, 3), tg.Tanh()), np.zeros((4, 2))).parameters

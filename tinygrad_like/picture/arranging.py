@@ -25,7 +25,8 @@ def mark_root(graph: Graph, name: str) -> None:
     root = graph.cards[graph.roots[0]]
     trained = any(card.role == "parameter" for card in graph.cards)
     if len(graph.roots) == 1 and root.shape == () and root.role not in LEAVES:
-        root.label = root.label or name or ("loss" if trained or root.role == "loss" else "output")
+        graph.result = "loss" if trained or root.role == "loss" else "output"
+        root.label = root.label or name or graph.result
         root.role = "loss"
         graph.of = root.label if graph.of else ""
     elif len(graph.roots) == 1 and name:
@@ -33,7 +34,8 @@ def mark_root(graph: Graph, name: str) -> None:
     if len(graph.roots) > 1:
         for i, number in enumerate(graph.roots):
             card = graph.cards[number]
-            card.label = card.label or f"output {i}"
+            if card.role not in LEAVES:
+                card.label = card.label or f"output {i}"
 
 
 def dissolve_the_outermost(graph: Graph) -> None:

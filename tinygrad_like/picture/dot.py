@@ -13,8 +13,9 @@ from .themes import Theme
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-THICKEST = 3.2
+THINNEST, THICKEST = 0.8, 3.2
 LONG = 160
+NARROW = 10  # cards
 LEGEND = ("input", "parameter", "operation", "activation", "loss")
 
 
@@ -124,7 +125,12 @@ def add_card(dot: Digraph, card: Card, number: int, style: Style, straight: bool
 
 
 def tooltip(card: Card) -> str:
-    words = [card.label, card.name or card.symbol, "" if card.shape is None else str(card.shape), card.note]
+    words = [
+        card.label,
+        card.symbol if card.role in LEAVES else card.name or card.symbol,
+        "" if card.shape is None else str(card.shape),
+        card.note,
+    ]
     return " ".join(word for word in words if word)
 
 
@@ -161,7 +167,6 @@ def longest_way(graph: Graph) -> list[int | None]:
 def trunk(graph: Graph) -> set[int]:
     """The cards on the longest way to the last root: they are drawn in one straight line."""
     before = longest_way(graph)
-    below = {leaf for *leaves, _ in columns(graph) for leaf in leaves[1::2]}
     found: set[int] = set()
     at = graph.roots[-1] if graph.roots else None
     while at is not None:
@@ -176,22 +181,22 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
     norms = [norm(c.gradient) if c.gradient is not None else 0.0 for c in graph.cards] if style.gradients else []
     largest = max((n for n in norms if math.isfinite(n)), default=0.0)
     before = longest_way(graph)
-    below = {leaf for *leaves, _ in columns(graph) for leaf in leaves[1::2]}
+    below = {(leaf, consumer) for *leaves, consumer in columns(graph) for leaf in leaves[1::2]}
     for number, card in enumerate(graph.cards):
         for parent in [] if card.refers else dict.fromkeys(card.parents):
             source = graph.cards[parent]
             is_leaf = source.role in LEAVES
-            width = 1.0
+            width = THINNEST
             if norms and source.gradient is not None:
                 share = 1.0 if not math.isfinite(norms[parent]) else norms[parent] / largest if largest else 0.0
-                width = 0.8 + (THICKEST - 0.8) * math.sqrt(share)
+                width = THINNEST + (THICKEST - THINNEST) * math.sqrt(share)
             dashed = parent in card.stretched or source.role == "stub" or card.role == "stub"
             # In a column an edge leads downwards; turned round, it lets every other leaf stand below its consumer.
-            ends = (f"n{number}", f"n{parent}") if parent in below and is_leaf else (f"n{parent}", f"n{number}")
+            is_turned = (parent, number) in below
             dot.edge(
-                *ends,
+                *(f"n{each}" for each in ((number, parent) if is_turned else (parent, number))),
                 id=f"e{parent}-{number}",
-                dir="back" if ends[0] == f"n{number}" else "forward",
+                dir="back" if is_turned else "forward",
                 color=theme.role(source.role)[1] if is_leaf else theme.edge,
                 penwidth=f"{width:.2f}",
                 style="dashed" if dashed else "solid",
@@ -200,20 +205,24 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
 
 
 def header(graph: Graph, style: Style) -> str:
-    """The title, what is shown of the graph, and the legend."""
+    """The title, what is shown of the graph, and the legend: in one row above a wide picture, else in three."""
     theme = style.theme
     facts, note = facts_and_note(graph, style)
-    first = font(style.title, 18, theme.title, bold=True) + "&#160;&#160; "
-    first += font(facts, 11, theme.muted, longest=LONG)
-    tds = [f'<TD ALIGN="LEFT">{first}</TD>', "<TD>&#160;&#160;</TD>"]
-    tds += [legend(role, theme) for role in legend_roles(graph)]
+    title = font(style.title, 18, theme.title, bold=True) + "&#160;&#160; "
+    title += font(facts, 11, theme.muted, longest=LONG)
+    chips = [legend(role, graph.result if role == "loss" else role, theme) for role in legend_roles(graph)]
     if style.detail == "value":
         for text, fraction in (("negative", -0.8), ("positive", 0.8)):
-            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" CELLPADDING="3">{font(text, 9, theme.cell_ink)}</TD>')
-    if note:
-        tds.append(f"<TD>&#160;&#160;&#160;{font(note, 9, theme.muted, longest=LONG)}</TD>")
-    row = "".join(tds)
-    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{row}</TR></TABLE>>'
+            chips.append(f'<TD BGCOLOR="{theme.cell(fraction)}" CELLPADDING="3">{font(text, 9, theme.cell_ink)}</TD>')
+    notes = [f"<TD>{font(note, 9, theme.muted, longest=LONG)}</TD>"] if note else []
+    space = "<TD>&#160;&#160;</TD>"
+    is_wide = len(graph.cards) > NARROW and style.direction in ("LR", "RL")
+    first = f'<TD ALIGN="LEFT">{title}</TD>'
+    rows = [[first, space, *chips, space, *notes]] if is_wide else [[first], chips, notes]
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{}</TR></TABLE>'
+    tables = [table.format("".join(row)) for row in rows if row]
+    lines = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="0">{each}</TD></TR>' for each in tables)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0">{lines}</TABLE>>'
 
 
 def facts_and_note(graph: Graph, style: Style) -> tuple[str, str]:
@@ -233,7 +242,7 @@ def shown_cards(graph: Graph) -> int:
     return sum(card.role != "stub" and not card.refers for card in graph.cards)
 
 
-def legend(role: str, theme: Theme) -> str:
+def legend(role: str, word: str, theme: Theme) -> str:
     fill, border, ink = theme.role(role)
-    text = font(role, 9, ink)
+    text = font(word, 9, ink)
     return f'<TD BGCOLOR="{fill}" BORDER="1" COLOR="{border}" STYLE="ROUNDED" CELLPADDING="3">{text}</TD>'

@@ -25,8 +25,8 @@ from .themes import theme_named
 
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 # How many cards are shown with their values, with statistics, with their shape.
-MOST_VALUES, MOST_STATS, MOST_SHAPES = 40, 100, 200
-MOST_CELLS = 2_500
+MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
+MOST_CELLS = 1_500
 
 
 def drawn(

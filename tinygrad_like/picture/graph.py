@@ -68,4 +68,5 @@ class Graph:
     total: int
     of: str = ""  # what the gradients are derivatives of
     reason: str = ""  # why there are no gradients
+    result: str = "loss"  # what a scalar root is called in the legend
     facts: list[str] = field(default_factory=list)

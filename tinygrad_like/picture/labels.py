@@ -13,6 +13,8 @@ from .themes import Theme
 
 DETAILS = ("op", "shape", "stats", "value")
 LONGEST = 48
+# Control characters, those that turn the direction of writing, and what XML does not allow.
+UNSHOWABLE = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+"
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
 SCALAR = 0.35  # how strongly the sign of a single number is tinted
 
@@ -22,13 +24,18 @@ def plain(text: str, longest: int = LONGEST) -> str:
     if len(text) <= longest and text.isascii() and text.isprintable():
         return text.strip()
     text = text.encode("utf-8", "replace").decode("utf-8")
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]+", " ", text).strip()
+    text = re.sub(UNSHOWABLE, " ", text).strip()
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def escaped(text: str, longest: int = LONGEST) -> str:
+    """For HTML-like text, where Graphviz replaces \\N by the node's name, too."""
+    return html.escape(plain(text, longest)).replace("\\", "\\\\")
 
 
 def font(text: str, size: int, colour: str, bold: bool = False, longest: int = LONGEST) -> str:
     """Escaped text in a font; nothing for no text, since an empty FONT is a syntax error."""
-    inner = html.escape(plain(text, longest))
+    inner = escaped(text, longest)
     if not inner:
         return ""
     inner = f"<B>{inner}</B>" if bold else inner
@@ -94,14 +101,14 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> s
     else:
         shown = block(array)
         if shown.power:
-            right = f"{right} · × 1e{shown.power}" if right else f"× 1e{shown.power}"
+            right = f"{right} · × 1e{shown.power}" if right else f" × 1e{shown.power}"
         body = f'<TR><TD COLSPAN="2">{cells(shown, array.size, theme)}</TD></TR>'
-    first = f'<TD ALIGN="LEFT">{font(part, 8, theme.faint)}</TD>'
+    first = f'<TD ALIGN="LEFT">{font(part, 8, theme.faint)}&#160;&#160;</TD>'
     line = f'<TR>{first}<TD ALIGN="RIGHT">{font(right, 8, theme.faint)}</TD></TR>'
     tip = f"{part} of {card.label or card.symbol}"
     inner = f"{TABLE}{line}{body}</TABLE>"
     # The system's dot writes the id only where there is a target.
-    attributes = f'ID="n{number}{part[0]}" TOOLTIP="{html.escape(plain(tip))}" TARGET="_self"'
+    attributes = f'ID="n{number}{part[0]}" TOOLTIP="{escaped(tip)}" TARGET="_self"'
     return f'<TR><TD COLSPAN="2" {attributes}>{inner}</TD></TR>'
 
 

@@ -26,7 +26,7 @@ def merged(graph: Graph, groups: list[int], make: Callable[[list[int]], Card]) -
         stretched = {new[groups[p]] for old, p in outside if p in graph.cards[old].stretched}
         cards.append(copied(card, tuple(dict.fromkeys(new[groups[p]] for _, p in outside)), stretched))
     roots = list(dict.fromkeys(new[groups[root]] for root in graph.roots))
-    return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.facts)
+    return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.result, graph.facts)
 
 
 def copied(card: Card, parents: Sequence[int], stretched: Iterable[int]) -> Card:

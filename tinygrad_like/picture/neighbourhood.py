@@ -98,7 +98,7 @@ def assembled(
         cards.append(copied(card, [*into.get(old, []), *parents], stretched))
     cards += [stub(count, [new[source] for source in sources]) for sources, count in after.items()]
     roots = [new[root] for root in graph.roots if root in new]
-    return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.facts)
+    return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.result, graph.facts)
 
 
 def stub(count: int, parents: list[int]) -> Card:

@@ -14,11 +14,26 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
 
+FORMATS = ("svg", "png", "pdf", "dot", "html")
+
+
+def checked_format(format: str, name: str = "") -> str:
+    if format not in FORMATS:
+        given = f"a name that ends so: {name!r}" if name else repr(format)
+        raise ArgumentError(f"A picture is saved as {', '.join(FORMATS)}, but got {given}.", "Write save('x.svg').")
+    return format
+
+
 class Picture:
     """A picture of a computation graph, as `draw` makes it.
 
     What it shows was copied when it was drawn: later training does not change it. In a notebook it
     shows itself.
+
+    >>> import tinygrad_like as tg
+    >>> picture = tg.Tensor(2.0, requires_grad=True, name="x").draw()
+    >>> picture.source.splitlines()[0]
+    'digraph picture {'
     """
 
     format = "svg"  # what `render` writes
@@ -61,26 +76,20 @@ class Picture:
         Raises ArgumentError for another suffix; MissingError, with the command that installs it,
         if no renderer of that format is there. An existing file is untouched then.
         """
-        suffix = os.path.splitext(os.fspath(path))[1].lower()
-        makers = {
-            ".svg": lambda: self._render("svg"),
-            ".png": lambda: self._render("png"),
-            ".pdf": lambda: self._render("pdf"),
-            ".dot": lambda: self.source.encode("utf-8"),
-            ".html": lambda: self.html().encode("utf-8"),
-        }
-        if suffix not in makers:
-            raise ArgumentError(
-                f"save() takes the format from the suffix, but got {os.fspath(path)!r}.",
-                f"End the name in one of {', '.join(makers)}.",
-            )
-        renderer.write_atomically(path, makers[suffix]())
+        name = os.fspath(path)
+        format = checked_format(os.path.splitext(name)[1].lower().removeprefix("."), name)
+        renderer.write_atomically(path, self._content(format))
 
     def render(self, filename: str | os.PathLike[str], format: str | None = None) -> str:
         """Write `filename.format` and give its name back, as graphviz.Digraph.render does."""
         path = f"{os.fspath(filename)}.{format or self.format}"
         self.save(path)
         return path
+
+    def _content(self, format: str) -> bytes:
+        if format == "dot":
+            return self.source.encode("utf-8")
+        return self.html().encode("utf-8") if format == "html" else self._render(format)
 
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:

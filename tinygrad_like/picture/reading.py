@@ -25,7 +25,7 @@ def nodes_below(root: Node) -> list[Node]:
     stack = [root]
     while stack:
         for parent in stack.pop().parents:
-            if parent is not None and parent not in seen:
+            if isinstance(parent, Node) and parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
     return sorted(seen, key=lambda node: node.index)
@@ -41,7 +41,7 @@ def held_values(nodes: list[Node], tensor: Tensor) -> dict[Node, Any]:
         if node.recipe is None or not node.saved:
             continue
         for value, position in zip(node.saved, node.recipe.saves):
-            if node.parents[position] is not None:
+            if isinstance(node.parents[position], Node):
                 held.setdefault(node.parents[position], value)
         if node.recipe.saves_result:
             held[node] = node.saved[len(node.recipe.saves)]
@@ -92,10 +92,10 @@ class Reader:
         names = primitive.args * len(node.parents) if primitive.variadic else primitive.args
         parents, operands, stretched = [], [], []
         for i, parent in enumerate(node.parents):
-            if parent is None:
-                number = self.constant(kept_constant(node, i))
-            else:
+            if isinstance(parent, Node):
                 number = self.number[parent]
+            else:
+                number = self.constant(kept_constant(node, i) if parent is None else parent)
             parents.append(number)
             operands.append(self.cards[number].value)
             if names[i] in primitive.stretched and self.cards[number].shape not in (node.shape, None):

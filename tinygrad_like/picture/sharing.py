@@ -29,7 +29,7 @@ def with_references(graph: Graph) -> Graph:
             seen.add(parent)
         new.append(len(cards))
         cards.append(copied(card, [place[p] for p in card.parents], [place[p] for p in card.stretched]))
-    return Graph(cards, [new[r] for r in graph.roots], graph.total, graph.of, graph.reason, graph.facts)
+    return Graph(cards, [new[r] for r in graph.roots], graph.total, graph.of, graph.reason, graph.result, graph.facts)
 
 
 def reference(leaf: Card, number: int, consumer: Card) -> Card:
