@@ -175,11 +175,42 @@ def test_the_graph_of_a_gradient_can_be_drawn():
     assert graph.cards[graph.roots[0]].value == pytest.approx(12.0)
 
 
-def test_detached_values_stay_connected():
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.exp(x.detach()) * x,
+        lambda x: x * np.exp(x.detach()),
+        lambda x: x * x.data,
+        lambda x: x.detach() * np.exp(x) * 1.0,
+    ],
+)
+def test_what_is_detached_has_a_card_of_its_own(function):
+    graph = graph_of(function, 1.0)
+    assert card(graph, "x").role == "input"
+    assert card(graph, "x").gradient is not None
+    assert card(graph, "detach").gradient is None
+    assert [graph.cards[i].symbol for i in card(graph, "detach").parents] == ["x"]
+
+
+def test_a_detached_result_stays_connected():
     graph = graph_of(lambda x: np.exp(x).detach() * x, 1.0)
     assert card(graph, "eˣ").value == pytest.approx(np.e)
     assert card(graph, "eˣ").gradient is None
     assert sum(c.role == "constant" for c in graph.cards) == 0
+
+
+def test_a_parameter_that_is_used_detached_first_is_still_a_parameter():
+    class Normed(tg.Layer):
+        def __init__(self):
+            self.w = tg.Parameter(np.array([3.0, 4.0]))
+
+        def forward(self, x):
+            return np.sum(x * (self.w / np.sqrt(np.sum(self.w.detach() ** 2))))
+
+    graph = graph_of(Normed(), np.array([1.0, 2.0]))
+    assert card(graph, "w").role == "parameter"
+    np.testing.assert_allclose(card(graph, "w").gradient, [0.2, 0.4])
+    assert [graph.cards[i].symbol for i in card(graph, "detach").parents] == ["w"]
 
 
 def test_what_is_written_to_later_shows_what_it_was():
@@ -259,6 +290,65 @@ def test_an_overwritten_value_is_told_not_raised():
     with tg.no_grad():
         x -= 1.0
     assert "was overwritten" in graph_of(y).reason
+    source = y.draw().source
+    assert "no gradients: " in source
+    assert "gradient =" not in source
+
+
+def test_nothing_is_computed_from_what_was_written_to_since():
+    x = tg.Tensor([1.0, 2.0], requires_grad=True, name="x")
+    y = (x + 1.0) + 1.0
+    x.data = np.array([10.0, 20.0])
+    graph = graph_of(y)
+    assert card(graph, "x").note == "written to since"
+    assert [c.note for c in graph.cards if c.symbol == "+"] == ["not kept", ""]
+    assert "value, written to since" in y.draw().source
+
+
+def test_a_run_that_trains_shows_the_weights_that_it_used():
+    w = tg.Parameter([1.0, 2.0], name="w")
+
+    def step(x):
+        y = np.sum(w * x)
+        with tg.no_grad():
+            w.data -= 1.0
+        return y
+
+    assert card(graph_of(step, np.ones(2)), "w").value.tolist() == [1.0, 2.0]
+
+
+def test_large_values_are_not_computed_again():
+    x = tg.Tensor(np.ones(200_000), requires_grad=True)
+    assert card(graph_of(np.sum((x + x) + x)), "Σ").value == 600_000
+    assert [c.note for c in graph_of(np.sum((x + x) + x)).cards if c.symbol == "+"] == ["not kept", "not kept"]
+
+
+def test_numbers_among_the_operands_are_there_also_when_freed():
+    x = tg.Tensor(2.0, requires_grad=True, name="x")
+    y = x + 3.0
+    assert card(graph_of(y), "3").role == "constant"
+    y.backward()
+    assert card(graph_of(y), "3").value == 3
+
+
+def test_a_number_with_a_name_shows_its_value():
+    assert ">2<" in tg.draw(tg.Tensor(2.0)).source
+    s = np.array(4.0)
+    assert ">4<" in tg.draw(lambda x: np.sum(x * s), np.ones(2), names={"s": s}).source
+
+
+def test_complex_results_are_drawn():
+    assert "output = 0+2j" in tg.draw(lambda x: np.sum(x * x), np.array([1 + 1j])).source
+
+
+def test_a_card_of_a_reduction_says_its_axis():
+    assert card(graph_of(lambda x: np.sum(x, axis=1), np.ones((2, 3))), "Σ").name == "sum, axis 1"
+
+
+def test_arrows_without_gradient_are_thin():
+    source = tg.draw(lambda x: np.where(x > 0.5, x, 0.0), np.array([1.0, 2.0])).source
+    widths = [float(w) for w in re.findall(r"n\d -> n\d .*penwidth=([\d.]+)", source)]
+    assert widths.count(0.8) == len(widths) - 1
 
 
 def test_values_are_not_computed_again_by_a_users_operation():
@@ -327,6 +417,35 @@ def test_inputs_are_called_like_the_parameters_or_as_listed():
     assert {c.symbol for c in graph_of(f, 1.0, 2.0).cards} >= {"speed", "mass"}
     assert {c.symbol for c in graph_of(f, 1.0, 2.0, names=["v", "m"]).cards} >= {"v", "m"}
     assert {c.symbol for c in graph_of(lambda *xs: xs[0] * xs[1], 1.0, 2.0).cards} >= {"x0", "x1"}
+
+
+def test_inputs_in_containers_are_named_and_differentiated():
+    def f(params, pair, rows):
+        return np.sum(params["w"] * pair[0] + pair[1][0]) + rows.sum()
+
+    graph = graph_of(f, {"w": np.ones(2)}, (np.ones(2), [np.arange(2.0)]), [[1.0, 2.0], [3.0, 4.0]])
+    assert {c.symbol for c in graph.cards if c.role == "input"} == {"params['w']", "pair[0]", "pair[1][0]", "rows"}
+    assert all(c.gradient is not None for c in graph.cards if c.role == "input")
+    assert card(graph, "rows").shape == (2, 2)
+
+
+def test_labels_keep_their_name():
+    model = tg.Linear(2, 3, seed=0)
+    graph = graph_of(lambda X, labels: tg.cross_entropy(model(X), labels), X, np.array([0, 1, 2, 0]))
+    assert card(graph, "labels").role == "input"
+
+
+def test_names_are_for_data_too():
+    model = tg.Linear(2, 1, seed=0)
+    data, target = tg.Tensor(X), Y
+    graph = graph_of(tg.mse(model(data), target), names={"data": data, "target": target, "_": data})
+    assert {c.symbol for c in graph.cards if c.role == "constant"} == {"data", "target"}
+
+
+def test_names_with_an_underscore_come_last():
+    a = tg.Tensor(2.0, requires_grad=True)
+    h = a * a
+    assert graph_of(h, names={"_": h, "h": h}).cards[-1].label == "h"
 
 
 def test_a_result_named_inside_the_function():
@@ -409,6 +528,16 @@ def test_parameters_stand_in_the_column_of_their_consumer():
         ({"focus": 3}, "focus"),
         ({"names": ["a", 1]}, "names"),
         ({"names": ["a", "b", "c"]}, "names"),
+        ({"names": 5}, "names"),
+        ({"title": 5}, "title"),
+        ({"max_nodes": None}, "max_nodes"),
+        ({"max_nodes": True}, "max_nodes"),
+        ({"theme": []}, "theme"),
+        ({"detail": np.ones(2)}, "detail"),
+        ({"gradients": "no"}, "gradients"),
+        ({"focus": ""}, "focus"),
+        ({"focus": tg.Tensor(np.ones(1000))}, "a Tensor that is not in this graph"),
+        ({"focus": "x", "depth": 1}, "depth or a focus"),
     ],
 )
 def test_bad_options_are_told_by_name(options, word):

@@ -208,6 +208,18 @@ def test_hostile_names_are_drawn_as_they_are(name, detail):
     assert len(re.findall(r'class="node', picture.svg())) == len(picture._graph.cards)
 
 
+@pytest.mark.parametrize("name", [r"C:\Graphs\Nets", r"\N \\ \E", "a&lt;b", "&#xD800;"])
+def test_backslashes_and_entities_are_themselves_everywhere(name):
+    x = tg.Tensor([1.0], requires_grad=True, name=name)
+    y = x * 2.0
+    y.name = name
+    root = ET.fromstring(y.draw(title=name).svg())
+    tips = [each.get("{http://www.w3.org/1999/xlink}title") for each in root.iter("{http://www.w3.org/2000/svg}a")]
+    blocks = [f"value of {name}", f"gradient of {name}"]
+    assert sorted(tips) == sorted([f"{name} (1,)", *blocks, "2 ()", f"{name} multiply (1,)", *blocks])
+    assert [text for text in root.itertext() if text == name] == [name] * 3
+
+
 def test_no_text_means_no_font():
     assert labels.font("", 10, "#000000") == ""
     assert labels.font("\n", 10, "#000000") == ""

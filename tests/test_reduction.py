@@ -1,5 +1,7 @@
 """Large graphs: collapsed, rolled up, or a neighbourhood; never a cycle, never a lost node, in linear time."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,6 +123,71 @@ def test_calls_of_a_layer_collapse_one_by_one():
     layers = [(card.role, card.symbol) for card in outer.cards if card.role not in LEAVES]
     assert layers == [("group", "layers[0]"), ("activation", "layers[1]"), ("group", "layers[0]")]
     assert [card.label for card in outer.cards if card.symbol == "layers[0]"] == ["call 1", "call 2"]
+
+
+def test_layers_with_other_contents_are_not_identical():
+    class Bottleneck(tg.Layer):
+        def __init__(self, width):
+            self.a, self.b = tg.Linear(3, width, seed=0), tg.Linear(width, 3, seed=1)
+
+        def forward(self, x):
+            return self.b(np.tanh(self.a(x)))
+
+        def label(self):
+            return ""
+
+    model = tg.Sequential(*[Bottleneck(width) for width in (2, 5, 100, 7, 3, 11, 64, 8)])
+    small = reduced(graph_of(model, np.ones((1, 3))), None, [], 2, 20)
+    assert [card.count for card in small.cards] == [1] * len(small.cards)
+
+
+def test_sums_over_other_axes_are_not_identical():
+    def f(x):
+        return sum(np.sum(np.sum(x * float(i), axis=i % 2)) for i in range(1, 9))
+
+    small = siblings_rolled_up(graph_of(f, np.ones((3, 3))))
+    assert sorted(card.name for card in small.cards if card.symbol == "Σ") == [
+        "sum",
+        "sum",
+        "sum, axis 0",
+        "sum, axis 1",
+    ]
+
+
+def test_stubs_count_what_collapsed_layers_and_runs_stand_for():
+    picture = deep_model(200).draw(np.ones((1, 4)), max_nodes=1)
+    assert "… 800 more" in [card.symbol for card in picture._graph.cards]
+    assert "1 of 801 nodes" in picture.source
+
+
+def test_numbers_rolled_up_show_their_values():
+    x = tg.Tensor(1.0, requires_grad=True)
+    picture = np.stack([x * float(i) for i in range(2, 402)]).sum().draw()
+    (constants,) = [card for card in picture._graph.cards if card.role == "constant"]
+    assert constants.count == 400
+    assert ">401<" in picture.source
+
+
+def test_a_row_says_that_it_shows_the_last():
+    source = chain(2_000).draw(max_nodes=20).source
+    assert re.search(r"last of \d+, scalar", source)
+
+
+def test_boxes_in_boxes_end_somewhere():
+    model = tg.Linear(2, 2, seed=0)
+    for _ in range(60):
+        model = tg.Sequential(model)
+    assert model.draw(np.ones((1, 2))).source.count("subgraph cluster") <= 12
+
+
+def test_a_tangle_is_drawn_in_straight_lines():
+    def f(x):
+        a = [np.sin(x * float(i)) for i in range(30)]
+        b = [sum(a) * float(j) for j in range(3)]
+        return np.stack([np.stack(a + b)[i] for i in range(30)]).sum()
+
+    assert "splines=line" in tg.draw(f, 2.0).source
+    assert "splines" not in deep_model(100).draw(np.ones((1, 4)), max_nodes=500).source
 
 
 def test_a_deep_model_becomes_a_few_cards():

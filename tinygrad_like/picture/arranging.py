@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .graph import LEAVES, Card, Cluster, Graph
-from .numbers import short
 
 
 def arrange(graph: Graph, name: str) -> None:
@@ -17,7 +16,7 @@ def arrange(graph: Graph, name: str) -> None:
         graph.facts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
     root = graph.cards[graph.roots[0]] if len(graph.roots) == 1 else None
     if root is not None and root.role == "loss" and root.value is not None:
-        graph.facts.append(f"{root.label} = {short(float(root.value))}")
+        graph.facts.append(f"{root.label} = {root.value.item():.4g}")
 
 
 def mark_root(graph: Graph, name: str) -> None:
@@ -77,13 +76,14 @@ def place_leaves(graph: Graph) -> None:
     """Parameters and numbers stand in the box of their first consumer; data only beside a computation."""
     placed: set[int] = set()
     for card in graph.cards:
+        is_joining = joins(graph, card)
         for parent in card.parents:
             leaf = graph.cards[parent]
             if leaf.role not in LEAVES or parent in placed:
                 continue
             placed.add(parent)
             is_data = leaf.role == "input" or (leaf.role == "constant" and leaf.shape != ())
-            if not is_data or joins(graph, card):
+            if not is_data or is_joining:
                 leaf.cluster = card.cluster
 
 

@@ -8,21 +8,29 @@ import numpy as np
 
 from ..autodiff import start_cotangent, sweep
 from ..errors import TinygradError
+from ..node import Node
 from ..primitive import Primitive
 from ..recording import enable_grad, observer, scope
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor, values_of, wrap
+from ..writes import clock, writes
 from .graph import LEAVES, Card, Graph
+from .numbers import number_text
 from .places import Places
+
+DETACHED = "detach"
 
 
 class Recorder:
     """Told of every operation, it makes a card of each result, and of each operand that nothing made."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, inputs: list[Tensor]) -> None:
         self.places = places
         self.cards: list[Card] = []
         self.nodes: list[Any] = []
+        self._times: list[int] = []  # when each card was made, on the time line of writes
         self._by_id: dict[int, int] = {}  # cards keep their origins, so ids stay theirs
+        self._by_array: dict[int, int] = {}
+        self._inputs = {id(each._array): each for each in inputs}
 
     def __call__(self, primitive: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
         if not isinstance(primitive, Primitive):
@@ -37,7 +45,7 @@ class Recorder:
             for i, number in operands
             if names[i] in primitive.stretched and self.cards[number].shape not in (shape, None)
         )
-        card = operation_card(primitive, shape, result.dtype)
+        card = operation_card(primitive, shape, result.dtype, options)
         card.parents, card.stretched = parents, stretched
         # What is recorded cannot be written to; the rest is copied before it is.
         card.value = result._array if result._node is not None else result._array.copy()
@@ -45,48 +53,61 @@ class Recorder:
         self.enter(card, result)
 
     def enter(self, card: Card, value: Any) -> int:
-        """Add a card for a Tensor or an array, and know it again later."""
+        """Add a card for a Tensor, an array or a number, and know it again later."""
         number = len(self.cards)
         card.origin = value
         self.cards.append(card)
+        self._times.append(clock())
         self._by_id[id(value)] = number
-        node = None
-        if isinstance(value, Tensor):
-            # An alias (of a transform, or detached) has the node or the array in common.
-            node = value._node
-            self._by_id[id(value._array)] = number
-            if node is not None:
-                self._by_id[id(node)] = number
+        node = value._node if isinstance(value, Tensor) else None
+        if node is not None:
+            self._by_id[id(node)] = number
+        if isinstance(value, Tensor) and card.symbol != DETACHED:
+            self._by_array[id(value._array)] = number
         self.nodes.append(node)
         return number
 
-    def known(self, value: Any) -> int | None:
-        """The number of a value's card, if it has one and was not written to since."""
-        found = self._by_id.get(id(value))
-        if found is None and isinstance(value, Tensor):
-            if value._node is not None:
-                found = self._by_id.get(id(value._node))
-            if found is None:
-                found = self._by_id.get(id(value._array))
-        if found is None or self.nodes[found] is not None:
-            return found
-        array = value._array if isinstance(value, Tensor) else value
-        return found if same_values(self.cards[found].value, array) else None
-
     def operand(self, value: Any) -> int:
-        """The card of an operand; a new one for what was not computed here."""
-        found = self.known(value)
-        if found is not None:
+        """The card of an operand; a new one for what was not computed here, or was written to since."""
+        if isinstance(value, Tensor) and value._node is not None:
+            return self.recorded(value, value._node)
+        array = values_of(value)
+        found = self._by_id.get(id(value))
+        if found is None:
+            found = self.source(value, array)
+            if found is not None and self.nodes[found] is not None:
+                return self.enter(detached_card(self.cards[found], found), value)
+        if found is not None and self.is_as_shown(found, value):
             return found
         if isinstance(value, Tensor):
-            card = leaf_card(value, self.places)
-            if value._node is None:
-                card.value = value._array.copy()
-            return self.enter(card, value)
+            return self.enter(leaf_card(value, self.places), value)
         number = self.enter(constant_card(value, self.places.name(value)), value)
         if np.ndim(value) == 0:
             del self._by_id[id(value)]  # each 2 in the code is a 2 of its own
         return number
+
+    def recorded(self, tensor: Tensor, node: Node) -> int:
+        """The card of a Tensor that is recorded."""
+        found = self._by_id.get(id(tensor), self._by_id.get(id(node)))
+        if found is None and node.primitive is None and node.owner is None:
+            found = self._by_array.get(id(tensor._array))  # a transform's alias of its input
+        if found is not None and self.is_as_shown(found, tensor):
+            return found
+        return self.enter(leaf_card(tensor, self.places), tensor)
+
+    def source(self, value: Any, array: Any) -> int | None:
+        """The card of what has the same array: a result, an input or a parameter."""
+        found = self._by_array.get(id(array))
+        if found is None:
+            tensor = self._inputs.get(id(array), self.places.by_array.get(id(array)))
+            found = None if tensor is None or tensor is value else self.operand(tensor)
+        return found
+
+    def is_as_shown(self, number: int, value: Any) -> bool:
+        """Whether nothing was written into a value since its card was made."""
+        if isinstance(value, Tensor):
+            return not writes.written_since(value._array, self._times[number])
+        return same_values(self.cards[number].value, value)
 
 
 def same_values(a: Any, b: Any) -> bool:
@@ -95,9 +116,15 @@ def same_values(a: Any, b: Any) -> bool:
     )
 
 
-def operation_card(primitive: Primitive, shape: tuple[int, ...], dtype: Any) -> Card:
+def operation_card(primitive: Primitive, shape: tuple[int, ...], dtype: Any, options: dict[str, Any]) -> Card:
     symbol = primitive.symbol or primitive.name
-    return Card(primitive.role, symbol, "" if symbol == primitive.name else primitive.name, "", shape, dtype)
+    words = [primitive.name] if symbol != primitive.name else []
+    words += [f"axis {options['axis']}"] if options.get("axis") is not None else []
+    return Card(primitive.role, symbol, ", ".join(words), "", shape, dtype)
+
+
+def detached_card(source: Card, number: int) -> Card:
+    return Card("operation", DETACHED, "", "", source.shape, source.dtype, (number,), value=source.value)
 
 
 def leaf_card(tensor: Tensor, places: Places) -> Card:
@@ -106,7 +133,7 @@ def leaf_card(tensor: Tensor, places: Places) -> Card:
     role = "parameter" if places.is_parameter(tensor) else "input"
     if not name and tensor._node is None:
         role = "constant"
-    return Card(role, name or "tensor", role, "", tensor.shape, tensor.dtype, value=tensor._array)
+    return Card(role, name or "tensor", role, "", tensor.shape, tensor.dtype, value=tensor._array.copy())
 
 
 def constant_card(value: Any, name: str = "") -> Card:
@@ -114,10 +141,6 @@ def constant_card(value: Any, name: str = "") -> Card:
     array = np.array(value)
     symbol = name or ("array" if array.ndim else number_text(array))
     return Card("constant", symbol, "constant", "", array.shape, array.dtype, value=array)
-
-
-def number_text(array: Any) -> str:
-    return f"{array.item():.4g}" if array.dtype.kind == "f" else str(array.item())
 
 
 def tensors_of(result: Any) -> list[Tensor]:
@@ -136,7 +159,7 @@ def tensors_of(result: Any) -> list[Tensor]:
 
 def watch(function: Any, inputs: list[Any], places: Places) -> tuple[Recorder, list[Tensor]]:
     """Run a function on its inputs and record every operation; the Tensors that it returned."""
-    recorder = Recorder(places)
+    recorder = Recorder(places, tensors_of(inputs))
     token = observer.set(recorder)
     try:
         with enable_grad():
@@ -169,7 +192,6 @@ def add_gradients(graph: Graph, nodes: list[Any], outputs: list[Tensor]) -> None
         graph.reason = "nothing requires a gradient"
         return
     single = recorded[0] if len(recorded) == 1 else None
-    graph.of = "sum of outputs" if single is None else "sum of output" if single.ndim else "output"
     try:
         with enable_grad():
             total = single if single is not None and single.size == 1 else summed(recorded)
@@ -178,6 +200,7 @@ def add_gradients(graph: Graph, nodes: list[Any], outputs: list[Tensor]) -> None
     except TinygradError as error:
         graph.reason = error.what
         return
+    graph.of = "sum of outputs" if single is None else "sum of output" if single.ndim else "output"
     for card, node in zip(graph.cards, nodes):
         if node in found:
             card.gradient = np.asarray(found[node][0])
@@ -217,18 +240,31 @@ def subset(graph: Graph, kept: list[int]) -> Graph:
 
 
 def as_input(value: Any, name: str, differentiate: bool) -> Any:
-    """An example input as a Tensor with a name; what is not numeric as it is."""
+    """An example input with its arrays as Tensors that have names, also inside dicts, lists and tuples."""
     if isinstance(value, Tensor):
         if value.name:
             return value
         named = wrap(value._array, value._node)
         named.name = name
         return named
+    if isinstance(value, dict):
+        return {key: as_input(each, f"{name}[{key!r}]", differentiate) for key, each in value.items()}
+    if isinstance(value, (list, tuple)) and not is_numbers(value):
+        return type(value)(as_input(each, f"{name}[{i}]", differentiate) for i, each in enumerate(value))
     if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, list)):
         return value
-    try:
-        tensor = Tensor(np.array(value), name=name)
-    except (TinygradError, ValueError):  # a list of Tensors, or of different lengths
+    array = np.array(value)
+    if array.dtype.kind not in "fiubc":
         return value
-    tensor.requires_grad = differentiate and tensor.dtype.kind == "f"
+    tensor = Tensor(array, name=name)
+    tensor.requires_grad = differentiate and array.dtype.kind == "f"
     return tensor
+
+
+def is_numbers(value: Any) -> bool:
+    """Whether nested lists hold numbers only, in equal lengths, so that they mean an array."""
+    if not isinstance(value, list):
+        return False
+    if all(isinstance(each, list) for each in value):
+        return len({len(each) for each in value}) <= 1 and all(map(is_numbers, value))
+    return all(isinstance(each, (float, int, np.generic)) for each in value)

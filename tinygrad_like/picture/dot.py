@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .graph import LEAVES, Card, Cluster, Graph
-from .labels import font, label, plain
+from .labels import escaped, font, label
 from .numbers import norm
 from .themes import Theme
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 THINNEST, THICKEST = 0.8, 3.2
 LONG = 160
+TANGLED = 300  # edges
 NARROW = 10  # cards
 LEGEND = ("input", "parameter", "operation", "activation", "loss")
 
@@ -46,6 +47,10 @@ def digraph(graph: Graph, style: Style) -> Digraph:
         rankdir=style.direction,
         ranksep="0.36",
     )
+    edges = sum(len(card.parents) for card in graph.cards)
+    if edges > max(TANGLED, 2 * len(graph.cards)):
+        # Perfect curves through a tangle would take half a minute.
+        dot.attr("graph", splines="line", nslimit="1", nslimit1="1", mclimit="0.2")
     dot.attr("node", fontname="Helvetica", fontsize="10", fontcolor=theme.cell_ink, shape="box", penwidth="1.2")
     dot.attr("node", width="0", height="0", margin="0.07,0.04", style="rounded,filled")
     dot.attr("edge", arrowsize="0.65", color=theme.edge)
@@ -100,10 +105,10 @@ def cluster_box(box: Digraph, cluster: Cluster, style: Style) -> Digraph:
 
 
 def attribute(text: str) -> str:
-    """Text for an attribute: a backslash is itself."""
+    """Text for a tooltip, in which Graphviz replaces backslashes twice, and entities."""
     import graphviz
 
-    return str(graphviz.escape(plain(text)))
+    return str(graphviz.escape(escaped(text)))
 
 
 def add_card(dot: Digraph, card: Card, number: int, style: Style, straight: bool) -> None:
@@ -187,7 +192,7 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
             source = graph.cards[parent]
             is_leaf = source.role in LEAVES
             width = THINNEST
-            if norms and source.gradient is not None:
+            if norms and source.gradient is not None and card.gradient is not None:
                 share = 1.0 if not math.isfinite(norms[parent]) else norms[parent] / largest if largest else 0.0
                 width = THINNEST + (THICKEST - THINNEST) * math.sqrt(share)
             dashed = parent in card.stretched or source.role == "stub" or card.role == "stub"

@@ -21,9 +21,10 @@ from .picture import Picture
 from .places import Places
 from .reduction import reduced
 from .sharing import with_references
-from .themes import theme_named
+from .themes import THEMES
 
-DIRECTIONS = ("LR", "TB", "RL", "BT")
+CHOICES = {"detail": ("auto", *DETAILS), "direction": ("LR", "TB", "RL", "BT"), "theme": tuple(THEMES)}
+LEAST = {"depth": 1, "radius": 0, "max_nodes": 1}
 # How many cards are shown with their values, with statistics, with their shape.
 MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
 MOST_CELLS = 1_500
@@ -44,12 +45,14 @@ def drawn(
     theme: str,
 ) -> Picture:
     """What `draw` does; see there."""
-    colours = theme_named(theme)
-    choose("detail", detail, ("auto", *DETAILS))
-    choose("direction", direction, DIRECTIONS)
-    for what, number, least in (("depth", depth, 1), ("radius", radius, 0), ("max_nodes", max_nodes, 1)):
-        if number is not None and (not isinstance(number, (int, np.integer)) or number < least):
-            raise ArgumentError(f"{what} must be a whole number of at least {least}, but got {number!r}.")
+    check_choices(detail=detail, direction=direction, theme=theme)
+    check_numbers(depth=depth, radius=radius, max_nodes=max_nodes)
+    if not isinstance(gradients, bool):
+        raise ArgumentError(f"gradients must be True or False, but got {gradients!r}.")
+    if title is not None and not isinstance(title, str):
+        raise ArgumentError(f"title must be a text, but got {title!r}.")
+    if depth is not None and focus is not None:
+        raise ArgumentError("draw takes a depth or a focus, not both.", "Leave one of them out.")
     places = Places()
     graph, name = built(target, inputs, names, places, gradients)
     arrange(graph, name)
@@ -57,12 +60,22 @@ def drawn(
     graph = with_references(reduced(graph, depth, centres, radius, max_nodes))
     level = detail if detail != "auto" else fitting_detail(graph)
     own_title = title if title is not None else title_of(target)
-    return Picture(graph, Style(level, colours, direction, own_title, gradients))
+    return Picture(graph, Style(level, THEMES[theme], direction, own_title, gradients))
 
 
-def choose(what: str, given: Any, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        raise ArgumentError(f"{what} must be one of {', '.join(choices)}, but got {given!r}.")
+def check_choices(**given: Any) -> None:
+    for what, value in given.items():
+        if not isinstance(value, str) or value not in CHOICES[what]:
+            raise ArgumentError(f"{what} must be one of {', '.join(CHOICES[what])}, but got {value!r}.")
+
+
+def check_numbers(**given: Any) -> None:
+    for what, number in given.items():
+        least = LEAST[what]
+        is_whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+        if (number is None and what == "depth") or (is_whole and number >= least):
+            continue
+        raise ArgumentError(f"{what} must be a whole number of at least {least}, but got {number!r}.")
 
 
 def title_of(target: Any) -> str:
@@ -82,8 +95,9 @@ def built(target: Any, inputs: tuple[Any, ...], names: Any, places: Places, grad
     """The whole graph, and what its root is called."""
     given = input_names(target, inputs, names)
     if isinstance(names, Mapping):
-        for name, value in names.items():
-            places.call(value, str(name))
+        # In a notebook's locals(), _ and _3 are earlier results.
+        for name in sorted(names, key=lambda name: str(name).startswith("_")):
+            places.call(names[name], str(name))
     if isinstance(target, Tensor):
         if inputs:
             raise ArgumentError("draw(tensor) takes no inputs: a Tensor has been computed already.", "Write draw(t).")
@@ -112,7 +126,7 @@ def built(target: Any, inputs: tuple[Any, ...], names: Any, places: Places, grad
 def input_names(target: Any, inputs: tuple[Any, ...], names: Any) -> list[str]:
     """A name for every example input: as given, or the names of the parameters that take them."""
     if names is not None and not isinstance(names, Mapping):
-        listed = [names] if isinstance(names, str) else list(names)
+        listed: list[Any] = [names] if isinstance(names, str) else list(names) if np.iterable(names) else [None]
         if not all(isinstance(name, str) for name in listed) or len(listed) > len(inputs):
             raise ArgumentError(
                 f"names must be a mapping {{name: Tensor}}, or a name for each input, but got {names!r}.",
@@ -141,13 +155,14 @@ def centres_of(graph: Graph, focus: Any, places: Places) -> list[int]:
     wanted = places.path(focus) if isinstance(focus, Layer) else focus
     if isinstance(wanted, Tensor):
         found = [i for i, card in enumerate(graph.cards) if is_origin(card, wanted)]
-    elif isinstance(wanted, str):
+    elif isinstance(wanted, str) and wanted:
         found = [i for i, card in enumerate(graph.cards) if wanted in names_of(card)]
     else:
         raise ArgumentError(f"focus must be a Tensor, a layer, or the name of one, but got {focus!r}.")
     if not found:
         known = dict.fromkeys(name for card in graph.cards for name in names_of(card) if name)
-        raise ArgumentError(f"focus={focus!r} is not in this graph.", f"There are {', '.join(list(known)[:20])}.")
+        what = repr(focus) if isinstance(focus, str) else f"a {type(focus).__name__} that"
+        raise ArgumentError(f"focus={what} is not in this graph.", f"There are {', '.join(list(known)[:20])}.")
     return found
 
 

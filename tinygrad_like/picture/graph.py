@@ -52,6 +52,8 @@ class Card:
     note: str = ""
     cluster: Cluster | None = None
     count: int = 1
+    in_row: bool = False  # stands for `count` in a row, and shows the last of them
+    nodes: int = 1  # of the whole graph, that it stands for
     differentiated: bool = False  # whether it had a gradient when it was drawn
     parameters: int = 0
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere

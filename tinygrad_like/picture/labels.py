@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .graph import Card
-from .numbers import Block, block, norm, shape_text, short, statistics
+from .numbers import Block, block, norm, number_text, shape_text, short, statistics
 from .themes import Theme
 
 DETAILS = ("op", "shape", "stats", "value")
@@ -80,7 +80,8 @@ def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
 
 
 def parts(card: Card, gradients: bool) -> Iterator[str]:
-    is_number = card.role == "constant" and card.shape == ()  # its symbol says it all
+    is_number = card.role == "constant" and card.shape == () and card.count == 1 and card.value is not None
+    is_number = is_number and card.symbol == number_text(card.value)  # its symbol says it all
     if not is_number and (card.value is not None or card.note or card.shape is not None):
         yield "value"
     if gradients and card.gradient is not None:
@@ -92,7 +93,7 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> s
     array = card.value if part == "value" else card.gradient
     right = shape_text(card.shape) if part == "value" else ""
     if card.count > 1 and right:
-        right = f"{card.count:,} of {right}"
+        right = f"last of {card.count:,}, {right}" if card.in_row else f"{card.count:,} of {right}"
     body = ""
     if array is None:
         body = f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(card.note, 8, theme.faint)}</TD></TR>' if card.note else ""
@@ -103,7 +104,8 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> s
         if shown.power:
             right = f"{right} · × 1e{shown.power}" if right else f" × 1e{shown.power}"
         body = f'<TR><TD COLSPAN="2">{cells(shown, array.size, theme)}</TD></TR>'
-    first = f'<TD ALIGN="LEFT">{font(part, 8, theme.faint)}&#160;&#160;</TD>'
+    what = f"{part}, {card.note}" if array is not None and card.note and part == "value" else part
+    first = f'<TD ALIGN="LEFT">{font(what, 8, theme.faint)}&#160;&#160;</TD>'
     line = f'<TR>{first}<TD ALIGN="RIGHT">{font(right, 8, theme.faint)}</TD></TR>'
     tip = f"{part} of {card.label or card.symbol}"
     inner = f"{TABLE}{line}{body}</TABLE>"

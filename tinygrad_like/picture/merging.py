@@ -24,7 +24,9 @@ def merged(graph: Graph, groups: list[int], make: Callable[[list[int]], Card]) -
         card = make(inside)
         outside = [(old, p) for old in inside for p in graph.cards[old].parents if groups[p] != group]
         stretched = {new[groups[p]] for old, p in outside if p in graph.cards[old].stretched}
-        cards.append(copied(card, tuple(dict.fromkeys(new[groups[p]] for _, p in outside)), stretched))
+        card = copied(card, tuple(dict.fromkeys(new[groups[p]] for _, p in outside)), stretched)
+        card.nodes = sum(graph.cards[number].nodes for number in inside)
+        cards.append(card)
     roots = list(dict.fromkeys(new[groups[root]] for root in graph.roots))
     return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.result, graph.facts)
 

@@ -70,7 +70,7 @@ def hidden_groups(
         beside: set[int] = set()
         while stack:
             number = stack.pop()
-            count += graph.cards[number].count
+            count += graph.cards[number].nodes
             beside.update(each for each in towards(number) if each in shown)
             for each in [*graph.cards[number].parents, *consumers[number]]:
                 if each in hidden and each not in seen:

@@ -158,6 +158,11 @@ def short(value: float) -> str:
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
+def number_text(array: Any) -> str:
+    """A single number, as the symbol of a constant."""
+    return f"{array.item():.4g}" if array.dtype.kind == "f" else str(array.item())
+
+
 def shape_text(shape: tuple[int, ...] | None) -> str:
     if shape is None:
         return ""

@@ -9,7 +9,7 @@ import numpy as np
 from ..nn.layer import Layer, Parameter
 from ..node import Node
 from ..recording import Scope
-from ..tensor import Tensor
+from ..tensor import Tensor, values_of
 from .graph import Cluster
 
 
@@ -22,6 +22,8 @@ class Places:
         self._calls: dict[tuple[int, int], list[Cluster]] = {}
         self._paths: dict[int, str] = {}
         self._names: dict[int, str] = {}
+        self.by_array: dict[int, Any] = {}  # the parameters, by their arrays
+        self.arrays: list[tuple[str, Any]] = []  # plain data that was given a name
         self._given: dict[int, str] = {}
         self.named: dict[Node, Any] = {}  # the Tensors that were given a name, by node
 
@@ -34,6 +36,13 @@ class Places:
         if isinstance(value, Tensor) and value._node is not None:
             self._given.setdefault(id(value._node), name)
             self.named.setdefault(value._node, value)
+        elif not any(value is each for _, each in self.arrays):
+            self.arrays.append((name, values_of(value)))
+
+    def name_of_equal(self, array: Any) -> str:
+        """The name of given data with the same values."""
+        same = (n for n, each in self.arrays if each.shape == np.shape(array) and np.array_equal(each, array))
+        return next(same, "")
 
     def know(self, model: Layer) -> None:
         """Remember the paths of all layers and parameters of an outermost layer."""
@@ -45,6 +54,7 @@ class Places:
             self._paths.setdefault(id(layer), path)
         for path, parameter in model.named_parameters():
             self._kept.append(parameter)
+            self.by_array[id(parameter._array)] = parameter
             self._names.setdefault(id(parameter), path.rpartition(".")[2])
 
     def is_parameter(self, tensor: Any) -> bool:

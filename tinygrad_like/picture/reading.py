@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ from ..errors import TinygradError
 from ..node import Node
 from ..recording import enable_grad
 from ..tensor import Tensor, values_of
+from ..writes import writes
 from .capture import constant_card, operation_card
 from .graph import Card, Graph
 from .places import Places
 
 FREED = "freed by backward()"
 NOT_KEPT = "not kept"
+WRITTEN = "written to since"
+MOST_AGAIN = 100_000  # elements of a value that is worth computing again
 
 
 def nodes_below(root: Node) -> list[Node]:
@@ -66,7 +70,11 @@ class Reader:
         self.cards: list[Card] = []
         self.card_nodes: list[Node | None] = []
         self.number: dict[Node, int] = {}
+        self.used: dict[Node, int] = {}  # when each leaf was first used
         for node in self.nodes:
+            for parent in node.parents:
+                if isinstance(parent, Node):
+                    self.used.setdefault(parent, node.index)
             if node.scope is not None:
                 places.cluster(node.scope)
 
@@ -84,8 +92,12 @@ class Reader:
         name = self.places.name(node) or ("" if owner is None else self.places.name(owner))
         role = "parameter" if owner is not None and self.places.is_parameter(owner) else "input"
         value = self.held.get(node)
-        note = "" if value is not None else NOT_KEPT
+        note = NOT_KEPT if value is None else WRITTEN if self.is_written(node, value) else ""
         return Card(role, name or "leaf", role, "", node.shape, node.dtype, value=value, note=note)
+
+    def is_written(self, node: Node, value: Any) -> bool:
+        """Whether a leaf has other values now than when it was used."""
+        return writes.written_since(value, self.used.get(node, node.index))
 
     def operation(self, node: Node) -> Card:
         primitive = node.primitive
@@ -97,10 +109,10 @@ class Reader:
             else:
                 number = self.constant(kept_constant(node, i) if parent is None else parent)
             parents.append(number)
-            operands.append(self.cards[number].value)
+            operands.append(None if self.cards[number].note else self.cards[number].value)
             if names[i] in primitive.stretched and self.cards[number].shape not in (node.shape, None):
                 stretched.append(number)
-        card = operation_card(primitive, node.shape, node.dtype)
+        card = operation_card(primitive, node.shape, node.dtype, node.options)
         card.parents, card.stretched = tuple(parents), frozenset(stretched)
         card.cluster = self.places.cluster(node.scope)
         owner = node.owner() if node.owner is not None else None
@@ -113,7 +125,9 @@ class Reader:
         return card
 
     def constant(self, value: Any) -> int:
-        card = Card("constant", "constant", note=NOT_KEPT) if value is None else constant_card(values_of(value))
+        card = Card("constant", "constant", note=NOT_KEPT)
+        if value is not None:
+            card = constant_card(values_of(value), self.places.name_of_equal(value) if np.ndim(value) else "")
         self.cards.append(card)
         self.card_nodes.append(None)
         return len(self.cards) - 1
@@ -121,7 +135,8 @@ class Reader:
 
 def computed_again(node: Node, operands: list[Any]) -> Any:
     """The value of an operation whose operands are all there; not where backward() freed it."""
-    if node.freed or not node.primitive.trusted or any(value is None for value in operands):
+    size = math.prod(node.shape)
+    if node.freed or size > MOST_AGAIN or not node.primitive.trusted or any(value is None for value in operands):
         return None
     return np.asarray(node.primitive.forward(*operands, **node.options))
 
@@ -152,8 +167,6 @@ def add_gradients(graph: Graph, reader: Reader, tensor: Tensor) -> None:
             grad = None if owner is None else owner.grad
             card.gradient = None if grad is None else grad._array.copy()
         return
-    name = tensor.name or "output"
-    graph.of = name if tensor.size == 1 else f"sum of {name}"
     start = np.ones(tensor.shape, tensor.dtype) if tensor.size != 1 else start_cotangent(tensor, None)
     try:
         with enable_grad():
@@ -161,6 +174,8 @@ def add_gradients(graph: Graph, reader: Reader, tensor: Tensor) -> None:
     except TinygradError as error:
         graph.reason = error.what
         return
+    name = tensor.name or "output"
+    graph.of = name if tensor.size == 1 else f"sum of {name}"
     for card, node in zip(graph.cards, reader.card_nodes):
         if node in found:
             card.gradient = np.asarray(found[node][0])

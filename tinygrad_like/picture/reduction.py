@@ -8,6 +8,7 @@ from .neighbourhood import neighbourhood
 from .rolling import runs_rolled_up, siblings_rolled_up
 
 HUGE = 50_000
+MOST_DEPTHS = 12  # of boxes in boxes
 
 
 def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, most: int) -> Graph:
@@ -16,6 +17,9 @@ def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, mo
         graph = collapsed(graph, depth)
     if centres:
         return neighbourhood(graph, centres, radius, most)
+    depths = deepest(graph)
+    if depths > MOST_DEPTHS and depth is None:
+        graph, depths = collapsed(graph, MOST_DEPTHS), MOST_DEPTHS
     if len(graph.cards) <= most:
         return graph
     if len(graph.cards) > HUGE:
@@ -23,7 +27,7 @@ def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, mo
         graph = runs_rolled_up(graph)
         if len(graph.cards) <= most:
             return graph
-    levels = [None, *range(deepest(graph), 0, -1)] if depth is None else [None]
+    levels = [None, *range(depths, 0, -1)] if depth is None else [None]
     smallest = graph
     for level in levels:
         smaller = runs_rolled_up(siblings_rolled_up(graph if level is None else collapsed(graph, level)))

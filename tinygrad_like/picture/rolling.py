@@ -50,7 +50,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     classes: list[int] = []
     for card in graph.cards:
         kind = kinds[id(card.cluster) if card.cluster else 0]
-        what = (card.role, without_numbers(card.symbol), card.name, card.shape, str(card.dtype), kind)
+        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, card.parameters, kind)
         classes.append(names[what, tuple(classes[p] for p in card.parents)])
     for number, users in enumerate(consumers_of(graph)):
         if graph.cards[number].role in LEAVES:
@@ -182,7 +182,7 @@ def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
     for i, number in enumerate(row):
         card = graph.cards[number]
         parents = tuple(parent_key(graph, p, i, place, uses) for p in card.parents)
-        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.count)
+        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.count, card.parameters, card.nodes)
         keys.append(names[what, parents])
         near.append(tuple(p for p in parents if type(p) is int))
     return keys, near
@@ -199,7 +199,8 @@ def longest_run(keys: list[int], near: Near, start: int) -> tuple[int, int]:
     """The period and the number of repeats that cover most from here, each repeat computed from the one before."""
     best = 1, 1
     for period in range(1, min(LONGEST_PERIOD, (len(keys) - start) // FEWEST) + 1):
-        if not is_chained(near, start, period):
+        once_more = keys[start : start + period] == keys[start + period : start + 2 * period]
+        if not once_more or not is_chained(near, start, period):
             continue
         end = start + period
         while end < len(keys) and keys[end] == keys[end - period]:
@@ -226,10 +227,11 @@ def run_card(graph: Graph, inside: list[int], steps: list[int], period: int, rep
     own = sum(card.value.size for card in parameters if card.value is not None)
     words = ", ".join(card.name or card.symbol for card in first)
     ends = [graph.cards[number].cluster for number in (steps[0], steps[-1])]
-    where = " … ".join(dict.fromkeys(each.title for each in ends if each)) if all(ends) else f"{period} steps"
+    titles = [each.title for each in ends if each] if all(ends) else [graph.cards[steps[0]].symbol, last.symbol]
+    where = " … ".join(dict.fromkeys(titles))
     return Card(
         role=last.role if period == 1 else "group",
-        symbol=first[0].symbol if period == 1 else where,
+        symbol=where if period > 1 or last.symbol != first[0].symbol else last.symbol,
         name=first[0].name if period == 1 else words,
         label="" if last.label.startswith("call ") else last.label,
         shape=last.shape,
@@ -239,6 +241,7 @@ def run_card(graph: Graph, inside: list[int], steps: list[int], period: int, rep
         note=last.note,
         cluster=around_all(clusters),
         count=repeats * first[0].count if period == 1 else repeats,
+        in_row=True,
         parameters=own + sum(graph.cards[n].parameters for n in steps),
     )
 

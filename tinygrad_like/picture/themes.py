@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 
-from ..errors import ArgumentError
-
 Role = tuple[str, str, str]  # fill, border, ink
 STEPS = 24  # shades of a cell, each way
 
@@ -109,12 +107,6 @@ DARK = Theme(
     stub=("#0e1526", "#52627a", "#a3b1c7"),
 )
 THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
-
-
-def theme_named(name: str) -> Theme:
-    if name not in THEMES:
-        raise ArgumentError(f"theme must be one of {', '.join(THEMES)}, but got {name!r}.")
-    return THEMES[name]
 
 
 def light_to_dark() -> dict[str, str]:
