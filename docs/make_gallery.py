@@ -9,8 +9,8 @@ import tinygrad_like as tg
 
 HEAD = """# Gallery
 
-Every picture here was made by `python -m docs.make_gallery`, with the lines above it. Graphs need nothing but
-`pip install tinygrad_like`; histories, decision boundaries and gradient flow need its extra, `plot`.
+Every picture here was made by `python -m docs.make_gallery`, with the line above it. Graphs need nothing but the
+package; histories, decision boundaries and gradient flow need matplotlib, its extra `plot`.
 """
 
 
@@ -122,15 +122,16 @@ def graphs(x, y):
         "Values, gradients and layers",
         "A network of two layers, written with operators, learns XOR. One card for each tensor and the operation that "
         "made it; orange is negative, blue positive; arrows are as wide as the gradient that flows back along them is "
-        "large, and dashed where a value was broadcast. [Play it](gallery/xor.html), forward and backward.",
-        "tg.draw(loss, X, y)",
+        "large, and dashed where a value was broadcast. [As a page](gallery/xor.html) (save it, and open it in a browser) it "
+        "plays the forward and the backward pass.",
+        'tg.draw(loss, X, y, title="XOR · MLP [2, 3, 1]")',
         tg.draw(loss, x, y, **xor),
     )
-    yield "xor-dark", "Dark", "", 'tg.draw(loss, X, y, theme="dark")', tg.draw(loss, x, y, theme="dark", **xor)
+    yield "xor-dark", "Dark", "", 'tg.draw(loss, X, y, title=title, theme="dark")', tg.draw(loss, x, y, theme="dark", **xor)
     for detail in ("stats", "shape", "op"):
-        code = f'tg.draw(loss, X, y, detail="{detail}")'
+        code = f'tg.draw(loss, X, y, title=title, detail="{detail}")'
         yield f"xor-{detail}", f"With less detail: {detail}", "", code, tg.draw(loss, x, y, detail=detail, **xor)
-    code = "tg.draw(loss, X, y, depth=1)"
+    code = "tg.draw(loss, X, y, title=title, depth=1)"
     yield "xor-depth", "Layers as cards", "", code, tg.draw(loss, x, y, depth=1, **xor)
 
     deep = tg.Sequential(*[each for i in range(8) for each in (tg.Linear(8, 8, seed=i), tg.Tanh())])
@@ -140,7 +141,7 @@ def graphs(x, y):
     text = "The same, in at most 20 cards: what repeats is one card."
     yield "deep-20", "Eight layers, rolled up", text, "model.draw(x, max_nodes=20)", deep.draw(batch, max_nodes=20)
     text = "A part of it: what is at most one arrow away from a layer. Stubs count the rest."
-    code = 'model.draw(x, focus="layers[6]", radius=1)'
+    code = 'model.draw(x, focus="layers[6]", radius=1, detail="shape")'
     yield "focus", "A neighbourhood", text, code, deep.draw(batch, focus="layers[6]", radius=1, detail="shape")
 
     residual = tg.Sequential(Residual(3), tg.Tanh())
@@ -151,7 +152,7 @@ def graphs(x, y):
     yield "shared", "A shared layer", text, "model.draw(x)", shared.draw(batch[:, :3])
     rnn, steps = Recurrent(rng), rng.normal(size=(2, 20, 2))
     text = "Twenty calls of one cell. What is used all over stands at its first use; small dashed cards refer to it."
-    yield "recurrent", "A recurrent network", text, "rnn.draw(x)", rnn.draw(steps, detail="shape")
+    yield "recurrent", "A recurrent network", text, "rnn.draw(x)", rnn.draw(steps)
     text = "The same, in at most 20 cards."
     code = "rnn.draw(x, max_nodes=20)"
     yield "recurrent-20", "A recurrent network, rolled up", text, code, rnn.draw(steps, max_nodes=20)

@@ -61,6 +61,8 @@ ORDER = [
     "picture.drawing",
     "picture.layer_calls",
     "picture.table",
+    "picture.plotted",
+    "picture.axes",
     "picture.plots",
     "picture.api",
     "network",

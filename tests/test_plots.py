@@ -665,9 +665,8 @@ def test_something_else_is_refused_as_axes(name, wrong):
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch, name):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(
-        MissingError, match=rf"{name} needs matplotlib, which(?s:.*)pip install 'tinygrad_like\[plot\]'"
-    ):
+    words = rf"{name} needs matplotlib, which(?s:.*)Write pip install matplotlib\.(?s:.*)tinygrad_like\[plot\]"
+    with pytest.raises(MissingError, match=words):
         CALLS[name]()
 
 
@@ -691,3 +690,251 @@ for call in (lambda ax: plot_history({"loss": [100, 1, np.nan], "accuracy": [1]}
     modules = loaded(code)
     assert "matplotlib.figure" in modules
     assert "matplotlib.pyplot" not in modules
+
+
+# -- given axes -----------------------------------------------------------------------------------
+
+
+def inside(ax, of):
+    """Whether the title and the legend of the Axes, and what is written in them, are inside of a box."""
+    ax.figure.canvas.draw()
+    texts = [ax.title, *ax.texts, *([ax.get_legend()] if ax.get_legend() else [])]
+    boxes = [text.get_window_extent() for text in texts if not hasattr(text, "get_text") or text.get_text()]
+    return all(
+        of.x0 - 1 <= box.x0 and box.x1 <= of.x1 + 1 and of.y0 - 1 <= box.y0 and box.y1 <= of.y1 + 1 for box in boxes
+    )
+
+
+def test_a_second_history_joins_the_first(plt):
+    _, ax = plt.subplots()
+    ax.plot([-3.0, 4.0], label="mine")
+    for losses, metrics in (([1, 0.5], [0, 1]), ([9, 0.7, 8], [3, -2]), ([2, 2], [0.5, 0.5])):
+        plot_history({"loss": losses, "accuracy": metrics}, ax=ax)
+        assert len(ax.figure.axes) == 2
+    for side, low, high in ((ax, -3, 9), (twin_of(ax), -2, 3)):
+        assert side.get_ylim()[0] <= low
+        assert side.get_ylim()[1] >= high
+    assert ax.get_xlim()[1] >= 2
+    two = ["loss: 2", "accuracy (right): 0.5"]
+    assert sorted(legend(ax)) == sorted(
+        ["mine", "loss: 0.5", "accuracy (right): 1", "loss: 8", "accuracy (right): -2", *two]
+    )
+    lines = series(ax) + series(twin_of(ax))
+    assert len({each.get_color() for each in lines}) == len(lines) == 6
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "scale"),
+    [([1e4, 1.0], [0.5, 0.4], "log"), ([0.5, 0.4], [1e4, 1.0], "log"), ([1e4, 1.0], [3.0, 0.0], "linear")],
+)
+def test_limits_on_a_log_scale_keep_what_was_there(plt, first, second, scale):
+    _, ax = plt.subplots()
+    plot_history(first, ax=ax)
+    plot_history(second, ax=ax)
+    before = ax.get_ylim()
+    assert ax.get_yscale() == scale
+    assert before[0] < min(first + second)
+    assert before[1] > max(first + second)
+    plot_history(second, ax=ax)
+    assert ax.get_ylim() == before
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_limits_that_were_set_only_grow(plt, scale):
+    _, ax = plt.subplots()
+    ax.set(yscale=scale, ylim=(1e-5, 7.0))
+    plot_history([1.0, 2.0], ax=ax)
+    assert ax.get_ylim()[0] <= 1e-5
+    assert ax.get_ylim()[1] >= 7.0
+    plot_history([1.0, 70.0], ax=ax)
+    assert ax.get_ylim()[0] <= 1e-5
+    assert ax.get_ylim()[1] >= 70.0
+
+
+def test_metrics_join_losses_on_the_right(plt):
+    _, ax = plt.subplots()
+    plot_history([100.0, 1.0], ax=ax)
+    plot_history({"accuracy": [0.0, 1.0]}, ax=ax)
+    plot_history({"f1": [0.0, 2.0]}, ax=ax)
+    assert (ax.get_yscale(), ax.get_ylabel()) == ("log", "loss (log scale)")
+    assert [len(series(each)) for each in ax.figure.axes] == [1, 2]
+    assert twin_of(ax).get_ylabel() == "value"
+    assert twin_of(ax).get_ylim()[1] >= 2
+    # A twin of other Axes that share x is none of these.
+    _, (top, bottom) = plt.subplots(2, sharex=True)
+    for each in (top, bottom):
+        plot_history({"loss": [1.0], "accuracy": [1.0]}, ax=each)
+    assert len(top.figure.axes) == 4
+
+
+def test_boundaries_and_flows_keep_what_was_there_in_sight(plt):
+    _, (left, right) = plt.subplots(1, 2)
+    left.plot([-50, 60], [70, -80], label="mine")
+    plot_decision_boundary(lambda x: x[:, 0], POINTS, [0, 1, 1, 0], left)
+    assert left.get_xlim()[0] <= -50 < 60 <= left.get_xlim()[1]
+    assert left.get_ylim()[0] <= -80 < 70 <= left.get_ylim()[1]
+    assert legend(left)[0] == "mine"
+    right.plot([1e5, 1e-7], label="mine")
+    plot_gradient_flow([{"a": 1.0}, {"a": 2.0}], right)
+    assert right.get_ylim()[0] <= 1e-7 < 1e5 <= right.get_ylim()[1]
+    assert legend(right) == ["mine", "a"]
+
+
+def test_the_legend_is_above_the_lines_of_both_axes(plt):
+    _, ax = plt.subplots()
+    plot_history({"loss": [1.0, 2.0], "accuracy": [1.0, 2.0]}, ax=ax)
+    assert ax.get_zorder() > twin_of(ax).get_zorder()
+    assert not ax.patch.get_visible()
+
+
+@pytest.mark.parametrize("size", [(6.4, 4.8), (6, 4), (4, 3), (8, 3)])
+def test_title_and_legend_are_inside_the_figure_and_the_axes(plt, size):
+    centres = np.array([[np.cos(t), np.sin(t)] for t in range(5)])
+    for draw in (
+        lambda ax, title: plot_decision_boundary(scored(*centres), centres, range(5), ax=ax, title=title),
+        lambda ax, title: plot_history({f"loss {i}": [1.0, NAN] for i in range(6)} | {"f1": [1]}, ax=ax, title=title),
+    ):
+        figure, ax = plt.subplots(figsize=size)
+        draw(ax, "The title of a plot")
+        assert inside(ax, figure.bbox)
+        legend, axes = ax.get_legend().get_window_extent(), ax.get_window_extent()
+        assert axes.x0 <= legend.x0 < legend.x1 <= axes.x1
+        assert axes.y0 <= legend.y0 < legend.y1 <= axes.y1
+        assert len(ax.get_legend().get_texts()) >= 6
+
+
+def test_flows_fit_into_a_grid_of_plots(plt):
+    from matplotlib.transforms import Bbox
+
+    figure, places = plt.subplots(2, 2)
+    norms = {f"encoder.layers[{2 * i}].attention": 10.0 ** (i - 7) for i in range(8)}
+    kinds = (norms, [norms] * 3, {"a": INF, "b": 1.0}, [{f"layers[{i}]": 1.0 for i in range(40)}] * 2)
+    for ax, given in zip(places.flat, kinds):
+        plot_gradient_flow(given, ax=ax)
+    for ax in places.flat:
+        axes = ax.get_window_extent()
+        assert inside(ax, Bbox([axes.p0, [axes.x1, axes.y1 + 20]]))  # the title is above
+    above, below = places[0, 0], places[1, 0]
+    figure.canvas.draw()
+    assert not above.title.get_window_extent().overlaps(places[0, 1].title.get_window_extent())
+    assert not above.xaxis.label.get_window_extent().overlaps(below.title.get_window_extent())
+    assert not places[0, 1].yaxis.label.get_window_extent().overlaps(above.get_window_extent())
+    assert [text.get_text() for text in places[1, 1].get_legend().get_texts()][-1].endswith("more")
+    assert below.texts[0].get_text() == "inf  exploding"
+    assert above.texts[0].get_text() == "1e-07  vanishing"
+
+
+def test_a_long_title_of_small_axes_has_several_lines(plt):
+    figure, places = plt.subplots(2, 2)
+    ax = plot_history(
+        [1.0, 2.0], ax=places[0, 0], title="A title that is long enough to reach into the plot beside this one"
+    )
+    assert "\n" in ax.get_title()
+    assert ax.title.get_window_extent().x1 <= ax.get_window_extent().x1
+    assert inside(ax, figure.bbox)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("projection", ["3d", "polar"])
+def test_other_projections_are_refused(plt, name, projection):
+    ax = plt.figure().add_subplot(projection=projection)
+    with pytest.raises(ArgumentError, match=f"ordinary flat Axes, but its projection is {projection}"):
+        CALLS[name](ax=ax)
+    assert not ax.lines
+
+
+# -- the ends of what floats can be, dollars, dark styles -----------------------------------------
+
+MAX = sys.float_info.max
+
+
+@pytest.mark.parametrize(
+    "losses",
+    [
+        [5e-324, 1e-310],
+        [1e-310, 1.5e-310],
+        [0.5, 0.9, 1e10, 1e100, 1e307],
+        [5e-324, MAX],
+        [MAX, 0.9 * MAX],
+        [-MAX, MAX, 3.0],
+        [-MAX, -0.9 * MAX],
+        [0.0, MAX],
+        [1e306, -1e299],
+        [MAX],
+    ],
+)
+def test_every_finite_loss_is_within_the_limits(plt, losses):
+    for name in ("loss", "accuracy"):
+        ax = plot_history({name: [*losses, NAN, INF]})
+        assert ax.get_ylim()[0] <= min(losses)
+        assert ax.get_ylim()[1] >= max(losses)
+        ax.figure.canvas.draw()
+        at = ax.transData.transform([[0, each] for each in losses])
+        assert np.isfinite(at).all()
+        assert len({*losses}) == len({*at[:, 1].tolist()})
+    _, ax = plt.subplots()
+    plot_history(losses, ax=ax)
+    plot_history({"loss": losses, "accuracy": losses}, ax=ax)
+    assert [each.get_ylim()[1] >= max(losses) for each in ax.figure.axes] == [True, True]
+
+
+@pytest.mark.parametrize(
+    "norms", [[1e-310, 5e-324], [5e-324], [MAX, 5e-324], [MAX], [MAX, 0.0], [1e-310, 0.0], [MAX, 1.0, 1e-300]]
+)
+def test_every_finite_norm_is_within_the_limits(plt, norms):
+    given = {f"l{i}": norm for i, norm in enumerate(norms)}
+    for limits in (plot_gradient_flow(given).get_xlim(), plot_gradient_flow([given] * 2).get_ylim()):
+        assert limits[0] <= min(norms)
+        assert limits[1] >= max(norms)
+
+
+def test_a_norm_is_not_negative():
+    with pytest.raises(ArgumentError, match="The norm of b at step 1 is -1; a norm is never negative"):
+        plot_gradient_flow([{"b": 1.0}, {"a": 1.0, "b": -1.0}])
+    with pytest.raises(ArgumentError, match="never negative"):
+        plot_gradient_flow({"a": -INF})
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_dollars_in_names_are_drawn_as_they_are(plt, given):
+    axes = [plt.subplots()[1] if given else None for _ in range(4)]
+    name, title = r"loss $\foo$", r"$\bar$ and $c$"
+    drawn = [
+        plot_history({name: [1.0, 2.0], "ac$c$": [1.0]}, axes[0], title=title),
+        plot_gradient_flow({name: 1.0, "$a$": 0.0}, axes[1], title=title),
+        plot_gradient_flow([{name: 1.0, "$a$": 0.0}] * 2, axes[2], title=title),
+        plot_decision_boundary(lambda x: x, POINTS, [0, 1, 1, 0], axes[3], title=title),
+    ]
+    for ax in drawn:
+        legends = ax.get_legend().get_texts() if ax.get_legend() else []
+        labels = [each.yaxis.label for each in ax.figure.axes] + ([] if given else ax.get_yticklabels())
+        texts = [text for text in [ax.title, *ax.texts, *legends, *labels] if "\\$" in text.get_text()]
+        assert len(texts) >= 1
+        assert all(text._preprocess_math(text.get_text())[1] is False for text in texts)
+        assert ax.title._preprocess_math(ax.get_title())[0] == title
+        ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_texts_and_lines_can_be_read_in_a_dark_style(plt, given):
+    from matplotlib.colors import to_rgb
+
+    with plt.style.context("dark_background"):
+        for name, call in CALLS.items():
+            ax = call(title="dark", **({"ax": plt.subplots()[1]} if given else {}))
+            words = [ax.title, *ax.texts, *ax.get_legend().get_texts(), ax.xaxis.label, ax.yaxis.label]
+            words += plot_gradient_flow({"a": 0.0, "b": 1.0}, **({"ax": plt.subplots()[1]} if given else {})).texts
+            assert all(max(to_rgb(text.get_color())) > 0.9 for text in words)
+            assert all(sum(to_rgb(line.get_color())) > 0.8 for line in [*ax.lines, *ax.figure.axes[-1].lines])
+            if name == "plot_decision_boundary":
+                assert background(ax)[..., :3].max() < 0.5
+                (contour,) = {tuple(each.get_edgecolor()[0][:3]) for each in ax.collections if contours_of(each)}
+                assert contour == (1, 1, 1)
+    ax = CALLS["plot_decision_boundary"]()
+    assert ax.title.get_color() == "black"
+
+
+def contours_of(artist):
+    from matplotlib.contour import ContourSet
+
+    return isinstance(artist, ContourSet)

@@ -152,6 +152,8 @@ def runs_rolled_up(graph: Graph) -> Graph:
                 groups[number] = row[at]
             of_run[row[at]] = period, repeats
         at += max(period * repeats, 1)
+    if not of_run:
+        return graph
     for number, users in enumerate(consumers_of(graph)):
         owners = {groups[user] for user in users}
         if graph.cards[number].role in ("parameter", "constant") and len(owners) == 1 and owners & of_run.keys():
