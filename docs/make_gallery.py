@@ -127,7 +127,13 @@ def graphs(x, y):
         'tg.draw(loss, X, y, title="XOR · MLP [2, 3, 1]")',
         tg.draw(loss, x, y, **xor),
     )
-    yield "xor-dark", "Dark", "", 'tg.draw(loss, X, y, title=title, theme="dark")', tg.draw(loss, x, y, theme="dark", **xor)
+    yield (
+        "xor-dark",
+        "Dark",
+        "",
+        'tg.draw(loss, X, y, title=title, theme="dark")',
+        tg.draw(loss, x, y, theme="dark", **xor),
+    )
     for detail in ("stats", "shape", "op"):
         code = f'tg.draw(loss, X, y, title=title, detail="{detail}")'
         yield f"xor-{detail}", f"With less detail: {detail}", "", code, tg.draw(loss, x, y, detail=detail, **xor)

@@ -15,6 +15,7 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like.picture import renderer
 from tinygrad_like.picture.api import draw
+from tinygrad_like.picture.labels import plain
 from tinygrad_like.picture.page import page, prepared
 from tinygrad_like.picture.themes import DARK, LIGHT
 
@@ -66,6 +67,26 @@ def one_layer(**options):
     return draw(tg.Sequential(tg.Linear(2, 3)), np.ones((4, 2)), **options)
 
 
+class Recurrent(tg.Layer):
+    """Two of its parameters meet in one card: one stands above it and one below."""
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.W, self.U = tg.Parameter(rng.normal(size=(3, 3))), tg.Parameter(rng.normal(size=(2, 3)))
+        self.above, self.below = tg.Parameter(np.ones((1, 3))), tg.Parameter(np.zeros((1, 3)))
+
+    def forward(self, x):
+        h = np.zeros((4, 3))
+        for t in range(len(x)):
+            h = np.tanh(h @ self.W + x[t] @ self.U)
+        return np.concatenate([h, self.above, self.below]).sum()
+
+
+def recurrent(steps, **options):
+    x = np.random.default_rng(1).normal(size=(steps, 4, 2))
+    return draw(Recurrent(), x, max_nodes=1000, **options)
+
+
 def braid(length):
     """Many cards, with many ways between them."""
 
@@ -94,11 +115,12 @@ PICTURES = {
     "references": shared,
     "stubs": lambda: xor(focus="loss", radius=2),
     "one card": lambda: draw(tg.Tensor(1.0)),
+    "recurrent": lambda: recurrent(2),
 }
 
 
 def graphviz_like(picture):
-    """What Graphviz would draw, on a line."""
+    """What Graphviz would draw, on a line; cards in no order, and lines from parameters the other way round."""
     graph, style = picture._graph, picture._style
     found = []
     for i, card in enumerate(graph.cards):
@@ -116,11 +138,16 @@ def graphviz_like(picture):
             f'<!-- n{i} -->\n<g id="n{i}" class="node {card.role}">\n<title>n{i}</title>\n'
             f'<g id="a_n{i}"><a xlink:title="{tooltip}">\n{shapes}</a>\n</g>\n</g>\n'
         )
-    for i, (a, b) in enumerate(drawn_edges(graph)):
-        line = f'<path fill="none" stroke="{style.theme.edge}" d="M{90 * a + 60},-25L{90 * b - 6},-25"/>'
+    found.reverse()
+    for a, b in drawn_edges(graph):
+        ends, places = f"n{a}&#45;&gt;n{b}", [f"{90 * a + 60},-25", f"{90 * b - 6},-25"]
+        if is_parameter(picture, a):
+            ends, places = f"n{b}&#45;&gt;n{a}", places[::-1]
+        line = f'<path fill="none" stroke="{style.theme.edge}" d="M{places[0]}L{places[1]}"/>'
         tip = f'<polygon fill="{style.theme.edge}" stroke="{style.theme.edge}" points="{90 * b},-25 {90 * b - 6},-28"/>'
-        ends = f"<title>n{a}&#45;&gt;n{b}</title>"
-        found.append(f'<!-- n{a}&#45;&gt;n{b} -->\n<g id="edge{i}" class="edge">\n{ends}\n{line}\n{tip}\n</g>\n')
+        title = f"<title>{ends}</title>"
+        found.append(f'<!-- {ends} -->\n<g id="e{a}&#45;{b}" class="edge">\n{title}\n{line}\n{tip}\n</g>\n')
+    cluster = f'<g id="clust1" class="cluster">\n<title>c</title>\n<polygon fill="{style.theme.cluster_fill}"/>\n</g>\n'
     return (
         (
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN"\n'
@@ -129,11 +156,15 @@ def graphviz_like(picture):
             'xmlns:xlink="http://www.w3.org/1999/xlink">\n'
             '<g id="graph0" class="graph" transform="scale(1 1) rotate(0) translate(4 56)">\n<title>picture</title>\n'
             f'<polygon fill="{style.theme.page}" stroke="none" points="-4,4 -4,-56 896,-56 896,4 -4,4"/>\n'
-            f"{''.join(found)}</g>\n</svg>\n"
+            f"{cluster}{''.join(found)}</g>\n</svg>\n"
         )
         .encode("utf-8", "replace")
         .decode("utf-8")
     )
+
+
+def is_parameter(picture, number):
+    return picture._graph.cards[number].role == "parameter"
 
 
 def drawn_edges(graph):
@@ -145,6 +176,10 @@ def svgs(picture):
     yield graphviz_like(picture)
     for name in RENDERERS:
         yield renderer.picture(renderer.COMMANDS[name](), picture.source, "svg").decode()
+
+
+def drawn(picture):
+    return picture.svg() if RENDERERS else graphviz_like(picture)
 
 
 def html_of(picture, svg=None):
@@ -206,7 +241,7 @@ def test_a_page_needs_nothing_else(name):
         assert "http:" not in text
         assert "https:" not in text
         assert "@import" not in text
-        assert re.findall(r"url\(([^)]*)\)", text) == ["#backward-arrow"]
+        assert re.findall(r"url\(([^)]*)\)", text) == ["#backward-arrow"] * 2
         for tag, attrs in Reader(text).elements:
             assert "src" not in attrs
             assert attrs.get("href", "data:,") == "data:,", tag
@@ -226,12 +261,12 @@ def test_the_policy_forbids_the_network_and_every_other_script():
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_text_and_nothing_else(name):
     picture = hostile(name)
-    shown = " ".join(name.replace("\ud800", "?").split("\n"))[:48]
+    shown = plain(name)
     for svg in svgs(picture):
         text = html_of(picture, svg)
         reader = Reader(text)
-        plain = Reader(html_of(hostile("x"), graphviz_like(hostile("x"))))
-        assert {tag for tag, _ in reader.elements} <= {tag for tag, _ in plain.elements} | {"text", "path", "polyline"}
+        tame = Reader(html_of(hostile("x"), graphviz_like(hostile("x"))))
+        assert {tag for tag, _ in reader.elements} <= {tag for tag, _ in tame.elements} | {"text", "path", "polyline"}
         assert shown in reader.texts["h1"]
         assert "".join(reader.texts["title"]).startswith(shown)
         assert data_of(text)["cards"][0]["name"] == shown
@@ -277,6 +312,9 @@ def test_steps_are_told_in_words():
     assert "constant 2" in texts
     assert texts[-1] == "mean(…) → loss"
     assert cards[-1]["name"] == "loss"
+    x = tg.Tensor(np.ones((2, 3)), requires_grad=True, name="x")
+    cards = data_of(html_of(draw(np.concatenate([x, x * 2.0], axis=1).sum(axis=(0, 1)))))["cards"]
+    assert [card["text"] for card in cards[-2:]] == ["concatenate(x, …, axis 1) (2, 6)", "sum(…, axis (0, 1)) → output"]
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -284,10 +322,22 @@ def test_edges_and_blocks_are_found_in_every_drawing(name):
     picture = PICTURES[name]()
     for svg in svgs(picture):
         drawing = prepared(svg)
-        ends = re.findall(r'class="edge" data-from="(\d+)" data-to="(\d+)"', drawing)
+        ends = re.findall(r'class="edge(?: turned)?" data-from="(\d+)" data-to="(\d+)"', drawing)
         assert sorted((int(a), int(b)) for a, b in ends) == drawn_edges(picture._graph)
         for part in ("value", "gradient"):
             assert drawing.count(f'<g class="{part}">') == len(re.findall(rf'ID="n\d+{part[0]}"', picture.source))
+
+
+def test_an_edge_knows_whether_its_line_is_drawn_the_other_way_round():
+    picture = recurrent(2)
+    turned = re.compile(r'class="edge turned" data-from="(\d+)" data-to="(\d+)"')
+    found = {(f"n{a}", f"n{b}") for a, b in turned.findall(prepared(graphviz_like(picture)))}
+    assert found == {(f"n{a}", f"n{b}") for a, b in drawn_edges(picture._graph) if is_parameter(picture, a)}
+    in_source = {(a, b) for b, a in re.findall(r"(n\d+) -> (n\d+) \[[^]]*\bdir=back\b", picture.source)}
+    assert in_source
+    for name in RENDERERS:
+        svg = renderer.picture(renderer.COMMANDS[name](), picture.source, "svg").decode()
+        assert {(f"n{a}", f"n{b}") for a, b in turned.findall(prepared(svg))} == in_source
 
 
 def test_tooltips_are_those_of_the_cards():
@@ -357,11 +407,38 @@ const box = (element) => {
 const caption = () => one("#caption").textContent;
 const pointer = (element, type, more = {}) =>
   element.dispatchEvent(new PointerEvent(type, { bubbles: true, cancelable: true, pointerId: 1, ...more }));
-const key = (name, element = document.body) =>
-  element.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true }));
+let moves = 0;
+const pointAt = (element) => pointer(element, "pointermove", { clientX: ++moves, clientY: 0 });
+const key = (name, element = document.body, more = {}) =>
+  element.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...more }));
+const isPlaying = () => one("#play").getAttribute("aria-label") === "Pause";
+const scale = () => node(0).getScreenCTM().a;
+const gliding = () => one(".graph").getAnimations();
+const settle = () => gliding().forEach((animation) => animation.finish());
+const inside = (inner, outer) =>
+  inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width &&
+  inner.y >= outer.y && inner.y + inner.height <= outer.y + outer.height;
+const current = () => {
+  settle();
+  const now = box(one(".node.now .outline"));
+  return { step: Number(one("#scrubber").value), inside: inside(now, box(one("#stage"))), width: now.width };
+};
 const scrub = (step) => {
   one("#scrubber").value = step;
   one("#scrubber").dispatchEvent(new InputEvent("input", { bubbles: true }));
+};
+/** Of an arrow of the step: does it run forward, and is there a second head at its parent, or at its card? */
+const course = (edge) => {
+  const [path, from, to] = [edge.querySelector("path"), node(edge.dataset.from), node(edge.dataset.to)];
+  const distance = (at, card) => {
+    const { x, y, width, height } = card.getBBox();
+    return Math.hypot(Math.max(x - at.x, 0, at.x - x - width), Math.max(y - at.y, 0, at.y - y - height));
+  };
+  const [start, end] = [path.getPointAtLength(0), path.getPointAtLength(path.getTotalLength())];
+  const along = distance(start, from) + distance(end, to) < distance(start, to) + distance(end, from);
+  const { markerStart, markerEnd, animationDirection } = style(path);
+  const heads = [markerStart, markerEnd].map((marker) => marker !== "none");
+  return [along === (animationDirection === "normal"), ...(along ? heads : heads.reverse())];
 };
 const state = () => ({
   step: Number(one("#scrubber").value),
@@ -375,6 +452,7 @@ const state = () => ({
   arrows: arrows(shown(all(".edge"))),
   arrowsNow: arrows(all(".edge.now")),
   arrowsBack: arrows(all(".edge.back")),
+  courses: all(".edge.now").map(course),
 });
 const traced = () => ({
   tracing: one("#stage").matches(".tracing"),
@@ -390,12 +468,16 @@ const traced = () => ({
   caption: caption(),
 });
 const steps = () => Array.from({ length: Number(one("#scrubber").max) + 1 }, (_, step) => (scrub(step), state()));
-const hover = (number) => (pointer(node(number).querySelector("text"), "pointerover"), traced());
+const hover = (number) => (pointAt(node(number).querySelector("text")), traced());
+const order = () => ({
+  cards: all(".node").map(({ id }) => Number(id.slice(1))),
+  layers: [...one(".graph").children].map((each) => each.classList[0]).filter((each, i, all) => each !== all[i - 1]),
+});
 const hoverAll = () => all(".node").map((_, number) => hover(number));
 """
 
 PASSES = """
-const start = state();
+const start = { ...state(), order: order() };
 report({ start, steps: steps(), hovers: hoverAll() });
 """
 
@@ -412,19 +494,19 @@ const inCard = (number, { clientX, clientY }) => {
 };
 const wheel = (deltaY, at) =>
   !background.dispatchEvent(new WheelEvent("wheel", { deltaY, ...at, bubbles: true, cancelable: true }));
-const scale = () => node(0).getScreenCTM().a;
-const result = { start: state(), steps: steps(), hovers: hoverAll() };
+const result = { start: { ...state(), order: order() }, steps: steps(), hovers: hoverAll() };
+result.labels = Object.fromEntries(all(".node").map((each) => [each.id, each.getAttribute("aria-label")]));
 
 pointer(stage, "pointerleave");
 result.left = traced();
-pointer(node(3), "pointerover");
-pointer(background, "pointerover");
+pointAt(node(3));
+pointAt(background);
 result.onBackground = traced();
 
 pointer(node(3).querySelector("text"), "click");
-pointer(node(8), "pointerover");
+pointAt(node(8));
 result.pinned = traced();
-pointer(background, "pointerover");
+pointAt(background);
 result.pinnedAndLeft = traced();
 key("Escape");
 result.escaped = traced();
@@ -466,8 +548,28 @@ key("+");
 background.dispatchEvent(new MouseEvent("dblclick", { bubbles: true, ...at }));
 result.fittedByDoubleClick = all(".node").map(box);
 
+const panned = (action) => {
+  const before = box(node(0));
+  const ignored = action();
+  return [box(node(0)).x - before.x, box(node(0)).y - before.y, ignored];
+};
+stage.focus();
+result.stage.keys = [style(one("#keys")).display, box(one("#keys")), style(stage).outlineStyle];
+result.arrows = ["Left", "Right", "Up", "Down"].map((name) => panned(() => key("Arrow" + name, stage)));
+stage.blur();
+result.stage.keys.push(style(one("#keys")).display, stage.tabIndex, stage.getAttribute("aria-describedby"));
+const atScrubber = (more) => panned(() => key("ArrowRight", one("#scrubber"), more));
+result.arrowsAtScrubber = [atScrubber(), atScrubber({ shiftKey: true })];
+one("#scrubber").focus();
+const { outlineStyle, outlineWidth, outlineOffset } = style(one("#scrubber"));
+const ring = one("#scrubber").getBoundingClientRect().bottom + parseFloat(outlineWidth) + parseFloat(outlineOffset);
+result.ring = [outlineStyle, ring, box(one("#caption")).y];
+one("#scrubber").blur();
+key("0");
+
 for (let i = 0; i < 2; i++) wheel(-400, centre(node(0)));
 node(all(".node").length - 1).focus();
+settle();
 result.broughtIntoView = box(document.activeElement);
 document.activeElement.blur();
 key("0");
@@ -499,15 +601,23 @@ key("0");
 const colours = () => ({
   page: style(document.body).backgroundColor,
   text: style(one("h1")).color,
-  fill: style(one(".node.parameter path")).fill,
-  border: style(one(".node.parameter path")).stroke,
+  fill: style(node(3).querySelector("path")).fill,
+  border: style(node(3).querySelector("path")).stroke,
   scheme: style(document.documentElement).colorScheme,
   behind: all("#stage .graph > :not(g)").map((each) => style(each).display),
   pressed: one("#theme").getAttribute("aria-pressed"),
 });
+async function downloaded() {
+  let blob;
+  URL.createObjectURL = (given) => ((blob = given), "data:,");
+  HTMLAnchorElement.prototype.click = function () { result.fileName = this.download; };
+  one("#download").click();
+  return blob.text();
+}
 result.themes = [colours()];
 one("#theme").click();
 result.themes.push(colours());
+result.downloadedDark = await downloaded();
 dispatchEvent(new Event("beforeprint"));
 result.printed = { ...colours(), viewBox: background.getAttribute("viewBox") };
 dispatchEvent(new Event("afterprint"));
@@ -516,13 +626,8 @@ one("#theme").click();
 result.themes.push(colours());
 result.afterPrint = all(".node").map(box);
 
-let blob;
-URL.createObjectURL = (given) => ((blob = given), "data:,");
-HTMLAnchorElement.prototype.click = function () { result.fileName = this.download; };
-one("#download").click();
-result.downloaded = await blob.text();
+result.downloaded = await downloaded();
 
-const isPlaying = () => one("#play").getAttribute("aria-label") === "Pause";
 const seen = [];
 scrub(Number(one("#scrubber").max));
 one("#play").click();
@@ -542,10 +647,38 @@ result.resumed = [isPlaying(), paused, state().step];
 scrub(4);
 result.scrubbed = [isPlaying(), nextFrame(5000), state().step];
 scrub(6);
-node(3).querySelector("path").dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+pointAt(node(3).querySelector("path"));
 result.tracedMidway = traced();
 pointer(stage, "pointerleave");
 result.captionMidway = caption();
+result.stayed = all(".node").map(box);
+
+const tap = (number) => {
+  for (const type of ["pointerdown", "pointerup", "click"]) pointer(node(number), type);
+};
+const playing = () => { one("#play").click(); nextFrame(0); nextFrame(1500); return stepOf(); };
+const stepOf = () => ({ ...traced(), ...state(), playing: isPlaying() });
+tap(3);
+scrub(7);
+result.wins = { scrubbedWhilePinned: stepOf() };
+tap(3);
+result.wins.playedWhilePinned = playing();
+pointAt(node(8));
+result.wins.pointedWhilePlaying = stepOf();
+tap(8);
+result.pinnedWhilePlaying = stepOf();
+tap(8);
+pointAt(node(8));
+scrub(5);
+result.wins.scrubbedWhilePointing = stepOf();
+pointer(node(8), "pointerover");
+pointer(node(8), "pointermove", { clientX: moves, clientY: 0 });
+result.wins.restingAfterwards = stepOf();
+pointAt(node(8));
+result.movedAgain = traced();
+result.wins.playedWhilePointing = playing();
+key(" ");
+pointer(stage, "pointerleave");
 
 result.before = [...window.problems];
 result.requests = performance.getEntriesByType("resource").map(({ name }) => name);
@@ -562,7 +695,54 @@ LARGE = """
 const last = Number(one("#scrubber").max);
 const at = [0, 1, last >> 2, last >> 1, last - 1, last].map((step) => (scrub(step), state()));
 const hovers = [0, 7, 150, 299].map((number) => [number, hover(number)]);
-report({ start: null, steps: at, hovers });
+key("0");
+scrub(0);
+const small = box(node(0)).width;
+one("#play").click();
+nextFrame(0);
+const followed = [];
+while (followed.length < 60) {
+  nextFrame(160);
+  followed.push(current());
+}
+
+key(" ");
+scrub(300);
+const glides = gliding().length;
+followed.push(current());
+scrub(40);
+followed.push(current());
+for (let i = 0; i < 6; i++) key("-");
+const ownScale = scale();
+one("#play").click();
+settle();
+const scales = [ownScale, scale()];
+key(" ");
+report({ start: null, steps: at, hovers, small, followed, glides, scales });
+"""
+
+PHONE = """
+const texts = [];
+const look = () => {
+  const range = document.createRange();
+  range.selectNodeContents(one("#caption"));
+  const fits = inside(box(range), box(one("#caption"))) && inside(box(range), { x: 0, y: 0, width: 380, height: 700 });
+  texts.push({ text: caption(), fits, stage: box(one("#stage")).height });
+};
+look();
+one("#play").click();
+nextFrame(0);
+const followed = [];
+while (isPlaying()) {
+  nextFrame(360);
+  followed.push(current());
+  look();
+}
+for (let i = 0; i < all(".node").length; i++) {
+  hover(i);
+  look();
+}
+report({ texts, followed });
 """
 
 HARNESS = """<!doctype html><meta charset="utf-8"><title>harness</title><pre id="result">{}</pre>
@@ -574,7 +754,7 @@ addEventListener("message", ({ data }) => {
 });
 </script>
 """
-FRAME = '<iframe srcdoc="{}" style="width: 1000px; height: 700px"></iframe>\n'
+FRAME = '<iframe srcdoc="{}" style="width: {}px; height: 700px; border: 0"></iframe>\n'
 
 
 def digest(script):
@@ -594,7 +774,10 @@ def dumped(folder, pages):
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser:
         pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is there")
-    frames = [FRAME.format(html.escape(driven(name, text, driver))) for name, (text, driver) in pages.items()]
+    frames = [
+        FRAME.format(html.escape(driven(name, text, driver)), 380 if driver is PHONE else 1000)
+        for name, (text, driver) in pages.items()
+    ]
     file = folder / "harness.html"
     file.write_text(HARNESS + "".join(frames), encoding="utf-8")
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
@@ -615,7 +798,7 @@ class Expected:
     """What a page should show, computed from the graph."""
 
     def __init__(self, picture, text):
-        self.graph, self.data = picture._graph, data_of(text)
+        self.picture, self.graph, self.data = picture, picture._graph, data_of(text)
         self.forward, self.backward = self.data["forward"], self.data["backward"]
         self.last = len(self.forward) + len(self.backward)
         self.edges = drawn_edges(self.graph)
@@ -648,6 +831,8 @@ class Expected:
         arrows = [(a, b) for a, b in self.edges if (self.owner(a) if returned > 0 else b) == current]
         assert sorted(map(tuple, state["arrowsNow"])) == arrows
         assert sorted(map(tuple, state["arrowsBack"])) == (arrows if returned > 0 else [])
+        # Forward, the one head is where it was drawn; backward, there is another, at the parent.
+        assert state["courses"] == [[False, True, False] if returned > 0 else [True, False, False]] * len(arrows)
         said = "nothing is computed yet"
         if returned > 0:
             said = "gradient of " + self.data["cards"][current]["name"]
@@ -691,6 +876,9 @@ def check_untraced(seen):
 def check_passes(expected, seen):
     start = seen["start"]
     assert start["now"] == start["arrowsNow"] == start["faint"] == []
+    assert start["order"]["cards"] == sorted(expected.appears, key=lambda i: (expected.appears[i], i))
+    layers = [layer for layer in start["order"]["layers"] if layer]
+    assert layers == [layer for layer in ("cluster", "edge", "node") if layer in layers]
     expected.check_step(start, expected.last)
     assert len(seen["steps"]) == expected.last + 1
     for step, state in enumerate(seen["steps"]):
@@ -707,7 +895,50 @@ def check_large(expected, seen):
         expected.check_highlights(state, state["step"])
     for number, traced in seen["hovers"]:
         expected.check_trace(traced, number)
+    assert seen["small"] < 5
+    assert all(card["inside"] for card in seen["followed"])
+    assert all(card["width"] >= 40 for card in seen["followed"][:-2])
+    assert 50 < max(card["step"] for card in seen["followed"][:-2]) < 70  # slow enough to follow
+    assert seen["glides"] == 1
+    assert seen["scales"] == pytest.approx([0.8**6] * 2)  # of one's own choice, it stays
     assert seen["problems"] == []
+
+
+def check_phone(expected, seen):
+    assert max(len(each["text"]) for each in seen["texts"]) > 50
+    assert [each["text"] for each in seen["texts"] if not each["fits"]] == []
+    assert len({each["stage"] for each in seen["texts"][: len(seen["followed"]) + 1]}) == 1
+    assert all(card["inside"] for card in seen["followed"][10:])
+    assert [card["step"] for card in seen["followed"]][-1] == expected.last
+    assert max(card["width"] for card in seen["followed"]) > 60
+
+
+def check_step_wins(expected, seen):
+    for name, state in seen["wins"].items():
+        check_untraced(state | {"faint": []})
+        expected.check_highlights(state, state["step"])
+        assert state["caption"] == state["spoken"], name
+        assert state["step"] > 0
+    assert not seen["pinnedWhilePlaying"]["playing"]
+    assert seen["pinnedWhilePlaying"]["pressed"] == [8]
+    assert seen["movedAgain"]["self"] == [8]
+    # What fits into the window is not moved by playing.
+    assert boxes_of(seen["stayed"]) == pytest.approx(boxes_of(seen["fitted"]), abs=0.05)
+
+
+def check_labels(expected, seen):
+    """What is heard of a card: its words, and the first numbers on it, of the value and of the gradient."""
+    labels = seen["labels"]
+    assert all(labels[f"n{i}"].startswith(card["text"]) for i, card in enumerate(expected.data["cards"]))
+    for part, blocks in zip(("value", "gradient"), expected.blocks.values()):
+        assert {name for name, label in labels.items() if f"; {part} " in label} == {f"n{i}" for i in blocks}
+    if RENDERERS:
+        assert labels["n0"] == "input X (4, 2); value 4 × 2, 0, 0, 0, 1, 1, 0, 1, 1"
+        number = r"[−0-9.]+"
+        numbers = ", ".join([number] * 8)
+        pattern = rf"; value 4 × 3, {numbers}, and more; gradient {numbers}, {number}, and more"
+        assert re.fullmatch(r"matmul\(X, layers\[0\].W\) \(4, 3\)" + pattern, labels["n2"])
+        assert re.fullmatch(rf"mean\(…\) → loss; value scalar, {number}; gradient 1", labels["n15"])
 
 
 def check_pinning(expected, seen):
@@ -744,6 +975,18 @@ def check_view(expected, seen):
         assert boxes_of(seen[name]) == pytest.approx(boxes, abs=0.05)
     assert seen["keys"] == pytest.approx([1.25, 1.25, 0.8], rel=1e-4)
     assert seen["buttons"] == pytest.approx([1.25, 0.8], rel=1e-4)
+
+
+def check_keys(expected, seen):
+    moved = [[80, 0, False], [-80, 0, False], [0, 80, False], [0, -80, False]]
+    assert seen["arrows"] == [pytest.approx(each, abs=0.05) for each in moved]
+    assert seen["arrowsAtScrubber"] == [[0, 0, True], pytest.approx([-80, 0, False], abs=0.05)]
+    shown, keys, outline, hidden, *more = seen["stage"]["keys"]
+    assert (shown, outline, hidden, *more) == ("block", "solid", "none", 0, "keys")
+    assert keys["width"] > 300
+    style, ring, caption = seen["ring"]
+    assert style == "solid"
+    assert ring <= caption
 
 
 def check_dragging(expected, seen):
@@ -788,6 +1031,12 @@ def check_downloading(expected, seen):
     assert "rotate(0)" in root.find(f"{space}g").get("transform")
     assert len(root.findall(f".//{space}g[@data-from]")) == len(expected.edges)
     assert seen["fileName"] == "loss.svg"
+    for name, picture in (("downloaded", expected.picture), ("downloadedDark", xor(theme="dark"))):
+        assert colours_of(seen[name]) == colours_of(prepared(drawn(picture)))
+
+
+def colours_of(svg):
+    return sorted(re.findall(r'(?:fill|stroke)="#\w+"', svg))
 
 
 def check_playing(expected, seen):
@@ -815,22 +1064,24 @@ def check_network(expected, seen):
     assert seen.get("broken") is None
 
 
-USED = [check_passes, check_pinning, check_view, check_dragging, check_themes, check_downloading, check_playing]
+USED = [check_passes, check_labels, check_pinning, check_view, check_keys, check_dragging, check_themes]
+USED += [check_downloading, check_playing, check_step_wins, check_network]
 
 
 def pages_to_open():
     """Name, picture, its page, the script that uses it, what to check of its report."""
     first = xor()
-    svg = first.svg() if RENDERERS else graphviz_like(first)
-    yield "xor", first, html_of(first, svg), EVERYTHING, [*USED, check_network]
+    yield "xor", first, html_of(first, drawn(first)), EVERYTHING, USED
     yield "as on a line", first, html_of(first, graphviz_like(first)), PASSES, [check_passes]
-    for name in ("dark", "symbols", "no gradients", "references", "stubs", "one card"):
+    for name in ("dark", "symbols", "no gradients", "references", "stubs", "one card", "recurrent"):
         picture = PICTURES[name]()
         yield name, picture, html_of(picture), PASSES, [check_passes]
     for name in HOSTILE:
         picture = hostile(name)
-        svg = picture.svg() if RENDERERS else graphviz_like(picture)
-        yield f"hostile {HOSTILE.index(name)}", picture, html_of(picture, svg), PASSES, [check_passes]
+        yield f"hostile {HOSTILE.index(name)}", picture, html_of(picture, drawn(picture)), PASSES, [check_passes]
+    for name, length, driver, check in (("drawn", 3, PASSES, check_passes), ("phone", 20, PHONE, check_phone)):
+        picture = recurrent(length)
+        yield name, picture, html_of(picture, drawn(picture)), driver, [check]
     large = braid(50)
     yield "large", large, html_of(large), LARGE, [check_large]
 

@@ -4,10 +4,11 @@ const [stage, scrubber] = [find("stage"), find("scrubber")];
 const svg = stage.querySelector("svg");
 const graph = svg.querySelector(".graph");
 
+const steps = [...data.forward, ...data.backward]; // the number of the card of each
 const own = (number) => ({ number, node: find(`n${number}`), children: [], appears: 0, returns: 0 });
 const cards = data.cards.map((card, number) => ({ ...card, ...own(number) }));
 const edges = [...svg.querySelectorAll("[data-from]")].map((element) => {
-  const [from, to] = [Number(element.dataset.from), Number(element.dataset.to)];
+  const [from, to] = [Number(element.dataset.from), Number(element.dataset.to)]; // as it is computed, however drawn
   // A card that refers to a leaf is drawn without an arrow from there; its arrows are those of the leaf.
   return { element, from, to, source: cards[from].refers ? cards[from].parents[0] : from };
 });
@@ -20,10 +21,12 @@ function prepareCards() {
     // What is not computed here is there as soon as what it comes from.
     card.appears ||= Math.max(0, ...card.parents.map((parent) => cards[parent].appears));
     card.node.querySelector("path, polygon").classList.add("outline");
-    const attributes = { tabindex: 0, role: "button", "aria-pressed": false, "aria-label": card.text };
+    const attributes = { tabindex: 0, role: "button", "aria-pressed": false, "aria-label": card.spoken };
     for (const [name, value] of Object.entries(attributes)) card.node.setAttribute(name, value);
   }
   mark(document.body, { plain: !svg.querySelector(".gradient") });
+  // The focus goes from card to card as they are computed; the boxes around them and the arrows stay behind them.
+  graph.append(...[...cards].sort((a, b) => a.appears - b.appears).map(({ node }) => node));
 }
 
 function mark(element, classes) {
@@ -31,7 +34,7 @@ function mark(element, classes) {
 }
 
 // -- the two passes, step by step
-const lastStep = data.forward.length + data.backward.length;
+const lastStep = steps.length;
 let step = lastStep;
 let atRest; // until somebody moves the scrubber, when no card is the current one
 let animation = 0; // the next frame, while it plays
@@ -41,7 +44,7 @@ function show(newStep, untouched = false) {
   step = Math.max(0, Math.min(lastStep, newStep));
   const computed = Math.min(step, data.forward.length);
   const returned = step - computed;
-  const current = atRest ? null : returned ? data.backward[returned - 1] : data.forward[computed - 1];
+  const current = atRest ? undefined : steps[step - 1];
   for (const { node, number, appears, returns } of cards) {
     const now = number === current;
     mark(node, { ghost: appears > computed, unreturned: returns > returned, now, back: now && returned });
@@ -55,19 +58,23 @@ function show(newStep, untouched = false) {
   scrubber.style.setProperty("--done", step / lastStep);
   scrubber.setAttribute("aria-valuetext", captionOfStep());
   showCaption();
+  if (cards[current]) bringIntoView(cards[current]);
 }
 
 function captionOfStep() {
   const returned = step - data.forward.length;
+  const card = cards[steps[step - 1]];
   if (atRest) return `Play the forward ${returned ? "and the backward " : ""}pass, or point at a card.`;
   if (!step) return `step 0 of ${lastStep}: nothing is computed yet`;
-  const gradient = returned > 0 && "gradient of " + cards[data.backward[returned - 1]].name;
-  return `step ${step} of ${lastStep}: ${gradient || cards[data.forward[step - 1]].text}`;
+  return `step ${step} of ${lastStep}: ${returned > 0 ? "gradient of " + card.name : card.text}`;
 }
 
 function play() {
   const first = step === lastStep ? 0 : step;
-  const pace = Math.min(800, 10_000 / lastStep); // milliseconds per step
+  letGo();
+  comeCloser(cards[steps[Math.max(first, 1) - 1]]);
+  // Milliseconds per step: ten seconds for a whole graph; slow enough to follow where not all of it is in the window.
+  const pace = Math.max(view.fitted ? 0 : 150, Math.min(800, 10_000 / lastStep));
   let began;
   const advance = (time) => {
     began ??= time;
@@ -79,17 +86,13 @@ function play() {
   nextFrame(requestAnimationFrame(advance));
 }
 
-function pause() {
-  cancelAnimationFrame(animation);
-  nextFrame(0);
-}
-
 function nextFrame(id) {
   animation = id;
   find("play").setAttribute("aria-label", id ? "Pause" : "Play");
   mark(document.body, { playing: id });
 }
 
+const pause = () => (cancelAnimationFrame(animation), nextFrame(0));
 const playOrPause = () => (animation ? pause() : play());
 
 // -- what a card depends on, and what depends on it
@@ -146,11 +149,11 @@ function showCaption() {
 const [ownTransform, ownViewBox] = [graph.getAttribute("transform"), svg.getAttribute("viewBox")];
 const view = { x: 0, y: 0, scale: 1, smallest: 0.01, largest: 8, margin: 24, fitted: true };
 
-function look(x, y, scale, fitted = false) {
+function look(x, y, scale, { fitted = false, gliding = false } = {}) {
   Object.assign(view, { x, y, scale, fitted });
   svg.removeAttribute("viewBox");
   graph.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
-  mark(stage, { far: scale < 0.6 });
+  mark(stage, { far: scale < 0.6, gliding });
 }
 
 function fit() {
@@ -159,7 +162,8 @@ function fit() {
   const whole = Math.min((width - 2 * view.margin) / box.width, (height - 2 * view.margin) / box.height);
   const scale = Math.min(Math.max(whole, 0.01), 2);
   view.smallest = scale / 2;
-  look(width / 2 - (box.x + box.width / 2) * scale, height / 2 - (box.y + box.height / 2) * scale, scale, true);
+  const [x, y] = [width / 2 - (box.x + box.width / 2) * scale, height / 2 - (box.y + box.height / 2) * scale];
+  look(x, y, scale, { fitted: true });
 }
 
 function zoom(factor, at = { x: stage.clientWidth / 2, y: stage.clientHeight / 2 }) {
@@ -170,15 +174,27 @@ function zoom(factor, at = { x: stage.clientWidth / 2, y: stage.clientHeight / 2
 
 const pan = (x, y) => look(view.x + x, view.y + y, view.scale);
 
-function bringIntoView(card) {
-  const [box, frame] = [card.node.getBoundingClientRect(), stage.getBoundingClientRect()];
-  const visible = box.left > frame.left && box.right < frame.right && box.top > frame.top && box.bottom < frame.bottom;
-  if (!visible) pan(frame.x + (frame.width - box.width) / 2 - box.x, frame.y + (frame.height - box.height) / 2 - box.y);
+function bringIntoView({ node }) {
+  const box = node.getBBox();
+  const toMiddle = (start, end, room) => (start >= 0 && end <= room ? 0 : (room - start - end) / 2);
+  const [left, top] = [view.x + box.x * view.scale, view.y + box.y * view.scale];
+  const x = toMiddle(left, left + box.width * view.scale, stage.clientWidth);
+  const y = toMiddle(top, top + box.height * view.scale, stage.clientHeight);
+  if (x || y) look(view.x + x, view.y + y, view.scale, { gliding: true });
+}
+
+/** From a whole graph that is too small to read, to a card of it. */
+function comeCloser(card) {
+  const width = cards.reduce((sum, { node }) => sum + node.getBBox().width, 0) / cards.length;
+  if (!view.fitted || view.scale > Math.min(0.5, 40 / width)) return;
+  zoom(Math.min(1, stage.clientWidth / (2 * width)) / view.scale);
+  bringIntoView(card);
 }
 
 // -- the pointer and the keyboard
 const pointers = new Map(); // those that are down, and where
 let dragged = false;
+let resting = {}; // where the pointer was last
 
 function position(event) {
   const { left, top } = stage.getBoundingClientRect();
@@ -196,8 +212,16 @@ function press(event) {
   pointers.set(event.pointerId, position(event));
 }
 
-function drag(event) {
-  const [before, after] = [pointers.get(event.pointerId), position(event)];
+function move(event) {
+  const place = position(event);
+  if (pointers.size) drag(event, place);
+  // A pointer that rests while the picture moves below it points at nothing.
+  else if (!animation && (place.x !== resting.x || place.y !== resting.y)) point({ hovered: cardAt(event) });
+  resting = place;
+}
+
+function drag(event, after) {
+  const before = pointers.get(event.pointerId);
   if (!before || (!dragged && Math.hypot(after.x - before.x, after.y - before.y) < 4)) return;
   dragged = true;
   stage.setPointerCapture(event.pointerId);
@@ -219,30 +243,35 @@ function turnWheel(event) {
   zoom(Math.exp(-Math.max(-400, Math.min(400, pixels)) * 0.0015), position(event));
 }
 
-const hover = (event) => pointers.size || point({ hovered: cardAt(event) });
 const release = (event) => pointers.delete(event.pointerId);
+const click = (event) => dragged || event.detail > 1 || pin(cardAt(event)); // outside of the cards, that is none
 const doubleClick = (event) => (cardAt(event) === null ? fit() : zoom(2, position(event)));
 
 function focusCard(event) {
-  if (!event.target.matches(":focus-visible")) return;
-  bringIntoView(cards[cardAt(event)]);
-  point({ focused: cardAt(event) });
+  const number = cardAt(event);
+  if (number === null || !event.target.matches(":focus-visible")) return;
+  bringIntoView(cards[number]);
+  if (!animation) point({ focused: number });
 }
 
-const pin = (number) => point({ pinned: number === pointed.pinned ? null : number });
-const unpin = () => point({ pinned: null, focused: null });
+const letGo = () => point({ pinned: null, hovered: null, focused: null });
 
-function click(event) {
-  if (!dragged && event.detail < 2) pin(cardAt(event)); // outside of the cards, that is none
+function pin(number) {
+  if (number !== null) pause();
+  point({ pinned: number === pointed.pinned ? null : number });
 }
+
+const arrows = { ArrowLeft: [80, 0], ArrowRight: [-80, 0], ArrowUp: [0, 80], ArrowDown: [0, -80] };
 
 function pressKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const number = cardAt(event);
   const onCard = number !== null && (() => pin(number));
   const zoomIn = () => zoom(1.25);
-  const actions = { "+": zoomIn, "=": zoomIn, "-": () => zoom(0.8), 0: fit, Escape: unpin, Enter: onCard };
+  const actions = { "+": zoomIn, "=": zoomIn, "-": () => zoom(0.8), 0: fit, Escape: letGo, Enter: onCard };
   if (!event.target.matches("button")) actions[" "] = onCard || playOrPause;
+  const arrow = arrows[event.key];
+  if (arrow && (event.shiftKey || event.target !== scrubber)) actions[event.key] = () => pan(...arrow);
   if (!actions[event.key]) return;
   event.preventDefault();
   actions[event.key]();
@@ -250,6 +279,7 @@ function pressKey(event) {
 
 // -- the theme, files, paper
 const theme = () => document.documentElement.dataset.theme;
+const ownTheme = theme();
 
 function setTheme(name) {
   document.documentElement.dataset.theme = name;
@@ -263,8 +293,18 @@ function whole(picture) {
   return picture;
 }
 
+/** A copy in the theme that is shown, with no need of this page's rules. */
+function copied() {
+  const picture = whole(svg.cloneNode(true));
+  const colours = new Map(theme() === ownTheme ? [] : Object.entries(data.colours));
+  for (const { attributes } of picture.querySelectorAll("[fill], [stroke]")) {
+    for (const each of attributes) each.value = colours.get(each.value) ?? each.value;
+  }
+  return picture;
+}
+
 function download() {
-  const text = new XMLSerializer().serializeToString(whole(svg.cloneNode(true)));
+  const text = new XMLSerializer().serializeToString(copied());
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
   link.download = document.title.replace(/[^\p{L}\p{N}._-]+/gu, "_") + ".svg";
@@ -276,7 +316,7 @@ function layOutForPaper() {
   const before = theme();
   setTheme("light");
   whole(svg);
-  const restore = () => (setTheme(before), look(view.x, view.y, view.scale, view.fitted));
+  const restore = () => (setTheme(before), look(view.x, view.y, view.scale, view));
   addEventListener("afterprint", restore, { once: true });
 }
 
@@ -287,9 +327,9 @@ function listen(target, listeners) {
 prepareCards();
 scrubber.max = lastStep;
 scrubber.style.setProperty("--turn", data.forward.length / lastStep);
-listen(stage, { pointerdown: press, pointermove: drag, pointerover: hover, pointerleave: hover, wheel: turnWheel });
+listen(stage, { pointerdown: press, pointermove: move, pointerleave: () => point({ hovered: null }), wheel: turnWheel });
 listen(stage, { click, dblclick: doubleClick, focusin: focusCard, focusout: () => point({ focused: null }) });
-listen(scrubber, { input: () => (pause(), show(Number(scrubber.value))) });
+listen(scrubber, { input: () => (pause(), letGo(), show(Number(scrubber.value))) });
 const switchTheme = () => setTheme(theme() === "dark" ? "light" : "dark");
 const buttons = { play: playOrPause, smaller: () => zoom(0.8), larger: () => zoom(1.25), fit, theme: switchTheme, download };
 for (const [id, press] of Object.entries(buttons)) listen(find(id), { click: press });

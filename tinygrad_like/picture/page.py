@@ -16,20 +16,22 @@ from .labels import plain
 from .themes import THEMES, light_to_dark
 
 MOST_ARGUMENTS = 4
+MOST_NUMBERS = 9
 
 
 def page(graph: Graph, style: Style, svg: str) -> str:
     """The HTML of a picture that was drawn as `svg`."""
     drawing = prepared(svg)
     script = resource("page.js")
+    colours = other_colours(drawing, style.theme.name)
     parts = {
         "theme": style.theme.name,
         "policy": policy(script),
         "title": html.escape(plain(style.title) or "Graph"),
-        "style": variables() + resource("page.css") + recolouring(drawing, style.theme.name),
+        "style": variables() + resource("page.css") + recolouring(colours, style.theme.name),
         "header": header(graph, style),
         "drawing": drawing,
-        "data": json_for_html(structure(graph)),
+        "data": json_for_html(structure(graph, drawing) | {"colours": colours}),
         "script": script,
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], resource("page.html"))
@@ -55,10 +57,15 @@ def json_for_html(data: Any) -> str:
 
 
 def prepared(svg: str) -> str:
-    """The SVG as part of a page: edges know their cards, blocks their kind; tooltips are those of cards only."""
+    """The SVG as part of a page: edges know their cards, blocks their kind; tooltips are those of cards only.
+
+    The id of an edge names the two cards as the computation goes; its title, as the line is drawn.
+    """
     svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg, count=2)
-    svg = re.sub(r'<g id="e(\d+)(?:&#45;|-)(\d+)" class="edge', r'<g data-from="\1" data-to="\2" class="edge', svg)
+    edge, against = r'<g id="e(\d+)(?:&#45;|-)(\d+)" class="edge"', r"(?=>\s*<title>n\2(?:&#45;|-)&gt;n\1</title>)"
+    svg = re.sub(edge + against, r'<g class="edge turned" data-from="\1" data-to="\2"', svg)
+    svg = re.sub(edge, r'<g class="edge" data-from="\1" data-to="\2"', svg)
     svg = re.sub(r"<title>[^<]*</title>\s*", "", svg)
     svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
     svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)
@@ -79,16 +86,22 @@ def variables() -> str:
     return "".join(blocks)
 
 
-def recolouring(drawing: str, drawn: str) -> str:
-    """Rules that show the drawing in the other theme."""
-    other, colours = "dark", light_to_dark()
+def other_colours(drawing: str, drawn: str) -> dict[str, str]:
+    """For every colour of the drawing, that of the other theme."""
+    colours = light_to_dark()
     if drawn == "dark":
-        other, colours = "light", {b: a for a, b in colours.items()}
-    used = sorted(set(re.findall(r'(fill|stroke)="(#[0-9a-f]{6})"', drawing)))
+        colours = {b: a for a, b in colours.items()}
+    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', drawing))
+    return {colour: colours[colour] for colour in sorted(used) if colour in colours}
+
+
+def recolouring(colours: dict[str, str], drawn: str) -> str:
+    """Rules that show the drawing in the other theme."""
+    other = "light" if drawn == "dark" else "dark"
     return "".join(
-        f'[data-theme="{other}"] :where(#stage) [{part}="{colour}"] {{ {part}: {colours[colour]}; }}\n'
-        for part, colour in used
-        if colour in colours
+        f'[data-theme="{other}"] :where(#stage) [{part}="{colour}"] {{ {part}: {new}; }}\n'
+        for colour, new in colours.items()
+        for part in ("fill", "stroke")
     )
 
 
@@ -103,20 +116,38 @@ def header(graph: Graph, style: Style) -> str:
     return f'<h1>{html.escape(plain(style.title))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
 
 
-def structure(graph: Graph) -> dict[str, Any]:
+def structure(graph: Graph, drawing: str) -> dict[str, Any]:
     """The cards in words, and in which order values and gradients are computed."""
+    numbers = numbers_on_cards(drawing)
     cards = [
         {
             "name": name_of(c, graph),
             "text": sentence(c, graph),
+            "spoken": "; ".join([sentence(c, graph), *numbers.get(i, [])]),
             "parents": [*dict.fromkeys(c.parents)],
             "refers": c.refers,
         }
-        for c in graph.cards
+        for i, c in enumerate(graph.cards)
     ]
     forward = [i for i, card in enumerate(graph.cards) if card.role != "stub" and not card.refers]
     backward = [i for i, card in enumerate(graph.cards) if card.differentiated][::-1]
     return {"cards": cards, "forward": forward, "backward": backward}
+
+
+def numbers_on_cards(drawing: str) -> dict[int, list[str]]:
+    """For cards that show numbers, the first of the value and of the gradient."""
+    found = {}
+    _, *nodes = re.split(r'<g id="n(\d+)" class="node', drawing)
+    for number, node in zip(nodes[::2], nodes[1::2]):
+        blocks = re.findall(r'<g class="(?:value|gradient)">(.*?)</g>', node, re.DOTALL)
+        found[int(number)] = [spoken_block(re.findall(r">([^<]*)</text>", block)) for block in blocks]
+    return found
+
+
+def spoken_block(texts: list[str]) -> str:
+    """The texts of a block in one line; a minus that is read out."""
+    part, *rest = [re.sub("^-", "−", html.unescape(text).strip()) for text in texts if html.unescape(text).strip()]
+    return f"{part} {', '.join(rest[:MOST_NUMBERS])}" + ", and more" * (len(rest) > MOST_NUMBERS)
 
 
 def name_of(card: Card, graph: Graph) -> str:
@@ -133,7 +164,9 @@ def call(card: Card, graph: Graph) -> str:
     parents = [graph.cards[p] for p in card.parents]
     names = [plain(p.label) or (name_of(p, graph) if p.role in LEAVES else "…") for p in parents]
     names[MOST_ARGUMENTS:] = ["…"] * (len(names) > MOST_ARGUMENTS)
-    return f"{plain(card.name or card.symbol)}({', '.join(names)})"
+    name, _, axis = re.sub(r"(?:^|, )(?=axis )", "\n", plain(card.name)).partition("\n")
+    names += [axis] * bool(axis)
+    return f"{name or plain(card.symbol)}({', '.join(names)})"
 
 
 def sentence(card: Card, graph: Graph) -> str:
