@@ -121,9 +121,9 @@ def graphs(x, y):
         "xor",
         "Values, gradients and layers",
         "A network of two layers, written with operators, learns XOR. One card for each tensor and the operation that "
-        "made it; orange is negative, blue positive; arrows are as wide as the gradient that flows back along them is "
-        "large, and dashed where a value was broadcast. [As a page](gallery/xor.html) (save it, and open it in a browser) it "
-        "plays the forward and the backward pass.",
+        "made it; orange is negative, blue positive; arrows are the wider the larger the gradient, and dashed where a "
+        "value was broadcast. [As a page](gallery/xor.html) (save it, and open it in a browser) it plays the forward "
+        "and the backward pass.",
         'tg.draw(loss, X, y, title="XOR · MLP [2, 3, 1]")',
         tg.draw(loss, x, y, **xor),
     )

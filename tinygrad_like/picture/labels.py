@@ -16,6 +16,7 @@ LONGEST = 48
 # Control characters, those that turn the direction of writing, and what XML does not allow.
 UNSHOWABLE = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+"
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
+GAP = '<FONT POINT-SIZE="8">&#160;&#160;</FONT>'
 SCALAR = 0.35  # how strongly the sign of a single number is tinted
 
 
@@ -105,7 +106,7 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> s
             right = f"{right} · × 1e{shown.power}" if right else f" × 1e{shown.power}"
         body = f'<TR><TD COLSPAN="2">{cells(shown, array.size, theme)}</TD></TR>'
     what = f"{part}, {card.note}" if array is not None and card.note and part == "value" else part
-    first = f'<TD ALIGN="LEFT">{font(what, 8, theme.faint)}&#160;&#160;</TD>'
+    first = f'<TD ALIGN="LEFT">{font(what, 8, theme.faint)}{GAP}</TD>'
     line = f'<TR>{first}<TD ALIGN="RIGHT">{font(right, 8, theme.faint)}</TD></TR>'
     tip = f"{part} of {card.label or card.symbol}"
     inner = f"{TABLE}{line}{body}</TABLE>"
