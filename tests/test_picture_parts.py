@@ -60,7 +60,6 @@ def test_a_large_matrix_shows_its_corners():
         ["…", "…", "…", "…"],
         ["9900", "9901", "…", "9999"],
     ]
-    assert block.omitted == 10_000 - 9
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 3), (0, 0)])

@@ -125,6 +125,63 @@ def test_calls_of_a_layer_collapse_one_by_one():
     assert [card.label for card in outer.cards if card.symbol == "layers[0]"] == ["call 1", "call 2"]
 
 
+def test_a_layer_that_detaches_something_can_be_collapsed():
+    class Detaching(tg.Layer):
+        def __init__(self):
+            self.w = tg.Parameter(2.0)
+
+        def forward(self, x):
+            y = x * self.w
+            return y * y.detach()
+
+    layers = tg.Sequential(*[Detaching() for _ in range(5)])
+    outer = collapsed(graph_of(layers, np.ones(2)), 1)
+    assert [card.role for card in outer.cards] == ["input"] + ["group"] * 5
+    assert len(layers.draw(np.ones(2), max_nodes=3)._graph.cards) <= 3 + 2
+
+
+def test_collapsed_twice_keeps_its_parameters():
+    model = tg.Sequential(tg.Sequential(tg.Sequential(tg.Linear(2, 2, seed=0))), tg.Linear(2, 2, seed=1))
+    twice = collapsed(collapsed(graph_of(model, np.ones((1, 2))), 2), 1)
+    assert [card.parameters for card in twice.cards if card.role == "group"] == [6, 6]
+
+
+def test_which_operands_are_the_same_tells_siblings_apart():
+    a1, a2 = (tg.Tensor(v, requires_grad=True) for v in (1.0, 2.0))
+    rolled = siblings_rolled_up(graph_of(np.sin(a1 * a1) + np.sin(a1 * a2) + np.sin(a2 * a2)))
+    assert sorted(card.count for card in rolled.cards if card.symbol == "×") == [1, 2]
+
+
+def test_labels_that_differ_are_not_mixed():
+    x = tg.Tensor(1.0, requires_grad=True)
+    first, second = np.sin(x * 1.0), np.sin(x * 2.0)
+    first.name, second.name = "h1", "good"
+    rolled = siblings_rolled_up(graph_of(np.stack([first, second]), names={"h1": first, "good": second}))
+    assert [card.label for card in rolled.cards if card.symbol == "sin"] == ["…"]
+
+
+def test_rows_beside_each_other_show_their_last():
+    x = tg.Tensor(1.0, requires_grad=True)
+    ends = []
+    for _ in range(2):
+        y = x
+        for _ in range(10):
+            y = np.sin(y)
+        ends.append(y)
+    rolled = siblings_rolled_up(runs_rolled_up(graph_of(np.stack(ends))))
+    assert [(card.count, card.in_row, card.value.shape) for card in rolled.cards if card.in_row] == [(18, True, ())]
+
+
+def test_many_results_of_a_layer_are_collapsed_in_linear_time():
+    class Many(tg.Layer):
+        def forward(self, x):
+            return [x * float(i) for i in range(3_000)]
+
+    many = Many()
+    outer = collapsed(graph_of(lambda x: [many(x), many(x)], 1.0), 1)
+    assert len(outer.cards) == 3
+
+
 def test_layers_with_other_contents_are_not_identical():
     class Bottleneck(tg.Layer):
         def __init__(self, width):

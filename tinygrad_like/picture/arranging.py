@@ -11,7 +11,8 @@ def arrange(graph: Graph, name: str) -> None:
     dissolve_the_outermost(graph)
     gather_the_loss(graph)
     place_leaves(graph)
-    parameters = sum(c.value.size for c in graph.cards if c.role == "parameter" and c.value is not None)
+    own = {id(c.origin): c.value.size for c in graph.cards if c.role == "parameter" and c.value is not None}
+    parameters = sum(own.values())
     if parameters:
         graph.facts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
     root = graph.cards[graph.roots[0]] if len(graph.roots) == 1 else None

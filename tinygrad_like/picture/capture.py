@@ -18,6 +18,7 @@ from .numbers import number_text
 from .places import Places
 
 DETACHED = "detach"
+WRITTEN = "written to since"
 
 
 class Recorder:
@@ -47,7 +48,7 @@ class Recorder:
         )
         card = operation_card(primitive, shape, result.dtype, options)
         card.parents, card.stretched = parents, stretched
-        # What is recorded cannot be written to; the rest is copied before it is.
+        # What is recorded can be written to through a detached alias only, which `mark_written` tells.
         card.value = result._array if result._node is not None else result._array.copy()
         card.cluster = cluster
         self.enter(card, result)
@@ -76,7 +77,9 @@ class Recorder:
         if found is None:
             found = self.source(value, array)
             if found is not None and self.nodes[found] is not None:
-                return self.enter(detached_card(self.cards[found], found), value)
+                card = detached_card(self.cards[found], found)
+                card.cluster = self.places.cluster(scope.get())
+                return self.enter(card, value)
         if found is not None and self.is_as_shown(found, value):
             return found
         if isinstance(value, Tensor):
@@ -94,6 +97,12 @@ class Recorder:
         if found is not None and self.is_as_shown(found, tensor):
             return found
         return self.enter(leaf_card(tensor, self.places), tensor)
+
+    def mark_written(self) -> None:
+        """Say of results that share their array with a Tensor what was written to them."""
+        for card, time in zip(self.cards, self._times):
+            if card.role not in LEAVES and isinstance(card.origin, Tensor) and card.value is card.origin._array:
+                card.note = WRITTEN if writes.written_since(card.value, time) else ""
 
     def source(self, value: Any, array: Any) -> int | None:
         """The card of what has the same array: a result, an input or a parameter."""
@@ -179,6 +188,7 @@ def captured(function: Any, inputs: list[Any], places: Places, gradients: bool) 
         # A result may have got its name after it was computed.
         if card.role not in LEAVES:
             card.label = places.name(card.origin)
+    recorder.mark_written()
     graph = Graph(recorder.cards, roots, len(recorder.cards))
     if gradients:
         add_gradients(graph, recorder.nodes, outputs)
@@ -201,8 +211,10 @@ def add_gradients(graph: Graph, nodes: list[Any], outputs: list[Tensor]) -> None
         graph.reason = error.what
         return
     graph.of = "sum of outputs" if single is None else "sum of output" if single.ndim else "output"
-    for card, node in zip(graph.cards, nodes):
-        if node in found:
+    last = {node: number for number, node in enumerate(nodes)}
+    for number, (card, node) in enumerate(zip(graph.cards, nodes)):
+        # A leaf that was written to between uses has several cards, and one gradient for all.
+        if node in found and last[node] == number:
             card.gradient = np.asarray(found[node][0])
 
 
@@ -250,7 +262,8 @@ def as_input(value: Any, name: str, differentiate: bool) -> Any:
     if isinstance(value, dict):
         return {key: as_input(each, f"{name}[{key!r}]", differentiate) for key, each in value.items()}
     if isinstance(value, (list, tuple)) and not is_numbers(value):
-        return type(value)(as_input(each, f"{name}[{i}]", differentiate) for i, each in enumerate(value))
+        items = [as_input(each, f"{name}[{i}]", differentiate) for i, each in enumerate(value)]
+        return value._make(items) if hasattr(value, "_make") else type(value)(items)
     if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, list)):
         return value
     array = np.array(value)

@@ -31,7 +31,7 @@ def collapsed(graph: Graph, depth: int) -> Graph:
     """
     known: dict[int, int] = {}
     around = [ancestor(card.cluster, depth, known) for card in graph.cards]
-    consumers = consumers_of(graph)
+    consumers, roots = consumers_of(graph), frozenset(graph.roots)
     groups = list(range(len(graph.cards)))
     first: dict[int, int] = {}
     for number, card in enumerate(graph.cards):
@@ -45,7 +45,11 @@ def collapsed(graph: Graph, depth: int) -> Graph:
     def make(inside: list[int]) -> Card:
         cluster = around[inside[0]]
         is_alone = first.get(id(cluster)) != groups[inside[0]]
-        return graph.cards[inside[0]] if cluster is None or is_alone else layer_card(graph, inside, cluster, consumers)
+        return (
+            graph.cards[inside[0]]
+            if cluster is None or is_alone
+            else layer_card(graph, inside, cluster, consumers, roots)
+        )
 
     result = merged(graph, groups, make)
     for card in result.cards:
@@ -62,10 +66,12 @@ def ancestor(cluster: Cluster | None, depth: int, known: dict[int, int]) -> Clus
     return cluster if cluster is not None and known[id(cluster)] == depth else None
 
 
-def layer_card(graph: Graph, inside: list[int], cluster: Cluster, consumers: list[list[int]]) -> Card:
+def layer_card(
+    graph: Graph, inside: list[int], cluster: Cluster, consumers: list[list[int]], roots: frozenset[int]
+) -> Card:
     """A whole layer: with its parameters counted, and the value and gradient of its result."""
     members = set(inside)
-    results = [n for n in inside if n in graph.roots or any(user not in members for user in consumers[n])]
+    results = [n for n in inside if n in roots or any(user not in members for user in consumers[n])]
     last = graph.cards[results[-1] if results else inside[-1]]
     computed = [n for n in inside if graph.cards[n].role not in LEAVES]
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
@@ -81,5 +87,6 @@ def layer_card(graph: Graph, inside: list[int], cluster: Cluster, consumers: lis
         gradient=last.gradient,
         note=last.note,
         cluster=cluster.outer,
-        parameters=sum(card.value.size for card in parameters if card.value is not None),
+        parameters=sum(card.value.size for card in parameters if card.value is not None)
+        + sum(graph.cards[n].parameters for n in inside),
     )

@@ -107,14 +107,17 @@ def built(target: Any, inputs: tuple[Any, ...], names: Any, places: Places, grad
         hint = "Write draw(network.model, x)." if isinstance(model, Layer) else "Write draw(loss) or draw(model, x)."
         raise ArgumentError(f"draw takes a Tensor, a model or a function, but got a {type(target).__name__}.", hint)
     is_model = isinstance(target, Layer)
-    wrapped = [capture.as_input(x, name, differentiate=not is_model) for x, name in zip(inputs, given)]
+    wrapped = [
+        capture.as_input(x, places.name(x) or name, differentiate=not is_model) for x, name in zip(inputs, given)
+    ]
     graph = capture.captured(target, wrapped, places, gradients)
     if graph is None:
         raise ArgumentError(
             f"{title_of(target)} returned no Tensor, so there is no graph to draw.",
             "Return a Tensor, computed with NumPy functions without .numpy(), .item() or float().",
         )
-    made_here = {id(new) for new, old in zip(wrapped, inputs) if new is not old and not isinstance(old, Tensor)}
+    given_arrays = {id(each._array) for each in capture.tensors_of(list(inputs))}
+    made_here = {id(each) for each in capture.tensors_of(wrapped) if id(each._array) not in given_arrays}
     if any(card.role == "parameter" for card in graph.cards):
         # A loss of a model is differentiated by its parameters, not by plain arrays of data.
         for card in graph.cards:
@@ -170,13 +173,15 @@ def is_origin(card: Card, tensor: Tensor) -> bool:
     origin = card.origin
     if origin is tensor or (origin is not None and origin is tensor._node):
         return True
-    return isinstance(origin, Tensor) and origin._node is not None and origin._node is tensor._node
+    if not isinstance(origin, Tensor):
+        return False
+    return origin._array is tensor._array or (origin._node is not None and origin._node is tensor._node)
 
 
 def names_of(card: Card) -> list[str]:
     found = [card.label, card.symbol, card.name]
     for cluster in card.cluster.chain() if card.cluster else []:
-        found += [cluster.path, f"{cluster.path}.{card.symbol}"]
+        found += [cluster.path, f"{cluster.path}.{card.symbol}"] if cluster.path else []
     return found
 
 

@@ -59,6 +59,7 @@ def topological(graph: Graph, groups: list[int], members: dict[int, list[int]]) 
             waiting[each] -= 1
             if not waiting[each]:
                 ready.append(each)
+    assert len(order) == len(members), "a path leaves a group and comes back"
     return order
 
 

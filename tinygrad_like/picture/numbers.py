@@ -20,11 +20,10 @@ class Cell:
 
 @dataclass(slots=True)
 class Block:
-    """The rows of cells that show an array, the power of ten above them, and what is left out."""
+    """The rows of cells that show an array, and the power of ten above them."""
 
     rows: list[list[Cell]]
     power: int
-    omitted: int
 
 
 def as_matrix(array: Any) -> Any:
@@ -86,8 +85,7 @@ def block(array: Any, most_rows: int = MOST_ROWS, most_columns: int = MOST_COLUM
             value = None if j is None else matrix[i, j].item()
             text = "…" if value is None else text_of(value, power, digits, whole)
             cells[-1].append(Cell(text, fraction(value, largest)))
-    shown = sum(i is not None for i in rows) * sum(j is not None for j in columns)
-    return Block(cells, power, matrix.size - shown)
+    return Block(cells, power)
 
 
 def fraction(value: Any, largest: float) -> float:
@@ -117,8 +115,6 @@ def is_whole(array: Any) -> bool:
 def norm(array: Any) -> float:
     """The Euclidean norm; scaled, so that it does not overflow."""
     array = np.asarray(array)
-    if array.dtype.kind not in "fiubc" or not array.size:
-        return 0.0
     if not np.isfinite(array).all():
         return float("inf")
     largest = largest_finite(array)
@@ -160,7 +156,7 @@ def short(value: float) -> str:
 
 def number_text(array: Any) -> str:
     """A single number, as the symbol of a constant."""
-    return f"{array.item():.4g}" if array.dtype.kind == "f" else str(array.item())
+    return f"{array.item():.6g}" if array.dtype.kind == "f" else str(array.item())
 
 
 def shape_text(shape: tuple[int, ...] | None) -> str:

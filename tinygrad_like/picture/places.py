@@ -36,13 +36,13 @@ class Places:
         if isinstance(value, Tensor) and value._node is not None:
             self._given.setdefault(id(value._node), name)
             self.named.setdefault(value._node, value)
-        elif not any(value is each for _, each in self.arrays):
+        elif not any(values_of(value) is each for _, each in self.arrays):
             self.arrays.append((name, values_of(value)))
 
     def name_of_equal(self, array: Any) -> str:
-        """The name of given data with the same values."""
-        same = (n for n, each in self.arrays if each.shape == np.shape(array) and np.array_equal(each, array))
-        return next(same, "")
+        """The name of the only given data with the same values."""
+        same = [n for n, each in self.arrays if each.shape == np.shape(array) and np.array_equal(each, array)]
+        return same[0] if len(same) == 1 else ""
 
     def know(self, model: Layer) -> None:
         """Remember the paths of all layers and parameters of an outermost layer."""

@@ -13,13 +13,13 @@ from ..node import Node
 from ..recording import enable_grad
 from ..tensor import Tensor, values_of
 from ..writes import writes
-from .capture import constant_card, operation_card
+from .capture import WRITTEN, constant_card, operation_card
 from .graph import Card, Graph
 from .places import Places
 
 FREED = "freed by backward()"
 NOT_KEPT = "not kept"
-WRITTEN = "written to since"
+FREED_GRAPH = "the graph was freed by backward(), so only leaves have one: their .grad"
 MOST_AGAIN = 100_000  # elements of a value that is worth computing again
 
 
@@ -107,7 +107,7 @@ class Reader:
             if isinstance(parent, Node):
                 number = self.number[parent]
             else:
-                number = self.constant(kept_constant(node, i) if parent is None else parent)
+                number = self.constant(kept_constant(node, i) if parent is None else parent, node)
             parents.append(number)
             operands.append(None if self.cards[number].note else self.cards[number].value)
             if names[i] in primitive.stretched and self.cards[number].shape not in (node.shape, None):
@@ -118,16 +118,20 @@ class Reader:
         owner = node.owner() if node.owner is not None else None
         card.label = self.places.name(node) or ("" if owner is None else owner.name or "")
         card.value = self.held.get(node)
+        if card.value is not None and writes.written_since(card.value, node.index):
+            card.note = WRITTEN
         if card.value is None:
             card.value = computed_again(node, operands)
         if card.value is None:
             card.note = FREED if node.freed else NOT_KEPT
         return card
 
-    def constant(self, value: Any) -> int:
+    def constant(self, value: Any, consumer: Node) -> int:
         card = Card("constant", "constant", note=NOT_KEPT)
         if value is not None:
             card = constant_card(values_of(value), self.places.name_of_equal(value) if np.ndim(value) else "")
+            if isinstance(value, np.ndarray) and writes.written_since(value, consumer.index):
+                card.note = WRITTEN
         self.cards.append(card)
         self.card_nodes.append(None)
         return len(self.cards) - 1
@@ -160,8 +164,9 @@ def read(tensor: Tensor, places: Places, gradients: bool) -> Graph:
 
 def add_gradients(graph: Graph, reader: Reader, tensor: Tensor) -> None:
     """Sweep once more if the graph still can be; else the leaves show the `.grad` that they have."""
-    if any(node.freed and node.recipe.saves_arrays for node in reader.nodes):
-        graph.reason = "the graph was freed by backward(); leaves show their .grad"
+    root = tensor._node
+    if any(node.freed and (node is root or node.recipe.saves_arrays) for node in reader.nodes):
+        graph.reason = FREED_GRAPH
         for card, node in zip(graph.cards, reader.card_nodes):
             owner = node.owner() if node is not None and node.owner is not None else None
             grad = None if owner is None else owner.grad

@@ -50,8 +50,11 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     classes: list[int] = []
     for card in graph.cards:
         kind = kinds[id(card.cluster) if card.cluster else 0]
-        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, card.parameters, kind)
-        classes.append(names[what, tuple(classes[p] for p in card.parents)])
+        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, kind)
+        size = card.parameters, card.nodes if card.role == "group" else 1, card.count if card.in_row else 1
+        # x·x and x·y differ in which operands are the same.
+        pattern = tuple(card.parents.index(p) for p in card.parents)
+        classes.append(names[what, size, pattern, tuple(classes[p] for p in card.parents)])
     for number, users in enumerate(consumers_of(graph)):
         if graph.cards[number].role in LEAVES:
             classes[number] = names["leaf", classes[number], classes[users[0]] if users else -1]
@@ -104,8 +107,8 @@ def common(texts: list[str]) -> str:
     if len(set(texts)) == 1:
         return texts[0]
     split = [re.split(r"(\d+)", text) for text in texts]
-    if len({len(parts) for parts in split}) > 1:
-        return without_numbers(texts[0])
+    if len({without_numbers(text) for text in texts}) > 1:
+        return "…"
     return "".join(parts[0] if len(set(parts)) == 1 else "…" for parts in zip(*split))
 
 
@@ -120,8 +123,9 @@ def several(graph: Graph, inside: list[int]) -> Card:
         label=common([card.label for card in members]),
         shape=first.shape,
         dtype=first.dtype,
-        value=stacked([card.value for card in members]),
-        gradient=stacked([card.gradient for card in members]),
+        value=members[-1].value if first.in_row else stacked([card.value for card in members]),
+        gradient=members[-1].gradient if first.in_row else stacked([card.gradient for card in members]),
+        in_row=first.in_row,
         note=first.note,
         cluster=first.cluster,
         count=sum(card.count for card in members),

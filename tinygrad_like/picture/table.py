@@ -167,7 +167,8 @@ def summarized(model: Any, inputs: tuple[Any, ...]) -> Summary:
     Output shapes are those of the Tensors (or of the array) that a layer returned last. Layers that are "not called"
     are listed where the model keeps them; a call that fails before it computes anything is not seen.
 
-    Nothing is recorded, inputs are copied, no `.grad` is touched; what forward() itself changes stays changed.
+    Nothing is recorded, and no `.grad` is touched. Arrays and Tensors among the inputs are copied, but not those inside
+    containers. What forward() itself changes stays changed.
     Raises ArgumentError if the model is no Layer, or without inputs.
     """
     if not isinstance(model, Layer):
