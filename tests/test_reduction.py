@@ -237,14 +237,23 @@ def test_boxes_in_boxes_end_somewhere():
     assert model.draw(np.ones((1, 2))).source.count("subgraph cluster") <= 12
 
 
-def test_a_tangle_is_drawn_in_straight_lines():
+def tangle(n):
     def f(x):
-        a = [np.sin(x * float(i)) for i in range(30)]
+        a = [np.sin(x * float(i)) for i in range(n)]
         b = [sum(a) * float(j) for j in range(3)]
-        return np.stack([np.stack(a + b)[i] for i in range(30)]).sum()
+        return np.stack([np.stack(a + b)[i] for i in range(n)]).sum()
 
-    assert "splines=line" in tg.draw(f, 2.0).source
+    return f
+
+
+def test_a_tangle_is_drawn_in_straight_lines():
+    assert "splines=line" in tg.draw(tangle(20), 2.0).source
     assert "splines" not in deep_model(100).draw(np.ones((1, 4)), max_nodes=500).source
+
+
+def test_too_many_arrows_are_too_many_cards():
+    assert len(graph_of(tangle(35), 2.0).cards) < 300
+    assert len(tg.draw(tangle(35), 2.0)._graph.cards) < 60
 
 
 def test_a_deep_model_becomes_a_few_cards():

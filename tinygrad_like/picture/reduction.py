@@ -9,6 +9,7 @@ from .rolling import runs_rolled_up, siblings_rolled_up
 
 HUGE = 50_000
 MOST_DEPTHS = 12  # of boxes in boxes
+MOST_ARROWS = 4  # for each of the most cards
 
 
 def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, most: int) -> Graph:
@@ -20,18 +21,23 @@ def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, mo
     depths = deepest(graph)
     if depths > MOST_DEPTHS and depth is None:
         graph, depths = collapsed(graph, MOST_DEPTHS), MOST_DEPTHS
-    if len(graph.cards) <= most:
+    if fits(graph, most):
         return graph
     if len(graph.cards) > HUGE:
         # A loop of many steps is rolled up in a fraction of the time that comparing all siblings takes.
         graph = runs_rolled_up(graph)
-        if len(graph.cards) <= most:
+        if fits(graph, most):
             return graph
     levels = [None, *range(depths, 0, -1)] if depth is None else [None]
     smallest = graph
     for level in levels:
         smaller = runs_rolled_up(siblings_rolled_up(graph if level is None else collapsed(graph, level)))
-        if len(smaller.cards) <= most:
+        if fits(smaller, most):
             return smaller
         smallest = min(smallest, smaller, key=lambda g: len(g.cards))
     return neighbourhood(smallest, smallest.roots, None, most)
+
+
+def fits(graph: Graph, most: int) -> bool:
+    """Whether so many cards, and a few times as many arrows, can be drawn and read."""
+    return len(graph.cards) <= most and sum(len(card.parents) for card in graph.cards) <= MOST_ARROWS * most
