@@ -77,8 +77,8 @@ def chain() -> Callable[[], Any]:
 # What is drawn, how often it is timed, and the most milliseconds and kilobytes.
 CASES: dict[str, tuple[Callable[[], Callable[[], Any]], int, float, float]] = {
     "XOR": (xor, ROUNDS, 50, float("inf")),
-    "five Linear(8, 8) and Tanh": (lambda: mlp(5), ROUNDS, 50, float("inf")),
-    "125 Linear(8, 8) and Tanh": (lambda: mlp(125), ROUNDS, 1_000, float("inf")),
+    "five Linear(8, 8) and Tanh, auto detail": (lambda: mlp(5), ROUNDS, 50, float("inf")),
+    "125 Linear(8, 8) and Tanh, auto detail": (lambda: mlp(125), ROUNDS, 1_000, float("inf")),
     "a scalar network, reduced": (scalars, ROUNDS, 2_000, 1_000),
     "a chain of a million nodes, reduced": (chain, 1, float("inf"), 1_000),
 }

@@ -27,7 +27,7 @@ CHOICES = {"detail": ("auto", *DETAILS), "direction": ("LR", "TB", "RL", "BT"), 
 LEAST = {"depth": 1, "radius": 0, "max_nodes": 1}
 # How many cards are shown with their values, with statistics, with their shape.
 MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
-MOST_CELLS = 1_500
+MOST_CELLS = 1_000
 
 
 def drawn(
