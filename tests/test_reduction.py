@@ -172,6 +172,26 @@ def test_rows_beside_each_other_show_their_last():
     assert [(card.count, card.in_row, card.value.shape) for card in rolled.cards if card.in_row] == [(18, True, ())]
 
 
+def test_rows_of_siblings_count_all_of_them():
+    x = tg.Tensor(1.0, requires_grad=True)
+    ends = []
+    for _ in range(2):
+        y = x
+        for _ in range(10):
+            y = np.sin(y)
+        ends.append(y)
+    rolled = runs_rolled_up(siblings_rolled_up(graph_of(np.stack(ends))))
+    assert [card.count for card in rolled.cards if card.in_row] == [18]
+
+
+def test_rolled_up_layers_keep_their_parameters():
+    heads = [tg.Linear(2, 2, seed=i) for i in range(5)]
+    side_by_side = collapsed(graph_of(lambda x: np.stack([head(x) for head in heads]), np.ones((1, 2))), 1)
+    assert [card.parameters for card in siblings_rolled_up(side_by_side).cards if card.role == "group"] == [30]
+    in_a_row = collapsed(graph_of(tg.Sequential(*heads), np.ones((1, 2))), 1)
+    assert sum(card.parameters for card in runs_rolled_up(in_a_row).cards) == 30
+
+
 def test_many_results_of_a_layer_are_collapsed_in_linear_time():
     class Many(tg.Layer):
         def forward(self, x):

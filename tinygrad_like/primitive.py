@@ -150,9 +150,7 @@ class Primitive:
             options = self.defaults
         arrays: list[Any] = []
         nodes: list[Any] = []
-        wanted = 0
-        bit = 1
-        has_tensor = False
+        wanted, bit, has_tensor = 0, 1, False
         node: Any
         for value in args:
             if isinstance(value, Tensor):
