@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_like.primitive import REGISTRY
+from tinygrad_like.engine.primitive import REGISTRY
 
 PRIMITIVES = [REGISTRY[name] for name in sorted(REGISTRY)]
 DIFFERENTIABLE = [p for p in PRIMITIVES if p.kind != "constant"]

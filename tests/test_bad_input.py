@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import SGD, Linear, Sequential, Tensor
-from tinygrad_like.errors import (
+from tinygrad_like.engine.errors import (
     ArgumentError,
     DTypeError,
     GraphError,

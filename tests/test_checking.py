@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Layer, Linear, Parameter, Sequential, Sigmoid, Tanh, Tensor, gradcheck, operation
-from tinygrad_like.errors import ArgumentError, DTypeError, GradientCheckError
+from tinygrad_like.engine.errors import ArgumentError, DTypeError, GradientCheckError
 
 X = np.array([0.5, -1.25, 2.0])
 M = np.arange(1.0, 7.0).reshape(2, 3) / 3

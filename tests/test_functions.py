@@ -8,7 +8,14 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor, functions, gradcheck
-from tinygrad_like.errors import ArgumentError, DTypeError, LostGraphError, ShapeError, TinygradError, UnsupportedError
+from tinygrad_like.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    LostGraphError,
+    ShapeError,
+    TinygradError,
+    UnsupportedError,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2, 3, 4))

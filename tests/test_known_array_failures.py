@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor
-from tinygrad_like.errors import DTypeError, TinygradError
+from tinygrad_like.engine.errors import DTypeError, TinygradError
 
 from .test_known_failures import FLOATS, check, first_order, gradient, leaf
 

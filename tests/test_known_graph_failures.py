@@ -14,7 +14,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor
-from tinygrad_like.errors import GraphError, LostGraphError, TinygradError
+from tinygrad_like.engine.errors import GraphError, LostGraphError, TinygradError
 
 from .test_known_failures import leaf
 

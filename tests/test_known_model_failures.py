@@ -14,7 +14,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor
-from tinygrad_like.errors import (
+from tinygrad_like.engine.errors import (
     ArgumentError,
     DTypeError,
     GradientCheckError,

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import SGD, Layer, Linear, Parameter, Sequential, Sigmoid, Tensor, tensor
-from tinygrad_like.errors import ArgumentError, DTypeError, GraphError
+from tinygrad_like.engine.errors import ArgumentError, DTypeError, GraphError
 
 X = np.random.default_rng(0).normal(size=(8, 3))
 TARGET = np.random.default_rng(1).normal(size=(8, 1))

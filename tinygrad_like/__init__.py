@@ -2,8 +2,8 @@
 
 from . import protocols as protocols  # binds the operators
 from .checking import gradcheck
-from .custom import operation
-from .errors import (
+from .engine.custom import operation
+from .engine.errors import (
     ArgumentError,
     DTypeError,
     GradientCheckError,
@@ -16,6 +16,9 @@ from .errors import (
     TinygradError,
     UnsupportedError,
 )
+from .engine.recording import enable_grad, is_recording, no_grad
+from .engine.storage import Matrix
+from .engine.tensor import Tensor, assign
 from .functions import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
 from .network import Network
 from .nn import initialisers as initialisers
@@ -25,9 +28,6 @@ from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential
 from .optim import SGD, Optimizer
 from .picture.api import draw, draw_dot, summary
 from .picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
-from .recording import enable_grad, is_recording, no_grad
-from .storage import Matrix
-from .tensor import Tensor, assign
 from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"

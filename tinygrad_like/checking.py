@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .custom import called_operations
-from .errors import ArgumentError, DTypeError, GradientCheckError
+from .engine.custom import called_operations
+from .engine.errors import ArgumentError, DTypeError, GradientCheckError
+from .engine.primitive import Function
+from .engine.recording import no_grad
+from .engine.tensor import Tensor, values_of
+from .engine.writes import Array
 from .nn.layer import Layer
-from .primitive import Function
-from .recording import no_grad
-from .tensor import Tensor, values_of
 from .transforms import Evaluation, jvp, vjp
-from .writes import Array
 
 # Five points: the truncation error is of order step⁴, the rounding error eps / step.
 STEP = float(np.finfo(np.float64).eps ** 0.2) / 4

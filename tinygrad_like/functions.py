@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
-from .operators import Axis
-from .primitive import implements
+from .engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from .engine.operators import Axis
+from .engine.primitive import implements
+from .engine.tensor import Tensor, values_of
 from .primitives import comparison, contraction, neural, reductions
-from .tensor import Tensor, values_of
 
 
 def as_array(value: Any) -> Any:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArgumentError, DTypeError, GraphError, ShapeError
+from .engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from .engine.recording import enable_grad
+from .engine.storage import Matrix
+from .engine.tensor import Tensor
 from .functions import mse
 from .nn.initialisers import generator, uniform
 from .nn.layers import SIGMOID, Activation, Linear, Sequential
 from .optim import SGD
-from .recording import enable_grad
-from .storage import Matrix
-from .tensor import Tensor
 
 LONG_TRAINING = 1_000
 

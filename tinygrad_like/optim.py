@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArgumentError, DTypeError, GraphError
-from .storage import FlatVector
-from .tensor import Tensor, assign, wrap
+from .engine.errors import ArgumentError, DTypeError, GraphError
+from .engine.storage import FlatVector
+from .engine.tensor import Tensor, assign, wrap
 
 
 def flat_groups(parameters: list[Tensor]) -> list[tuple[FlatVector, list[int]]]:

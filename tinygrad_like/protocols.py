@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from . import autodiff, functions, operators
-from .errors import UnsupportedError, lost_graph
-from .primitive import NUMPY, Function
+from . import functions
+from .engine import autodiff, operators
+from .engine.errors import UnsupportedError, lost_graph
+from .engine.primitive import NUMPY, Function
+from .engine.recording import recording
+from .engine.tensor import Tensor, assign, wrap
 from .primitives import (
     arithmetic,
     comparison,
@@ -21,8 +24,6 @@ from .primitives import (
     reductions,
     trigonometric,
 )
-from .recording import recording
-from .tensor import Tensor, assign, wrap
 
 # Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
 INSPECTIONS = frozenset(

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff import Found, sweep
-from .errors import ArgumentError, DTypeError, ShapeError
-from .node import Node, leaf_node
-from .primitive import Function
+from .engine.autodiff import Found, sweep
+from .engine.errors import ArgumentError, DTypeError, ShapeError
+from .engine.node import Node, leaf_node
+from .engine.primitive import Function
+from .engine.recording import enable_grad, recording, transform_depth
+from .engine.tensor import Tensor, wrap
 from .primitives.movement import alias
-from .recording import enable_grad, recording, transform_depth
-from .tensor import Tensor, wrap
 
 Argnums = int | tuple[int, ...]
 

@@ -6,9 +6,9 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import DTypeError, TinygradError
-from ..recording import observer, scope, tell
-from ..tensor import Tensor
+from ..engine.errors import DTypeError, TinygradError
+from ..engine.recording import observer, scope, tell
+from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
     from ..picture.picture import Picture

@@ -8,9 +8,9 @@ from typing import Any, overload
 import numpy as np
 
 from .. import functions
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..engine.errors import ArgumentError, DTypeError, ShapeError
+from ..engine.tensor import Tensor
 from ..primitives import contraction, neural
-from ..tensor import Tensor
 from .initialisers import Initialiser, generator, inverse_root
 from .layer import Layer, Parameter
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, MissingError
-from ..writes import Array
+from ..engine.errors import ArgumentError, MissingError
+from ..engine.writes import Array
 
 GREY, MAX = "#8a8a8a", sys.float_info.max
 HUGE, TINY = 1e300, 1e-280  # beyond these, matplotlib's linear scale overflows, or takes values for 0

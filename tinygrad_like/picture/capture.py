@@ -6,13 +6,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..autodiff import start_cotangent, sweep
-from ..errors import TinygradError
-from ..node import Node
-from ..primitive import Primitive
-from ..recording import enable_grad, observer, scope
-from ..tensor import Tensor, values_of, wrap
-from ..writes import clock, writes
+from ..engine.autodiff import start_cotangent, sweep
+from ..engine.errors import TinygradError
+from ..engine.node import Node
+from ..engine.primitive import Primitive
+from ..engine.recording import enable_grad, observer, scope
+from ..engine.tensor import Tensor, values_of, wrap
+from ..engine.writes import clock, writes
 from .graph import LEAVES, Card, Graph
 from .numbers import number_text
 from .places import Places

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..engine.errors import ArgumentError
+from ..engine.tensor import Tensor
 from ..nn.layer import Layer
-from ..tensor import Tensor
 from . import capture, reading
 from .arranging import arrange
 from .dot import Style

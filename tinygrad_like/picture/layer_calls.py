@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.recording import Scope, no_grad, observer, scope
+from ..engine.tensor import values_of
 from ..nn.layer import Layer
-from ..recording import Scope, no_grad, observer, scope
-from ..tensor import values_of
 from .capture import tensors_of
 
 Shape = tuple[int, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError, MissingError, RenderError
+from ..engine.errors import ArgumentError, MissingError, RenderError
 from . import renderer
 from .dot import Style, digraph, shown_cards
 from .graph import Graph

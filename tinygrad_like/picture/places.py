@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.node import Node
+from ..engine.recording import Scope
+from ..engine.tensor import Tensor, values_of
 from ..nn.layer import Layer, Parameter
-from ..node import Node
-from ..recording import Scope
-from ..tensor import Tensor, values_of
 from .graph import Cluster
 
 

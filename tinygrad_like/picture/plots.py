@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
-from ..writes import Array
+from ..engine.errors import ArgumentError
+from ..engine.writes import Array
 from .axes import (
     alarm,
     axes_for,

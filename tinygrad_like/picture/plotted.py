@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..engine.recording import no_grad
+from ..engine.tensor import values_of
+from ..engine.writes import Array
 from ..nn.layer import Layer, is_parameter, walk
-from ..recording import no_grad
-from ..tensor import values_of
-from ..writes import Array
 
 VANISHING = 1e-4  # of the largest layer: with one learning rate, it learns ten thousand times slower
 EXPLODING = 1e3

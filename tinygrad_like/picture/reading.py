@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import start_cotangent, sweep
-from ..errors import TinygradError
-from ..node import Node
-from ..recording import enable_grad
-from ..tensor import Tensor, values_of
-from ..writes import writes
+from ..engine.autodiff import start_cotangent, sweep
+from ..engine.errors import TinygradError
+from ..engine.node import Node
+from ..engine.recording import enable_grad
+from ..engine.tensor import Tensor, values_of
+from ..engine.writes import writes
 from .capture import WRITTEN, constant_card, operation_card
 from .graph import Card, Graph
 from .places import Places

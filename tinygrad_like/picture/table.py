@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ArgumentError
+from ..engine.errors import ArgumentError
+from ..engine.tensor import Tensor, wrap
 from ..nn.layer import Layer, walk
-from ..tensor import Tensor, wrap
 from .capture import as_input
 from .layer_calls import Entry, Shape, calls_of
 

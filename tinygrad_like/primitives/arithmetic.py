@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise
+from ..engine.primitive import elementwise
 from .samples import between, either_sign, fractions, normal
 from .samples import positive as above_zero
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import constant, elementwise
+from ..engine.primitive import constant, elementwise
 from .samples import fractions, normal, one, truth
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import general, multilinear
+from ..engine.primitive import general, multilinear
 from .samples import Case, Rng, arrays, either, normal
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import Primitive, multilinear
-from ..tensor import Tensor
+from ..engine.primitive import Primitive, multilinear
+from ..engine.tensor import Tensor
 from .samples import Case, Rng, normal
 
 BASIC = (int, slice, type(None), type(...), np.integer)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import general, implements, multilinear
+from ..engine.primitive import general, implements, multilinear
 from .samples import arrays, either, several
 
 

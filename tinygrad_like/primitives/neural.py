@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise, general
+from ..engine.primitive import elementwise, general
 from .reductions import logsumexp
 from .samples import Case, Rng, arrays, normal
 

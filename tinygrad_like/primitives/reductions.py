@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operators import Axis
-from ..primitive import multilinear, reduction
+from ..engine.operators import Axis
+from ..engine.primitive import multilinear, reduction
 from .exponential import share
 from .samples import normal, over_axes, positive, spread
 from .trigonometric import nonzero

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..primitive import elementwise
+from ..engine.primitive import elementwise
 from .samples import above_one, either_sign, normal, unit
 
 DEGREE = float(np.pi / 180)

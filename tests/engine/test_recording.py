@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor, enable_grad, is_recording, no_grad
-from tinygrad_like.errors import ArgumentError
+from tinygrad_like.engine.errors import ArgumentError
 
 
 def records():

@@ -6,10 +6,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import autodiff as autodiff
-    from . import functions as functions
-    from . import protocols as protocols
-    from .primitives import (
+    from .. import functions as functions
+    from .. import protocols as protocols
+    from ..primitives import (
         arithmetic,
         comparison,
         contraction,
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
         reductions,
         trigonometric,
     )
-    from .primitives import indexing as indexing
+    from ..primitives import indexing as indexing
+    from . import autodiff as autodiff
     from .tensor import Tensor
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_like import SGD, Linear, Matrix, Sequential, ShapeError, Tensor
+from tinygrad_like.engine.storage import FlatVector
 from tinygrad_like.nn.layer import Parameter
-from tinygrad_like.storage import FlatVector
 
 sizes = st.integers(0, 4)
 whole = st.integers(-9, 9).map(float)

@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from tinygrad_like.errors import ArgumentError, MissingError, RenderError
+from tinygrad_like.engine.errors import ArgumentError, MissingError, RenderError
 from tinygrad_like.picture import renderer
 from tinygrad_like.picture.renderer import available, render, write_atomically
 

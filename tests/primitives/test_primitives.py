@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, PRIMITIVES, cases, named
-from tinygrad_like.primitive import Primitive, register
+from tinygrad_like.engine.primitive import Primitive, register
 from tinygrad_like.primitives import movement
 
 # Values of primitives that are not a NumPy function of the same arguments, by plain formulas.

@@ -9,7 +9,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Activation, Layer, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, Tensor
-from tinygrad_like.errors import ArgumentError, DTypeError, ShapeError, TinygradError
+from tinygrad_like.engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from tinygrad_like.nn import initialisers
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_like as tg
-from tests.test_draw import graph_of
+from tests.picture.test_draw import graph_of
 from tinygrad_like.picture.collapsing import collapsed, deepest
 from tinygrad_like.picture.graph import LEAVES, Card, Graph
 from tinygrad_like.picture.neighbourhood import neighbourhood

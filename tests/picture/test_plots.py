@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import ArgumentError, GraphError, Linear, Sequential, ShapeError, Sigmoid, Tanh, Tensor
-from tinygrad_like.errors import DTypeError, MissingError
+from tinygrad_like.engine.errors import DTypeError, MissingError
 from tinygrad_like.picture import plots
 from tinygrad_like.picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
 

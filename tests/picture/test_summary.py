@@ -13,10 +13,10 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Activation, Layer, Linear, Network, Parameter, ReLU, Sequential, Sigmoid, Tanh, Tensor
-from tinygrad_like.errors import ArgumentError, ShapeError
+from tinygrad_like.engine.errors import ArgumentError, ShapeError
+from tinygrad_like.engine.primitive import Primitive
+from tinygrad_like.engine.recording import is_recording, observer, scope
 from tinygrad_like.picture.table import WIDTH, one_line, shortened, size_text, summarized
-from tinygrad_like.primitive import Primitive
-from tinygrad_like.recording import is_recording, observer, scope
 
 
 def table(model, *inputs):

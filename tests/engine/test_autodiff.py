@@ -8,7 +8,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor
-from tinygrad_like.errors import GraphError, RuleError
+from tinygrad_like.engine.errors import GraphError, RuleError
 
 
 def leaf(values, dtype=float):

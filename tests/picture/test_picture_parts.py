@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_like as tg
+from tinygrad_like.engine.primitive import REGISTRY
 from tinygrad_like.picture import labels, numbers, renderer, themes
 from tinygrad_like.picture.graph import ROLES, Card, Graph
-from tinygrad_like.primitive import REGISTRY
 
 
 def texts(array, **limits):

@@ -18,7 +18,7 @@ from .storage import Matrix
 from .writes import Array, owner, writes
 
 if TYPE_CHECKING:
-    from .picture.picture import Picture
+    from ..picture.picture import Picture
 
 NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
 
@@ -212,7 +212,7 @@ class Tensor(Operators):
 
     def draw(self, **options: Any) -> Picture:
         """A picture of the graph that led here; `options` are those of `draw`."""
-        from .picture.api import draw
+        from ..picture.api import draw
 
         return draw(self, **options)
 

@@ -640,7 +640,7 @@ def test_an_error_in_the_function_is_the_users_own():
     with pytest.raises(tg.ShapeError, match="takes inputs with 2 features"):
         tg.Linear(2, 1).draw(np.ones((4, 3)))
     # and the watching is over
-    from tinygrad_like.recording import observer
+    from tinygrad_like.engine.recording import observer
 
     assert observer.get() is None
 

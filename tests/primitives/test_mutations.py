@@ -16,8 +16,8 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, cases, named
-from tinygrad_like import autodiff
-from tinygrad_like.primitive import Rule, read_rule
+from tinygrad_like.engine import autodiff
+from tinygrad_like.engine.primitive import Rule, read_rule
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""The exact DOT text of some pictures. `python -m tests.test_golden` writes it anew: look at what changed."""
+"""The exact DOT text of some pictures. `python -m tests.picture.test_golden` writes it anew: look at what changed."""
 
 import pathlib
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.test_draw import Dense, X, Y
+from tests.picture.test_draw import Dense, X, Y
 
 FOLDER = pathlib.Path(__file__).parent / "golden"
 

@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import Tensor
-from tinygrad_like.errors import GraphError, LostGraphError, ShapeError
+from tinygrad_like.engine.errors import GraphError, LostGraphError, ShapeError
 
 X = np.array([[1.5, -2.0, 0.5], [3.0, 4.0, -1.0]])
 POSITIVE = np.array([[1.5, 2.0, 0.5], [3.0, 4.0, 1.0]])

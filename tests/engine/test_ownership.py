@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.errors import GraphError
-from tinygrad_like.writes import writes
+from tinygrad_like.engine.errors import GraphError
+from tinygrad_like.engine.writes import writes
 
 
 def leaf(values):

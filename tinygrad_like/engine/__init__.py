@@ -1,0 +1,14 @@
+"""The autodiff itself, from the ground up.
+
+errors, recording, writes: the exceptions; what is recorded, per thread; which memory was written when.
+storage, node, operators, tensor: flat memory; a place in the graph; `Tensor`, and what it can do like an array.
+autodiff, primitive, custom: the reverse sweep; the one door of every operation; operations of users.
+"""
+
+import sys
+
+from . import errors, storage, tensor
+
+# Pickles that were made when these stood at the package's root name them there.
+for module in (errors, storage, tensor):
+    sys.modules[module.__name__.replace(".engine", "")] = module
