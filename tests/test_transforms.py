@@ -284,12 +284,6 @@ def test_a_transform_changes_no_grad():
     assert (w.grad, x.grad) == (None, None)
 
 
-def test_arrays_in_arrays_out_also_with_an_outer_parameter():
-    w = leaf([1.0, 2.0])
-    value, gradient = value_and_grad(lambda x: (w * x).sum())(np.ones(2))
-    assert (type(gradient), float(value), gradient.tolist()) == (np.ndarray, 3.0, [1.0, 2.0])
-
-
 def test_what_was_computed_outside_can_still_be_swept():
     w = leaf(3.0)
     h = w * w

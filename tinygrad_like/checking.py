@@ -28,6 +28,7 @@ NOISE = 100 * float(np.finfo(np.float64).eps) / STEP
 MOST_DOUBT = 1e-6
 
 
+@no_grad()
 def gradcheck(
     f: Function,
     *xs: Any,

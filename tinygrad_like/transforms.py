@@ -1,7 +1,8 @@
 """Functions to functions: grad, value_and_grad, vjp, jvp, jacobian, hessian; they nest to any depth.
 
 A transform puts an alias in the place of each input and sweeps back to that alias only. So inner
-derivatives never reach outer variables, and the result is recorded for the outer transform.
+derivatives never reach outer variables. A result that depends on something recorded outside, such as a model's
+parameter, is itself recorded: a Tensor through which backward() and outer transforms go on.
 """
 
 from __future__ import annotations
@@ -50,8 +51,7 @@ class Evaluation:
         if self.y.dtype.kind not in "fiub":
             raise no_array(self.y)
         self.nodes: list[Node] = [each._node for each in self.aliases]  # type: ignore[misc]
-        nested = depth > 0 or any(isinstance(x, Tensor) for x in self.inputs)
-        self.outer = nested and recording.get() and depends_on_others(self.y, self.nodes)
+        self.outer = recording.get() and depends_on_others(self.y, self.nodes)
 
     def sweep(self, cotangent: Any, recorded: bool, retain: bool) -> list[Any]:
         """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
@@ -86,7 +86,7 @@ class Evaluation:
     def pull(self, cotangent: Any, retain: bool) -> list[Any]:
         """The cotangents of the inputs, each as its input was given: a float, an array, a Tensor."""
         given = self.cotangent(cotangent)
-        recorded = self.outer or (given._node is not None and recording.get())
+        recorded = recording.get() and (self.outer or given._node is not None)
         parts = self.sweep(given if recorded else given._array, recorded, retain)
         return [self.give(part, x) for part, x in zip(parts, self.inputs)]
 
@@ -191,7 +191,8 @@ def grad(function: Function, argnums: Argnums = 0) -> Function:
     """The function that computes the gradient of `function`, which must return a single number.
 
     `argnums` says with respect to which positional arguments (a tuple gives a tuple). Floats give
-    floats, arrays arrays, Tensors Tensors. It nests: grad(grad(f)) is the second derivative.
+    floats, arrays arrays, Tensors Tensors; where the result depends on something recorded outside, such as a
+    parameter of a model, it is a recorded Tensor. It nests: grad(grad(f)) is the second derivative.
 
     Raises DTypeError for integers, ShapeError if the function returns more than one number.
 
