@@ -19,6 +19,8 @@ ORDER = [
     "engine.node",
     "engine.operators",
     "engine.tensor",
+    "engine.scattered",
+    "engine.zeros",
     "engine.autodiff",
     "engine.primitive",
     "engine.custom",

@@ -18,6 +18,7 @@ import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, cases, named
 from tinygrad_like.engine import autodiff
 from tinygrad_like.engine.primitive import Rule, read_rule
+from tinygrad_like.engine.scattered import Scattered
 
 
 @functools.cache
@@ -84,16 +85,23 @@ def with_helper(function, name, helper):
     return twin
 
 
+def each(change, out):
+    """A change of what a rule gives, also of a list of parts, or of elements at an index."""
+    if isinstance(out, list):
+        return [each(change, part) for part in out]
+    return Scattered(change(out.values), out.index) if isinstance(out, Scattered) else change(out)
+
+
 def corrupted_rules(rule):
     """(description, Rule) for every corruption of one rule."""
     function = rule.function
 
     def changed(change):
-        return Rule(lambda *args, **options: change(function(*args, **options)), rule.wants, rule.options)
+        return Rule(lambda *args, **options: each(change, function(*args, **options)), rule.wants, rule.options)
 
     yield "scale", changed(lambda out: out * (1 + 1e-5))
     yield "sign", changed(lambda out: -out)
-    swappable = [n for n in rule.wants if n not in ("y", "in_shape", "shapes", "position")]
+    swappable = [n for n in rule.wants if n not in ("y", "in_shape", "shapes")]
     if len(swappable) == 2:
         other = {swappable[0]: swappable[1], swappable[1]: swappable[0]}
         yield "swapped arguments", Rule(function, tuple(other.get(n, n) for n in rule.wants), rule.options)

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 from numpy import float64, ndarray
 
-from .errors import DTypeError, GraphError, RuleError, ShapeError
-from .node import IN_SHAPE, Node
+from . import operators
+from .errors import DTypeError, GraphError, RuleError, ShapeError, UnsupportedError
+from .node import Node
 from .recording import enable_grad
-from .tensor import Tensor, wrap
+from .scattered import Scattered
+from .tensor import Tensor, values_of, wrap
 from .writes import writes
+from .zeros import all_finite, product_without_false_nans, without_false_nans
 
 Found = dict[Node, tuple[Any, bool]]
+NO_OPTIONS: dict[str, Any] = {}
 
 
 class Waiting:
     """Nodes that wait for their turn, latest first, with the sum of the shares that have arrived.
 
-    Leaves wait to the end, outside the heap. Nodes made before `floor` cannot lead to a target.
+    Leaves wait to the end, outside the heap. Nodes made before `floor` cannot lead to a target. `careful` says that
+    exact zeros or poles have come up, so that from here on a product of both has to be looked for.
     """
 
-    __slots__ = ("floor", "order", "recorded", "shares")
+    __slots__ = ("careful", "floor", "order", "recorded", "scattered", "shares")
 
     def __init__(self, floor: int, recorded: bool) -> None:
-        self.floor, self.recorded = floor, recorded
+        self.floor, self.recorded, self.careful = floor, recorded, False
         self.shares: dict[int, list[Any]] = {}
         self.order: list[int] = []
+        self.scattered: dict[int, list[Scattered]] = {}
 
     def add(self, node: Node, share: Any, owned: bool) -> None:
         key = -node.index
@@ -41,13 +47,40 @@ class Waiting:
                     heappush(self.order, key)
         elif entry[2]:
             entry[1] += share
+        elif entry[1] is None:
+            entry[1], entry[2] = share, owned
         else:
             entry[1] = entry[1] + share
             entry[2] = not self.recorded
 
-    def pop(self) -> tuple[Node, Any]:
-        node, cotangent, _ = self.shares.pop(heappop(self.order))
-        return node, cotangent
+    def add_scattered(self, node: Node, part: Scattered) -> None:
+        """Add some elements, in one buffer however often elements are taken from this node.
+
+        In a recorded sweep nothing is written into; all are added up by one operation when the node's turn comes.
+        """
+        key = -node.index
+        if key not in self.shares:
+            self.add(node, None, False)
+        entry = self.shares.get(key)
+        if entry is None:
+            return
+        if self.recorded:
+            self.scattered.setdefault(key, []).append(part)
+            return
+        if not entry[2] or entry[1].__class__ is not ndarray:
+            entry[1] = np.zeros(node.shape, node.dtype) if entry[1] is None else np.array(entry[1])
+            entry[2] = True
+        part.add_to(entry[1])
+
+    def settled(self, key: int) -> tuple[Node, Any, bool]:
+        """A node, taken out, with all that arrived."""
+        node, total, owned = self.shares.pop(key)
+        if key in self.scattered:
+            parts = self.scattered.pop(key)
+            indexes = [part.index for part in parts]
+            dense = operators.indexing.scatter_add(*(p.values for p in parts), shape=node.shape, indexes=indexes)
+            total, owned = dense if total is None else total + dense, False
+        return node, total, owned
 
 
 def sweep(
@@ -67,11 +100,11 @@ def sweep(
     goals = None if targets is None else set(targets)
     waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
     waiting.add(root, cotangent, False)
+    waiting.careful = (goals is not None or cotangent.size > 1) and not np.all(values_of(cotangent))
     found: Found = {}
-    careful = False
     with np.errstate(all="ignore"):
         while waiting.order:
-            node, g = waiting.pop()
+            node, g, _ = waiting.settled(heappop(waiting.order))
             if goals is None:
                 if every or node.owner is not None:
                     found[node] = g, False
@@ -80,13 +113,13 @@ def sweep(
                 continue
             if node.freed and (node is root or node.recipe.saves_arrays):
                 raise already_freed(node)
-            careful = careful or node.primitive.chooses
-            pull_back(node, g, waiting, careful)
+            pull_back(node, g, waiting)
             if not retain:
                 free(node)
-    for node, g, owned in waiting.shares.values():
-        if (every or node.owner is not None) if goals is None else (node in goals):
-            found[node] = g, owned
+        for key in list(waiting.shares):
+            node, g, owned = waiting.settled(key)
+            if (every or node.owner is not None) if goals is None else (node in goals):
+                found[node] = g, owned
     return found
 
 
@@ -97,30 +130,38 @@ def free(node: Node) -> None:
         node.saved = ()
 
 
-def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
-    """Apply a node's rules: give each differentiated parent its share of the cotangent `g`.
-
-    `careful` looks for poles at every elementwise rule, not only at those declared singular.
-    """
-    saved, parents, recorded = node.saved, node.parents, waiting.recorded
+def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
+    """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
+    plain, parents, recorded, primitive = node.saved, node.parents, waiting.recorded, node.primitive
     if writes.latest > node.index:
         check_not_overwritten(node)
-    if recorded:
-        saved = saved_as_tensors(node)
+    if node.recipe.mixes_dtypes:
+        plain = in_dtype(plain, node)
+    saved = saved_as_tensors(node, plain) if recorded else plain
     # The rules of a choice select; only for speed they get no second look.
-    primitive = node.primitive
-    singular = primitive.singular or (careful and primitive.kind == "elementwise" and not primitive.chooses)
+    watched = (primitive.singular or waiting.careful) and not primitive.chooses
     # A user's rule may return memory of its own; a Tensor is never written into.
     trusted = primitive.trusted and not recorded
     for position, rule, sources, names in node.recipe.calls:
+        options = {name: node.options[name] for name in names} if names else NO_OPTIONS
         parent = parents[position]
-        values = [saved[s] if s >= 0 else parent.shape if s == IN_SHAPE else position for s in sources]
-        part = rule(g, *values, **{name: node.options[name] for name in names}) if names else rule(g, *values)
+        values = [saved[s] if s >= 0 else parent.shape for s in sources]
+        if not primitive.trusted:
+            part = guarded(rule, node, g, values, options)
+        else:
+            part = rule(g, *values, **options) if names else rule(g, *values)
         kind = part.__class__
         if kind is not ndarray and kind is not float64 and kind is not Tensor:
+            if kind is Scattered:
+                waiting.add_scattered(parent, part)
+                continue
+            if kind is list and primitive.variadic:
+                pull_back_jointly(node, part, waiting)
+                continue
             part = checked_part(part, node)
-        if singular:
-            part = mask_singular(part, g)
+        if watched:
+            arrays = [plain[s] if s >= 0 else parent.shape for s in sources]
+            part = looked_at(part, g, node, rule, values, arrays, options, waiting)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
         fresh = trusted and kind is ndarray and part is not g and part.base is None
@@ -129,14 +170,78 @@ def pull_back(node: Node, g: Any, waiting: Waiting, careful: bool) -> None:
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
             part, fresh = cast(part, parent.dtype, node), not recorded
         waiting.add(parent, part, fresh)
+    if primitive.chooses:
+        waiting.careful = True
 
 
-def saved_as_tensors(node: Node) -> list[Any]:
+def pull_back_jointly(node: Node, parts: Sequence[Any], waiting: Waiting) -> None:
+    """Give each parent its part of what one rule gave for all of them."""
+    if len(parts) != len(node.parents):
+        raise RuleError(f"The rule of {node.primitive.name} gave {len(parts)} parts for {len(node.parents)} arguments.")
+    for parent, part in zip(node.parents, parts):
+        if isinstance(parent, Node):
+            if part.shape != parent.shape:
+                part = unbroadcast(part, parent.shape, node)
+            waiting.add(parent, part if part.dtype == parent.dtype else cast(part, parent.dtype, node), False)
+
+
+def looked_at(
+    part: Any, g: Any, node: Node, rule: Any, values: list[Any], arrays: list[Any], options: Any, waiting: Waiting
+) -> Any:
+    """The part, with 0 where a zero met something infinite; if there was any, the rest of the sweep is careful."""
+    if node.primitive.multiplies:
+        operands = [each for each in arrays if isinstance(each, ndarray)]
+        if not operands or all(all_finite(each) for each in (values_of(g), *operands)):
+            return part
+        return product_without_false_nans(part, g, rule, values, arrays, options)
+    if all_finite(values_of(part)):
+        return part
+    waiting.careful = True
+    return without_false_nans(part, g, node, rule, arrays, options)
+
+
+def guarded(rule: Any, node: Node, g: Any, values: list[Any], options: Any) -> Any:
+    """What a user's rule gives; it sees arrays that cannot be written to, since others need them too."""
+    try:
+        return rule(read_only(g), *map(read_only, values), **options)
+    except (ValueError, UnsupportedError) as error:
+        if "read-only" not in str(error):
+            raise
+        raise RuleError(
+            f"A rule of {node.primitive.name} writes into what it was given.",
+            "Write g = g * 2 in place of g *= 2: others need the same array.",
+        ) from error
+
+
+def read_only(value: Any) -> Any:
+    """The same values in memory that cannot be written to through this."""
+    if isinstance(value, Tensor):
+        return wrap(read_only(value._array), value._node)
+    if value.__class__ is not ndarray:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
+
+def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
+    """What was saved, in the dtype of the result: a rule never computes in an operand's narrower one.
+
+    Operands that have no derivative (conditions, class numbers) stay as they are.
+    """
+    values = list(saved)
+    for i, position in enumerate(node.recipe.saves):
+        if node.primitive.rules[position] is not None and isinstance(values[i], (ndarray, np.generic)):
+            values[i] = values[i].astype(node.dtype)
+    return tuple(values)
+
+
+def saved_as_tensors(node: Node, saved: tuple[Any, ...]) -> list[Any]:
     """What a node saved, as Tensors in their places in the graph, so that rules are recorded."""
     recipe = node.recipe
     nodes = [node.parents[i] for i in recipe.saves] + [node] * recipe.saves_result
-    values = [wrap(v, n) if v.__class__ is ndarray else v for v, n in zip(node.saved, nodes)]
-    return values + list(node.saved[len(nodes) :])
+    values = [wrap(v, n) if v.__class__ is ndarray else v for v, n in zip(saved, nodes)]
+    return values + list(saved[len(nodes) :])
 
 
 def checked_part(part: Any, node: Node) -> Any:
@@ -172,21 +277,6 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
         )
     stretched = (extra + i for i, want in enumerate(shape) if want == 1 and part.shape[extra + i] != 1)
     return part.sum(axis=(*range(extra), *stretched)).reshape(shape)
-
-
-def mask_singular(part: Any, g: Any) -> Any:
-    """0 where the cotangent is 0 and the rule's result is not finite: 0 times a pole is 0 here.
-
-    When recorded, `where` is a choice, so that the sweep through this one is careful in its turn.
-    """
-    array = part._array if isinstance(part, Tensor) else part
-    finite = np.isfinite(array)
-    if finite.all() or np.shape(array) != g.shape:
-        return part
-    bad = ~finite & ((g._array if isinstance(g, Tensor) else g) == 0)
-    if not bad.any():
-        return part
-    return np.where(bad, 0, part)
 
 
 def already_freed(node: Node) -> GraphError:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 # Where a rule's parameter comes from, other than a place in node.saved.
-IN_SHAPE, POSITION = -1, -2
+IN_SHAPE = -1
 
 
 class Node:

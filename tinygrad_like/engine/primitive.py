@@ -10,9 +10,10 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
-from .node import IN_SHAPE, POSITION, Node
+from .node import IN_SHAPE, Node
 from .recording import observer, recording, scope, tell
 from .tensor import Tensor, wrap
+from .writes import copies
 
 Function = Callable[..., Any]
 
@@ -39,11 +40,12 @@ Call = tuple[int, Function, tuple[int, ...], tuple[str, ...]]
 class Recipe:
     """For one set of differentiated arguments: what to save, and which rules to call."""
 
-    __slots__ = ("calls", "saves", "saves_arrays", "saves_result", "saves_shapes")
+    __slots__ = ("calls", "mixes_dtypes", "saves", "saves_arrays", "saves_result", "saves_shapes")
 
     def __init__(self, saves: tuple[int, ...], saves_result: bool, saves_shapes: bool, calls: tuple[Call, ...]) -> None:
         self.saves, self.saves_result, self.saves_shapes, self.calls = saves, saves_result, saves_shapes, calls
         self.saves_arrays = saves_result or bool(saves)
+        self.mixes_dtypes = False
 
 
 def read_rule(function: Function, name: str) -> Rule:
@@ -79,9 +81,11 @@ class Primitive:
     Called with arrays it gives what NumPy gives; called with at least one Tensor it gives a
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
     plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
-    result, `in_shape` the argument's shape, `shapes` those of all arguments, `position` the
-    argument's number, other names the record's `args`; keyword-only names are options of the forward.
+    result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names are options of the
+    forward. A primitive that takes any number of arrays ("*arrays") has one rule, which names their `shapes` and gives
+    a list, one part per array.
 
+    `multiplies` says that each rule is linear in everything that it names (the multilinear ones always are).
     `singular` says that the rules have poles. `chooses` says that the rules give
     exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere. `fits` says, for
     error messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or
@@ -103,6 +107,7 @@ class Primitive:
         symbol: str | None = None,
         singular: bool = False,
         chooses: bool = False,
+        multiplies: bool = False,
         fits: str = "",
         numpy: Any = None,
         role: str = "operation",
@@ -112,6 +117,7 @@ class Primitive:
         self.name, self.forward, self.kind = name, forward, kind
         self.symbol, self.sample, self.numpy = symbol, sample, numpy
         self.singular, self.chooses = singular, chooses
+        self.multiplies = multiplies or kind == "multilinear"
         self.fits = BROADCAST if kind == "elementwise" else fits
         self.__name__ = name
         self.__doc__ = forward.__doc__
@@ -133,7 +139,7 @@ class Primitive:
             raise RuleError(f"{self.name} has the kind {self.kind!r}.", f"Choose one of {', '.join(KINDS)}.")
         if self.kind != "constant" and len(self.rules) != len(self.args):
             raise RuleError(f"{self.name} has {len(self.args)} arguments, but {len(self.rules)} rules.")
-        known = {*self.args, "y", "in_shape"} if not self.variadic else {"y", "in_shape", "shapes", "position"}
+        known = {*self.args, "y", "in_shape"} if not self.variadic else {"shapes"}
         for rule in filter(None, self.rules):
             if unknown := [n for n in rule.wants if n not in known] + [
                 n for n in rule.options if n not in self.defaults
@@ -150,7 +156,8 @@ class Primitive:
             options = self.defaults
         arrays: list[Any] = []
         nodes: list[Any] = []
-        wanted, bit, has_tensor = 0, 1, False
+        # The operands of a variadic primitive share one bit, and one rule.
+        wanted, bit, has_tensor, shift = 0, 1, False, not self.variadic
         node: Any
         for value in args:
             if isinstance(value, Tensor):
@@ -165,7 +172,7 @@ class Primitive:
                 node = value if value.__class__ in NUMBERS else None
             arrays.append(value)
             nodes.append(node)
-            bit <<= 1
+            bit <<= shift
         try:
             y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
@@ -188,7 +195,7 @@ class Primitive:
         self, wanted: int, args: Any, arrays: list[Any], nodes: list[Any], options: dict[str, Any], y: Any
     ) -> Node | None:
         """The node of a result, with what the rules named; None where there is no derivative."""
-        recipe = self._recipes.get(wanted) or self._make_recipe(wanted, len(args))
+        recipe = self._recipes.get(wanted) or self._make_recipe(wanted)
         if not recipe.calls:
             return None
         if y.dtype.kind != "f":
@@ -199,30 +206,38 @@ class Primitive:
                 "Write real and imaginary parts as two Tensors, and anything else as floats.",
             )
         saved = []
+        mixed = False
         for position in recipe.saves:
             value = arrays[position]
-            # An array that no Tensor holds: its owner could still write to it.
-            is_raw = value.__class__ is ndarray and not isinstance(args[position], Tensor)
-            saved.append(value.copy() if is_raw else value)
+            if value.__class__ is ndarray:
+                mixed = mixed or value.dtype is not y.dtype
+                # An array that no Tensor holds: its owner could still write to it.
+                if not isinstance(args[position], Tensor):
+                    value = copies.of(value)
+            elif isinstance(value, np.generic):
+                mixed = mixed or value.dtype is not y.dtype
+            saved.append(value)
+        if mixed:
+            recipe = self._recipes.get(~wanted) or self._make_recipe(wanted, mixes_dtypes=True)
         if recipe.saves_result:
             saved.append(y)
         if recipe.saves_shapes:
             saved.append(tuple(np.shape(value) for value in arrays))
         return Node(self, recipe, tuple(nodes), tuple(saved), options, y, scope.get())
 
-    def _make_recipe(self, wanted: int, count: int) -> Recipe:
-        pairs = [(i, self.rules[0 if self.variadic else i]) for i in range(count) if wanted >> i & 1 and self.rules]
-        active = [(i, rule) for i, rule in pairs if rule is not None]
+    def _make_recipe(self, wanted: int, mixes_dtypes: bool = False) -> Recipe:
+        active = [(i, rule) for i, rule in enumerate(self.rules) if wanted >> i & 1 and rule is not None]
         wants = {name for _, rule in active for name in rule.wants}
         names = [name for name in self.args if name in wants] + [n for n in ("y", "shapes") if n in wants]
-        source = {name: i for i, name in enumerate(names)} | {"in_shape": IN_SHAPE, "position": POSITION}
+        source = {name: i for i, name in enumerate(names)} | {"in_shape": IN_SHAPE}
         recipe = Recipe(
             tuple(i for i, name in enumerate(self.args) if name in wants),
             "y" in wants,
             "shapes" in wants,
             tuple((i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
         )
-        self._recipes[wanted] = recipe
+        recipe.mixes_dtypes = mixes_dtypes
+        self._recipes[~wanted if mixes_dtypes else wanted] = recipe
         return recipe
 
     def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:

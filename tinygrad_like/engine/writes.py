@@ -64,3 +64,34 @@ class WriteLog:
 
 
 writes = WriteLog()
+
+
+class Copies:
+    """Copies of plain arrays that rules keep: of equal contents, one is enough, however many operations keep it."""
+
+    least_bytes = 2**15  # smaller ones are copied faster than compared
+
+    def __init__(self) -> None:
+        self._copies: dict[Any, weakref.ref[Array]] = {}
+
+    def of(self, array: Array) -> Array:
+        """A copy of `array`: a new one, or one that is still in use and holds the same bytes."""
+        if array.nbytes < self.least_bytes or not array.flags.c_contiguous or array.dtype.itemsize > 8:
+            return array.copy()
+        key = array.__array_interface__["data"][0], array.shape, array.dtype
+        reference = self._copies.get(key)
+        copy = None if reference is None else reference()
+        if copy is not None:
+            bits = f"u{array.dtype.itemsize}"
+            if np.array_equal(copy.view(bits), array.view(bits)):
+                return copy
+        copy = array.copy()
+        self._copies[key] = weakref.ref(copy, lambda gone: self._forget(key, gone))
+        return copy
+
+    def _forget(self, key: Any, gone: Any) -> None:
+        if self._copies.get(key) is gone:
+            self._copies.pop(key, None)
+
+
+copies = Copies()

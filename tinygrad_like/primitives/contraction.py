@@ -87,5 +87,6 @@ linear = general(
     sample=linear_cases,
     symbol="x @ Wᵀ + b",
     stretched="bias",
+    multiplies=True,
     multiply_adds=lambda y, x, weight, bias=None: y.size * weight.shape[-1],
 )

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import Primitive, multilinear
+from ..engine.primitive import general, multilinear
+from ..engine.scattered import BASIC, Scattered, add_at
 from ..engine.tensor import Tensor
 from .samples import Case, Rng, normal
-
-BASIC = (int, slice, type(None), type(...), np.integer)
 
 
 def plain_index(index: Any) -> Any:
@@ -34,27 +33,14 @@ def region(array: Any, index: Any) -> Any:
     return array[index if any(p is ... for p in parts) else (*parts, ...)]
 
 
-def is_unique(index: Any) -> bool:
-    """Whether an index surely names no element twice: slices, numbers, masks."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(isinstance(p, BASIC) or (isinstance(p, np.ndarray) and p.dtype == bool) for p in parts)
-
-
 def _getitem(x: Any, index: Any = ...) -> Any:
     return x[index]
 
 
-def _scatter_add(x: Any, shape: Any = (), *, index: Any = ...) -> Any:
-    out = np.zeros(shape, x.dtype)
-    if is_unique(index):
-        out[index] = x
-    elif x.dtype.itemsize > 8:
-        np.add.at(out, index, x)
-    else:
-        # Far faster than np.add.at: number the elements, and count them with weights.
-        numbers = np.arange(out.size).reshape(shape)[index]
-        weights = np.broadcast_to(x, numbers.shape).ravel()
-        out = np.bincount(numbers.ravel(), weights, out.size).reshape(shape).astype(x.dtype)
+def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
+    out = np.zeros(shape, parts[0].dtype)
+    for part, index in zip(parts, indexes):
+        add_at(out, index, part)
     return out
 
 
@@ -76,24 +62,24 @@ def index_cases(rng: Rng) -> Iterator[Case]:
 
 
 def scatter_cases(rng: Rng) -> Iterator[Case]:
-    yield (normal(rng, (3, 2)),), {"shape": (4, 2), "index": np.array([0, 2, 2])}
-    yield (normal(rng, (2,)),), {"shape": (5,), "index": slice(1, 5, 2)}
+    yield (normal(rng, (3, 2)),), {"shape": (4, 2), "indexes": [np.array([0, 2, 2])]}
+    yield (normal(rng, (2,)), normal(rng, ())), {"shape": (5,), "indexes": [slice(1, 5, 2), 3]}
 
 
 getitem_ = multilinear(
     "getitem",
     _getitem,
     "x",
-    lambda g, in_shape, *, index: scatter_add(g, in_shape, index=index),
+    lambda g, *, index: Scattered(g, index),
     sample=index_cases,
     symbol="[ ]",
     chooses=True,
 )
-scatter_add: Primitive = multilinear(
+scatter_add = general(
     "scatter_add",
     _scatter_add,
-    "x",
-    lambda g, *, index: g[index],
+    "*parts",
+    lambda g, shapes, *, indexes: [g[index] for index in indexes],
     sample=scatter_cases,
     symbol="scatter",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,20 @@ def inverse_order(axes: tuple[int, ...] | None, ndim: int) -> tuple[int, ...] | 
     return None if axes is None else tuple(int(i) for i in np.argsort([a % ndim for a in axes]))
 
 
-def concatenate_rule(g: Any, shapes: Any, position: int, *, axis: int | None) -> Any:
-    """The part of g that came from this array."""
+def concatenate_rule(g: Any, shapes: Any, *, axis: int | None) -> Any:
+    """The parts of g that came from the arrays."""
+    sizes = [math.prod(shape) if axis is None else shape[axis] for shape in shapes]
+    stops = itertools.accumulate(sizes)
+    spans = [slice(stop - size, stop) for stop, size in zip(stops, sizes)]
     if axis is None:
-        sizes = [int(np.prod(shape)) for shape in shapes]
-    else:
-        sizes = [shape[axis] for shape in shapes]
-    start = sum(sizes[:position])
-    part = slice(start, start + sizes[position])
-    if axis is None:
-        return g[part].reshape(shapes[position])
-    return g[(slice(None),) * (axis % g.ndim) + (part,)]
+        return [g[span].reshape(shape) for span, shape in zip(spans, shapes)]
+    before = (slice(None),) * (axis % g.ndim)
+    return [g[(*before, span)] for span in spans]
+
+
+def stack_rule(g: Any, shapes: Any, *, axis: int) -> Any:
+    """The slices of g along the new axis."""
+    return list(np.moveaxis(g, axis, 0))
 
 
 def _reshape(x: Any, shape: Any = -1) -> Any:
@@ -172,7 +177,7 @@ stack_ = general(
     "stack",
     _stack,
     "*arrays",
-    lambda g, position, *, axis: np.moveaxis(g, axis, 0)[position],
+    stack_rule,
     sample=arrays(((2, 3), (2, 3), (2, 3)), axis=-1),
     symbol="stack",
 )

@@ -1,0 +1,86 @@
+"""Exact zeros: a factor that is 0 makes its product in the chain rule 0, whatever the other factors are.
+
+Floating-point numbers have 0 · inf = nan. So an overflow in a branch that was not taken, or a pole that a zero
+meets, would spoil every sum. Here 0 wins, from both sides: a cotangent of 0, and a local derivative of 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .node import Node
+from .tensor import values_of
+
+Rule = Callable[..., Any]
+
+
+def all_finite(array: Any) -> bool:
+    """Whether every element is finite. A finite sum of squares, which is faster to compute, shows it, too."""
+    if array.size > 1000 and array.dtype.kind == "f" and array.dtype.itemsize in (4, 8):
+        flat = array.ravel(order="K")
+        if np.isfinite(flat.dot(flat)):
+            return True
+    return bool(np.isfinite(array).all())
+
+
+def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequence[Any], options: Any) -> Any:
+    """What a rule gave, not all of it finite, with 0 wherever a factor of it is 0.
+
+    `values` are the arrays that the rule was given besides the cotangent `g`. The choice is made on arrays alone; in
+    a recorded sweep, `where` records it, so that it holds at every order.
+    """
+    result, cotangent = values_of(part), values_of(g)
+    reached = cotangent_of_each(cotangent, node, np.shape(result))
+    if reached is not None:
+        factor_is_zero = reached == 0
+        if not np.isfinite(cotangent).all():
+            factor_is_zero = factor_is_zero | (rule(np.ones_like(cotangent), *values, **options) == 0)
+        bad = ~np.isfinite(result) & factor_is_zero
+        return np.where(bad, 0, part) if bad.any() else part
+    if not np.any(cotangent):
+        return np.where(np.isfinite(result), part, 0)
+    return part
+
+
+def cotangent_of_each(g: Any, node: Node, shape: tuple[int, ...]) -> Any:
+    """For each element of a part of this shape, the one element of g that it comes from; None if there are several."""
+    kind, options = node.primitive.kind, node.options
+    if g.size == 1:
+        return g.reshape(())
+    if kind == "elementwise" and g.shape == shape:
+        return g
+    if kind == "reduction" and options.get("axis") is not None:
+        return g if options.get("keepdims") else np.expand_dims(g, options["axis"])
+    return None
+
+
+def product_without_false_nans(
+    part: Any, g: Any, rule: Rule, values: Sequence[Any], plain: Sequence[Any], options: Any
+) -> Any:
+    """The same for a rule that sums products (matmul): only products of which no factor is 0 count.
+
+    `plain` are the arrays of `values`. A sum stays as it is where one of its products has an infinite factor, and
+    none that is 0: there, more products are without a zero than are without a zero and finite.
+    """
+    factors = [values_of(g), *plain]
+    nonzero = [each != 0 if is_float(each) else each for each in factors]
+    finite = [(each != 0) & np.isfinite(each) if is_float(each) else each for each in factors]
+    counts = [rule(*(as_float(each) for each in group), **options) for group in (nonzero, finite)]
+    clean = rule(*(finite_part(each) for each in (g, *values)), **options)
+    return np.where(counts[0] == counts[1], clean, part)
+
+
+def is_float(value: Any) -> bool:
+    return isinstance(values_of(value), (np.ndarray, np.generic)) and values_of(value).dtype.kind == "f"
+
+
+def as_float(value: Any) -> Any:
+    return value.astype(np.float64) if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def finite_part(value: Any) -> Any:
+    """The value with 0 in place of what is not finite."""
+    return np.where(np.isfinite(values_of(value)), value, 0) if is_float(value) else value
