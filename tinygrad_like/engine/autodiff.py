@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -19,7 +20,6 @@ from .writes import writes
 from .zeros import all_finite, product_without_false_nans, without_false_nans
 
 Found = dict[Node, tuple[Any, bool]]
-NO_OPTIONS: dict[str, Any] = {}
 
 
 class Waiting:
@@ -72,15 +72,16 @@ class Waiting:
             entry[2] = True
         part.add_to(entry[1])
 
-    def settled(self, key: int) -> tuple[Node, Any, bool]:
-        """A node, taken out, with all that arrived."""
-        node, total, owned = self.shares.pop(key)
-        if key in self.scattered:
-            parts = self.scattered.pop(key)
-            indexes = [part.index for part in parts]
-            dense = operators.indexing.scatter_add(*(p.values for p in parts), shape=node.shape, indexes=indexes)
-            total, owned = dense if total is None else total + dense, False
-        return node, total, owned
+    def settle(self, *keys: int) -> None:
+        """Add up what was scattered in a recorded sweep: to these nodes, or to all."""
+        for key in keys or tuple(self.scattered):
+            parts = self.scattered.pop(key, None)
+            if parts:
+                entry = self.shares[key]
+                indexes = [part.index for part in parts]
+                values = [part.values for part in parts]
+                dense = operators.indexing.scatter_add(*values, shape=entry[0].shape, indexes=indexes)
+                entry[1] = dense if entry[1] is None else entry[1] + dense
 
 
 def sweep(
@@ -104,7 +105,10 @@ def sweep(
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
-            node, g, _ = waiting.settled(heappop(waiting.order))
+            key = heappop(waiting.order)
+            if waiting.scattered:
+                waiting.settle(key)
+            node, g, _ = waiting.shares.pop(key)
             if goals is None:
                 if every or node.owner is not None:
                     found[node] = g, False
@@ -116,8 +120,8 @@ def sweep(
             pull_back(node, g, waiting)
             if not retain:
                 free(node)
-        for key in list(waiting.shares):
-            node, g, owned = waiting.settled(key)
+        waiting.settle()
+        for node, g, owned in waiting.shares.values():
             if (every or node.owner is not None) if goals is None else (node in goals):
                 found[node] = g, owned
     return found
@@ -132,24 +136,25 @@ def free(node: Node) -> None:
 
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
-    plain, parents, recorded, primitive = node.saved, node.parents, waiting.recorded, node.primitive
+    plain, parents, recipe, primitive = node.saved, node.parents, node.recipe, node.primitive
+    recorded = waiting.recorded
     if writes.latest > node.index:
         check_not_overwritten(node)
-    if node.recipe.mixes_dtypes:
+    if recipe.mixes_dtypes:
         plain = in_dtype(plain, node)
     saved = saved_as_tensors(node, plain) if recorded else plain
     # The rules of a choice select; only for speed they get no second look.
-    watched = (primitive.singular or waiting.careful) and not primitive.chooses
+    watched = (waiting.careful or primitive.singular) and not primitive.chooses
+    if watched and primitive.multiplies:
+        watched = not all(all_finite(values_of(each)) for each in (g, *plain) if hasattr(each, "dtype"))
     # A user's rule may return memory of its own; a Tensor is never written into.
     trusted = primitive.trusted and not recorded
-    for position, rule, sources, names in node.recipe.calls:
-        options = {name: node.options[name] for name in names} if names else NO_OPTIONS
+    for position, rule, sources, names in recipe.calls:
         parent = parents[position]
         values = [saved[s] if s >= 0 else parent.shape for s in sources]
-        if not primitive.trusted:
-            part = guarded(rule, node, g, values, options)
-        else:
-            part = rule(g, *values, **options) if names else rule(g, *values)
+        if names:
+            rule = partial(rule, **{name: node.options[name] for name in names})
+        part = rule(g, *values) if primitive.trusted else guarded(rule, node, g, values)
         kind = part.__class__
         if kind is not ndarray and kind is not float64 and kind is not Tensor:
             if kind is Scattered:
@@ -161,7 +166,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             part = checked_part(part, node)
         if watched:
             arrays = [plain[s] if s >= 0 else parent.shape for s in sources]
-            part = looked_at(part, g, node, rule, values, arrays, options, waiting)
+            part = looked_at(part, g, node, rule, values, arrays, waiting)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
         fresh = trusted and kind is ndarray and part is not g and part.base is None
@@ -185,25 +190,20 @@ def pull_back_jointly(node: Node, parts: Sequence[Any], waiting: Waiting) -> Non
             waiting.add(parent, part if part.dtype == parent.dtype else cast(part, parent.dtype, node), False)
 
 
-def looked_at(
-    part: Any, g: Any, node: Node, rule: Any, values: list[Any], arrays: list[Any], options: Any, waiting: Waiting
-) -> Any:
+def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], arrays: list[Any], waiting: Waiting) -> Any:
     """The part, with 0 where a zero met something infinite; if there was any, the rest of the sweep is careful."""
     if node.primitive.multiplies:
-        operands = [each for each in arrays if isinstance(each, ndarray)]
-        if not operands or all(all_finite(each) for each in (values_of(g), *operands)):
-            return part
-        return product_without_false_nans(part, g, rule, values, arrays, options)
+        return product_without_false_nans(part, g, rule, values, arrays)
     if all_finite(values_of(part)):
         return part
     waiting.careful = True
-    return without_false_nans(part, g, node, rule, arrays, options)
+    return without_false_nans(part, g, node, rule, arrays)
 
 
-def guarded(rule: Any, node: Node, g: Any, values: list[Any], options: Any) -> Any:
+def guarded(rule: Any, node: Node, g: Any, values: list[Any]) -> Any:
     """What a user's rule gives; it sees arrays that cannot be written to, since others need them too."""
     try:
-        return rule(read_only(g), *map(read_only, values), **options)
+        return rule(read_only(g), *map(read_only, values))
     except (ValueError, UnsupportedError) as error:
         if "read-only" not in str(error):
             raise

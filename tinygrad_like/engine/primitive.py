@@ -206,16 +206,16 @@ class Primitive:
                 "Write real and imaginary parts as two Tensors, and anything else as floats.",
             )
         saved = []
-        mixed = False
+        mixed, dtype = False, y.dtype
         for position in recipe.saves:
             value = arrays[position]
             if value.__class__ is ndarray:
-                mixed = mixed or value.dtype is not y.dtype
+                mixed = mixed or value.dtype is not dtype
                 # An array that no Tensor holds: its owner could still write to it.
                 if not isinstance(args[position], Tensor):
-                    value = copies.of(value)
+                    value = value.copy() if value.nbytes < copies.least_bytes else copies.of(value)
             elif isinstance(value, np.generic):
-                mixed = mixed or value.dtype is not y.dtype
+                mixed = mixed or value.dtype is not dtype
             saved.append(value)
         if mixed:
             recipe = self._recipes.get(~wanted) or self._make_recipe(wanted, mixes_dtypes=True)

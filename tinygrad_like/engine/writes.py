@@ -76,7 +76,7 @@ class Copies:
 
     def of(self, array: Array) -> Array:
         """A copy of `array`: a new one, or one that is still in use and holds the same bytes."""
-        if array.nbytes < self.least_bytes or not array.flags.c_contiguous or array.dtype.itemsize > 8:
+        if not array.flags.c_contiguous or array.dtype.itemsize > 8:
             return array.copy()
         key = array.__array_interface__["data"][0], array.shape, array.dtype
         reference = self._copies.get(key)

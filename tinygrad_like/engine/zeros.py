@@ -26,7 +26,7 @@ def all_finite(array: Any) -> bool:
     return bool(np.isfinite(array).all())
 
 
-def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequence[Any], options: Any) -> Any:
+def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequence[Any]) -> Any:
     """What a rule gave, not all of it finite, with 0 wherever a factor of it is 0.
 
     `values` are the arrays that the rule was given besides the cotangent `g`. The choice is made on arrays alone; in
@@ -37,7 +37,7 @@ def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequen
     if reached is not None:
         factor_is_zero = reached == 0
         if not np.isfinite(cotangent).all():
-            factor_is_zero = factor_is_zero | (rule(np.ones_like(cotangent), *values, **options) == 0)
+            factor_is_zero = factor_is_zero | (rule(np.ones_like(cotangent), *values) == 0)
         bad = ~np.isfinite(result) & factor_is_zero
         return np.where(bad, 0, part) if bad.any() else part
     if not np.any(cotangent):
@@ -57,9 +57,7 @@ def cotangent_of_each(g: Any, node: Node, shape: tuple[int, ...]) -> Any:
     return None
 
 
-def product_without_false_nans(
-    part: Any, g: Any, rule: Rule, values: Sequence[Any], plain: Sequence[Any], options: Any
-) -> Any:
+def product_without_false_nans(part: Any, g: Any, rule: Rule, values: Sequence[Any], plain: Sequence[Any]) -> Any:
     """The same for a rule that sums products (matmul): only products of which no factor is 0 count.
 
     `plain` are the arrays of `values`. A sum stays as it is where one of its products has an infinite factor, and
@@ -68,8 +66,8 @@ def product_without_false_nans(
     factors = [values_of(g), *plain]
     nonzero = [each != 0 if is_float(each) else each for each in factors]
     finite = [(each != 0) & np.isfinite(each) if is_float(each) else each for each in factors]
-    counts = [rule(*(as_float(each) for each in group), **options) for group in (nonzero, finite)]
-    clean = rule(*(finite_part(each) for each in (g, *values)), **options)
+    counts = [rule(*(as_float(each) for each in group)) for group in (nonzero, finite)]
+    clean = rule(*(finite_part(each) for each in (g, *values)))
     return np.where(counts[0] == counts[1], clean, part)
 
 
