@@ -209,13 +209,12 @@ class Primitive:
         mixed, dtype = False, y.dtype
         for position in recipe.saves:
             value = arrays[position]
-            if value.__class__ is ndarray:
-                mixed = mixed or value.dtype is not dtype
+            if value.__class__ is ndarray or isinstance(value, np.generic):
+                if value.dtype is not dtype and self.rules[position] is not None:
+                    mixed = True
                 # An array that no Tensor holds: its owner could still write to it.
                 if not isinstance(args[position], Tensor):
                     value = value.copy() if value.nbytes < copies.least_bytes else copies.of(value)
-            elif isinstance(value, np.generic):
-                mixed = mixed or value.dtype is not dtype
             saved.append(value)
         if mixed:
             recipe = self._recipes.get(~wanted) or self._make_recipe(wanted, mixes_dtypes=True)
