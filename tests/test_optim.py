@@ -385,3 +385,20 @@ def test_parameters_can_come_from_a_generator():
     model = Two()
     optimizer = SGD((p for p in model.parameters()), lr=0.1)
     assert optimizer.params == [model.a, model.b]
+
+
+@pytest.mark.parametrize("name", ["lr", "momentum", "weight_decay"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, "x", None, [0.1, 0.2]])
+def test_a_setting_that_is_changed_is_checked(name, value):
+    optimizer = SGD([Tensor([1.0], requires_grad=True)], lr=0.1, momentum=0.5, weight_decay=0.25)
+    before = getattr(optimizer, name)
+    with pytest.raises(ArgumentError):
+        setattr(optimizer, name, value)
+    assert getattr(optimizer, name) == before
+    setattr(optimizer, name, 0.75)
+    assert getattr(optimizer, name) == 0.75
+
+
+def test_a_missing_learning_rate():
+    with pytest.raises(ArgumentError, match=r"Write SGD\(params, lr=0\.1\)"):
+        SGD([Tensor([1.0], requires_grad=True)])

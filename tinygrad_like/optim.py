@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .engine.errors import ArgumentError, DTypeError, GraphError
-from .engine.storage import FlatVector
+from .engine.storage import FlatVector, is_shared, memory_of
 from .engine.tensor import Tensor, assign, wrap
 
 
 def flat_groups(parameters: list[Tensor]) -> list[tuple[FlatVector, list[int]]]:
-    """Move what is not in a flat vector yet into one per dtype; give (vector, slots) of them all."""
-    homeless: dict[Any, list[Tensor]] = {}
-    for p in parameters:
-        if p._flat is None:
-            homeless.setdefault(p.dtype, []).append(p)
-    for group in homeless.values():
+    """Move what is not in a flat vector yet into one per dtype; give (vector, slots) of them all.
+
+    A parameter whose memory somebody else holds, too (an array that it was made of, `p.numpy()`, a tied parameter),
+    would come apart from them. It stays where it is, as a flat vector of its own.
+    """
+    homeless = [p for p in parameters if p._flat is None]
+    shared = [p for p in homeless if is_shared(p)]
+    vectors = [memory_of(p) for p in shared]
+    together: dict[Any, list[Tensor]] = {}
+    for p in homeless:
+        if not any(p is each for each in shared):
+            together.setdefault(p.dtype, []).append(p)
+    for p, vector in zip(shared, vectors):
+        FlatVector([p], vector)
+    for group in together.values():
         FlatVector(group)
     groups: dict[int, tuple[FlatVector, list[int]]] = {}
     for p in parameters:
@@ -46,17 +55,26 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
     return unique
 
 
-def finite(name: str, value: Any, low: float = 0.0) -> float:
-    """`value` as a float, if it is finite and not below `low`."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"{name} must be a number, but got {value!r}.") from error
-    if not math.isfinite(number) or number < low:
-        raise ArgumentError(
-            f"{name} must be finite and at least {low:g}, but got {value!r}.", "Write a number like 0.1."
-        )
-    return number
+class Setting:
+    """A number of an optimizer; whenever it is set, it must be finite and not negative."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __set__(self, optimizer: Any, value: Any) -> None:
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"{self.title} must be a number, but got {value!r}.") from error
+        if not math.isfinite(number) or number < 0:
+            raise ArgumentError(
+                f"{self.title} must be finite and at least 0, but got {value!r}.", "Write a number like 0.1."
+            )
+        # Without a __get__, reading it costs no more than any other attribute.
+        vars(optimizer)[self.name] = number
 
 
 def part(vector: Any, run: slice) -> Any:
@@ -80,7 +98,9 @@ class Optimizer:
         for p in self.params:
             if p._grad is not None:
                 kept, p._grad = p._grad, None
-                p._flat.store(p._slot, kept._array)
+                if not p._flat.store(p._slot, kept._array):
+                    p._flat.renew()
+                    p._flat.store(p._slot, kept._array)
 
     def runs(self) -> Iterator[tuple[FlatVector, slice]]:
         """The contiguous stretches of parameters that have a gradient."""
@@ -116,17 +136,28 @@ class SGD(Optimizer):
     Tensor([0.8], requires_grad=True)
     """
 
+    if TYPE_CHECKING:
+        lr: float
+        momentum: float
+        weight_decay: float
+    else:
+        lr = Setting("The learning rate")
+        momentum = Setting("momentum")
+        weight_decay = Setting("weight_decay")
+
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float,
+        lr: float | None = None,
         momentum: float = 0,
         nesterov: bool = False,
         weight_decay: float = 0,
     ) -> None:
+        if lr is None:
+            raise ArgumentError("SGD needs a learning rate.", "Write SGD(params, lr=0.1).")
         self.lr = lr
-        self.momentum = finite("momentum", momentum)
-        self.weight_decay = finite("weight_decay", weight_decay)
+        self.momentum = momentum
+        self.weight_decay = weight_decay
         self.nesterov = bool(nesterov)
         if self.nesterov and not self.momentum:
             raise ArgumentError("nesterov needs a momentum above 0.", "Write SGD(..., momentum=0.9, nesterov=True).")
@@ -135,23 +166,14 @@ class SGD(Optimizer):
 
     def __repr__(self) -> str:
         count = sum(p.size for p in self.params)
-        settings = f"lr={self._lr:g}, momentum={self.momentum:g}, weight_decay={self.weight_decay:g}"
+        settings = f"lr={self.lr:g}, momentum={self.momentum:g}, weight_decay={self.weight_decay:g}"
         return f"SGD({settings}, nesterov={self.nesterov})  # {count:,} parameters"
-
-    @property
-    def lr(self) -> float:
-        """The learning rate; it can be set between steps."""
-        return self._lr
-
-    @lr.setter
-    def lr(self, value: float) -> None:
-        self._lr = finite("The learning rate", value)
 
     def step(self) -> None:
         # Plain NumPy, as in rules: on arrays nothing is wrapped, and given Tensors it would be recorded.
         for flat, run in self.runs():
             values = part(flat.values, run)
-            change = self._direction(flat, run, values) * self._lr
+            change = self._direction(flat, run, values) * self.lr
             assign(wrap(values), change, using=np.subtract)
 
     def _direction(self, flat: FlatVector, run: slice, values: Any) -> Any:
@@ -174,6 +196,8 @@ class SGD(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         parts = state.pop("velocities")
+        if "_lr" in state:  # pickled by an earlier version
+            state["lr"] = state.pop("_lr")
         vars(self).update(state, _velocities={})
         self._settle()
         for p, part in zip(self.params, parts):

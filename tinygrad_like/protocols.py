@@ -31,6 +31,8 @@ INSPECTIONS = frozenset(
     | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
     | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted, np.isclose}
 )
+# They write into their first argument.
+WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
 REDUCED: dict[np.ufunc, Function] = {
     np.add: reductions.sum,
     np.multiply: reductions.prod,
@@ -41,6 +43,8 @@ REDUCED: dict[np.ufunc, Function] = {
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What a ufunc means when a Tensor is among its inputs or outputs."""
+    if method == "at" and not is_recorded(inputs[:1]):
+        return write_by(ufunc.at, inputs, options)
     out = options.pop("out", None)
     implementation: Function | None = None
     if method == "__call__":
@@ -57,8 +61,8 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
     """What any other NumPy function means when a Tensor is among its arguments."""
     if function in INSPECTIONS:
         return function(*arrays_in(inputs), **arrays_in(options))
-    if function is np.copyto and is_recorded(inputs):
-        raise lost_graph("Filling an ndarray (np.full, np.copyto)")
+    if function in WRITERS or (function is np.nan_to_num and options.get("copy") is False):
+        return write_by(function, inputs, options)
     out = options.pop("out", None)
     name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
     result = call(NUMPY.get(function), function, name, inputs, options)
@@ -91,6 +95,25 @@ def write(target: Any, result: Any) -> Any:
         raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
     np.copyto(target, arrays_in(result), casting="same_kind")
     return target
+
+
+def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """A function that writes into its first argument: into a Tensor, what it changes goes through the door."""
+    if not inputs:  # np.copyto(dst=t, src=x)
+        first = next(iter(options))
+        inputs, options = (options[first],), {name: each for name, each in options.items() if name != first}
+    target, others = inputs[0], (inputs[1:], options)
+    if is_recorded(others):
+        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)")
+    values, settings = arrays_in(others)
+    if not isinstance(target, Tensor):
+        return tensors_in(function(target, *values, **settings))
+    changed = target._array.copy()
+    function(changed, *values, **settings)
+    old = target._array
+    index = (changed != old) & ((changed == changed) | (old == old))
+    assign(target, changed[index], index)
+    return None if function is not np.nan_to_num else target
 
 
 def is_recorded(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop, heappush
@@ -19,6 +20,8 @@ from .tensor import Tensor, values_of, wrap
 from .writes import writes
 from .zeros import all_finite, product_without_false_nans, without_false_nans
 
+# Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
+delivering = threading.RLock()
 Found = dict[Node, tuple[Any, bool]]
 
 
@@ -336,15 +339,15 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
 
 
 def deliver(found: Found) -> None:
-    """Add to `.grad` what a sweep found, now that it is through."""
-    for node, (cotangent, owned) in found.items():
-        leaf = None if node.owner is None else node.owner()
-        if leaf is None:
-            continue
-        if leaf._flat is not None and leaf._grad is None and cotangent.__class__ is not Tensor:
-            leaf._flat.accumulate(leaf._slot, cotangent)
-        else:
-            accumulate(leaf, cotangent, owned)
+    """Add to `.grad` what a sweep found, now that it is through; one thread at a time."""
+    with delivering:
+        for node, (cotangent, owned) in found.items():
+            leaf = None if node.owner is None else node.owner()
+            if leaf is None or leaf._node is not node:
+                continue
+            flat = None if leaf._grad is not None or cotangent.__class__ is Tensor else leaf._flat
+            if flat is None or not flat.accumulate(leaf._slot, cotangent):
+                accumulate(leaf, cotangent, owned)
 
 
 def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:

@@ -209,11 +209,12 @@ class Primitive:
         mixed, dtype = False, y.dtype
         for position in recipe.saves:
             value = arrays[position]
-            if value.__class__ is ndarray or isinstance(value, np.generic):
+            kind = value.__class__
+            if kind is ndarray or isinstance(value, np.generic):
                 if value.dtype is not dtype and self.rules[position] is not None:
                     mixed = True
                 # An array that no Tensor holds: its owner could still write to it.
-                if not isinstance(args[position], Tensor):
+                if kind is ndarray and not isinstance(args[position], Tensor):
                     value = value.copy() if value.nbytes < copies.least_bytes else copies.of(value)
             saved.append(value)
         if mixed:

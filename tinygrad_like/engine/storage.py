@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import ShapeError
+from .errors import ShapeError, UnsupportedError
 from .writes import Array
 
 if TYPE_CHECKING:
@@ -134,28 +135,64 @@ class Matrix:
         return opening + np.array2string(self.array, separator=", ", prefix=opening) + ")"
 
 
+def holders(tensor: Any) -> tuple[int, int]:
+    """How many hold a Tensor's array, and the array whose memory that one reads."""
+    return sys.getrefcount(tensor._array), sys.getrefcount(tensor._array.base)
+
+
+class _Alone:
+    """Something that alone holds an array, and one that alone holds a view of another."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+
+
+_one, _two = _Alone(np.empty(1)), _Alone(np.empty(1)[:])
+ALONE, ALONE_WITH_BASE = holders(_one)[0], holders(_two)[1]
+
+
+def is_shared(parameter: Any) -> bool:
+    """Whether somebody else holds the memory of a parameter, which would come apart from it if it moved."""
+    own, base = holders(parameter)
+    return own > ALONE or (parameter._array.base is not None and base > ALONE_WITH_BASE)
+
+
+def memory_of(parameter: Any) -> Array:
+    """The values of a parameter that must stay where it is, as a vector."""
+    array: Array = parameter._array
+    if not array.flags.c_contiguous:
+        raise UnsupportedError(
+            f"A parameter of shape {array.shape} shares its memory with something else, and not row by row; "
+            "an optimizer would take them apart.",
+            "Write Parameter(array.copy()) for memory of its own; for tied weights, keep one parameter and use its .T.",
+        )
+    return array.reshape(-1)
+
+
 class FlatVector:
     """Several parameters of one dtype as views into one vector, and their gradients likewise.
 
     A parameter moves in once and stays. `values` is the vector; `grads` the vector of
-    gradients, of which slot i is meaningful where `filled[i]`. Once a gradient was handed out
-    (`lent`), the next write goes to a new vector, so a gradient that somebody kept never changes.
+    gradients, of which slot i is meaningful where `filled[i]`. A gradient that somebody has kept never changes: while
+    anybody holds a view of `grads`, it is not written to.
     """
 
-    __slots__ = ("values", "grads", "filled", "lent", "offsets", "shapes", "_views", "__weakref__")
+    __slots__ = ("values", "grads", "filled", "offsets", "shapes", "_views", "_alone", "__weakref__")
 
-    def __init__(self, parameters: Iterable[Any]) -> None:
+    def __init__(self, parameters: Iterable[Any], values: Array | None = None) -> None:
         parameters = list(parameters)
         self.shapes = [p.shape for p in parameters]
         self.offsets = [0, *itertools.accumulate(p.size for p in parameters)]
-        self.values: Array = np.empty(self.offsets[-1], parameters[0].dtype)
+        self.values: Array = np.empty(self.offsets[-1], parameters[0].dtype) if values is None else values
         self.grads: Array | None = None
         self.filled = [False] * len(parameters)
-        self.lent = False
+        self._alone = 0
         self._views: list[Array] = []
         for slot, (p, view) in enumerate(zip(parameters, self.split(self.values))):
-            view[...] = p._array
-            p._array, p._flat, p._slot = view, self, slot
+            if values is None:
+                view[...] = p._array
+                p._array = view
+            p._flat, p._slot = self, slot
 
     def split(self, vector: Array) -> list[Array]:
         """Views of `vector`, one per parameter, in the parameters' shapes."""
@@ -164,31 +201,36 @@ class FlatVector:
 
     def gradient(self, slot: int) -> Array | None:
         """The gradient in `slot`, for a user to read or change in place."""
-        if not self.filled[slot]:
-            return None
-        self.lent = True
-        return self._views[slot]
+        return self._views[slot][...] if self.filled[slot] else None
 
-    def accumulate(self, slot: int, gradient: Any) -> None:
-        if self.lent or self.grads is None:
-            self._renew()
+    def accumulate(self, slot: int, gradient: Any) -> bool:
+        """Add to the gradient in `slot`; False, and nothing is done, while somebody holds one of the gradients."""
+        if sys.getrefcount(self.grads) != self._alone:
+            if any(self.filled):
+                return False
+            self.renew()
         if self.filled[slot]:
             self._views[slot] += gradient
         else:
             self._views[slot][...] = gradient
             self.filled[slot] = True
+        return True
 
-    def store(self, slot: int, gradient: Any) -> None:
-        """Set the gradient in `slot`, or clear it with None."""
+    def store(self, slot: int, gradient: Any) -> bool:
+        """Set the gradient in `slot`, or clear it with None; False if it has to be kept elsewhere for now."""
+        if gradient is not None and self.filled[slot]:
+            view = self._views[slot]
+            if gradient.__array_interface__ == view.__array_interface__:
+                return True
         self.filled[slot] = False
-        if gradient is not None:
-            self.accumulate(slot, gradient)
+        return gradient is None or self.accumulate(slot, gradient)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
+        """Take a new vector for the gradients, with what the old one holds."""
         old = self.grads
-        self.grads = np.empty_like(self.values) if old is None else old.copy()
+        self.grads = np.empty_like(self.values) if old is None or not any(self.filled) else old.copy()
         self._views = self.split(self.grads)
-        self.lent = False
+        self._alone = sys.getrefcount(self.grads)
 
     def runs(self, slots: list[int]) -> Iterator[slice]:
         """The contiguous stretches of the vector that `slots` with a gradient fill."""

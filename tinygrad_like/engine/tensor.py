@@ -41,7 +41,7 @@ class Tensor(Operators):
     (Tensor(5., op=sum), Tensor([2., 4.]))
     """
 
-    __slots__ = ("_array", "_node", "_grad", "_flat", "_slot", "name", "__weakref__")
+    __slots__ = ("_array", "_node", "_node_before", "_grad", "_flat", "_slot", "name", "__weakref__")
     __array_priority__ = 1000.0
     _slot: int
     name: str | None
@@ -61,6 +61,7 @@ class Tensor(Operators):
             raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", NUMBERS)
         self._array: Array = array
         self._node: Node | None = None
+        self._node_before: Node | None = None
         self._grad: Tensor | None = None
         self._flat: Any = None
         self.name = name
@@ -158,8 +159,15 @@ class Tensor(Operators):
     def requires_grad(self, value: bool) -> None:
         if not self.is_leaf:
             raise GraphError("requires_grad can be set on leaves only.", "Write t.detach() to leave the graph.")
+        if self._node is not None and self._node.owner is None and not value:
+            raise GraphError(
+                "The input of a function that is being differentiated cannot stop requiring its gradient.",
+                "Write x.detach() for a value that is held constant.",
+            )
         if bool(value) != self.requires_grad:
-            self._node = leaf_node(self._array, self) if value else None
+            # What was computed before leads to the old node: no gradient reaches it while it is switched off.
+            node = self._node_before or leaf_node(self._array, self) if value else None
+            self._node, self._node_before = node, self._node
 
     @property
     def is_leaf(self) -> bool:
@@ -185,9 +193,8 @@ class Tensor(Operators):
             if value._node is None and value.dtype != self.dtype:
                 value = wrap(value._array.astype(self.dtype))
         if self._flat is not None and (value is None or value._node is None):
-            if value is None or value._array is not self._flat.gradient(self._slot):
-                self._flat.store(self._slot, None if value is None else value._array)
-            value = None
+            stored = self._flat.store(self._slot, None if value is None else value._array)
+            value = None if stored else value
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -283,7 +290,7 @@ class Tensor(Operators):
 
     def __reduce__(self) -> tuple[Any, ...]:
         needs = self._node is not None and self.is_leaf
-        return _rebuild, (type(self), self._array.copy(), needs, self.name)
+        return _rebuild, (type(self), self._array, needs, self.name)
 
     def __copy__(self) -> Tensor:
         return self.__deepcopy__({})
@@ -292,7 +299,7 @@ class Tensor(Operators):
         if self._node is not None and not self.is_leaf:
             copied = self.copy()
         else:
-            copied = _rebuild(type(self), self._array.copy(), self._node is not None, self.name)
+            copied = _rebuild(type(self), self._array, self._node is not None, self.name)
             if self._grad is not None or (self._flat is not None and self._flat.filled[self._slot]):
                 copied._grad = wrap(cast(Tensor, self.grad)._array.copy())
         memo[id(self)] = copied
@@ -320,7 +327,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     tensor = Tensor.__new__(Tensor)
     tensor._array = data
     tensor._node = node
-    tensor._grad = tensor._flat = tensor.name = None
+    tensor._node_before = tensor._grad = tensor._flat = tensor.name = None
     return tensor
 
 
@@ -330,8 +337,9 @@ def values_of(value: Any) -> Any:
 
 
 def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
-    tensor = wrap(data) if kind is Tensor else kind.__new__(kind)
-    Tensor.__init__(tensor, data, requires_grad=requires_grad, name=name)
+    # A copy: who unpickles holds `data` for a while, and it would not be the Tensor's own.
+    tensor = kind.__new__(kind)
+    Tensor.__init__(tensor, data.copy(), requires_grad=requires_grad, name=name)
     return tensor
 
 
@@ -384,7 +392,6 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
                 raise TypeError(f"cannot write {array.dtype} into {data.dtype}")
             index = operators.indexing.plain_index(index)
             data[index] = array
-            data = operators.indexing.region(data, index)
     except TypeError as error:
         raise DTypeError(f"A Tensor of dtype {data.dtype} cannot take values of {array.dtype}.") from error
     except IndexError:
@@ -393,4 +400,4 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
         if not data.flags.writeable:
             raise UnsupportedError("This Tensor shares a read-only array.", "Write Tensor(array.copy()).") from error
         raise ShapeError(f"A Tensor of shape {data.shape} cannot take values of shape {array.shape}.") from error
-    writes.note(data)
+    writes.note(data, index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import weakref
 from typing import Any
 
@@ -27,40 +28,109 @@ def bounds(array: Array) -> tuple[int, int]:
     return int(low), int(high)
 
 
+class Written:
+    """When which part of one piece of memory was last written.
+
+    Whole stretches are kept as they are, as long as they are few. Else each element has a time, in an array that only
+    takes memory where something was written.
+    """
+
+    most_runs = 64
+    __slots__ = ("reference", "unit", "low", "count", "all", "runs", "times")
+
+    def __init__(self, whole: Array, reference: Any) -> None:
+        self.reference = reference
+        self.low, high = bounds(whole)
+        self.unit = whole.itemsize
+        self.count = -(-(high - self.low) // self.unit)
+        self.all = 0
+        self.runs: dict[tuple[int, int], int] = {}
+        self.times: Array | None = None
+
+    def note(self, array: Array, index: Any, now: int) -> None:
+        if index is ... and (array.flags.c_contiguous or not self._same_units(array)):
+            self.runs[bounds(array)] = now
+            if len(self.runs) > self.most_runs:
+                self._spread()
+        elif self._same_units(array):
+            self._times_of(array)[index] = now
+        else:
+            self.runs[bounds(array)] = now
+
+    def _same_units(self, array: Array) -> bool:
+        """Whether `array` reads the memory in the units in which its owner does, not bytes or halves of them."""
+        return array.itemsize == self.unit and not any(step % self.unit for step in array.strides)
+
+    def latest(self, array: Array) -> int:
+        """When any of the elements that `array` reads was last written."""
+        low, high = bounds(array)
+        near = [when for (start, stop), when in self.runs.items() if start < high and low < stop]
+        exact = self._same_units(array)
+        if near and exact and not array.flags.c_contiguous:
+            self._spread()
+            near = []
+        if self.times is None:
+            within = 0
+        elif exact:
+            within = int(self._times_of(array).max())
+        else:
+            within = int(self.times[(low - self.low) // self.unit : -(-(high - self.low) // self.unit)].max())
+        return max(self.all, within, *near)
+
+    def _times_of(self, array: Array) -> Array:
+        """The times of the elements of `array`, in its shape."""
+        times = self._all_times()
+        strides = [step // self.unit * times.itemsize for step in array.strides]
+        start = (array.__array_interface__["data"][0] - self.low) // self.unit * times.itemsize
+        return np.ndarray(array.shape, times.dtype, times, start, strides)
+
+    def _spread(self) -> None:
+        """Write the stretches down element by element."""
+        times = self._all_times()
+        for (start, stop), when in self.runs.items():
+            part = times[(start - self.low) // self.unit : -(-(stop - self.low) // self.unit)]
+            np.maximum(part, when, out=part)
+        self.runs = {}
+
+    def _all_times(self) -> Array:
+        if self.times is None:
+            self.times = np.zeros(self.count, np.int64)
+        return self.times
+
+
 class WriteLog:
     """When which memory was last written, for arrays that Tensors own."""
 
-    most_regions = 64
-
     def __init__(self) -> None:
         self.latest = 0
-        self._log: dict[int, tuple[Any, dict[tuple[int, int] | None, int]]] = {}
+        self._log: dict[int, Written] = {}
+        self._lock = threading.Lock()
 
-    def note(self, array: Array) -> None:
+    def note(self, array: Array, index: Any = ...) -> None:
+        """`array[index]` has been written."""
         now = self.latest = clock()
         whole = owner(array)
         key = id(whole)
         entry = self._log.get(key)
-        if entry is None:
-            reference = weakref.ref(whole, lambda _: self._log.pop(key, None))
-            entry = self._log[key] = (reference, {})
-        regions = entry[1]
-        if whole is array or len(regions) > self.most_regions:
-            regions.clear()
-            regions[None] = now
-        else:
-            regions[bounds(array)] = now
+        if entry is None or entry.reference() is not whole:
+            entry = self._log[key] = Written(whole, weakref.ref(whole, lambda gone: self._forget(key, gone)))
+        if index is ... and whole is array:
+            entry.all = now
+            return
+        with self._lock:
+            entry.note(array, index, now)
+
+    def _forget(self, key: int, gone: Any) -> None:
+        if key in self._log and self._log[key].reference is gone:
+            del self._log[key]
 
     def written_since(self, array: Array, time: int) -> bool:
         """Whether any of the memory that `array` reads was written after `time`."""
         entry = self._log.get(id(owner(array)))
-        if entry is None:
+        if entry is None or array.size == 0:
             return False
-        later = [region for region, when in list(entry[1].items()) if when > time]
-        if not later or array.size == 0:
-            return False
-        low, high = bounds(array)
-        return any(region is None or (region[0] < high and low < region[1]) for region in later)
+        with self._lock:
+            return entry.latest(array) > time
 
 
 writes = WriteLog()

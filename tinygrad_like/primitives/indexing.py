@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.primitive import general, multilinear
-from ..engine.scattered import BASIC, Scattered, add_at
+from ..engine.scattered import Scattered, add_at
 from ..engine.tensor import Tensor
 from .samples import Case, Rng, normal
 
@@ -23,14 +23,6 @@ def plain_index(index: Any) -> Any:
         array = np.array(index)
         return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
     return index
-
-
-def region(array: Any, index: Any) -> Any:
-    """The view that a basic index names (0-d for a single element); all of the array for any other index."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if not all(isinstance(p, BASIC) for p in parts):
-        return array
-    return array[index if any(p is ... for p in parts) else (*parts, ...)]
 
 
 def _getitem(x: Any, index: Any = ...) -> Any:

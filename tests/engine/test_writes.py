@@ -1,0 +1,214 @@
+"""Writes into what a rule has saved: seen, whoever writes and whichever part; and no false alarm."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+
+
+def leaf(data):
+    return tg.Tensor(data, requires_grad=True)
+
+
+def saved(buffer):
+    """A loss whose rule keeps all of `buffer`."""
+    w = leaf(np.ones(np.shape(buffer)))
+    return w, (w * buffer).sum()
+
+
+WRITERS = {
+    "copyto": lambda t: np.copyto(t, 100.0),
+    "copyto by name": lambda t: np.copyto(dst=t, src=np.full(t.shape, 3.0)),
+    "copyto where": lambda t: np.copyto(t, 100.0, where=np.arange(6).reshape(2, 3) == 4),
+    "put": lambda t: np.put(t, [1, 2], 7.0),
+    "place": lambda t: np.place(t, np.ones(t.shape, bool), [9.0]),
+    "putmask": lambda t: np.putmask(t, np.ones(t.shape, bool), 9.0),
+    "put_along_axis": lambda t: np.put_along_axis(t, np.array([[0], [1]]), 9.0, axis=1),
+    "fill_diagonal": lambda t: np.fill_diagonal(t, 9.0),
+    "add.at": lambda t: np.add.at(t, (0, [1, 1]), 2.0),
+    "negative.at": lambda t: np.negative.at(t, (0, 1)),
+    "a ufunc's out": lambda t: np.multiply(t, 3.0, out=t),
+    "a function's out": lambda t: np.clip(np.ones(t.shape), 5.0, 6.0, out=t),
+    "nan_to_num": lambda t: (t.__setitem__((0, 0), np.nan), np.nan_to_num(t, copy=False)),
+    "True": lambda t: t.__setitem__(True, 9.0),
+    "a mask": lambda t: t.__setitem__(np.ones(t.shape, bool), 9.0),
+    "a list": lambda t: t.__setitem__([0, 1], 9.0),
+    "None": lambda t: t.__setitem__(None, 9.0),
+    "ellipsis": lambda t: t.__setitem__(..., 9.0),
+    "a view": lambda t: t.detach().__setitem__((0, 1), 9.0),
+    "a transposed view": lambda t: t.detach().T.__setitem__((1, 0), 9.0),
+    "augmented": lambda t: t.__iadd__(1.0),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("kind", ["constant", "leaf"])
+def test_a_write_is_seen(name, kind):
+    t = tg.Tensor(np.ones((2, 3)), requires_grad=kind == "leaf")
+    other, y = saved(t)
+    with tg.no_grad():
+        WRITERS[name](t)
+    assert (t.data != 1).any(), "nothing was written"
+    with pytest.raises(tg.GraphError, match="overwritten"):
+        y.backward()
+    assert other.grad is None
+
+
+@pytest.mark.parametrize("name", [n for n in WRITERS if n not in ("a view", "a transposed view", "augmented")])
+def test_what_is_in_the_graph_cannot_be_written_to(name):
+    x = leaf(np.ones((2, 3)))
+    result = x * 2.0
+    with tg.no_grad(), pytest.raises(tg.GraphError, match="cannot be written to"):
+        WRITERS[name](result)
+    assert (result.data == 2).all()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda into, t: np.copyto(into, t),
+        lambda into, t: np.put(into, [0], t),
+        lambda into, t: np.add.at(into, [0], t),
+        lambda into, t: np.putmask(into, into > 0, t),
+        lambda into, t: np.place(into, into > 0, t),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.ones, lambda n: tg.Tensor(np.ones(n))], ids=["array", "tensor"])
+def test_writing_something_recorded_is_refused(write, kind):
+    into, t = kind(2), leaf([5.0])
+    with pytest.raises(tg.LostGraphError):
+        write(into, t)
+    assert np.asarray(into).tolist() == [1, 1]
+
+
+def test_unrecorded_tensors_are_written_as_arrays_are():
+    for make in (np.array, tg.Tensor):
+        t = make([1.0, 2.0, 3.0])
+        np.put(t, [0, 2], tg.Tensor([7.0, 8.0]))
+        np.add.at(t, [0, 0], 1.0)
+        assert np.asarray(t).tolist() == [9, 2, 8]
+        with pytest.raises(IndexError):
+            np.put(t, [5], 1.0)
+        assert np.asarray(t).tolist() == [9, 2, 8]
+
+
+# -- no false alarms --------------------------------------------------------------------------------
+
+APART = {
+    "columns": ((slice(None), 0), (slice(None), 1)),
+    "rows": (0, 1),
+    "every other": (slice(None, None, 2), slice(1, None, 2)),
+    "blocks": ((slice(0, 2), slice(0, 2)), (slice(2, 4), slice(0, 2))),
+    "side by side": ((slice(0, 4), slice(0, 2)), (slice(0, 4), slice(2, 4))),
+    "reversed": (slice(1, None, -1), slice(2, None)),
+    "a list": (0, [1, 3]),
+    "a mask": (0, np.array([False, True, False, True])),
+}
+
+
+@pytest.mark.parametrize("many", [1, 100])
+@pytest.mark.parametrize("name", APART)
+def test_a_write_beside_is_no_overwrite(name, many):
+    read, written = APART[name]
+    buffer = tg.Tensor(np.arange(16.0).reshape(4, 4))
+    part = buffer.data[read].copy()
+    other, y = saved(buffer[read])
+    for _ in range(many):
+        buffer[written] = -1.0
+    y.backward()  # no error
+    np.testing.assert_array_equal(other.grad.data, part)
+    other, y = saved(buffer[read])
+    buffer[written] = -1.0
+    buffer[read] = 0.5
+    with pytest.raises(tg.GraphError, match="overwritten"):
+        y.backward()
+
+
+def test_writes_to_many_other_parameters_of_an_optimizer():
+    model = tg.Sequential(*[tg.Linear(2, 2, seed=i) for i in range(100)])
+    tg.SGD(model.parameters(), lr=0.1)
+    x = leaf(np.ones((1, 2)))
+    y = model.layers[0](x).sum()
+    for p in model.parameters()[2:]:
+        p.data = p.data * 2
+    y.backward()
+    np.testing.assert_allclose(x.grad.data, model.layers[0].weight.data.sum(0, keepdims=True))
+    y = model.layers[0](x).sum()
+    model.layers[0].weight.data = np.ones((2, 2))
+    with pytest.raises(tg.GraphError, match="overwritten"):
+        y.backward()
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["a vector each", "one vector"])
+def test_two_networks_take_turns(together):
+    first, second = tg.Linear(2, 2, seed=0), tg.Linear(2, 2, seed=1)
+    if together:
+        tg.SGD([*first.parameters(), *second.parameters()], lr=0.1)
+    ours, theirs = tg.SGD(first.parameters(), lr=0.1), tg.SGD(second.parameters(), lr=0.1)
+    x = leaf(np.ones((3, 2)))
+    for _ in range(100):
+        a, b = np.tanh(first(x)).sum(), np.tanh(second(x)).sum()
+        ours.zero_grad()
+        a.backward()
+        ours.step()
+        theirs.zero_grad()
+        b.backward()
+        theirs.step()
+
+
+# -- threads ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_optimizer", [False, True])
+@pytest.mark.parametrize("shared_graph", [False, True])
+def test_threads_into_one_leaf(with_optimizer, shared_graph):
+    w = tg.Parameter(np.zeros(3))
+    optimizer = tg.SGD([w], lr=0.1) if with_optimizer else None
+    loss = w.sum()
+    problems = []
+
+    def work():
+        try:
+            for _ in range(300):
+                (loss if shared_graph else w.sum()).backward(retain_graph=True)
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert w.grad.tolist() == [1200] * 3
+    assert optimizer is None or optimizer._groups
+
+
+# -- requires_grad, switched off ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_optimizer", [False, True])
+def test_no_gradient_reaches_what_was_switched_off(with_optimizer):
+    p, q = tg.Parameter([1.0, 2.0]), tg.Parameter([3.0])
+    if with_optimizer:
+        tg.SGD([p, q], lr=0.1)
+    y = (p * q).sum()
+    p.requires_grad = False
+    y.backward(retain_graph=True)
+    assert (p.grad, q.grad.tolist()) == (None, [3.0])
+    p.requires_grad = True
+    y.backward()
+    assert p.grad.tolist() == [3.0, 3.0]
+    assert q.grad.tolist() == [6.0]
+
+
+def test_the_input_of_a_transform_cannot_be_switched_off():
+    def f(x):
+        x.requires_grad = False
+        return (x * x).sum()
+
+    for transform in (tg.grad(f), tg.jacobian(f), lambda x: tg.jvp(f, (x,), (x,)), lambda x: tg.vjp(f, x)):
+        with pytest.raises(tg.GraphError, match="cannot stop requiring"):
+            transform(np.ones(2))

@@ -1,0 +1,151 @@
+"""An optimizer moves parameters into one vector; what shares memory with them stays shared."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+
+
+def step(*parameters):
+    optimizer = tg.SGD(parameters, lr=0.5)
+    for p in parameters:
+        p.grad = np.ones(p.shape)
+    optimizer.step()
+
+
+SHARERS = {
+    "numpy()": lambda p: p.numpy(),
+    "data": lambda p: p.data,
+    "detach()": lambda p: p.detach(),
+    "a view": lambda p: p.numpy().T,
+    "a row": lambda p: p.numpy()[0],
+    "to_matrix()": lambda p: p.to_matrix(),
+    "storage": lambda p: p.storage,
+    "a memoryview": lambda p: memoryview(p.numpy()),
+}
+
+
+@pytest.mark.parametrize("name", SHARERS)
+def test_what_shares_memory_with_a_parameter_stays_shared(name):
+    layer = tg.Linear(2, 3, seed=0)
+    other = SHARERS[name](layer.weight)
+    step(*layer.parameters())
+    assert np.shares_memory(np.asarray(other), layer.weight.numpy())
+
+
+def test_the_array_that_a_parameter_was_made_of_stays_shared():
+    values = np.ones((2, 2))
+    p = tg.Parameter(values)
+    step(p, tg.Parameter([1.0]))
+    assert values.tolist() == p.tolist() == [[0.5, 0.5], [0.5, 0.5]]
+
+
+def test_tied_parameters_stay_tied():
+    values = np.ones((2, 3))
+    first, second = tg.Parameter(values), tg.Parameter(values)
+    del values
+    step(first, second)
+    assert first.tolist() == second.tolist() == np.zeros((2, 3)).tolist()
+
+
+def test_tied_to_the_transpose_says_how():
+    values = np.ones((2, 3))
+    encoder, decoder = tg.Parameter(values), tg.Parameter(values.T)
+    with pytest.raises(tg.UnsupportedError, match=r"keep one parameter and use its \.T"):
+        tg.SGD([encoder, decoder], lr=0.1)
+    assert encoder._flat is None
+    assert decoder._flat is None
+    step(encoder)
+
+
+def test_rows_of_one_array():
+    values = np.zeros((2, 3))
+    rows = [tg.Parameter(values[0]), tg.Parameter(values[1])]
+    step(*rows)
+    assert values.tolist() == [[-0.5] * 3] * 2
+
+
+def test_parameters_of_their_own_move_into_one_vector():
+    model = tg.Sequential(tg.Linear(2, 3, seed=0), tg.Linear(3, 1, seed=1))
+    extra = tg.Parameter(np.ones((3, 2)).T.copy())
+    tg.SGD([*model.parameters(), extra], lr=0.1)
+    assert len({id(p._flat) for p in (*model.parameters(), extra)}) == 1
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        tg.SGD(copied.parameters(), lr=0.1)
+        assert len({id(p._flat) for p in copied.parameters()}) == 1
+
+
+def test_after_the_move_views_are_of_the_vector():
+    layer = tg.Linear(2, 3, seed=0)
+    optimizer = tg.SGD(layer.parameters(), lr=0.5)
+    view = layer.weight.numpy()
+    tg.SGD(layer.parameters(), lr=0.5)
+    layer(np.ones(2)).sum().backward()
+    optimizer.step()
+    assert np.shares_memory(view, layer.weight.numpy())
+
+
+# -- gradients that somebody keeps ----------------------------------------------------------------
+
+
+def model_with_gradients(n=5):
+    parameters = [tg.Parameter([float(i), 1.0]) for i in range(n)]
+    optimizer = tg.SGD(parameters, lr=1.0)
+    sum((p * p).sum() for p in parameters).backward()
+    return parameters, optimizer
+
+
+CLIPPINGS = {
+    "in place": lambda p: p.grad.__imul__(0.5),
+    "augmented": lambda p: setattr(p, "grad", p.grad * 0.5),
+    "through data": lambda p: np.multiply(p.grad.data, 0.5, out=p.grad.data),
+    "an array": lambda p: setattr(p, "grad", p.grad.numpy() * 0.5),
+}
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("name", CLIPPINGS)
+def test_gradients_scaled_one_by_one(name, keep):
+    parameters, optimizer = model_with_gradients()
+    kept = []
+    for p in parameters:
+        if keep:
+            kept.append((p.grad, p.grad.tolist()))
+        CLIPPINGS[name](p)
+    if name in ("augmented", "an array"):
+        assert all(grad.tolist() == before for grad, before in kept)
+    assert [p.grad.tolist() for p in parameters] == [[float(i), 1.0] for i in range(5)]
+    optimizer.step()
+    assert [p.tolist() for p in parameters] == [[0.0, 0.0]] * 5
+
+
+def test_a_kept_gradient_never_changes_and_the_next_is_right():
+    parameters, optimizer = model_with_gradients()
+    kept = [p.grad for p in parameters]
+    before = [grad.tolist() for grad in kept]
+    for _ in range(3):
+        sum((p * p).sum() for p in parameters).backward()
+    assert [p.grad.tolist() for p in parameters] == [[8.0 * i, 8.0] for i in range(5)]
+    assert [grad.tolist() for grad in kept] == before
+    optimizer.step()
+    optimizer.zero_grad()
+    assert [p.tolist() for p in parameters] == [[-7.0 * i, -7.0] for i in range(5)]
+    assert [grad.tolist() for grad in kept] == before
+
+
+def test_a_gradient_that_nobody_holds_is_written_in_place():
+    parameters, optimizer = model_with_gradients()
+    vector = parameters[0]._flat.grads
+    address = vector.__array_interface__["data"]
+    del vector
+    for _ in range(3):
+        norm = sum(float((p.grad.numpy() ** 2).sum()) for p in parameters)
+        for p in parameters:
+            p.grad = p.grad / (1 + norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        sum((p * p).sum() for p in parameters).backward()
+    assert parameters[0]._flat.grads.__array_interface__["data"] == address
