@@ -272,6 +272,8 @@ def cast(part: Any, dtype: np.dtype[Any], node: Node) -> Any:
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
     """Sum a cotangent over the axes along which NumPy broadcast the argument."""
     extra = part.ndim - len(shape)
+    if extra == 1 and part.shape[1:] == shape and node.primitive.trusted:  # a bias, most often
+        return np.add.reduce(part, 0) if part.__class__ is ndarray else part.sum(axis=0)
     fits = extra >= 0 and all(want in (1, have) for want, have in zip(shape, part.shape[extra:]))
     if not fits or not (node.primitive.trusted or part.shape == node.shape):
         raise RuleError(

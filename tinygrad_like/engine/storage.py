@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterable, Iterator
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,7 +137,7 @@ class Matrix:
 
 def holders(tensor: Any) -> tuple[int, int]:
     """How many hold a Tensor's array, and the array whose memory that one reads."""
-    return sys.getrefcount(tensor._array), sys.getrefcount(tensor._array.base)
+    return getrefcount(tensor._array), getrefcount(tensor._array.base)
 
 
 class _Alone:
@@ -205,7 +205,7 @@ class FlatVector:
 
     def accumulate(self, slot: int, gradient: Any) -> bool:
         """Add to the gradient in `slot`; False, and nothing is done, while somebody holds one of the gradients."""
-        if sys.getrefcount(self.grads) != self._alone:
+        if getrefcount(self.grads) != self._alone:
             if any(self.filled):
                 return False
             self.renew()
@@ -219,9 +219,10 @@ class FlatVector:
     def store(self, slot: int, gradient: Any) -> bool:
         """Set the gradient in `slot`, or clear it with None; False if it has to be kept elsewhere for now."""
         if gradient is not None and self.filled[slot]:
-            view = self._views[slot]
-            if gradient.__array_interface__ == view.__array_interface__:
+            if gradient.__array_interface__ == self._views[slot].__array_interface__:
                 return True
+            if getrefcount(self.grads) != self._alone:
+                return False
         self.filled[slot] = False
         return gradient is None or self.accumulate(slot, gradient)
 
@@ -230,7 +231,7 @@ class FlatVector:
         old = self.grads
         self.grads = np.empty_like(self.values) if old is None or not any(self.filled) else old.copy()
         self._views = self.split(self.grads)
-        self._alone = sys.getrefcount(self.grads)
+        self._alone = getrefcount(self.grads)
 
     def runs(self, slots: list[int]) -> Iterator[slice]:
         """The contiguous stretches of the vector that `slots` with a gradient fill."""

@@ -101,8 +101,7 @@ class Tensor(Operators):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        shape: tuple[int, ...] = self._array.shape
-        return shape
+        return self._array.shape
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -112,8 +111,8 @@ class Tensor(Operators):
     @property
     def offset(self) -> int:
         """Where in `storage` the first element lies, in bytes."""
-        first: int = self._array.__array_interface__["data"][0]
-        return first - int(owner(self._array).__array_interface__["data"][0])
+        first, start = (int(each.__array_interface__["data"][0]) for each in (self._array, owner(self._array)))
+        return first - start
 
     @property
     def ndim(self) -> int:

@@ -112,7 +112,7 @@ class WriteLog:
         whole = owner(array)
         key = id(whole)
         entry = self._log.get(key)
-        if entry is None or entry.reference() is not whole:
+        if entry is None:
             entry = self._log[key] = Written(whole, weakref.ref(whole, lambda gone: self._forget(key, gone)))
         if index is ... and whole is array:
             entry.all = now
