@@ -18,6 +18,7 @@ ORDER = [
     "engine.storage",
     "engine.node",
     "engine.operators",
+    "engine.copying",
     "engine.tensor",
     "engine.scattered",
     "engine.zeros",

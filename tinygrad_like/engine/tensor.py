@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from . import operators
+from .copying import Copying
+from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import Node, leaf_node
 from .operators import Operators
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
 
 
-class Tensor(Operators):
+class Tensor(Copying, Operators):
     """An n-dimensional array that records what is computed from it.
 
     `data` is anything that `np.asarray` takes, a Matrix or an unrecorded Tensor. An array is
@@ -287,23 +289,6 @@ class Tensor(Operators):
             notes.append(f"name={self.name!r}")
         return f"Tensor({', '.join(notes)})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        needs = self._node is not None and self.is_leaf
-        return _rebuild, (type(self), self._array, needs, self.name)
-
-    def __copy__(self) -> Tensor:
-        return self.__deepcopy__({})
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        if self._node is not None and not self.is_leaf:
-            copied = self.copy()
-        else:
-            copied = _rebuild(type(self), self._array, self._node is not None, self.name)
-            if self._grad is not None or (self._flat is not None and self._flat.filled[self._slot]):
-                copied._grad = wrap(cast(Tensor, self.grad)._array.copy())
-        memo[id(self)] = copied
-        return copied
-
     # -- NumPy ------------------------------------------------------------------------------------
 
     def _refuse_conversion(self, conversion: str) -> None:
@@ -333,13 +318,6 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return value._array if isinstance(value, Tensor) else value
-
-
-def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
-    # A copy: who unpickles holds `data` for a while, and it would not be the Tensor's own.
-    tensor = kind.__new__(kind)
-    Tensor.__init__(tensor, data.copy(), requires_grad=requires_grad, name=name)
-    return tensor
 
 
 def writable_value(target: Tensor, value: Any) -> Any:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import weakref
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from types import MemberDescriptorType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from ..engine.errors import DTypeError, TinygradError
 from ..engine.recording import observer, scope, tell
@@ -14,6 +21,10 @@ if TYPE_CHECKING:
     from ..picture.picture import Picture
 
 L = TypeVar("L", bound="Layer")
+
+# They hold no parameters: plain values, and objects of these packages.
+ATOMS = frozenset({int, float, complex, bool, str, type(None), np.ndarray})
+NOT_USERS = sys.stdlib_module_names | {"numpy"}
 
 
 class Parameter(Tensor):
@@ -32,8 +43,8 @@ class Parameter(Tensor):
 class Layer:
     """Base of all layers: define `forward`, keep Parameters and Layers in attributes.
 
-    They are found in attributes, and in lists, tuples and dicts there, however deep (not in sets, in class
-    attributes, or in objects that are no layers); `super().__init__()` is not needed. Call the layer, not
+    They are found in attributes (also in slots, and in those of the class), and in lists, tuples, dicts, sets, other
+    containers and objects of yours there, however deep; `super().__init__()` is not needed. Call the layer, not
     `forward`: the call tells errors and pictures where they are.
 
     >>> class Scale(Layer):
@@ -129,23 +140,58 @@ def is_parameter(value: Any) -> bool:
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.is_leaf and value.requires_grad)
 
 
-def walk(root: Layer, layers: bool = True) -> Iterator[tuple[str, Any]]:
+def walk(root: Any, layers: bool = True) -> Iterator[tuple[str, Any]]:
     """Every layer and Tensor below `root` with its path, in order, each once; iteratively."""
     seen: set[int] = set()
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         path, value = stack.pop()
-        if isinstance(value, (Layer, Tensor, list, tuple, dict)):
-            if id(value) in seen:
-                continue
-            seen.add(id(value))
+        if id(value) in seen or type(value) in ATOMS:
+            continue
+        seen.add(id(value))
         if path and isinstance(value, (Layer, Tensor)):
             yield path, value
-        children: list[tuple[str, Any]] = []
-        if isinstance(value, Layer) and (layers or value is root):
-            children = [(f"{path}.{key}" if path else key, each) for key, each in vars(value).items()]
-        elif isinstance(value, dict):
-            children = [(f"{path}[{key!r}]", each) for key, each in value.items()]
-        elif isinstance(value, (list, tuple)):
-            children = [(f"{path}[{i}]", each) for i, each in enumerate(value)]
-        stack.extend(reversed(children))
+        if layers or value is root or not isinstance(value, Layer):
+            stack.extend(reversed([(path + step if path else step.lstrip("."), each) for step, each in parts(value)]))
+
+
+def parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a container or an object holds, each with the step that leads to it."""
+    if isinstance(value, (Tensor, str, bytes, bytearray, np.ndarray, range, memoryview)):
+        return
+    if isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", each) for key, each in value.items())
+    elif isinstance(value, (Sequence, deque)):
+        yield from ((f"[{i}]", each) for i, each in enumerate(value))
+    elif isinstance(value, (set, frozenset)):
+        yield from ((f"{{{i}}}", each) for i, each in enumerate(sorted(value, key=age)))
+    elif isinstance(value, Layer) or is_users_own(value):
+        yield from ((f".{name}", each) for name, each in attributes(value))
+
+
+def age(value: Any) -> float:
+    """When the first parameter in `value` was made: an order for sets, the same in every run."""
+    inside = chain([value], (each for _, each in walk([value])))
+    return min((each._node.index for each in inside if is_parameter(each) and each._node), default=math.inf)
+
+
+def is_users_own(value: Any) -> bool:
+    """Whether an object that is no layer may keep parameters: not one of Python's own, or of NumPy."""
+    kind = type(value)
+    own = isinstance(value, SimpleNamespace) or kind.__module__.partition(".")[0] not in NOT_USERS
+    return own and not isinstance(value, type)
+
+
+def attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes of an object: its own, in slots too; of a layer also those of its class."""
+    own = dict(getattr(value, "__dict__", ()))
+    yield from own.items()
+    for kind in type(value).__mro__:
+        for name, each in kind.__dict__.items():
+            if name in own or name.startswith("__"):
+                continue
+            if isinstance(each, MemberDescriptorType):
+                if hasattr(value, name):
+                    yield name, getattr(value, name)
+            elif isinstance(value, Layer) and isinstance(each, (Tensor, Layer, list, tuple, dict, set, deque)):
+                yield name, each

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
 import numpy as np
 
 from .. import functions
-from ..engine.errors import ArgumentError, DTypeError, ShapeError
+from ..engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
+from ..engine.recording import observer, scope, tell
 from ..engine.tensor import Tensor
 from ..primitives import contraction, neural
 from .initialisers import Initialiser, generator, inverse_root
@@ -36,20 +38,35 @@ class Sequential(Layer):
                     f"Sequential takes layers or functions, but got {layer!r}.",
                     "Write Sequential(*layers) if you have a list." if isinstance(layer, (list, tuple)) else "",
                 )
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                raise ArgumentError(
+                    f"Sequential takes layers, but got the class {layer.__name__}.", f"Write {layer.__name__}()."
+                )
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
         for i, layer in enumerate(self.layers):
+            if type(layer) is Sequential:
+                x = run_nested(self, i, x)
+                continue
             try:
                 x = layer(x)
             except ShapeError as error:
-                if i and error.layers[-1:] == [layer] and BEFORE not in error.details:
-                    previous = self.layers[i - 1]
-                    name = type(previous).__name__ if isinstance(previous, Layer) else repr(previous)
-                    start = f"{error.details.rstrip('.')}; " if error.details else ""
-                    error.details = f"{start}{BEFORE} layers[{i - 1}] {name}, returned {np.shape(x)}."
+                self._explain(error, i, x)
                 raise
         return x
+
+    def _explain(self, error: TinygradError, i: int, x: Any) -> None:
+        """Add to an error of layers[i] what the layer before it returned."""
+        if i and error.layers[-1:] == [self.layers[i]] and BEFORE not in error.details:
+            previous = self.layers[i - 1]
+            name = type(previous).__name__ if isinstance(previous, Layer) else repr(previous)
+            start = f"{error.details.rstrip('.')}; " if error.details else ""
+            error.details = f"{start}{BEFORE} layers[{i - 1}] {name}, returned {np.shape(x)}."
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles first take some of the innermost, so that they recurse only a few levels deep.
+        return unpickled, (type(self), innermost_first(self)), vars(self)
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -63,6 +80,68 @@ class Sequential(Layer):
     def __getitem__(self, index: int) -> Any: ...
     def __getitem__(self, index: int | slice) -> Any:
         return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+
+
+class Run:
+    """A Sequential that is running: its input, the number of the layer whose turn it is, and the scope around it."""
+
+    def __init__(self, layer: Sequential, x: Any) -> None:
+        self.layer, self.input, self.turn = layer, x, 0
+        self.token = scope.set((weakref.ref(layer), scope.get()))
+
+
+def run_nested(outer: Sequential, turn: int, x: Any) -> Any:
+    """Run the Sequential that is outer.layers[turn] as its call would, without a Python call for each in it."""
+    runs = [Run(outer.layers[turn], x)]
+    try:
+        while runs:
+            run = runs[-1]
+            if run.turn == len(run.layer.layers):
+                if observer.get() is not None:
+                    tell(run.layer, (run.input,), {}, x)
+                scope.reset(runs.pop().token)
+                continue
+            layer = run.layer.layers[run.turn]
+            run.turn += 1
+            if type(layer) is Sequential:
+                runs.append(Run(layer, x))
+            else:
+                x = layer(x)
+    except TinygradError as error:
+        if runs:
+            runs[-1].layer._explain(error, runs[-1].turn - 1, x)
+        for run, around in zip(reversed(runs), [*reversed(runs[:-1]), None]):
+            error.layers.append(run.layer)
+            holder, number = (around.layer, around.turn - 1) if around else (outer, turn)
+            holder._explain(error, number, run.input)
+        raise
+    finally:
+        for run in reversed(runs):
+            scope.reset(run.token)
+    return x
+
+
+STRIDE = 32
+
+
+def innermost_first(root: Sequential) -> list[Sequential]:
+    """Of the Sequentials nested in `root`, those at every so many levels, the deepest first."""
+    found: list[tuple[int, Sequential]] = []
+    stack, seen = [(0, root)], {id(root)}
+    while stack:
+        depth, each = stack.pop()
+        if depth and depth % STRIDE == 0:
+            found.append((depth, each))
+        for layer in each.layers:
+            if isinstance(layer, Sequential) and id(layer) not in seen:
+                seen.add(id(layer))
+                stack.append((depth + 1, layer))
+    return [each for _, each in sorted(found, key=lambda pair: -pair[0])]
+
+
+def unpickled(kind: type[Sequential], innermost: list[Sequential]) -> Sequential:
+    """An empty Sequential; what stands in it has been made before."""
+    return kind.__new__(kind)
 
 
 class Linear(Layer):
