@@ -22,6 +22,7 @@ from .transforms import Evaluation, jvp, vjp
 STEP = float(np.finfo(np.float64).eps ** 0.2) / 4
 DIRECTIONS = 3
 MOST_ENTRIES = 1000
+MOST_SHRINKING = 16  # times that the step is divided by 4
 # The rounding of f itself, as it appears in the quotient of differences, with a margin of 100.
 NOISE = 100 * float(np.finfo(np.float64).eps) / STEP
 # However unsure the numeric derivative is of itself, an error above this part of the values is one.
@@ -46,7 +47,8 @@ def gradcheck(
     `operation` that f calls are checked by themselves first.
 
     Raises GradientCheckError with the input, the index, the analytic and the numeric value, and whether a kink
-    lies near; DTypeError for float32, which is too coarse for differences; ArgumentError for unknown modes.
+    lies near, or if two calls of f differ; DTypeError for float32, which is too coarse for differences;
+    ArgumentError for unknown modes.
 
     >>> gradcheck(lambda x: np.sin(x) * x, np.array([0.5, 2.0]))
     True
@@ -63,7 +65,9 @@ def gradcheck(
     # Tangents of ordinary size also for inputs of extreme ones.
     points = [np.array(values_of(inputs[i]), dtype=np.float64) for i in free]
     checker = Checker(modes, rtol, atol, rng, [names[i] for i in free])
-    checker.check(with_constants(function, inputs, free), points, order, 1)
+    f_of_free = with_constants(function, inputs, free)
+    check_repeatable(f_of_free, points)
+    checker.check(f_of_free, points, order, 1)
     return True
 
 
@@ -91,14 +95,15 @@ class Checker:
         """Along one random direction, and weighted at random to one number."""
         tangents = [self.rng.standard_normal(p.shape) * scale(p) for p in points]
         along = line(f, points, tangents)
-        slope = np.abs(difference(along))
+        step = steady_step(along)
+        slope = np.abs(difference(along, step))
         if not np.isfinite(slope + np.abs(y)).all():
             raise GradientCheckError("The function or its numeric derivative is not finite here.", "Check elsewhere.")
         # Outputs of any size count alike: a large one must not hide what is wrong in a small one.
         level = np.maximum(np.abs(y), 1.0)
         weights = self.rng.standard_normal(y.shape) / np.where(slope > 1e-6 * level, slope, level)
         analytic = {mode: self.slope(mode, f, points, tangents, weights, pullback) for mode in self.modes}
-        for estimate in (lambda: (difference(along), 0.0), lambda: refined_difference(along)):
+        for estimate in (lambda: (difference(along, step), 0.0), lambda: refined_difference(along, step)):
             numeric, doubt = estimate()
             expected = inner(weights, numeric)
             noise = NOISE * np.abs(y) + np.minimum(doubt, MOST_DOUBT * (np.abs(numeric) + np.abs(y)))
@@ -108,7 +113,7 @@ class Checker:
                 return
         mode = wrong[0]
         raise self.located(mode, f, points, y, pullback, weights, order) or self.failure(
-            "a random direction", mode, order, analytic[mode], expected, ""
+            "a random direction", mode, order, analytic[mode], expected, shrunk(step)
         )
 
     def slope(
@@ -130,7 +135,8 @@ class Checker:
         worst: tuple[float, Any] = (0.0, None)
         for number, index in self.entries(points):
             unit = unit_tangents(points, number, index)
-            numeric = inner(weights, difference(line(f, points, unit)))
+            along = line(f, points, unit)
+            numeric = inner(weights, difference(along, steady_step(along)))
             gap = relative_gap(self.slope(mode, f, points, unit, weights, pullback), numeric)
             if gap > worst[0]:
                 worst = gap, (number, index)
@@ -138,17 +144,18 @@ class Checker:
             return None
         number, index = worst[1]
         unit = unit_tangents(points, number, index)
-        along, step = line(f, points, unit), float(unit[number][index])
-        numeric_column = np.asarray(difference(along)) / step
+        along, length = line(f, points, unit), float(unit[number][index])
+        step = steady_step(along)
+        numeric_column = np.asarray(difference(along, step)) / length
         column = np.empty(y.shape)
         for at in np.ndindex(y.shape):
             pick = np.zeros(y.shape)
             pick[at] = 1.0
-            column[at] = self.slope(mode, f, points, unit, pick, pullback) / step
+            column[at] = self.slope(mode, f, points, unit, pick, pullback) / length
         gaps = [relative_gap(column[at], numeric_column[at]) for at in np.ndindex(y.shape)]
         at = tuple(map(int, np.unravel_index(int(np.argmax(gaps)), y.shape)))
         place = f"d output{list(at) or ''} / d {self.names[number]}{list(index) or ''}"
-        kink = near_kink(along, at)
+        kink = near_kink(along, at) + shrunk(step)
         return self.failure(place, mode, order, float(column[at]), float(numeric_column[at]), kink)
 
     def entries(self, points: list[Array]) -> list[tuple[int, tuple[int, ...]]]:
@@ -202,7 +209,7 @@ def scale(point: Array) -> Array:
     return np.sqrt(np.maximum(np.abs(point), 1.0))
 
 
-@np.errstate(invalid="ignore")
+@np.errstate(invalid="ignore", divide="ignore", over="ignore")
 def difference(along: Callable[[float], Array], step: float = STEP) -> Array:
     """The derivative of along(t) at t = 0, by the central difference of fourth order."""
     near = along(step) - along(-step)
@@ -210,11 +217,28 @@ def difference(along: Callable[[float], Array], step: float = STEP) -> Array:
     return np.asarray((8 * near - far) / (12 * step))
 
 
-def refined_difference(along: Callable[[float], Array]) -> tuple[Array, Array]:
+def steady_step(along: Callable[[float], Array]) -> float:
+    """The usual step; near the edge of a domain, the longest of the shorter ones that stays well inside."""
+    for k in range(MOST_SHRINKING):
+        step = STEP / 4.0**k
+        if np.isfinite(difference(along, step)).all():
+            # Just inside, the function may still be too steep for differences.
+            return step / 4.0**4 if k else step
+    return STEP
+
+
+def shrunk(step: float) -> str:
+    """A sentence, if the step is shorter than usual."""
+    if step == STEP:
+        return ""
+    return f" The step was shrunk to {step:.1g}: further away the function is not finite."
+
+
+def refined_difference(along: Callable[[float], Array], step: float) -> tuple[Array, Array]:
     """The same with several steps: where two in a row agree best, and by how much they differ there."""
-    estimates = [difference(along, STEP * 4.0**k) for k in range(-8, 4)]
+    estimates = [difference(along, step * 4.0**k) for k in range(-8, 5)]
     gaps = [float(np.abs(a - b).sum()) for a, b in pairwise(estimates)]
-    best = int(np.argmin(gaps))
+    best = int(np.argmin([gap if np.isfinite(gap) else np.inf for gap in gaps]))
     return estimates[best], 10 * np.abs(estimates[best] - estimates[best + 1])
 
 
@@ -305,6 +329,16 @@ def check_leaves_arguments_alone(operation: Any, values: list[Any], options: dic
             raise GradientCheckError(
                 f"The operation {operation.name} changes its argument {number} in place.", "Work on a copy."
             )
+
+
+def check_repeatable(f: Function, points: list[Array]) -> None:
+    along = line(f, points, [np.zeros(p.shape) for p in points])
+    first, second = along(0.0), along(0.0)
+    if first.dtype.kind in "fc" and not np.allclose(first, second, rtol=1e-9, atol=1e-12, equal_nan=True):
+        raise GradientCheckError(
+            "Two calls of the function with the same inputs differ, so that differences mean nothing.",
+            "Draw its random numbers outside, or from a generator that each call seeds anew.",
+        )
 
 
 def with_constants(f: Function, inputs: Sequence[Any], varying: Sequence[int]) -> Function:

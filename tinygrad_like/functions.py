@@ -10,14 +10,8 @@ import numpy as np
 from .engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from .engine.operators import Axis
 from .engine.primitive import implements
-from .engine.tensor import Tensor, values_of
+from .engine.tensor import as_array, values_of
 from .primitives import comparison, contraction, neural, reductions
-
-
-def as_array(value: Any) -> Any:
-    """A Tensor or an ndarray as it is, anything else as an ndarray."""
-    return value if isinstance(value, (Tensor, np.ndarray)) else np.asarray(value)
-
 
 # -- NumPy's composites ---------------------------------------------------------------------------
 
@@ -133,6 +127,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear(np.ones((1, 2)), np.ones((3, 2)), np.zeros(3))
     array([[2., 2., 2.]])
     """
+    x, weight = as_array(x), as_array(weight)
     if np.ndim(weight) != 2 or not np.ndim(x) or np.shape(x)[-1] != np.shape(weight)[1]:
         raise ShapeError(f"linear takes x (..., in) and weight (out, in), but got {np.shape(x)}, {np.shape(weight)}.")
     if bias is not None and np.shape(bias) != np.shape(weight)[:1]:
@@ -168,8 +163,8 @@ def mse(prediction: Any, target: Any) -> Any:
 
     Raises ShapeError otherwise: (4, 1) against (4,) would silently compare all with all.
 
-    >>> mse(Tensor([1.0, 2.0]), [1.0, 4.0])
-    Tensor(2.)
+    >>> mse(np.array([1.0, 2.0]), [1.0, 4.0]).item()
+    2.0
     """
     prediction, target = as_array(prediction), as_array(target)
     shape, wanted = prediction.shape, target.shape
@@ -189,11 +184,11 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     Raises ShapeError if the shapes do not fit, DTypeError if the classes are not integers,
     ArgumentError if one is outside 0 ... number of classes - 1.
 
-    >>> round(cross_entropy(Tensor([[0.0, 0.0]]), [1]).item(), 4)
+    >>> round(cross_entropy([[0.0, 0.0]], [1]).item(), 4)
     0.6931
     """
     logits = as_array(logits)
-    shape, numbers = logits.shape, np.asarray(values_of(classes))
+    shape, numbers = logits.shape, as_array(values_of(classes))
     if not shape or numbers.shape != shape[:-1] or not numbers.size:
         raise ShapeError(
             f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."

@@ -12,7 +12,7 @@ from numpy import ndarray
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .node import IN_SHAPE, Node
 from .recording import observer, recording, scope, tell
-from .tensor import Tensor, wrap
+from .tensor import Tensor, as_array, wrap
 from .writes import copies
 
 Function = Callable[..., Any]
@@ -286,7 +286,7 @@ def plain(value: Any) -> Any:
     """Anything but a Tensor, as NumPy can compute with it."""
     if hasattr(value, "mask"):
         raise DTypeError("Masked arrays lose their mask among Tensors.", "Write np.where(mask, other, array.data).")
-    array = value if isinstance(value, np.generic) else np.asarray(value)
+    array = value if isinstance(value, np.generic) else as_array(value)
     if array.dtype.kind not in "fiubcmM":
         raise DTypeError(f"Tensors are computed with numbers, but got {value!r}.", "Write numbers or arrays of them.")
     return array

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import ArgumentError
 
@@ -42,6 +42,20 @@ class _Recording:
     """A context manager, and a decorator, that sets `recording` for the code inside."""
 
     value: bool
+
+    if not TYPE_CHECKING:  # a checker would lose the types of decorated functions
+
+        def __new__(cls, function: Any = None) -> Any:
+            """With a function, `@no_grad` without parentheses, the decorated function."""
+            made = super().__new__(cls)
+            if function is None:
+                return made
+            if not callable(function):
+                name = cls.__name__
+                raise ArgumentError(
+                    f"{name} takes a function or nothing, but got {function!r}.", f"Write `with {name}():`, or @{name}."
+                )
+            return made(function)
 
     def __enter__(self) -> None:
         before.set((recording.get(), before.get()))

@@ -315,6 +315,21 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     return tensor
 
 
+def as_array(value: Any) -> Any:
+    """A Tensor or an ndarray as it is, anything else as an ndarray. Raises DTypeError for lists of unequal lengths."""
+    if isinstance(value, Tensor):
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DTypeError(f"No array can be made of {shortened(value)}: its parts differ in length.", NUMBERS) from error
+
+
+def shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return value._array if isinstance(value, Tensor) else value

@@ -76,13 +76,15 @@ class Picture:
         Raises ArgumentError for another suffix; MissingError, with the command that installs it,
         if no renderer of that format is there. An existing file is untouched then.
         """
+        if not isinstance(path, (str, os.PathLike)):
+            raise ArgumentError(f"A picture is saved under a file's name, but got {path!r}.", "Write save('x.svg').")
         name = os.fspath(path)
         format = checked_format(os.path.splitext(name)[1].lower().removeprefix("."), name)
         renderer.write_atomically(path, self._content(format))
 
     def render(self, filename: str | os.PathLike[str], format: str | None = None) -> str:
         """Write `filename.format` and give its name back, as graphviz.Digraph.render does."""
-        path = f"{os.fspath(filename)}.{format or self.format}"
+        path = f"{filename}.{format or self.format}"
         self.save(path)
         return path
 

@@ -1,0 +1,60 @@
+"""gradcheck near the edge of a domain, and of functions that are random."""
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+
+EDGES = {
+    "sqrt": (np.sqrt, [1e-4, 3e-6, 1e-2]),
+    "log": (np.log, [3e-4, 1e-5]),
+    "log2": (np.log2, [3e-4]),
+    "log10": (np.log10, [2e-4]),
+    "log1p": (np.log1p, [-0.999, -0.99999]),
+    "arcsin": (np.arcsin, [0.9999, -0.9999]),
+    "arccos": (np.arccos, [0.9999]),
+    "arctanh": (np.arctanh, [0.9999, -0.999]),
+    "arccosh": (np.arccosh, [1.0001, 1.00003]),
+    "power": (lambda x: x**1.5, [1e-4]),
+    "power below 1": (lambda x: x**0.3, [2e-4]),
+    "reciprocal": (lambda x: 1 / x, [1e-3, -1e-3]),
+    "logit": (lambda x: np.log(x) - np.log1p(-x), [1e-4, 0.9999]),
+    "x log x": (lambda x: x * np.log(x), [1e-4]),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("order", [1, 2])
+def test_right_derivatives_near_the_edge_are_right(name, order):
+    f, points = EDGES[name]
+    for point in points:
+        assert tg.gradcheck(f, np.array([point]), order=order), point
+    assert tg.gradcheck(f, np.array([*points, 0.5 if name != "arccosh" else 1.5]), order=order)
+
+
+@pytest.mark.parametrize("name", EDGES)
+@pytest.mark.parametrize("mode", ["rev", "fwd"])
+def test_wrong_derivatives_near_the_edge_are_wrong(name, mode):
+    f, points = EDGES[name]
+
+    def slightly_wrong(x):
+        return f(x) + 1e-5 * (x - (x.detach() if isinstance(x, tg.Tensor) else x)) * tg.grad(f)(points[0])
+
+    with pytest.raises(tg.GradientCheckError):
+        tg.gradcheck(slightly_wrong, np.array([points[0]]), order=1, modes=[mode])
+
+
+def test_a_shrunk_step_is_told():
+    wrong = tg.operation(vjp=lambda g, x: g / x)(lambda x: np.sqrt(x))
+    wrong.checked = True
+    with pytest.raises(tg.GradientCheckError, match="The step was shrunk to"):
+        tg.gradcheck(wrong, np.array([1e-4]))
+
+
+def test_a_random_function_is_told():
+    rng = np.random.default_rng(0)
+    with pytest.raises(tg.GradientCheckError, match="Two calls of the function with the same inputs differ"):
+        tg.gradcheck(lambda x: (x * rng.normal(size=3)).sum(), np.ones(3))
+    with pytest.raises(tg.GradientCheckError, match="Two calls"):
+        tg.gradcheck(lambda x: np.where(rng.random(3) < 0.5, x, 0.0), np.ones(3))
+    assert tg.gradcheck(lambda x: (x * np.random.default_rng(0).normal(size=3)).sum(), np.ones(3))
