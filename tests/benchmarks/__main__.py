@@ -14,6 +14,7 @@ BENCHMARKS = {
     "mlp": ("mlp", 2),
     "import": ("imports", 1),
     "chain": ("chain", 1),
+    "scaling": ("scaling", 1),
     "memory": ("memory", 2),
     "pictures": ("pictures", 1),
 }

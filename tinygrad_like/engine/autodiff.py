@@ -104,7 +104,8 @@ def sweep(
     goals = None if targets is None else set(targets)
     waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
     waiting.add(root, cotangent, False)
-    waiting.careful = (goals is not None or cotangent.size > 1) and not np.all(values_of(cotangent))
+    if goals is not None or cotangent.shape:
+        waiting.careful = not np.all(values_of(cotangent))
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
@@ -122,19 +123,15 @@ def sweep(
                 raise already_freed(node)
             pull_back(node, g, waiting)
             if not retain:
-                free(node)
+                # The saved arrays are let go of; the structure stays.
+                node.freed = True
+                if node.recipe.saves_arrays:
+                    node.saved = ()
         waiting.settle()
         for node, g, owned in waiting.shares.values():
             if (every or node.owner is not None) if goals is None else (node in goals):
                 found[node] = g, owned
     return found
-
-
-def free(node: Node) -> None:
-    """Let go of the saved arrays; the structure stays."""
-    node.freed = True
-    if node.recipe.saves_arrays:
-        node.saved = ()
 
 
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
@@ -154,7 +151,9 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     trusted = primitive.trusted and not recorded
     for position, rule, sources, names in recipe.calls:
         parent = parents[position]
-        values = [saved[s] if s >= 0 else parent.shape for s in sources]
+        values = []
+        for s in sources:  # a comprehension would cost a call
+            values.append(saved[s] if s >= 0 else parent.shape)
         if names:
             rule = partial(rule, **{name: node.options[name] for name in names})
         part = rule(g, *values) if primitive.trusted else guarded(rule, node, g, values)
@@ -235,7 +234,7 @@ def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
     values = list(saved)
     for i, position in enumerate(node.recipe.saves):
         if node.primitive.rules[position] is not None and isinstance(values[i], (ndarray, np.generic)):
-            values[i] = values[i].astype(node.dtype)
+            values[i] = values[i].astype(node.dtype, copy=False)
     return tuple(values)
 
 

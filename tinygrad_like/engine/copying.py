@@ -80,7 +80,7 @@ def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | N
     tensor = kind.__new__(kind)
     # A copy: who unpickles holds `data` for a while, and it would not be the Tensor's own.
     tensor._array = data.copy()
-    tensor._node_before = tensor._grad = tensor._flat = None
+    tensor._grad = tensor._flat = None
     tensor.name = name
     tensor._node = leaf_node(tensor._array, tensor) if requires_grad else None
     return tensor

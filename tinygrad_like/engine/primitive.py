@@ -13,7 +13,7 @@ from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradEr
 from .node import IN_SHAPE, Node
 from .recording import observer, recording, scope, tell
 from .tensor import Tensor, as_array, wrap
-from .writes import copies
+from .writes import FEW, copies
 
 Function = Callable[..., Any]
 
@@ -123,6 +123,7 @@ class Primitive:
         self.__doc__ = forward.__doc__
         self.role, self.multiply_adds = role, multiply_adds
         self.variadic = args.startswith("*")
+        self.shift = 0 if self.variadic else 1
         self.args = tuple(args.lstrip("*").split())
         self.stretched = frozenset(self.args if kind == "elementwise" else stretched.split())
         self.arity = 10**9 if self.variadic else len(self.args)
@@ -157,7 +158,7 @@ class Primitive:
         arrays: list[Any] = []
         nodes: list[Any] = []
         # The operands of a variadic primitive share one bit, and one rule.
-        wanted, bit, has_tensor, shift = 0, 1, False, not self.variadic
+        wanted, bit, has_tensor, shift = 0, 1, False, self.shift
         node: Any
         for value in args:
             if isinstance(value, Tensor):
@@ -209,13 +210,14 @@ class Primitive:
         mixed, dtype = False, y.dtype
         for position in recipe.saves:
             value = arrays[position]
-            kind = value.__class__
-            if kind is ndarray or isinstance(value, np.generic):
-                if value.dtype is not dtype and self.rules[position] is not None:
+            if value.__class__ is ndarray:
+                if value.dtype is not dtype:
                     mixed = True
                 # An array that no Tensor holds: its owner could still write to it.
-                if kind is ndarray and not isinstance(args[position], Tensor):
-                    value = value.copy() if value.nbytes < copies.least_bytes else copies.of(value)
+                if not isinstance(args[position], Tensor):
+                    value = value.copy() if value.size < FEW else copies.of(value)
+            elif not isinstance(value, (float, int)) or isinstance(value, np.generic):
+                mixed = True
             saved.append(value)
         if mixed:
             recipe = self._recipes.get(~wanted) or self._make_recipe(wanted, mixes_dtypes=True)

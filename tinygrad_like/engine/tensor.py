@@ -46,6 +46,7 @@ class Tensor(Copying, Operators):
     __slots__ = ("_array", "_node", "_node_before", "_grad", "_flat", "_slot", "name", "__weakref__")
     __array_priority__ = 1000.0
     _slot: int
+    _node_before: Node | None
     name: str | None
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
@@ -63,7 +64,6 @@ class Tensor(Copying, Operators):
             raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", NUMBERS)
         self._array: Array = array
         self._node: Node | None = None
-        self._node_before: Node | None = None
         self._grad: Tensor | None = None
         self._flat: Any = None
         self.name = name
@@ -167,7 +167,8 @@ class Tensor(Copying, Operators):
             )
         if bool(value) != self.requires_grad:
             # What was computed before leads to the old node: no gradient reaches it while it is switched off.
-            node = self._node_before or leaf_node(self._array, self) if value else None
+            before: Node | None = getattr(self, "_node_before", None)
+            node = before or leaf_node(self._array, self) if value else None
             self._node, self._node_before = node, self._node
 
     @property
@@ -311,7 +312,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     tensor = Tensor.__new__(Tensor)
     tensor._array = data
     tensor._node = node
-    tensor._node_before = tensor._grad = tensor._flat = tensor.name = None
+    tensor._grad = tensor._flat = tensor.name = None
     return tensor
 
 

@@ -136,10 +136,11 @@ class WriteLog:
 writes = WriteLog()
 
 
+FEW = 4000  # elements that are copied faster than compared
+
+
 class Copies:
     """Copies of plain arrays that rules keep: of equal contents, one is enough, however many operations keep it."""
-
-    least_bytes = 2**15  # smaller ones are copied faster than compared
 
     def __init__(self) -> None:
         self._copies: dict[Any, weakref.ref[Array]] = {}
