@@ -150,12 +150,14 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """log(softmax(x)) over `axis`: x - logsumexp(x)."""
-    return x - logsumexp(x, axis, keepdims=True)
+    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf."""
+    return reductions.log_softmax(x, axis)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow.
+
+    If the largest are infinite (inf, or all are -inf), they have equal shares.
 
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])

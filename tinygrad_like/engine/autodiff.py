@@ -12,6 +12,7 @@ from numpy import float64, ndarray
 from .errors import DTypeError, GraphError, RuleError, ShapeError
 from .node import IN_SHAPE, Node
 from .recording import enable_grad
+from .shortcuts import shortcut
 from .tensor import Tensor, wrap
 from .writes import writes
 
@@ -181,10 +182,10 @@ def mask_singular(part: Any, g: Any) -> Any:
     """
     array = part._array if isinstance(part, Tensor) else part
     finite = np.isfinite(array)
-    if finite.all() or np.shape(array) != g.shape:
+    if shortcut(finite.all()) or np.shape(array) != g.shape:
         return part
     bad = ~finite & ((g._array if isinstance(g, Tensor) else g) == 0)
-    if not bad.any():
+    if shortcut(~bad.any()):
         return part
     return np.where(bad, 0, part)
 

@@ -1,0 +1,43 @@
+"""Shortcuts: a cheaper way that some values allow. Code that may be traced asks here, and never branches on values itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .tensor import values_of
+
+TRUTHS = frozenset({bool, np.bool_, np.ndarray})
+
+
+def shortcut(condition: Any) -> bool:
+    """Whether the values allow the cheaper way; never in a trace, where the values are not known yet.
+
+    Both ways must give the same numbers, to within rounding.
+    """
+    condition = values_of(condition)
+    return condition.__class__ in TRUTHS and bool(condition)
+
+
+def all_finite(values: Any) -> bool:
+    """Whether the way for finite values may be taken."""
+    return shortcut(np.isfinite(values_of(values)).all())
+
+
+def products_fit(factors: Any) -> bool:
+    """Whether the product of any of these factors is surely an ordinary number: no zero, no overflow, no underflow.
+
+    ln f is at most f - 1, and -ln f at most 1/f - 1; the sums of these bound every product from both sides.
+    """
+    size = np.abs(values_of(factors))
+    if size.__class__ is not np.ndarray:
+        return False
+    limit = size.size - np.log(np.finfo(size.dtype).tiny) - 1
+    if not np.maximum(size, 1).sum(dtype=float) < limit:
+        return False
+    # In place: at a million factors, new memory costs more than arithmetic.
+    np.minimum(size, 1, out=size)
+    with np.errstate(divide="ignore"):
+        np.reciprocal(size, out=size)
+    return bool(size.sum(dtype=float) < limit)
