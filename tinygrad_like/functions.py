@@ -12,6 +12,7 @@ from .engine.operators import Axis
 from .engine.primitive import implements
 from .engine.tensor import Tensor, values_of
 from .primitives import comparison, contraction, neural, reductions
+from .primitives.integers import floats
 
 
 def as_array(value: Any) -> Any:
@@ -67,7 +68,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     x = as_array(x)
     if x.dtype.kind == "c":
         raise UnsupportedError("norm of complex numbers is not differentiable here.", "Write np.sqrt(a**2 + b**2).")
-    x = x if x.dtype.kind == "f" else x.astype(float)
+    x = floats(x)
     matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
     if ord is None or (ord == "fro" and matrix) or (ord == 2 and x.ndim == 1) or (ord == 2 and isinstance(axis, int)):
         return reductions.norm(x, axis, keepdims=keepdims)

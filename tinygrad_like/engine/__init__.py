@@ -2,7 +2,8 @@
 
 errors, recording, writes: the exceptions; what is recorded, per thread; which memory was written when.
 storage, node, operators, tensor: flat memory; a place in the graph; `Tensor`, and what it can do like an array.
-shortcuts, autodiff, primitive, custom: what values allow; the reverse sweep; the one door of every operation; operations of users.
+shortcuts, autodiff: what values allow; the reverse sweep.
+primitive, custom: the one door of every operation; operations of users.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Shortcuts: a cheaper way that some values allow. Code that may be traced asks here, and never branches on values itself."""
+"""Shortcuts: cheaper ways that some values allow. Code that may be traced asks here instead of branching on values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shortcut(condition: Any) -> bool:
 
 def all_finite(values: Any) -> bool:
     """Whether the way for finite values may be taken."""
-    return shortcut(np.isfinite(values_of(values)).all())
+    return shortcut(np.logical_and.reduce(np.isfinite(values_of(values)), axis=None))
 
 
 def products_fit(factors: Any) -> bool:

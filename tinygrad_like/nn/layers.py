@@ -10,7 +10,8 @@ import numpy as np
 from .. import functions
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.tensor import Tensor
-from ..primitives import contraction, neural
+from ..primitives import contraction, neural, trigonometric
+from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
 from .layer import Layer, Parameter
 
@@ -159,6 +160,11 @@ class Activation(Layer):
         return self.name
 
 
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent, element by element; of integers in float64, not in NumPy's float16."""
+    return trigonometric.tanh(floats(functions.as_array(x)))
+
+
 class Sigmoid(Layer):
     """1 / (1 + exp(-x))."""
 
@@ -170,7 +176,7 @@ class Tanh(Layer):
     """The hyperbolic tangent."""
 
     def forward(self, x: Any) -> Any:
-        return np.tanh(x)
+        return tanh(x)
 
 
 class ReLU(Layer):
@@ -181,5 +187,5 @@ class ReLU(Layer):
 
 
 SIGMOID = Activation(functions.sigmoid, "sigmoid")
-TANH = Activation(np.tanh, "tanh")
+TANH = Activation(tanh, "tanh")
 RELU = Activation(functions.relu, "relu")

@@ -11,7 +11,7 @@ from .samples import fractions, normal, one, truth
 
 
 def unless(less: Any, a: Any, b: Any, weak: Any, g: Any) -> Any:
-    """g, but 0 where `less` or `weak` is nan alone, and g/2 where a and b are equal or both nan; also if g is infinite."""
+    """g; but 0 where `less`, or only `weak` is nan; g/2 where a and b are equal or both nan; also if g is infinite."""
     nan = np.isnan(weak)
     lost = less | (nan & ((a == a) | (b == b)))
     return np.where(lost, 0, np.where((a == b) | nan, 0.5 * g, g))

@@ -109,10 +109,11 @@ def norm_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
 
 def below_top(x: Any, axis: Axis) -> Any:
     """x - max(x); if that is infinite, 0 where x is equal to it, and -inf elsewhere."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = x.max(axis=axis, keepdims=True)
     if all_finite(top):
         return x - top
-    return np.where(np.isinf(top), np.where(x == top, 0, -np.inf), x - top)
+    infinite = np.isinf(top)
+    return np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
 
 
 def logsumexp_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
@@ -154,7 +155,7 @@ def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return np.sqrt(np.sum(np.square(floats(x)), axis=axis, keepdims=keepdims))
 
 
-@np.errstate(divide="ignore", invalid="ignore")
+@np.errstate(divide="ignore")
 def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     x = floats(x)
     axes = axes_of(np.ndim(x), axis)
@@ -165,7 +166,6 @@ def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return total if keepdims else total.squeeze(axes)
 
 
-@np.errstate(invalid="ignore")
 def _log_softmax(x: Any, axis: Axis = -1) -> Any:
     below = below_top(floats(x), axis)
     return below - np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
