@@ -12,6 +12,7 @@ from .engine.operators import Axis
 from .engine.primitive import implements
 from .engine.tensor import as_array, values_of
 from .primitives import comparison, contraction, neural, reductions
+from .primitives.integers import floats
 
 # -- NumPy's composites ---------------------------------------------------------------------------
 
@@ -61,7 +62,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     x = as_array(x)
     if x.dtype.kind == "c":
         raise UnsupportedError("norm of complex numbers is not differentiable here.", "Write np.sqrt(a**2 + b**2).")
-    x = x if x.dtype.kind == "f" else x.astype(float)
+    x = floats(x)
     matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
     if ord is None or (ord == "fro" and matrix) or (ord == 2 and x.ndim == 1) or (ord == 2 and isinstance(axis, int)):
         return reductions.norm(x, axis, keepdims=keepdims)
@@ -145,12 +146,14 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """log(softmax(x)) over `axis`: x - logsumexp(x)."""
-    return x - logsumexp(x, axis, keepdims=True)
+    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf."""
+    return reductions.log_softmax(x, axis)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow.
+
+    If the largest are infinite (inf, or all are -inf), they have equal shares.
 
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])

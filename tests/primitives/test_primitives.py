@@ -22,6 +22,7 @@ FORMULAS = {
     "scatter_add": lambda *xs, shape, indexes: sum(scattered(x, shape, index) for x, index in zip(xs, indexes)),
     "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
     "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
+    "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),
     "linear": lambda x, w, b=0.0: np.einsum("...i,oi->...o", x, w) + b,
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
     "relu": lambda x: x * (x > 0),

@@ -16,9 +16,10 @@ from .errors import DTypeError, GraphError, RuleError, ShapeError, UnsupportedEr
 from .node import Node
 from .recording import enable_grad
 from .scattered import Scattered
+from .shortcuts import all_finite
 from .tensor import Tensor, values_of, wrap
 from .writes import writes
-from .zeros import all_finite, product_without_false_nans, without_false_nans
+from .zeros import product_without_false_nans, without_false_nans
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
 delivering = threading.RLock()
@@ -146,7 +147,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     # The rules of a choice select; only for speed they get no second look.
     watched = (waiting.careful or primitive.singular) and not primitive.chooses
     if watched and primitive.multiplies:
-        watched = not all(all_finite(values_of(each)) for each in (g, *plain) if hasattr(each, "dtype"))
+        watched = not all(all_finite(each) for each in (g, *plain) if hasattr(each, "dtype"))
     # A user's rule may return memory of its own; a Tensor is never written into.
     trusted = primitive.trusted and not recorded
     for position, rule, sources, names in recipe.calls:
@@ -196,7 +197,7 @@ def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], array
     """The part, with 0 where a zero met something infinite; if there was any, the rest of the sweep is careful."""
     if node.primitive.multiplies:
         return product_without_false_nans(part, g, rule, values, arrays)
-    if all_finite(values_of(part)):
+    if all_finite(part):
         return part
     waiting.careful = True
     return without_false_nans(part, g, node, rule, arrays)

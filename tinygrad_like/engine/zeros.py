@@ -12,18 +12,10 @@ from typing import Any
 import numpy as np
 
 from .node import Node
+from .shortcuts import all_finite, shortcut
 from .tensor import values_of
 
 Rule = Callable[..., Any]
-
-
-def all_finite(array: Any) -> bool:
-    """Whether every element is finite. A finite sum of squares, which is faster to compute, shows it, too."""
-    if array.size > 1000 and array.dtype.kind == "f" and array.dtype.itemsize in (4, 8):
-        flat = array.ravel(order="K")
-        if np.isfinite(flat.dot(flat)):
-            return True
-    return bool(np.isfinite(array).all())
 
 
 def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequence[Any]) -> Any:
@@ -36,10 +28,10 @@ def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequen
     reached = cotangent_of_each(cotangent, node, np.shape(result))
     if reached is not None:
         factor_is_zero = reached == 0
-        if not np.isfinite(cotangent).all():
+        if not all_finite(cotangent):
             factor_is_zero = factor_is_zero | (rule(np.ones_like(cotangent), *values) == 0)
         bad = ~np.isfinite(result) & factor_is_zero
-        return np.where(bad, 0, part) if bad.any() else part
+        return part if shortcut(~bad.any()) else np.where(bad, 0, part)
     if not np.any(cotangent):
         return np.where(np.isfinite(result), part, 0)
     return part

@@ -11,8 +11,9 @@ import numpy as np
 from .. import functions
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from ..engine.recording import observer, scope, tell
-from ..engine.tensor import Tensor
-from ..primitives import contraction, neural
+from ..engine.tensor import Tensor, as_array
+from ..primitives import contraction, neural, trigonometric
+from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
 from .layer import Layer, Parameter
 
@@ -238,6 +239,11 @@ class Activation(Layer):
         return self.name
 
 
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent, element by element; of integers in float64, not in NumPy's float16."""
+    return trigonometric.tanh(floats(as_array(x)))
+
+
 class Sigmoid(Layer):
     """1 / (1 + exp(-x))."""
 
@@ -249,7 +255,7 @@ class Tanh(Layer):
     """The hyperbolic tangent."""
 
     def forward(self, x: Any) -> Any:
-        return np.tanh(x)
+        return tanh(x)
 
 
 class ReLU(Layer):
@@ -260,5 +266,5 @@ class ReLU(Layer):
 
 
 SIGMOID = Activation(functions.sigmoid, "sigmoid")
-TANH = Activation(np.tanh, "tanh")
+TANH = Activation(tanh, "tanh")
 RELU = Activation(functions.relu, "relu")

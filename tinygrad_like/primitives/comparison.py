@@ -10,22 +10,33 @@ from ..engine.primitive import constant, elementwise
 from .samples import fractions, normal, one, truth
 
 
+def unless(less: Any, a: Any, b: Any, weak: Any, g: Any) -> Any:
+    """g; but 0 where `less`, or only `weak` is nan; g/2 where a and b are equal or both nan; also if g is infinite."""
+    nan = np.isnan(weak)
+    lost = less | (nan & ((a == a) | (b == b)))
+    return np.where(lost, 0, np.where((a == b) | nan, 0.5 * g, g))
+
+
 def if_greater(g: Any, a: Any, b: Any) -> Any:
-    """g where a > b (or one is nan), g/2 where they are equal, else 0, also if g is infinite."""
-    return np.where(a < b, 0, np.where(a == b, 0.5 * g, g))
+    """The share of a in the larger of a and b. What is nan wins."""
+    return unless(a < b, a, b, b, g)
 
 
 def where_condition(condition: Any, a: Any, b: Any) -> Any:
     return np.where(condition, a, b)
 
 
+def if_less(g: Any, a: Any, b: Any) -> Any:
+    return unless(a > b, a, b, b, g)
+
+
 def if_greater_or_alone(g: Any, a: Any, b: Any) -> Any:
     """The same, but what is nan loses."""
-    return np.where(np.isnan(b), g, np.where(np.isnan(a), 0, if_greater(g, a, b)))
+    return unless(a < b, a, b, a, g)
 
 
 def if_less_or_alone(g: Any, a: Any, b: Any) -> Any:
-    return np.where(np.isnan(b), g, np.where(np.isnan(a), 0, if_greater(g, b, a)))
+    return unless(a > b, a, b, a, g)
 
 
 where = elementwise(
@@ -54,7 +65,7 @@ minimum = elementwise(
     "minimum",
     np.minimum,
     "a b",
-    (lambda g, a, b: if_greater(g, b, a), lambda g, a, b: if_greater(g, a, b)),
+    (lambda g, a, b: if_less(g, a, b), lambda g, a, b: if_less(g, b, a)),
     sample=(normal, normal),
     symbol="min",
     chooses=True,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.primitive import general, multilinear
+from .integers import floats
 from .samples import Case, Rng, arrays, either, normal
 
 
@@ -52,6 +53,8 @@ def times(x: Any, matrix: Any) -> Any:
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
     y = times(np.asarray(x), weight.T)
+    if y.dtype.kind in "iub":
+        y = times(floats(np.asarray(x)), floats(weight).T)
     if bias is None:
         return y
     if bias.dtype is y.dtype and y.ndim:

@@ -12,9 +12,10 @@ from .samples import between, normal, positive
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 
 
-def share(a: Any, y: Any) -> Any:
-    """a - y; where both are infinite, what gives the share 1 of inf, and 0 of -inf."""
-    return np.where(a == np.inf, 0, a - np.where(y == -np.inf, 0, y))
+def share(a: Any, b: Any, y: Any, exp: Any) -> Any:
+    """exp(a - y), the part of y that is a's; of an infinite y the larger has all, and equals have half each."""
+    tied = np.isinf(a) & (a == y)
+    return np.where(tied, np.where(a == b, 0.5, 1.0), exp(np.where(tied, 0, a - y)))
 
 
 exp = elementwise("exp", np.exp, "x", lambda g, y: g * y, sample=(normal,), symbol="eˣ")
@@ -32,7 +33,7 @@ logaddexp = elementwise(
     "logaddexp",
     np.logaddexp,
     "a b",
-    (lambda g, y, a: g * np.exp(share(a, y)), lambda g, y, b: g * np.exp(share(b, y))),
+    (lambda g, y, a, b: g * share(a, b, y, np.exp), lambda g, y, a, b: g * share(b, a, y, np.exp)),
     sample=(normal, normal),
     symbol="ln(eᵃ+eᵇ)",
 )
@@ -40,7 +41,7 @@ logaddexp2 = elementwise(
     "logaddexp2",
     np.logaddexp2,
     "a b",
-    (lambda g, y, a: g * np.exp2(share(a, y)), lambda g, y, b: g * np.exp2(share(b, y))),
+    (lambda g, y, a, b: g * share(a, b, y, np.exp2), lambda g, y, a, b: g * share(b, a, y, np.exp2)),
     sample=(normal, normal),
     symbol="log₂(2ᵃ+2ᵇ)",
 )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.primitive import elementwise, general
-from ..engine.tensor import values_of
-from ..engine.zeros import all_finite
-from .reductions import logsumexp
+from ..engine.shortcuts import all_finite
+from .integers import floats
+from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
 
 # Python's 1 beside a small array costs twice as much as an array.
@@ -20,12 +20,12 @@ ONES = {np.dtype(each): np.ones((), each) for each in (np.float16, np.float32, n
 @np.errstate(over="ignore")
 def _sigmoid(x: Any) -> Any:
     # exp(-x) may overflow to inf; 1 / (1 + inf) is the right 0.
-    e = np.exp(np.negative(x))
+    e = np.exp(np.negative(floats(x)))
     return np.reciprocal(e + ONES.get(e.dtype, 1))
 
 
 def _relu(x: Any) -> Any:
-    return np.maximum(x, 0)
+    return np.maximum(floats(x), 0)
 
 
 def sigmoid_rule(g: Any, y: Any) -> Any:
@@ -35,11 +35,11 @@ def sigmoid_rule(g: Any, y: Any) -> Any:
 def relu_rule(g: Any, y: Any) -> Any:
     """g where y is not 0 (y may be nan, but not negative). The product is faster, but inf times 0 is nan."""
     part = g * (y != 0)
-    return part if all_finite(values_of(part)) else np.where(y != 0, g, 0)
+    return part if all_finite(part) else np.where(y != 0, g, 0)
 
 
 def _mse(prediction: Any, target: Any) -> Any:
-    difference = np.subtract(prediction, target).reshape(-1)
+    difference = np.subtract(floats(prediction), floats(target)).reshape(-1)
     if difference.dtype.itemsize < 4:
         return np.mean(np.square(difference, dtype=np.float32)).astype(difference.dtype)
     return difference @ difference / difference.size
@@ -54,13 +54,14 @@ def one_hot(classes: Any, logits: Any) -> Any:
 
 
 def _softmax_cross_entropy(logits: Any, classes: Any) -> Any:
-    rows, numbers = logits.reshape(-1, logits.shape[-1]), np.ravel(classes)
-    return np.mean(logsumexp(rows, -1) - rows[np.arange(len(rows)), numbers])
+    rows, numbers = floats(logits).reshape(-1, logits.shape[-1]), np.ravel(classes)
+    below = below_top(rows, -1)
+    return np.mean(np.log(np.exp(below).sum(axis=-1)) - below[np.arange(len(rows)), numbers])
 
 
 def softmax_cross_entropy_rule(g: Any, logits: Any, classes: Any) -> Any:
     """(softmax - one hot) / n, with Bishop, Pattern Recognition and Machine Learning, (4.109)."""
-    exps = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    exps = np.exp(below_top(logits, -1))
     softmax = exps / exps.sum(axis=-1, keepdims=True)
     rows = logits.size // logits.shape[-1]
     return (g * (1 / rows)) * (softmax - one_hot(classes, logits))

@@ -1,4 +1,4 @@
-"""Over axes: sum, mean, max, min, prod, std, norm, logsumexp."""
+"""Over axes: sum, mean, max, min, prod, std, norm, logsumexp, log_softmax."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.operators import Axis
-from ..engine.primitive import multilinear, reduction
-from .exponential import share
-from .samples import normal, over_axes, positive, spread
+from ..engine.primitive import general, multilinear, reduction
+from ..engine.shortcuts import all_finite, products_fit
+from ..engine.tensor import Tensor
+from .integers import floats
+from .samples import either, normal, over_axes, positive, several, spread, with_zeros
 from .trigonometric import nonzero
 
 
@@ -58,30 +60,37 @@ def last_axis(x: Any, axis: Axis) -> Any:
 
 
 def products_before(x: Any) -> Any:
-    """Along the last axis, the product of all earlier elements, in log n doubling steps."""
+    """Along the last axis, the product of all earlier elements; of Tensors in log n doubling steps."""
     n = x.shape[-1]
-    one = np.ones_like(x[..., :1])
-    result = np.concatenate([one, x[..., :-1]], axis=-1)
+    first = np.ones_like(x[..., :1])
+    if not isinstance(x, Tensor):
+        return np.concatenate([first, np.multiply.accumulate(x[..., :-1], axis=-1)], axis=-1)
+    result = np.concatenate([first, x[..., :-1]], axis=-1)
     step = 1
     while step < n:
-        ones = np.broadcast_to(one, (*x.shape[:-1], step))
+        ones = np.broadcast_to(first, (*x.shape[:-1], step))
         result = result * np.concatenate([ones, result[..., :-step]], axis=-1)
         step *= 2
     return result
 
 
-def prod_rule(g: Any, x: Any, *, axis: Axis) -> Any:
-    """Each element's derivative is the product of the others; no division, so zeros are right."""
-    if x.size == 0:
-        return np.zeros_like(x)
+def product_of_others(x: Any, axis: Axis) -> Any:
+    """For each element the product of the others; no division, so zeros are right."""
     reduced = axes_of(x.ndim, axis)
-    stay = tuple(i for i in range(x.ndim) if i not in reduced)
+    order = tuple(i for i in range(x.ndim) if i not in reduced) + reduced
     flat = last_axis(x, axis)
     others = products_before(flat) * products_before(flat[..., ::-1])[..., ::-1]
-    order = stay + reduced
     others = others.reshape(tuple(x.shape[i] for i in order))
-    back = tuple(order.index(i) for i in range(x.ndim))
-    return kept(g, x.shape, axis) * others.transpose(back)
+    return others.transpose(tuple(order.index(i) for i in range(x.ndim)))
+
+
+def prod_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
+    """Each element's derivative is the product of the others: of ordinary numbers, y / x."""
+    if x.size == 0:
+        return np.zeros_like(x)
+    if products_fit(x):
+        return kept(g, x.shape, axis) * (kept(y, x.shape, axis) / x)
+    return kept(g, x.shape, axis) * product_of_others(x, axis)
 
 
 def std_rule(g: Any, x: Any, y: Any, *, axis: Axis, ddof: float) -> Any:
@@ -98,8 +107,23 @@ def norm_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
     return kept(g, x.shape, axis) * (x / nonzero(kept(y, x.shape, axis)))
 
 
+def below_top(x: Any, axis: Axis) -> Any:
+    """x - max(x); if that is infinite, 0 where x is equal to it, and -inf elsewhere."""
+    top = x.max(axis=axis, keepdims=True)
+    if all_finite(top):
+        return x - top
+    infinite = np.isinf(top)
+    return np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
+
+
 def logsumexp_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
-    return kept(g, x.shape, axis) * np.exp(share(x, kept(y, x.shape, axis)))
+    """The softmax: of an infinite y, the elements that are equal to it have equal shares."""
+    shift = x - kept(y, x.shape, axis) if all_finite(y) else log_softmax(x, axis)
+    return kept(g, x.shape, axis) * np.exp(shift)
+
+
+def log_softmax_rule(g: Any, y: Any, *, axis: Axis) -> Any:
+    return g - np.exp(y) * g.sum(axis=axis, keepdims=True)
 
 
 def _sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -128,18 +152,23 @@ def _std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) 
 
 def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     # np.linalg.norm(x, ord=None) flattens; squares are summed likewise over one or several axes.
-    x = x if np.result_type(x).kind == "f" else np.asarray(x, float)
-    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    return np.sqrt(np.sum(np.square(floats(x)), axis=axis, keepdims=keepdims))
 
 
 @np.errstate(divide="ignore")
 def _logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    x = floats(x)
     axes = axes_of(np.ndim(x), axis)
     top = np.max(x, axis=axis, keepdims=True)
-    if not np.isfinite(top).all():
+    if not all_finite(top):
         top = np.where(np.isfinite(top), top, 0)
     total = np.log(np.sum(np.exp(x - top), axis=axes, keepdims=True)) + top
     return total if keepdims else total.squeeze(axes)
+
+
+def _log_softmax(x: Any, axis: Axis = -1) -> Any:
+    below = below_top(floats(x), axis)
+    return below - np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
 
 
 sum = multilinear(
@@ -180,7 +209,15 @@ min = reduction(
     chooses=True,
     numpy=(np.min, np.amin),
 )
-prod = reduction("prod", _prod, "x", prod_rule, sample=over_axes(), symbol="Π", numpy=np.prod)
+prod = reduction("prod", _prod, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod)
 std = reduction("std", _std, "x", std_rule, sample=over_axes(positive), symbol="σ", numpy=np.std)
 norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖")
 logsumexp = reduction("logsumexp", _logsumexp, "x", logsumexp_rule, sample=over_axes(), symbol="ln Σ eˣ")
+log_softmax = general(
+    "log_softmax",
+    _log_softmax,
+    "x",
+    log_softmax_rule,
+    sample=several(((2, 3), {}), ((2, 3, 2), {"axis": (0, 2)}), ((2, 3), {"axis": None})),
+    symbol="ln softmax",
+)

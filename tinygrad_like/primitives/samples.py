@@ -65,6 +65,15 @@ def over_axes(draw: Domain = normal, *, empty: bool = True, **options: Any) -> C
     return cases
 
 
+def with_zeros(rng: Rng) -> Iterator[Case]:
+    """Cases of one array with none, one and two zeros among what is reduced."""
+    x = normal(rng, (3, 2, 4))
+    x[1, :, 0] = x[2, 0, 2] = 0
+    yield (x,), {"axis": 2}
+    yield (x,), {"axis": (0, 2), "keepdims": True}
+    yield (x[2],), {}
+
+
 def one(shape: tuple[int, ...] = (2, 3, 4), **options: Any) -> Callable[[Rng], Iterator[Case]]:
     """A single case: one array and these options."""
     return several((shape, options))

@@ -1,0 +1,98 @@
+"""Ties, also of infinities and nans: the shares of what is chosen or added sum to 1."""
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+
+INF, NAN = np.inf, np.nan
+PAIRS = [
+    (np.maximum, (NAN, NAN), (0.5, 0.5)),
+    (np.maximum, (NAN, 1.0), (1.0, 0.0)),
+    (np.maximum, (1.0, NAN), (0.0, 1.0)),
+    (np.minimum, (NAN, NAN), (0.5, 0.5)),
+    (np.minimum, (1.0, NAN), (0.0, 1.0)),
+    (np.fmax, (NAN, NAN), (0.5, 0.5)),
+    (np.fmax, (NAN, 1.0), (0.0, 1.0)),
+    (np.fmax, (1.0, NAN), (1.0, 0.0)),
+    (np.fmin, (NAN, NAN), (0.5, 0.5)),
+    (np.fmin, (NAN, -INF), (0.0, 1.0)),
+    *((f, (INF, INF), (0.5, 0.5)) for f in (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2)),
+    *((f, (-INF, -INF), (0.5, 0.5)) for f in (np.maximum, np.fmin, np.logaddexp, np.logaddexp2)),
+    *((f, (INF, 3.0), (1.0, 0.0)) for f in (np.maximum, np.fmax, np.logaddexp, np.logaddexp2)),
+    *((f, (-INF, 3.0), (0.0, 1.0)) for f in (np.maximum, np.fmax, np.logaddexp, np.logaddexp2)),
+    *((f, (-INF, INF), (0.0, 1.0)) for f in (np.maximum, np.fmax, np.logaddexp, np.logaddexp2)),
+    *((f, (2.0, 2.0), (0.5, 0.5)) for f in (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2)),
+]
+
+
+@pytest.mark.parametrize(("f", "point", "shares"), PAIRS)
+def test_shares_of_two(f, point, shares):
+    a, b = (tg.Tensor([value], requires_grad=True) for value in point)
+    f(a, b).sum().backward()
+    assert (a.grad.item(), b.grad.item()) == pytest.approx(shares, abs=1e-15)
+    tangents = [tg.jvp(f, point, unit)[1] for unit in ((1.0, 0.0), (0.0, 1.0))]
+    assert tangents == pytest.approx(shares, abs=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("f", "g"), [(np.maximum, 1e30), (np.fmin, INF)])
+def test_the_winner_has_all_of_any_cotangent(f, g, dtype):
+    a = tg.Tensor(np.array([1.0, NAN, 2.0], dtype), requires_grad=True)
+    b = tg.Tensor(np.array([2.0, 1.0, 1.0], dtype), requires_grad=True)
+    f(a, b).backward(np.full(3, g))
+    wins = [0, 1, 1] if f is np.maximum else [1, 0, 0]
+    np.testing.assert_array_equal(a.grad.data, np.where(wins, dtype(g), 0))
+    np.testing.assert_array_equal(b.grad.data, np.where(wins, 0, dtype(g)))
+    assert a.grad.dtype == dtype
+
+
+ROWS = [
+    ([INF, INF], [0.5, 0.5]),
+    ([-INF, -INF], [0.5, 0.5]),
+    ([INF, 1.0, INF, -INF], [0.5, 0.0, 0.5, 0.0]),
+    ([INF, 3.0], [1.0, 0.0]),
+    ([-INF, 3.0], [0.0, 1.0]),
+    ([0.0, np.log(3.0)], [0.25, 0.75]),
+]
+
+
+@pytest.mark.parametrize(("row", "shares"), ROWS)
+def test_logsumexp_and_softmax_agree(row, shares):
+    x = np.array([row, np.zeros(len(row))])
+    np.testing.assert_allclose(tg.softmax(x)[0], shares, rtol=1e-15)
+    np.testing.assert_allclose(np.exp(tg.log_softmax(x)[0]), shares, rtol=1e-15)
+    gradient = tg.grad(lambda x: tg.logsumexp(x, axis=1).sum())(x)
+    np.testing.assert_allclose(gradient[0], shares, rtol=1e-15)
+    np.testing.assert_allclose(gradient[1], 1 / len(row), rtol=1e-15)
+    recorded = tg.grad(lambda z: tg.grad(lambda x: tg.logsumexp(z * x))(np.array(1.0)).sum())(np.array([1.0, 2.0]))
+    assert np.isfinite(recorded).all()
+
+
+@pytest.mark.parametrize(("row", "shares"), ROWS)
+def test_the_jacobian_of_softmax_at_ties(row, shares):
+    expected = np.diag(shares) - np.outer(shares, shares)
+    np.testing.assert_allclose(tg.jacobian(tg.softmax)(np.array(row)), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize(("row", "shares"), ROWS)
+def test_cross_entropy_at_ties(row, shares):
+    x = np.array([row, np.zeros(len(row))])
+    value, gradient = tg.value_and_grad(lambda x: tg.cross_entropy(x, [1, 0]))(x)
+    with np.errstate(divide="ignore"):
+        assert value == pytest.approx((np.log(len(row)) - np.log(shares[1])) / 2)
+    one_hot = np.eye(len(row))[1]
+    np.testing.assert_allclose(gradient[0], (shares - one_hot) / 2, atol=1e-15)
+    composed = tg.grad(lambda x: -tg.log_softmax(x)[[0, 1], [1, 0]].mean())(x)
+    np.testing.assert_allclose(composed, gradient, atol=1e-15)
+
+
+@pytest.mark.parametrize("f", [np.max, np.min])
+@pytest.mark.parametrize(("row", "shares"), [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])])
+def test_shares_of_a_reduction(f, row, shares):
+    assert tg.grad(lambda x: f(x))(np.array(row)).tolist() == shares
+
+
+def test_nan_makes_softmax_nan():
+    assert np.isnan(tg.softmax(np.array([NAN, 1.0]))).all()
+    assert np.isnan(tg.softmax(np.array([NAN, INF]))).all()

@@ -1,0 +1,50 @@
+"""Shortcuts: cheaper ways that some values allow. Code that may be traced asks here instead of branching on values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .tensor import values_of
+
+SQUARED_FAST = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+TRUTHS = frozenset({bool, np.bool_, np.ndarray})
+
+
+def shortcut(condition: Any) -> bool:
+    """Whether the values allow the cheaper way; never in a trace, where the values are not known yet.
+
+    Both ways must give the same numbers, to within rounding.
+    """
+    condition = values_of(condition)
+    return condition.__class__ in TRUTHS and bool(condition)
+
+
+def all_finite(values: Any) -> bool:
+    """Whether the way for finite values may be taken."""
+    array = values_of(values)
+    if array.size > 1000 and array.dtype in SQUARED_FAST:
+        # A finite sum of squares shows it as well, and is faster to compute.
+        flat = array.ravel(order="K")
+        if shortcut(np.isfinite(flat.dot(flat))):
+            return True
+    return shortcut(np.logical_and.reduce(np.isfinite(array), axis=None))
+
+
+def products_fit(factors: Any) -> bool:
+    """Whether the product of any of these factors is surely an ordinary number: no zero, no overflow, no underflow.
+
+    ln f is at most f - 1, and -ln f at most 1/f - 1; the sums of these bound every product from both sides.
+    """
+    size = np.abs(values_of(factors))
+    if size.__class__ is not np.ndarray:
+        return False
+    limit = size.size - np.log(np.finfo(size.dtype).tiny) - 1
+    if not np.maximum(size, 1).sum(dtype=float) < limit:
+        return False
+    # In place: at a million factors, new memory costs more than arithmetic.
+    np.minimum(size, 1, out=size)
+    with np.errstate(divide="ignore"):
+        np.reciprocal(size, out=size)
+    return bool(size.sum(dtype=float) < limit)
