@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from .engine.kinds import check_kind
 from .engine.operators import Axis
 from .engine.primitive import implements
 from .engine.tensor import Tensor, values_of
@@ -17,21 +18,49 @@ from .primitives.integers import floats
 
 def as_array(value: Any) -> Any:
     """A Tensor or an ndarray as it is, anything else as an ndarray."""
-    return value if isinstance(value, (Tensor, np.ndarray)) else np.asarray(value)
+    return check_kind(value) if isinstance(value, (Tensor, np.ndarray)) else np.asarray(value)
 
 
 # -- NumPy's composites ---------------------------------------------------------------------------
 
 
 @implements(np.clip)
-def clip(x: Any, min: Any = None, max: Any = None, **limits: Any) -> Any:
-    """`np.clip`: limited to [min, max]; exactly at a limit the gradient is shared equally with it."""
-    min, max = limits.pop("a_min", min), limits.pop("a_max", max)
-    if limits:
-        raise UnsupportedError(f"clip of a Tensor does not take {', '.join(limits)}.")
-    if min is not None:
-        x = np.maximum(x, min)
-    return x if max is None else np.minimum(x, max)
+def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = np._NoValue, a_max: Any = np._NoValue) -> Any:
+    """`np.clip`: limited to [min, max] (or a_min, a_max); exactly at a limit the gradient is shared equally with it."""
+    low, high = one_of(min, a_min, "min"), one_of(max, a_max, "max")
+    kind = as_array(x).dtype
+    if kind.kind in "iu":
+        # As in NumPy: a limit beyond the dtype is none.
+        low = None if type(low) is int and low < np.iinfo(kind).min else low
+        high = None if type(high) is int and high > np.iinfo(kind).max else high
+    if low is None and high is None:
+        return np.copy(x)
+    if low is not None:
+        x = np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
+
+
+def one_of(limit: Any, other: Any, name: str) -> Any:
+    """A limit, under whichever of its two names it was given."""
+    limit, other = (None if each is np._NoValue else each for each in (limit, other))
+    if limit is not None and other is not None:
+        raise ArgumentError(f"clip got both {name} and a_{name}.", f"Write {name}= alone.")
+    return other if limit is None else limit
+
+
+@implements(np.divmod)
+def divmod(a: Any, b: Any) -> tuple[Any, Any]:
+    """`np.divmod`: the quotient rounded down, a constant, and what remains."""
+    return np.floor_divide(a, b), np.remainder(a, b)
+
+
+@implements(np.modf)
+def modf(x: Any) -> tuple[Any, Any]:
+    """`np.modf`: what stands behind the point, with the gradient 1, and what stands before it, a constant."""
+    x = as_array(x)
+    if x.dtype.kind != "f":
+        raise UnsupportedError(f"modf is differentiable for floats, but got {x.dtype}.")
+    return np.fmod(np.where(np.isinf(x), 0, x), 1), np.trunc(x)
 
 
 @implements(np.where)
@@ -196,7 +225,7 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
     0.6931
     """
     logits = as_array(logits)
-    shape, numbers = logits.shape, np.asarray(values_of(classes))
+    shape, numbers = logits.shape, as_array(values_of(classes))
     if not shape or numbers.shape != shape[:-1] or not numbers.size:
         raise ShapeError(
             f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."

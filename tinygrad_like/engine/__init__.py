@@ -1,6 +1,7 @@
 """The autodiff itself, from the ground up.
 
-errors, recording, writes: the exceptions; what is recorded, per thread; which memory was written when.
+errors, kinds: the exceptions; which kinds of array are taken.
+recording, writes: what is recorded, per thread; which memory was written when.
 storage, node, operators, tensor: flat memory; a place in the graph; `Tensor`, and what it can do like an array.
 shortcuts, autodiff: what values allow; the reverse sweep.
 primitive, custom: the one door of every operation; operations of users.

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import operators
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
+from .kinds import as_ndarray
 from .node import Node, leaf_node
 from .operators import Operators
 from .recording import recording
@@ -42,7 +43,9 @@ class Tensor(Operators):
     """
 
     __slots__ = ("_array", "_node", "_grad", "_flat", "_slot", "name", "__weakref__")
-    __array_priority__ = 1000.0
+    # Above those of pandas' objects, so that they leave operations with a Tensor to it.
+    __array_priority__ = 10000.0
+    __pandas_priority__ = 10000
     _slot: int
     name: str | None
 
@@ -52,7 +55,7 @@ class Tensor(Operators):
                 raise lost_graph("Tensor(t)")
             data = data._array
         try:
-            array = np.asarray(data.array if isinstance(data, Matrix) else data, dtype=dtype)
+            array = as_ndarray(data.array if isinstance(data, Matrix) else data, dtype)
         except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, TinygradError):
                 raise
@@ -372,7 +375,7 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
     data = target._array
     if type(value) in (int, bool) and data.dtype.kind in "iu":
         value = Tensor(value, dtype=data.dtype)._array
-    array = value if isinstance(value, np.ndarray) else Tensor(value)._array
+    array = value if value.__class__ is np.ndarray else Tensor(value)._array
     try:
         if using is not None:
             using(data, array, data)
