@@ -27,12 +27,10 @@ def as_array(value: Any) -> Any:
 @implements(np.clip)
 def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = np._NoValue, a_max: Any = np._NoValue) -> Any:
     """`np.clip`: limited to [min, max] (or a_min, a_max); exactly at a limit the gradient is shared equally with it."""
-    low, high = one_of(min, a_min, "min"), one_of(max, a_max, "max")
-    kind = as_array(x).dtype
-    if kind.kind in "iu":
-        # As in NumPy: a limit beyond the dtype is none.
-        low = None if type(low) is int and low < np.iinfo(kind).min else low
-        high = None if type(high) is int and high > np.iinfo(kind).max else high
+    low = min if a_min is np._NoValue else one_of(min, a_min, "min")
+    high = max if a_max is np._NoValue else one_of(max, a_max, "max")
+    if type(low) is int or type(high) is int:
+        low, high = within_reach(as_array(x).dtype, low, high)
     if low is None and high is None:
         return np.copy(x)
     if low is not None:
@@ -42,10 +40,18 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = np._NoValue, 
 
 def one_of(limit: Any, other: Any, name: str) -> Any:
     """A limit, under whichever of its two names it was given."""
-    limit, other = (None if each is np._NoValue else each for each in (limit, other))
     if limit is not None and other is not None:
         raise ArgumentError(f"clip got both {name} and a_{name}.", f"Write {name}= alone.")
     return other if limit is None else limit
+
+
+def within_reach(dtype: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    """The limits; those beyond what integers of this dtype can be are none, as in NumPy."""
+    if dtype.kind in "iu":
+        ends = np.iinfo(dtype)
+        low = None if type(low) is int and low < ends.min else low
+        high = None if type(high) is int and high > ends.max else high
+    return low, high
 
 
 @implements(np.divmod)

@@ -48,7 +48,8 @@ DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What a ufunc means when a Tensor is among its inputs or outputs."""
     out = options.pop("out", None)
-    options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
+    if options:
+        options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
     implementation: Function | None = None
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if method == "__call__":
@@ -149,8 +150,8 @@ def write(out: Any, results: Any) -> Any:
         if isinstance(target, Tensor):
             assign(target, part)
         elif target is not None:
-            np.copyto(target, arrays_in(part), casting="same_kind")
-    return given_back(targets, results)
+            np.copyto(target, part._array if isinstance(part, Tensor) else part, casting="same_kind")
+    return targets[0] if parts[0] is results else given_back(targets, results)
 
 
 def given_back(targets: tuple[Any, ...], results: Any) -> Any:

@@ -49,6 +49,7 @@ ENTRIES = {
     "grad": lambda a: setattr(Tensor(VALUES, requires_grad=True), "grad", a),
     "out=": lambda a: np.add(Tensor(VALUES), 1, out=a),
     "out= of no primitive": lambda a: np.spacing(Tensor(VALUES), out=a),
+    "an initial value": lambda a: tg.Linear(2, 2, init=lambda rng, shape, dtype: a),
     "tg.grad": tg.grad(lambda x: (x * x).sum()),
     "tg.vjp": lambda a: tg.vjp(lambda x: x * x, a),
     "a cotangent": lambda a: tg.vjp(lambda x: x * x, VALUES)[1](a),

@@ -29,8 +29,10 @@ def check_kind(value: Any) -> Any:
 
 def as_ndarray(value: Any, dtype: Any = None) -> Any:
     """`np.asarray`, but of the kinds of array that are taken; also of those in a list."""
+    if value.__class__ is ndarray:
+        return np.asarray(value, dtype)
     check_kind(value)
     if value.__class__ in (list, tuple) and value and isinstance(value[0], ndarray):
         for each in value:
             check_kind(each)
-    return np.asarray(value, dtype=dtype)
+    return np.asarray(value, dtype)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import functions
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
+from ..engine.kinds import as_ndarray
 from ..engine.tensor import Tensor
 from ..primitives import contraction, neural, trigonometric
 from ..primitives.integers import floats
@@ -122,7 +123,7 @@ def initial(init: Initialiser, rng: Any, shape: tuple[int, ...], dtype: Any, nam
             f"init must be a function of (generator, shape, dtype), but got {init!r}.",
             "Choose one of tinygrad_like.nn.initialisers, e.g. he_uniform.",
         )
-    values = np.asarray(init(rng, shape, dtype))
+    values = as_ndarray(init(rng, shape, dtype))
     if values.shape != shape:
         raise ShapeError(f"init gave the {name} the shape {values.shape}, but it has the shape {shape}.")
     return Parameter(values, dtype=dtype, name=name)
