@@ -13,6 +13,7 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 # From the ground up. A module may import, at module level, only what stands before it.
 ORDER = [
     "engine.errors",
+    "engine.kinds",
     "engine.recording",
     "engine.writes",
     "engine.storage",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from .engine.kinds import as_ndarray
 from .engine.recording import enable_grad
 from .engine.storage import Matrix
 from .engine.tensor import Tensor
@@ -176,7 +177,7 @@ def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
     if isinstance(values, Tensor):
         values = values.numpy()
     try:
-        array = np.asarray(values.array if isinstance(values, Matrix) else values, dtype=np.float64)
+        array = as_ndarray(values.array if isinstance(values, Matrix) else values, np.float64)
     except (TypeError, ValueError) as error:
         raise DTypeError(f"{what} of this Network must be {size} numbers: {error}.") from error
     if array.size != size or array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):

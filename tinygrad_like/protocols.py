@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 from . import functions
 from .engine import autodiff, operators
 from .engine.errors import UnsupportedError, lost_graph
+from .engine.kinds import check_kind
 from .engine.primitive import NUMPY, Function
 from .engine.recording import recording
-from .engine.tensor import Tensor, assign, wrap
+from .engine.tensor import Tensor, assign, wrap, writable_value
 from .primitives import (
     arithmetic,
     comparison,
@@ -38,7 +40,11 @@ REDUCED: dict[np.ufunc, Function] = {
     np.multiply: reductions.prod,
     np.maximum: reductions.max,
     np.minimum: reductions.min,
+    np.logical_and: comparison.all,
+    np.logical_or: comparison.any,
 }
+# What NumPy does anyway.
+DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "initial": np._NoValue}
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -46,15 +52,31 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     if method == "at" and not is_recorded(inputs[:1]):
         return write_by(ufunc.at, inputs, options)
     out = options.pop("out", None)
+    if options:
+        options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
     implementation: Function | None = None
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if method == "__call__":
         implementation = NUMPY.get(ufunc)
+        if "where" in options:
+            check_mask(name, inputs, out)
     elif method == "reduce":
         implementation = REDUCED.get(ufunc)
         options.setdefault("axis", 0)
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    result = call(implementation, getattr(ufunc, method), name, inputs, options)
-    return result if out is None else write(out[0], result)
+    return call(implementation, getattr(ufunc, method), name, inputs, options, out)
+
+
+def check_mask(name: str, inputs: Any, out: Any) -> None:
+    """Refuse where= of a ufunc if the values elsewhere would be whatever the memory held, or lose a graph."""
+    if is_recorded(inputs):
+        reason = "cannot be differentiated"
+    elif out is None or any(target is None for target in out):
+        reason = "needs out=, which holds the values elsewhere"
+    else:
+        return
+    raise UnsupportedError(
+        f"np.{name} of a Tensor with where= {reason}.", f"Write np.where(mask, np.{name}(...), elsewhere)."
+    )
 
 
 def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -63,38 +85,96 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
         return function(*arrays_in(inputs), **arrays_in(options))
     if function in WRITERS or (function is np.nan_to_num and options.get("copy") is False):
         return write_by(function, inputs, options)
+    if len(inputs) > 2 and "out" in (names := positional(function)):
+        place = names.index("out")
+        options, inputs = dict(zip(names[place:], inputs[place:])) | options, inputs[:place]
     out = options.pop("out", None)
     name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
-    result = call(NUMPY.get(function), function, name, inputs, options)
+    return call(NUMPY.get(function), function, name, inputs, options, out)
+
+
+@functools.cache
+def positional(function: Any) -> list[str]:
+    """The names of what a NumPy function takes by position; none, if it is built in and does not tell."""
+    import inspect
+
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:
+        return []
+    return [name for name, each in parameters.items() if each.kind in kinds]
+
+
+def call(
+    implementation: Function | None, function: Any, name: str, inputs: Any, options: dict[str, Any], out: Any
+) -> Any:
+    """The differentiable implementation; where there is none, NumPy on the values, if nothing is recorded."""
+    if implementation is None:
+        if is_recorded((inputs, options)):
+            raise UnsupportedError(
+                f"np.{name} is not differentiable here.",
+                "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
+                "or leave the graph with t.numpy().",
+            )
+        return on_values(function, inputs, options, out)
+    try:
+        result = implementation(*inputs, **options)
+    except UnsupportedError:
+        if is_recorded((inputs, options)):
+            raise
+        return on_values(function, inputs, options, out)
     return result if out is None else write(out, result)
 
 
-def call(implementation: Function | None, function: Any, name: str, inputs: Any, options: dict[str, Any]) -> Any:
-    """The differentiable implementation; where there is none, NumPy on the values, if nothing is recorded."""
-    if implementation is not None:
-        try:
-            return implementation(*inputs, **options)
-        except UnsupportedError:
-            if is_recorded((inputs, options)):
-                raise
-    elif is_recorded((inputs, options)):
-        raise UnsupportedError(
-            f"np.{name} is not differentiable here.",
-            "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
-            "or leave the graph with t.numpy().",
-        )
-    return tensors_in(function(*arrays_in(inputs), **arrays_in(options)))
+def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> Any:
+    """NumPy's own function on the values, with all of its options; Tensors among `out` are written through the door."""
+    inputs, options = arrays_in(inputs), arrays_in(options)
+    if out is None:
+        return tensors_in(function(*inputs, **options))
+    targets = out if isinstance(out, tuple) else (out,)
+    for target in targets:
+        check_target(target, None)
+    # A copy keeps the old values, for where= and for what shares the memory with an input.
+    buffers = tuple(target._array.copy() if isinstance(target, Tensor) else target for target in targets)
+    results = function(*inputs, out=buffers if isinstance(out, tuple) else buffers[0], **options)
+    for target, buffer in zip(targets, buffers):
+        if isinstance(target, Tensor):
+            assign_changes(target, buffer)
+    return given_back(targets, results)
 
 
-def write(target: Any, result: Any) -> Any:
+def write(out: Any, results: Any) -> Any:
     """`out=`: into a Tensor through the door, into an ndarray only what is not recorded."""
+    targets = out if isinstance(out, tuple) else (out,)
+    parts = results if isinstance(results, tuple) else (results,)
+    for target, part in zip(targets, parts):
+        check_target(target, part)
+    for target, part in zip(targets, parts):
+        if isinstance(target, Tensor):
+            assign(target, part)
+        elif target is not None:
+            np.copyto(target, part._array if isinstance(part, Tensor) else part, casting="same_kind")
+    return targets[0] if parts[0] is results else given_back(targets, results)
+
+
+def given_back(targets: tuple[Any, ...], results: Any) -> Any:
+    """What NumPy gives back: each target, and the result where that is None."""
+    parts = results if isinstance(results, tuple) else (results,)
+    given = tuple(tensors_in(part) if target is None else target for target, part in zip(targets, parts))
+    return given if isinstance(results, tuple) else given[0]
+
+
+def check_target(target: Any, result: Any) -> None:
+    """Refuse to write what is recorded, or into what is no array, before anything is written."""
     if isinstance(target, Tensor):
-        assign(target, result)
-        return target
-    if is_recorded(result):
+        writable_value(target, result)
+    elif target is None:
+        return
+    elif is_recorded(result):
         raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
-    np.copyto(target, arrays_in(result), casting="same_kind")
-    return target
+    elif not isinstance(check_kind(target), np.ndarray):
+        raise UnsupportedError(f"out= takes an ndarray or a Tensor, but got a {type(target).__name__}.")
 
 
 def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -110,10 +190,15 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
         return tensors_in(function(target, *values, **settings))
     changed = target._array.copy()
     function(changed, *values, **settings)
+    assign_changes(target, changed)
+    return None if function is not np.nan_to_num else target
+
+
+def assign_changes(target: Tensor, changed: Any) -> None:
+    """Write those elements that differ: the others were not touched, and who needs them need not be told."""
     old = target._array
     index = (changed != old) & ((changed == changed) | (old == old))
     assign(target, changed[index], index)
-    return None if function is not np.nan_to_num else target
 
 
 def is_recorded(value: Any) -> bool:
@@ -131,7 +216,7 @@ def arrays_in(value: Any) -> Any:
         return value._array
     if isinstance(value, dict):
         return {name: arrays_in(each) for name, each in value.items()}
-    return type(value)(map(arrays_in, value)) if type(value) in (list, tuple) else value
+    return type(value)(map(arrays_in, value)) if type(value) in (list, tuple) else check_kind(value)
 
 
 def tensors_in(value: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .engine.autodiff import Found, sweep
 from .engine.errors import ArgumentError, DTypeError, ShapeError
+from .engine.kinds import as_ndarray
 from .engine.node import Node, leaf_node
 from .engine.primitive import Function
 from .engine.recording import enable_grad, recording, transform_depth
@@ -47,7 +48,7 @@ class Evaluation:
         if not isinstance(self.y, Tensor):
             if np.result_type(type(self.y)).kind not in "fiub" and not isinstance(self.y, np.ndarray):
                 raise no_array(self.y)
-            self.y = wrap(np.asarray(self.y))
+            self.y = wrap(as_ndarray(self.y))
         if self.y.dtype.kind not in "fiub":
             raise no_array(self.y)
         self.nodes: list[Node] = [each._node for each in self.aliases]  # type: ignore[misc]
@@ -124,9 +125,9 @@ def no_array(result: Any) -> DTypeError:
 def make_alias(x: Any) -> Tensor:
     if isinstance(x, Tensor):
         return alias(x) if x._node is not None else wrap(x._array, leaf_node(x._array))
-    if isinstance(x, (bool, int)) or not np.can_cast(np.asarray(x).dtype, np.longdouble, "same_kind"):
+    array = as_ndarray(x)
+    if isinstance(x, (bool, int)) or not np.can_cast(array.dtype, np.longdouble, "same_kind"):
         raise DTypeError(f"A transform differentiates floats, but got {x!r}.", "Write 3.0, not 3.")
-    array = np.asarray(x)
     return wrap(array, leaf_node(array))
 
 
@@ -220,7 +221,7 @@ def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
     (array([ 2., 40.]),)
     """
     # Copies: the caller may write to the arrays before the pullback is called.
-    held = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
+    held = [x if isinstance(x, (Tensor, float, int, np.generic)) else np.array(as_ndarray(x)) for x in xs]
     evaluation = Evaluation(function, held, tuple(range(len(xs))), {})
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
@@ -279,7 +280,7 @@ def as_tuple(values: Any) -> tuple[Any, ...]:
 
 
 def as_real(value: Any, dtype: np.dtype[Any], what: str) -> Tensor:
-    tensor = value if isinstance(value, Tensor) else wrap(np.asarray(value))
+    tensor = value if isinstance(value, Tensor) else wrap(as_ndarray(value))
     if tensor.dtype.kind not in "fiub":
         raise DTypeError(f"{what} must be real, but has dtype {tensor.dtype}.")
     return tensor if tensor.dtype == dtype else tensor.astype(dtype)

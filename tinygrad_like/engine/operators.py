@@ -143,10 +143,10 @@ class Operators:
         return comparison.greater_equal(self, other)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.equal(self, other)
+        return comparison.compared(comparison.equal, self, other)
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.not_equal(self, other)
+        return comparison.compared(comparison.not_equal, self, other)
 
     def __invert__(self) -> Tensor:
         return comparison.invert(self)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
+from .kinds import as_ndarray
 from .node import IN_SHAPE, Node
 from .recording import observer, recording, scope, tell
-from .tensor import Tensor, as_array, wrap
+from .tensor import Tensor, wrap
 from .writes import FEW, copies
 
 Function = Callable[..., Any]
@@ -286,9 +287,7 @@ def shapes_broadcast(arrays: list[Any]) -> bool:
 
 def plain(value: Any) -> Any:
     """Anything but a Tensor, as NumPy can compute with it."""
-    if hasattr(value, "mask"):
-        raise DTypeError("Masked arrays lose their mask among Tensors.", "Write np.where(mask, other, array.data).")
-    array = value if isinstance(value, np.generic) else as_array(value)
+    array = value if isinstance(value, np.generic) else as_ndarray(value)
     if array.dtype.kind not in "fiubcmM":
         raise DTypeError(f"Tensors are computed with numbers, but got {value!r}.", "Write numbers or arrays of them.")
     return array

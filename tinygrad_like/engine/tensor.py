@@ -13,6 +13,7 @@ from . import operators
 from .copying import Copying
 from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
+from .kinds import NUMBERS, as_ndarray
 from .node import Node, leaf_node
 from .operators import Operators
 from .recording import recording
@@ -21,8 +22,6 @@ from .writes import Array, owner, writes
 
 if TYPE_CHECKING:
     from ..picture.picture import Picture
-
-NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
 
 
 class Tensor(Copying, Operators):
@@ -44,7 +43,9 @@ class Tensor(Copying, Operators):
     """
 
     __slots__ = ("_array", "_node", "_node_before", "_grad", "_flat", "_slot", "name", "__weakref__")
-    __array_priority__ = 1000.0
+    # Above those of pandas' objects, so that they leave operations with a Tensor to it.
+    __array_priority__ = 10000.0
+    __pandas_priority__ = 10000
     _slot: int
     _node_before: Node | None
     name: str | None
@@ -55,7 +56,7 @@ class Tensor(Copying, Operators):
                 raise lost_graph("Tensor(t)")
             data = data._array
         try:
-            array = np.asarray(data.array if isinstance(data, Matrix) else data, dtype=dtype)
+            array = as_ndarray(data.array if isinstance(data, Matrix) else data, dtype)
         except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, TinygradError):
                 raise
@@ -317,18 +318,8 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 
 
 def as_array(value: Any) -> Any:
-    """A Tensor or an ndarray as it is, anything else as an ndarray. Raises DTypeError for lists of unequal lengths."""
-    if isinstance(value, Tensor):
-        return value
-    try:
-        return np.asarray(value)
-    except ValueError as error:
-        raise DTypeError(f"No array can be made of {shortened(value)}: its parts differ in length.", NUMBERS) from error
-
-
-def shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    """A Tensor as it is, anything else as an ndarray."""
+    return value if isinstance(value, Tensor) else as_ndarray(value)
 
 
 def values_of(value: Any) -> Any:
@@ -373,7 +364,7 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
     data = target._array
     if type(value) in (int, bool) and data.dtype.kind in "iu":
         value = Tensor(value, dtype=data.dtype)._array
-    array = value if isinstance(value, np.ndarray) else Tensor(value)._array
+    array = value if value.__class__ is np.ndarray else Tensor(value)._array
     try:
         if using is not None:
             using(data, array, data)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import functions
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
+from ..engine.kinds import as_ndarray
 from ..engine.recording import observer, scope, tell
 from ..engine.tensor import Tensor, as_array
 from ..primitives import contraction, neural, trigonometric
@@ -201,7 +202,7 @@ def initial(init: Initialiser, rng: Any, shape: tuple[int, ...], dtype: Any, nam
             f"init must be a function of (generator, shape, dtype), but got {init!r}.",
             "Choose one of tinygrad_like.nn.initialisers, e.g. he_uniform.",
         )
-    values = np.asarray(init(rng, shape, dtype))
+    values = as_ndarray(init(rng, shape, dtype))
     if values.shape != shape:
         raise ShapeError(f"init gave the {name} the shape {values.shape}, but it has the shape {shape}.")
     return Parameter(values, dtype=dtype, name=name)

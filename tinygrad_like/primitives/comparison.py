@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import constant, elementwise
+from ..engine.kinds import as_ndarray
+from ..engine.primitive import PLAIN, constant, elementwise
+from ..engine.tensor import Tensor, wrap
 from .samples import fractions, normal, one, truth
 
 
@@ -158,3 +160,11 @@ any = constant("any", _any, "x", sample=one(axis=1, keepdims=True), numpy=np.any
 count_nonzero = constant("count_nonzero", _count_nonzero, "x", sample=one(axis=1), numpy=np.count_nonzero)
 zeros_like = constant("zeros_like", _zeros_like, "x", sample=one(), numpy=np.zeros_like)
 ones_like = constant("ones_like", _ones_like, "x", sample=one(), numpy=np.ones_like)
+
+
+def compared(primitive: Any, a: Any, b: Any) -> Any:
+    """`a == b` or `a != b` of a Tensor: what is no number is equal to none, as in NumPy."""
+    if isinstance(b, Tensor) or b.__class__ in PLAIN or as_ndarray(b).dtype.kind in "fiubcmM":
+        return primitive(a, b)
+    answer = a._array == b if primitive is equal else a._array != b
+    return wrap(np.asarray(answer)) if isinstance(answer, (np.ndarray, np.generic)) else answer

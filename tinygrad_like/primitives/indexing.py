@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.kinds import as_ndarray
 from ..engine.primitive import general, multilinear
 from ..engine.scattered import Scattered, add_at
 from ..engine.tensor import Tensor
@@ -19,8 +20,8 @@ def plain_index(index: Any) -> Any:
         return tuple(plain_index(part) for part in index)
     if isinstance(index, Tensor):
         index = index._array
-    if isinstance(index, (list, np.ndarray)):
-        array = np.array(index)
+    if isinstance(index, (list, np.ndarray)) or (hasattr(index, "__array__") and not isinstance(index, np.generic)):
+        array = np.array(as_ndarray(index))
         return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
     return index
 

@@ -39,7 +39,9 @@ def relu_rule(g: Any, y: Any) -> Any:
 
 
 def _mse(prediction: Any, target: Any) -> Any:
-    difference = np.subtract(floats(prediction), floats(target)).reshape(-1)
+    if prediction.dtype.kind in "iub" and target.dtype.kind in "iub":
+        prediction = floats(prediction)
+    difference = np.subtract(prediction, target).reshape(-1)
     if difference.dtype.itemsize < 4:
         return np.mean(np.square(difference, dtype=np.float32)).astype(difference.dtype)
     return difference @ difference / difference.size

@@ -1,0 +1,205 @@
+"""Options of NumPy's functions on Tensors: as NumPy has them, or refused by name; never dropped."""
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+from tinygrad_like import Tensor
+
+X = np.array([[1.0, -2.0, 3.0], [4.0, 0.5, -1.0]])
+MASK = np.array([[True, False, True], [False, False, True]])
+OLD = np.full((2, 3), 7.0)
+masks = pytest.mark.parametrize(
+    "mask", [MASK, Tensor(MASK), MASK[1], MASK.tolist()], ids=["array", "Tensor", "row", "list"]
+)
+
+
+def leaf():
+    return Tensor(X, requires_grad=True)
+
+
+def numbers(mask):
+    return mask.numpy() if isinstance(mask, Tensor) else mask
+
+
+UFUNCS = {
+    "add": lambda x, **o: np.add(x, 1, **o),
+    "add, Tensor second": lambda x, **o: np.add(np.ones(3), x, **o),
+    "exp": np.exp,
+    "log of what is chosen": np.log1p,
+    "arctan2": lambda x, **o: np.arctan2(x, 2, **o),
+    "spacing, not a primitive": np.spacing,
+    "less": lambda x, **o: np.less(x, 1, **o),
+}
+
+
+@pytest.mark.filterwarnings("ignore:invalid value", "ignore:divide by zero")
+@masks
+@pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
+def test_where_keeps_the_values_elsewhere(f, mask):
+    expected, array, target = OLD.copy(), OLD.copy(), Tensor(OLD.copy())
+    f(X, out=expected, where=numbers(mask))
+    assert f(Tensor(X), out=array, where=mask) is array
+    assert f(Tensor(X), out=target, where=mask) is target
+    assert (array == 7).any()
+    np.testing.assert_array_equal(array, expected)
+    np.testing.assert_array_equal(target.data, expected)
+
+
+def test_a_tensor_as_the_mask_of_arrays():
+    array = OLD.copy()
+    assert np.add(X, 1, out=array, where=Tensor(MASK)) is array
+    np.testing.assert_array_equal(array, np.where(MASK, X + 1, 7))
+    np.testing.assert_array_equal(np.sum(X, where=Tensor(MASK)).data, X.sum(where=MASK))
+
+
+def test_a_target_that_is_also_an_input():
+    t = Tensor(X.copy())
+    np.multiply(t, 10, out=t, where=MASK)
+    np.testing.assert_array_equal(t.data, np.where(MASK, X * 10, X))
+    t = Tensor(np.arange(4.0))
+    np.add(t[1:], t[:-1], out=t[1:])
+    assert t.tolist() == [0, 1, 3, 5]
+
+
+@pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
+def test_where_without_out_is_refused(f):
+    with pytest.raises(tg.UnsupportedError, match=r"where= needs out=(.|\n)*np\.where\(mask"):
+        f(Tensor(X), where=MASK)
+    assert isinstance(f(Tensor(np.abs(X)), where=True), Tensor)
+
+
+@pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
+@pytest.mark.parametrize("target", [OLD.copy(), Tensor(OLD.copy()), None])
+def test_where_of_a_recorded_tensor_is_refused(f, target):
+    out = {} if target is None else {"out": target}
+    with pytest.raises(tg.UnsupportedError, match=r"where= cannot be differentiated(.|\n)*np\.where\(mask"):
+        f(leaf(), where=MASK, **out)
+    assert target is None or (np.asarray(target) == 7).all()
+
+
+def test_the_way_that_the_error_names_is_differentiated():
+    x = Tensor([[4.0, 0.0, 9.0]], requires_grad=True)
+    np.where(x.data > 0, np.sqrt(x), 7.0).sum().backward()
+    np.testing.assert_allclose(x.grad.data, [[0.25, 0, 1 / 6]], rtol=1e-15)
+
+
+def test_a_write_through_out_is_seen_by_backward():
+    t = Tensor([1.0, 2.0], requires_grad=True)
+    y = (t * t).sum()
+    with tg.no_grad():
+        np.add(t, 100, out=t, where=[True, False])
+    assert t.tolist() == [101.0, 2.0]
+    with pytest.raises(tg.GraphError, match="overwritten"):
+        y.backward()
+
+
+REDUCTIONS = {
+    "sum": np.sum,
+    "mean": np.mean,
+    "prod": np.prod,
+    "max": lambda x, **o: np.max(x, initial=-9.0, **o),
+    "min": lambda x, **o: np.min(x, initial=9.0, **o),
+    "std": np.std,
+    "var": lambda x, **o: np.var(x, ddof=1, **o),
+    "any": np.any,
+    "all": np.all,
+    "add.reduce": np.add.reduce,
+    "add.reduce, initial": lambda x, **o: np.add.reduce(x, initial=10.0, **o),
+    "maximum.reduce": lambda x, **o: np.maximum.reduce(x, initial=0.0, **o),
+    "logical_and.reduce": np.logical_and.reduce,
+    "sum, dtype": lambda x, **o: np.sum(x, dtype=np.float32, **o),
+    "mean, dtype by position": lambda x, **o: np.mean(x, o.pop("axis", None), np.float32, **o),
+}
+OPTIONS = [{"axis": 1}, {"axis": 0, "keepdims": True}, {"axis": None}, {"axis": (0, 1)}]
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:Degrees of freedom", "ignore:invalid value")
+@masks
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("f", REDUCTIONS.values(), ids=REDUCTIONS.keys())
+def test_reductions_of_what_is_chosen(f, options, mask):
+    expected = f(X, where=numbers(mask), **options)
+    got = f(Tensor(X), where=mask, **options)
+    assert isinstance(got, Tensor)
+    assert got.dtype == np.asarray(expected).dtype
+    np.testing.assert_array_equal(got.data, expected)
+    array, target = np.zeros(np.shape(expected)), Tensor(np.zeros(np.shape(expected)))
+    assert f(Tensor(X), where=mask, out=array, **options) is array
+    assert f(Tensor(X), where=mask, out=target, **options) is target
+    np.testing.assert_array_equal(array, expected)
+    np.testing.assert_array_equal(target.data, expected)
+
+
+@pytest.mark.parametrize("f", REDUCTIONS.values(), ids=REDUCTIONS.keys())
+def test_options_of_recorded_reductions_are_refused_by_name(f):
+    with pytest.raises(tg.UnsupportedError, match=r"where|initial|dtype|by position"):
+        f(leaf(), where=MASK)
+
+
+REFUSED = {
+    "dtype": lambda t: np.add(t, 1, dtype=np.float32),
+    "casting": lambda t: np.exp(t, casting="unsafe"),
+    "order": lambda t: np.multiply(t, 2, order="F"),
+    "subok": lambda t: np.sin(t, subok=False),
+    "initial": lambda t: np.sum(t, initial=1.0),
+    "keepdims": lambda t: np.matmul(t, t.T, keepdims=True),
+    "order of reshape": lambda t: np.reshape(t, (3, 2), order="F"),
+    "casting of clip": lambda t: np.clip(t, 0, 1, casting="unsafe"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_other_options_of_a_recorded_tensor_are_refused_by_name(name):
+    with pytest.raises(tg.UnsupportedError, match=name.split()[0]):
+        REFUSED[name](leaf())
+
+
+@pytest.mark.parametrize(
+    "given", [{"casting": "same_kind"}, {"order": "K"}, {"subok": True}, {"dtype": None}, {"where": True}]
+)
+def test_what_numpy_does_anyway_is_no_option(given):
+    y = np.multiply(leaf(), 2, **given)
+    assert y.requires_grad
+
+
+def test_options_of_an_unrecorded_tensor_are_numpys():
+    t, small = Tensor(X), np.zeros((2, 3), np.int8)
+    assert np.add(t, 1, dtype=np.float32).dtype == np.float32
+    assert np.multiply(t, 2, order="F").data.flags.f_contiguous
+    np.add(t, 0.5, out=small, casting="unsafe")
+    np.testing.assert_array_equal(small, (X + 0.5).astype(np.int8))
+    with pytest.raises(TypeError):
+        np.add(t, 0.5, out=small)
+    target = Tensor(np.zeros((2, 3), np.int8))
+    np.clip(t, 0, 1, out=target, casting="unsafe")
+    np.testing.assert_array_equal(target.data, np.clip(X, 0, 1).astype(np.int8))
+
+
+@pytest.mark.parametrize("make", [np.zeros, lambda shape: Tensor(np.zeros(shape))])
+def test_out_by_position(make):
+    t = Tensor(X)
+    for call, expected in [
+        (lambda out: np.sum(t, 0, None, out), X.sum(0)),
+        (lambda out: np.sum(t, 0, None, out, True), X.sum(0, keepdims=True)),
+        (lambda out: np.clip(t, 0, 1, out), X.clip(0, 1)),
+        (lambda out: np.dot(t, t.T, out), X @ X.T),
+        (lambda out: np.cumsum(t, 1, None, out), X.cumsum(1)),
+        (lambda out: np.add(t, 1, out), X + 1),
+    ]:
+        out = make(expected.shape)
+        assert call(out) is out
+        np.testing.assert_allclose(np.asarray(out), expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("f", [lambda t, out: np.sum(t, 0, None, out), lambda t, out: np.clip(t, 0, 1, out), np.exp])
+def test_out_of_a_recorded_result_is_refused_and_nothing_is_written(f):
+    for out in (np.full((2, 3), 7.0), Tensor(np.full((2, 3), 7.0)), np.full(3, 7.0)):
+        with pytest.raises((tg.LostGraphError, tg.UnsupportedError)):
+            f(leaf(), out)
+        assert (np.asarray(out) == 7).all()
+
+
+def test_out_that_is_no_array_is_refused():
+    with pytest.raises(TypeError):
+        np.sum(Tensor(X), out=[0.0])
