@@ -18,7 +18,9 @@ from .primitives.integers import floats
 
 def as_array(value: Any) -> Any:
     """A Tensor or an ndarray as it is, anything else as an ndarray."""
-    return check_kind(value) if isinstance(value, (Tensor, np.ndarray)) else np.asarray(value)
+    if value.__class__ is np.ndarray or isinstance(value, Tensor):
+        return value
+    return check_kind(value) if isinstance(value, np.ndarray) else np.asarray(value)
 
 
 # -- NumPy's composites ---------------------------------------------------------------------------
