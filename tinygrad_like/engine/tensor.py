@@ -319,7 +319,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 
 def as_array(value: Any) -> Any:
     """A Tensor as it is, anything else as an ndarray."""
-    return value if isinstance(value, Tensor) else as_ndarray(value)
+    return value if value.__class__ is np.ndarray or isinstance(value, Tensor) else as_ndarray(value)
 
 
 def values_of(value: Any) -> Any:

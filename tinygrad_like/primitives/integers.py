@@ -9,7 +9,6 @@ import numpy as np
 
 def floats(x: Any) -> Any:
     """x; integers and truths as float64, as `np.mean` has it."""
-    dtype = getattr(x, "dtype", None)
-    if dtype is None:
-        return x * 1.0
-    return x.astype(np.float64) if dtype.kind in "iub" else x
+    if x.__class__ is not np.ndarray and not hasattr(x, "dtype"):
+        x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind in "iub" else x
