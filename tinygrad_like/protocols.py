@@ -83,7 +83,7 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
     """What any other NumPy function means when a Tensor is among its arguments."""
     if function in INSPECTIONS:
         return function(*arrays_in(inputs), **arrays_in(options))
-    if function in WRITERS or (function is np.nan_to_num and options.get("copy") is False):
+    if function in WRITERS or (function is np.nan_to_num and not (*inputs[1:2], options.get("copy", True))[0]):
         return write_by(function, inputs, options)
     if len(inputs) > 2 and "out" in (names := positional(function)):
         place = names.index("out")
