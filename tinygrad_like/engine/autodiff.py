@@ -106,7 +106,8 @@ def sweep(
     waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
     waiting.add(root, cotangent, False)
     if goals is not None or cotangent.shape:
-        waiting.careful = not np.all(values_of(cotangent))
+        values = values_of(cotangent)
+        waiting.careful = not (values if values.size == 1 else values.all())
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
