@@ -16,7 +16,7 @@ from .errors import DTypeError, GraphError, RuleError, ShapeError, UnsupportedEr
 from .node import Node
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite
+from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
 from .writes import writes
 from .zeros import product_without_false_nans, without_false_nans
@@ -107,7 +107,7 @@ def sweep(
     waiting.add(root, cotangent, False)
     if goals is not None or cotangent.shape:
         values = values_of(cotangent)
-        waiting.careful = not (values if values.size == 1 else values.all())
+        waiting.careful = not shortcut(values != 0 if values.size == 1 else values.all())
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
