@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .errors import lost_graph
@@ -29,6 +28,8 @@ class Copying:
         return self.copy() if is_recorded(self) else copy_of_leaf(self, own_state(self))
 
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
+        from copy import deepcopy  # loaded already by whoever calls this
+
         copied = memo[id(self)] = self.copy() if is_recorded(self) else copy_of_leaf(self, {})
         restore(copied, deepcopy(own_state(self), memo))
         return copied
