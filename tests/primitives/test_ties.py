@@ -96,3 +96,23 @@ def test_shares_of_a_reduction(f, row, shares):
 def test_nan_makes_softmax_nan():
     assert np.isnan(tg.softmax(np.array([NAN, 1.0]))).all()
     assert np.isnan(tg.softmax(np.array([NAN, INF]))).all()
+
+
+@pytest.mark.parametrize("size", [1e6, 1e12, 1e16, -1e16, 1e300])
+def test_large_finite_ties_have_shares_that_sum_to_1(size):
+    x = np.full(4, size)
+    np.testing.assert_allclose(tg.grad(tg.logsumexp)(x), [0.25] * 4, rtol=1e-15)
+    np.testing.assert_allclose(tg.jvp(tg.logsumexp, (x,), (np.arange(4.0),))[1], 1.5, rtol=1e-15)
+    np.testing.assert_allclose(tg.softmax(x), [0.25] * 4, rtol=1e-15)
+    np.testing.assert_allclose(tg.grad(lambda z: tg.cross_entropy(z, 0))(x), [-0.75, 0.25, 0.25, 0.25], rtol=1e-15)
+    for function in (np.logaddexp, np.logaddexp2):
+        np.testing.assert_allclose(tg.grad(function, argnums=(0, 1))(size, size), (0.5, 0.5), rtol=1e-15)
+    np.testing.assert_allclose(tg.hessian(tg.logsumexp)(x), np.eye(4) / 4 - 1 / 16, atol=1e-15)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8, -1e8])
+def test_shares_do_not_depend_on_a_common_offset(offset):
+    x = np.array([0.0, 0.5, 2.0])
+    np.testing.assert_allclose(tg.grad(tg.logsumexp)(x + offset), np.exp(x) / np.exp(x).sum(), rtol=1e-14)
+    found = tg.grad(np.logaddexp, argnums=(0, 1))(2.0 + offset, offset)
+    np.testing.assert_allclose(found, (1 / (1 + np.exp(-2.0)), 1 / (1 + np.exp(2.0))), rtol=1e-14)

@@ -12,10 +12,10 @@ from .samples import between, normal, positive
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 
 
-def share(a: Any, b: Any, y: Any, exp: Any) -> Any:
-    """exp(a - y), the part of y that is a's; of an infinite y the larger has all, and equals have half each."""
-    tied = np.isinf(a) & (a == y)
-    return np.where(tied, np.where(a == b, 0.5, 1.0), exp(np.where(tied, 0, a - y)))
+def share(a: Any, b: Any, logaddexp: Any, exp: Any) -> Any:
+    """exp(a) / (exp(a) + exp(b)), from b - a alone: large values keep their digits. Equal infinities have half each."""
+    tied = np.isinf(a) & (a == b)
+    return np.where(tied, 0.5, exp(-logaddexp(0, np.where(tied, 0, b - a))))
 
 
 exp = elementwise("exp", np.exp, "x", lambda g, y: g * y, sample=(normal,), symbol="eˣ")
@@ -33,7 +33,7 @@ logaddexp = elementwise(
     "logaddexp",
     np.logaddexp,
     "a b",
-    (lambda g, y, a, b: g * share(a, b, y, np.exp), lambda g, y, a, b: g * share(b, a, y, np.exp)),
+    (lambda g, a, b: g * share(a, b, np.logaddexp, np.exp), lambda g, a, b: g * share(b, a, np.logaddexp, np.exp)),
     sample=(normal, normal),
     symbol="ln(eᵃ+eᵇ)",
 )
@@ -41,7 +41,7 @@ logaddexp2 = elementwise(
     "logaddexp2",
     np.logaddexp2,
     "a b",
-    (lambda g, y, a, b: g * share(a, b, y, np.exp2), lambda g, y, a, b: g * share(b, a, y, np.exp2)),
+    (lambda g, a, b: g * share(a, b, np.logaddexp2, np.exp2), lambda g, a, b: g * share(b, a, np.logaddexp2, np.exp2)),
     sample=(normal, normal),
     symbol="log₂(2ᵃ+2ᵇ)",
 )

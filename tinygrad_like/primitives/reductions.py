@@ -116,10 +116,9 @@ def below_top(x: Any, axis: Axis) -> Any:
     return np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
 
 
-def logsumexp_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
-    """The softmax: of an infinite y, the elements that are equal to it have equal shares."""
-    shift = x - kept(y, x.shape, axis) if all_finite(y) else log_softmax(x, axis)
-    return kept(g, x.shape, axis) * np.exp(shift)
+def logsumexp_rule(g: Any, x: Any, *, axis: Axis) -> Any:
+    """The softmax. Not exp(x - y): of a large y, the digits that tell equals apart are rounded away."""
+    return kept(g, x.shape, axis) * np.exp(log_softmax(x, axis))
 
 
 def log_softmax_rule(g: Any, y: Any, *, axis: Axis) -> Any:
