@@ -169,6 +169,12 @@ def walk(root: Any, layers: bool = True, ordered: bool = False) -> Iterator[tupl
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:
     """What a container or an object holds, each with the step that leads to it."""
+    kind = type(value)
+    if kind is Parameter or kind is Tensor:
+        return
+    if kind is list or kind is tuple:
+        yield from ((f"[{i}]", each) for i, each in enumerate(value))
+        return
     if isinstance(value, Mapping):
         yield from ((f"[{key!r}]", each) for key, each in value.items())
         yield from ((f".keys()[{i}]", key) for i, key in enumerate(value) if isinstance(key, (Tensor, Layer)))
@@ -216,6 +222,8 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     own = dict(getattr(value, "__dict__", ()))
     yield from own.items()
     for kind in type(value).__mro__:
+        if kind is Layer or kind is object:
+            continue
         for name, each in kind.__dict__.items():
             if name in own or name.startswith("__"):
                 continue
