@@ -27,7 +27,7 @@ from .engine.primitive import Function
 from .engine.recording import no_grad
 from .engine.tensor import Tensor, values_of
 from .engine.writes import Array
-from .nn.layer import Layer
+from .nn.layer import Layer, refuse_class
 from .transforms import Evaluation, jvp, vjp
 
 DIRECTIONS = 3
@@ -63,6 +63,7 @@ def gradcheck(
     """
     if order < 1 or not modes or not set(modes) <= {"rev", "fwd"}:
         raise ArgumentError(f"gradcheck takes order >= 1 and modes of 'rev', 'fwd', but got {order}, {modes!r}.")
+    refuse_class(f, "gradcheck takes a function or a Layer")
     function, inputs, names = as_function(f, xs)
     check_dtypes(inputs, names)
     free = [i for i, x in enumerate(inputs) if is_float(x)]

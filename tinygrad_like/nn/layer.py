@@ -147,6 +147,12 @@ def is_parameter(value: Any) -> bool:
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.is_leaf and value.requires_grad)
 
 
+def refuse_class(value: Any, taker: str) -> None:
+    """An error if a class was given where one of its instances is meant."""
+    if isinstance(value, type):
+        raise ArgumentError(f"{taker}, but got the class {value.__name__}.", f"Write {value.__name__}(), an instance.")
+
+
 def walk(root: Any, layers: bool = True, ordered: bool = False) -> Iterator[tuple[str, Any]]:
     """Every layer and Tensor below `root` with its path, in order, each once; iteratively.
 

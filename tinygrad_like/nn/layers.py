@@ -16,7 +16,7 @@ from ..engine.tensor import Tensor, as_array
 from ..primitives import contraction, neural, trigonometric
 from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
-from .layer import Layer, Parameter
+from .layer import Layer, Parameter, refuse_class
 
 BEFORE = "the layer before it,"
 
@@ -35,14 +35,11 @@ class Sequential(Layer):
 
     def __init__(self, *layers: Any) -> None:
         for layer in layers:
+            refuse_class(layer, "Sequential takes layers or functions")
             if not callable(layer):
                 raise ArgumentError(
                     f"Sequential takes layers or functions, but got {layer!r}.",
                     "Write Sequential(*layers) if you have a list." if isinstance(layer, (list, tuple)) else "",
-                )
-            if isinstance(layer, type) and issubclass(layer, Layer):
-                raise ArgumentError(
-                    f"Sequential takes layers, but got the class {layer.__name__}.", f"Write {layer.__name__}()."
                 )
         self.layers = list(layers)
 
@@ -228,6 +225,7 @@ class Activation(Layer):
     """
 
     def __init__(self, function: Callable[[Any], Any], name: str | None = None) -> None:
+        refuse_class(function, "Activation takes a function")
         if not callable(function):
             raise ArgumentError(f"Activation takes a function, but got {function!r}.")
         self.function = function
