@@ -88,6 +88,7 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
     if len(inputs) > 2 and "out" in (names := positional(function)):
         place = names.index("out")
         options, inputs = dict(zip(names[place:], inputs[place:])) | options, inputs[:place]
+    options.pop("overwrite_input", None)  # np.median and the like would spoil a Tensor unseen
     out = options.pop("out", None)
     name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
     return call(NUMPY.get(function), function, name, inputs, options, out)

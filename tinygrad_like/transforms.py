@@ -133,20 +133,21 @@ def make_alias(x: Any) -> Tensor:
 
 def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
     """Whether y was computed from a recorded value other than these aliases (or through them)."""
+    if y._node is None:
+        return False
     own = set(aliases)
     first = min((alias.index for alias in aliases), default=0)
-    seen: set[Node] = set()
-    stack = [] if y._node is None else [y._node]
+    seen = {y._node}
+    stack = [y._node]
     while stack:
         node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
         if node.index < first or (node.primitive is None) != (node in own):
             return True
-        if node.primitive is None:
-            continue
-        stack.extend(parent for parent in node.parents if isinstance(parent, Node))
+        if node.primitive is not None:
+            for parent in node.parents:
+                if parent.__class__ is Node and parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
     return False
 
 

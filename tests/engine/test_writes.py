@@ -99,6 +99,14 @@ def test_unrecorded_tensors_are_written_as_arrays_are():
         assert np.asarray(t).tolist() == [9, 2, 8]
 
 
+def test_an_input_is_not_overwritten_where_numpy_may():
+    t = tg.Tensor(np.arange(9.0)[::-1].copy())
+    for function in (np.median, np.nanmedian):
+        assert function(t, overwrite_input=True).item() == 4.0
+    assert np.percentile(t, 50, overwrite_input=True).item() == 4.0
+    assert t.tolist() == np.arange(9.0)[::-1].tolist()
+
+
 # -- no false alarms --------------------------------------------------------------------------------
 
 APART = {

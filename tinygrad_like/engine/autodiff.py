@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import RLock  # `threading` would cost a hundredth of the import
 from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop, heappush
@@ -16,13 +16,13 @@ from .errors import DTypeError, GraphError, RuleError, ShapeError, UnsupportedEr
 from .node import Node
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite
+from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
 from .writes import writes
 from .zeros import product_without_false_nans, without_false_nans
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
-delivering = threading.RLock()
+delivering = RLock()
 Found = dict[Node, tuple[Any, bool]]
 
 
@@ -106,7 +106,8 @@ def sweep(
     waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
     waiting.add(root, cotangent, False)
     if goals is not None or cotangent.shape:
-        waiting.careful = not np.all(values_of(cotangent))
+        values = values_of(cotangent)
+        waiting.careful = not shortcut(values != 0 if values.size == 1 else values.all())
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:

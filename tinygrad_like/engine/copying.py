@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from .errors import lost_graph
@@ -31,6 +30,8 @@ class Copying:
         return copied
 
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
+        from copy import deepcopy  # loaded already by whoever calls this
+
         copied = memo[id(self)] = copy_of_recorded(self) if is_recorded(self) else copy_of_leaf(self)
         restore(copied, deepcopy(self.__getstate__(), memo))
         return copied

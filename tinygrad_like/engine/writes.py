@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import weakref
+from _thread import allocate_lock
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,7 @@ class WriteLog:
     def __init__(self) -> None:
         self.latest = 0
         self._log: dict[int, Written] = {}
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""

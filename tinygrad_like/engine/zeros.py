@@ -26,15 +26,14 @@ def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequen
     """
     result, cotangent = values_of(part), values_of(g)
     reached = cotangent_of_each(cotangent, node, np.shape(result))
-    if reached is not None:
+    if reached is None:
+        factor_is_zero = ~np.any(cotangent)
+    else:
         factor_is_zero = reached == 0
         if not all_finite(cotangent):
             factor_is_zero = factor_is_zero | (rule(np.ones_like(cotangent), *values) == 0)
-        bad = ~np.isfinite(result) & factor_is_zero
-        return part if shortcut(~bad.any()) else np.where(bad, 0, part)
-    if not np.any(cotangent):
-        return np.where(np.isfinite(result), part, 0)
-    return part
+    bad = ~np.isfinite(result) & factor_is_zero
+    return part if shortcut(~np.any(bad)) else np.where(bad, 0, part)
 
 
 def cotangent_of_each(g: Any, node: Node, shape: tuple[int, ...]) -> Any:
