@@ -1,5 +1,7 @@
 """gradcheck near the edge of a domain, and of functions that are random."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,42 @@ def test_a_random_function_is_told():
     with pytest.raises(tg.GradientCheckError, match="Two calls"):
         tg.gradcheck(lambda x: np.where(rng.random(3) < 0.5, x, 0.0), np.ones(3))
     assert tg.gradcheck(lambda x: (x * np.random.default_rng(0).normal(size=3)).sum(), np.ones(3))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (np.sqrt, [1e-10, 0.3]),
+        (np.log, [1e-6, 1.0]),
+        (np.arcsin, [1 - 1e-8, 0.5]),
+        (np.arccosh, [1 + 1e-6, 3.0]),
+        (np.arctanh, [1e-6 - 1, 0.2]),
+        (lambda x: x**-1.5, [1e-6, 2.0]),
+        (np.tan, [np.pi / 2 - 1e-3, 1.0]),
+        (lambda x: np.log(x / (1 - x)), [1e-6, 0.5]),
+        (lambda x: np.log(x).sum(), [1e-6, 1e-2, 1.0]),
+        (lambda x: x**x, [1e-6, 2.0]),
+    ],
+)
+def test_closer_to_the_edge_beside_ordinary_values(f, x, seed):
+    assert tg.gradcheck(f, np.array(x), seed=seed)
+
+
+def test_a_doubtful_numeric_derivative_is_told():
+    with pytest.raises(tg.GradientCheckError, match="The numeric derivative is itself unsure by"):
+        tg.gradcheck(np.tan, np.array([np.pi / 2 - 1e-8]))
+    with pytest.raises(tg.GradientCheckError, match="Check further inside its domain"):
+        tg.gradcheck(np.sqrt, np.array([0.0]))
+
+
+def test_a_function_that_differs_only_now_and_then_is_told():
+    rng = np.random.default_rng(1)
+    with pytest.raises(tg.GradientCheckError, match="Two calls of the function with the same inputs differ"):
+        tg.gradcheck(lambda x: x * (rng.random() < 0.8), 1.0, order=1)
+
+
+def test_what_a_check_computes_outside_the_domain_warns_of_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert tg.gradcheck(np.log, np.array([1e-6, 1.0]))

@@ -44,6 +44,7 @@ ORDER = [
     "nn.initialisers",
     "nn.layer",
     "nn.layers",
+    "differences",
     "checking",
     "optim",
     "picture.graph",

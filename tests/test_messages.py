@@ -53,10 +53,12 @@ def test_enable_grad_without_parentheses():
         assert double(tg.Tensor([1.0], requires_grad=True)).requires_grad
 
 
-@pytest.mark.parametrize("wrong", [True, 3, "x"])
+@pytest.mark.parametrize("wrong", [True, 3, "x", tg.Tanh, classmethod(len)])
 def test_no_grad_of_something_else(wrong):
     with pytest.raises(tg.ArgumentError, match=r"Write `with no_grad\(\):`"):
         tg.no_grad(wrong)
+    with pytest.raises(tg.ArgumentError, match=r"Write `with enable_grad\(\):`"):
+        tg.enable_grad()(wrong)
 
 
 @pytest.mark.parametrize("wrong", [3, None, 3.5, [1], b"x.svg"])
@@ -72,3 +74,29 @@ def test_a_picture_is_saved_under_a_name(wrong, tmp_path):
 def test_a_wrong_focus(wrong):
     with pytest.raises(tg.ArgumentError, match=r"^focus"):
         tg.draw(tg.Tensor(1.0, requires_grad=True) * 2, focus=wrong)
+
+
+X = np.ones((1, 2))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda given: tg.Sequential(tg.Linear(2, 2), given),
+        lambda given: tg.Activation(given),
+        lambda given: tg.Network([2, 3, 1], given),
+        lambda given: tg.draw(given, X),
+        lambda given: tg.draw(tg.Tanh(), X, focus=given),
+        lambda given: tg.gradcheck(given, X),
+        lambda given: tg.plot_decision_boundary(given, X, [0]),
+    ],
+)
+@pytest.mark.parametrize("given", [tg.Tanh, type("Scale", (), {"__call__": lambda self, x: x})])
+def test_a_class_in_place_of_an_instance(use, given):
+    with pytest.raises(tg.ArgumentError, match=rf"the class {given.__name__}\.\n  Write {given.__name__}\(\)"):
+        use(given)
+
+
+def test_a_summary_of_a_class():
+    with pytest.raises(tg.ArgumentError, match="the class Tanh"):
+        tg.summary(tg.Tanh, X)

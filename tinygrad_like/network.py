@@ -15,6 +15,7 @@ from .engine.storage import Matrix
 from .engine.tensor import Tensor
 from .functions import mse
 from .nn.initialisers import generator, uniform
+from .nn.layer import refuse_class
 from .nn.layers import SIGMOID, Activation, Linear, Sequential
 from .optim import SGD
 
@@ -50,6 +51,7 @@ class Network:
         for size in sizes:
             if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
                 raise ArgumentError(f"Every layer of a Network has at least 1 neuron, but got {sizes}.")
+        refuse_class(activation, "activation must be an Activation or a function")
         if not callable(activation):
             raise ArgumentError(f"activation must be an Activation or a function, but got {activation!r}.")
         rng = generator(seed)

@@ -124,3 +124,59 @@ def test_a_subclass_that_holds_itself():
     again = copy.deepcopy(named)
     assert again.itself[0] is again
     assert pickled(named).itself[0].label == "a"
+
+
+class Made(tg.Parameter):
+    """Arguments of its own also for __new__."""
+
+    def __new__(cls, data, unit):
+        return super().__new__(cls)
+
+    def __init__(self, data, unit):
+        super().__init__(data)
+        self.unit = unit
+
+
+class Chooses(Slotted):
+    """It says itself what goes along."""
+
+    def __init__(self):
+        super().__init__([1.0], "m")
+        self.cache, self.kept = lambda: None, [1]
+
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name != "cache"}
+
+    def __setstate__(self, state):
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.cache = "empty"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_constructors_and_states_of_subclasses(copied):
+    again = copied(Made([1.0], "m"))
+    assert (type(again), again.unit, again.tolist()) == (Made, "m", [1.0])
+    again = copied(Chooses())
+    assert (again.unit, again.private(), again.kept, again.cache) == ("m", ["m"], [1], "empty")
+
+
+class Scaled(tg.Layer):
+    def __init__(self, factor):
+        self.factor = factor
+
+    def forward(self, x):
+        twin = copy.deepcopy(self)
+        assert type(twin.factor) is type(self.factor)
+        return twin.factor * x * copy.copy(self.factor)
+
+
+@pytest.mark.parametrize("make", [tg.Parameter, lambda data: Slotted(data, "m"), lambda data: Made(data, "m")])
+def test_a_layer_can_copy_itself_while_it_is_checked(make):
+    assert tg.gradcheck(Scaled(make([1.0, 2.0])), np.array([3.0, 4.0]))
+
+
+def test_a_copy_of_a_result_keeps_its_name():
+    result = tg.Tensor(X, requires_grad=True) * 2
+    result.name = "twice"
+    assert (copy.copy(result).name, copy.deepcopy([result])[0].name) == ("twice", "twice")

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -71,3 +72,48 @@ def test_a_class_in_place_of_a_layer():
 
 def test_an_empty_sequential_inside():
     assert tg.Sequential(tg.Sequential(), tg.Sequential(tg.Sequential()))(X) is X
+
+
+class Stated(tg.Sequential):
+    """A Sequential with a slot, which says itself what goes along."""
+
+    __slots__ = ("note",)
+
+    def __init__(self, *layers):
+        super().__init__(*layers)
+        self.note, self.cache = "kept", lambda: None
+
+    def __getstate__(self):
+        attributes, slots = super().__getstate__()
+        return {name: value for name, value in attributes.items() if name != "cache"}, slots
+
+
+@pytest.mark.parametrize("depth", [0, 100])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_subclasses_say_what_goes_along(depth, copied):
+    model = Stated(nested(depth))
+    again = copied(model)
+    assert (again.note, hasattr(again, "cache")) == ("kept", False)
+    np.testing.assert_array_equal(again(X).data, model(X).data)
+
+
+def test_what_stands_deep_inside_can_lead_back():
+    model = nested(100)
+    inner = next(layer for path, layer in model.named_layers() if path.count("layers") == 64)
+    inner.outermost = model
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        deep = next(layer for path, layer in again.named_layers() if path.count("layers") == 64)
+        assert deep.outermost is again
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+def test_copies_take_linear_time(copied):
+    def seconds(depth):
+        model, times = nested(depth), []
+        for _ in range(5):
+            start = time.perf_counter()
+            copied(model)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert seconds(1600) < 7 * seconds(400)

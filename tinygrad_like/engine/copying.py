@@ -18,28 +18,33 @@ class Copying:
 
     A copy of what is recorded, be it a result or the input of a function that is being differentiated, is recorded:
     the gradient flows through it. A leaf of the user's becomes a leaf of its own, with the same gradient. Attributes
-    that a subclass adds go along. A pickle keeps the value only; inside a function that is being differentiated, that
-    would lose a gradient, and is refused.
+    that a subclass adds go along; its `__getstate__` may choose. A pickle keeps the value only; inside a function that
+    is being differentiated, that would lose a gradient, and is refused.
     """
 
     __slots__ = ()
 
     def __copy__(self: Any) -> Any:
-        return self.copy() if is_recorded(self) else copy_of_leaf(self, own_state(self))
+        copied = copy_of_recorded(self) if is_recorded(self) else copy_of_leaf(self)
+        restore(copied, self.__getstate__())
+        return copied
 
     def __deepcopy__(self: Any, memo: dict[int, Any]) -> Any:
         from copy import deepcopy  # loaded already by whoever calls this
 
-        copied = memo[id(self)] = self.copy() if is_recorded(self) else copy_of_leaf(self, {})
-        restore(copied, deepcopy(own_state(self), memo))
+        copied = memo[id(self)] = copy_of_recorded(self) if is_recorded(self) else copy_of_leaf(self)
+        restore(copied, deepcopy(self.__getstate__(), memo))
         return copied
+
+    def __getstate__(self: Any) -> Any:
+        return own_attributes(self)
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
         if is_recorded(self) and transform_depth.get() and recording.get():
             raise lost_graph("Pickling")
         needs = self._node is not None and self.is_leaf
         arguments = type(self), self._array, needs, self.name
-        state = own_state(self)
+        state = self.__getstate__()
         return (_rebuild, arguments, state, None, None, restore) if state else (_rebuild, arguments)
 
 
@@ -49,15 +54,20 @@ def is_recorded(tensor: Any) -> bool:
     return node is not None and (node.primitive is not None or node.owner is None)
 
 
-def copy_of_leaf(tensor: Any, state: dict[str, Any]) -> Any:
+def copy_of_recorded(tensor: Any) -> Any:
+    """A copy through which the gradient flows; also of a parameter that stands for another value for a while."""
+    result = tensor.copy()
+    return shell(type(tensor), result._array, result._node, tensor.name)
+
+
+def copy_of_leaf(tensor: Any) -> Any:
     copied = _rebuild(type(tensor), tensor._array, tensor._node is not None, tensor.name)
     if tensor._grad is not None or (tensor._flat is not None and tensor._flat.filled[tensor._slot]):
         copied._grad = tensor.grad.detach().copy()
-    restore(copied, state)
     return copied
 
 
-def own_state(tensor: Any) -> dict[str, Any]:
+def own_attributes(tensor: Any) -> dict[str, Any]:
     """The attributes that a subclass added, in its `__dict__` or in slots."""
     state = dict(getattr(tensor, "__dict__", ()))
     for kind in type(tensor).__mro__:
@@ -72,16 +82,27 @@ def own_state(tensor: Any) -> dict[str, Any]:
     return state
 
 
-def restore(tensor: Any, state: dict[str, Any]) -> None:
+def restore(tensor: Any, state: Any) -> None:
+    if not state:
+        return
+    if hasattr(tensor, "__setstate__"):
+        tensor.__setstate__(state)
+        return
     for name, value in state.items():
         object.__setattr__(tensor, name, value)
 
 
-def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
-    tensor = kind.__new__(kind)
-    # A copy: who unpickles holds `data` for a while, and it would not be the Tensor's own.
-    tensor._array = data.copy()
+def shell(kind: type[Tensor], array: Array, node: Any, name: str | None) -> Any:
+    """A Tensor of a subclass, made without its constructor."""
+    tensor: Any = object.__new__(kind)
+    tensor._array, tensor._node, tensor.name = array, node, name
     tensor._grad = tensor._flat = None
-    tensor.name = name
-    tensor._node = leaf_node(tensor._array, tensor) if requires_grad else None
+    return tensor
+
+
+def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
+    # A copy: who unpickles holds `data` for a while, and it would not be the Tensor's own.
+    tensor = shell(kind, data.copy(), None, name)
+    if requires_grad:
+        tensor._node = leaf_node(tensor._array, tensor)
     return tensor

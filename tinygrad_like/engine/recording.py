@@ -50,11 +50,6 @@ class _Recording:
             made = super().__new__(cls)
             if function is None:
                 return made
-            if not callable(function):
-                name = cls.__name__
-                raise ArgumentError(
-                    f"{name} takes a function or nothing, but got {function!r}.", f"Write `with {name}():`, or @{name}."
-                )
             return made(function)
 
     def __enter__(self) -> None:
@@ -67,9 +62,15 @@ class _Recording:
         recording.set(last)
 
     def __call__(self, function: F) -> F:
+        name = type(self).__name__
+        if not callable(function) or isinstance(function, type):
+            raise ArgumentError(
+                f"{name} takes a function or nothing, but got {function!r}.",
+                f"Write `with {name}():`, or @{name} above a def (below @classmethod).",
+            )
         if getattr(function, "__code__", None) and function.__code__.co_flags & SUSPENDS:
             raise ArgumentError(
-                f"{type(self).__name__} cannot decorate {function.__name__}, which runs after the call returns.",
+                f"{name} cannot decorate {function.__name__}, which runs after the call returns.",
                 "Write `with no_grad():` inside it, around code that does not yield or await.",
             )
 

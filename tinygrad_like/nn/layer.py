@@ -7,13 +7,15 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
-from types import MemberDescriptorType, SimpleNamespace
+from types import MemberDescriptorType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..engine.errors import DTypeError, TinygradError
+from ..engine.copying import own_attributes
+from ..engine.errors import ArgumentError, DTypeError, TinygradError
 from ..engine.recording import observer, scope, tell
 from ..engine.tensor import Tensor
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 L = TypeVar("L", bound="Layer")
 
 # They hold no parameters: plain values, and objects of these packages.
-ATOMS = frozenset({int, float, complex, bool, str, type(None), np.ndarray})
+ATOMS = frozenset({int, float, complex, bool, str, type(None)})
+FLAT = (str, bytes, bytearray, range, memoryview)
 NOT_USERS = sys.stdlib_module_names | {"numpy"}
 
 
@@ -43,8 +46,9 @@ class Parameter(Tensor):
 class Layer:
     """Base of all layers: define `forward`, keep Parameters and Layers in attributes.
 
-    They are found in attributes (also in slots, and in those of the class), and in lists, tuples, dicts, sets, other
-    containers and objects of yours there, however deep; `super().__init__()` is not needed. Call the layer, not
+    They are found in attributes (also in slots, and in those of the class), and in lists, tuples, dicts, other
+    containers and objects of yours there, however deep; not in what a function refers to. Several in a set are refused,
+    since a set has no order. `super().__init__()` is not needed. Call the layer, not
     `forward`: the call tells errors and pictures where they are.
 
     >>> class Scale(Layer):
@@ -80,8 +84,11 @@ class Layer:
             scope.reset(token)
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """(path, parameter) pairs, e.g. ("layers[0].weight", ...); a shared parameter once."""
-        for path, value in walk(self):
+        """(path, parameter) pairs, e.g. ("layers[0].weight", ...); a shared parameter once.
+
+        Raises ArgumentError if a set holds several.
+        """
+        for path, value in walk(self, ordered=True):
             if is_parameter(value):
                 yield path, value
 
@@ -127,7 +134,7 @@ class Layer:
         return ", ".join(f"{path}: {value.shape}" for path, value in own)
 
     def __repr__(self) -> str:
-        count = sum(parameter.size for parameter in self.parameters())
+        count = sum(value.size for _, value in walk(self) if is_parameter(value))
         lines = [f"{type(self).__name__}({self.label()})"]
         for path, layer in self.named_layers():
             lines.append(f"  {path}: {type(layer).__name__}({layer.label()})")
@@ -140,8 +147,17 @@ def is_parameter(value: Any) -> bool:
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.is_leaf and value.requires_grad)
 
 
-def walk(root: Any, layers: bool = True) -> Iterator[tuple[str, Any]]:
-    """Every layer and Tensor below `root` with its path, in order, each once; iteratively."""
+def refuse_class(value: Any, taker: str) -> None:
+    """An error if a class was given where one of its instances is meant."""
+    if isinstance(value, type):
+        raise ArgumentError(f"{taker}, but got the class {value.__name__}.", f"Write {value.__name__}(), an instance.")
+
+
+def walk(root: Any, layers: bool = True, ordered: bool = False) -> Iterator[tuple[str, Any]]:
+    """Every layer and Tensor below `root` with its path, in order, each once; iteratively.
+
+    With `ordered`, a set of several parameters is refused: its copies have another order.
+    """
     seen: set[int] = set()
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
@@ -151,22 +167,47 @@ def walk(root: Any, layers: bool = True) -> Iterator[tuple[str, Any]]:
         seen.add(id(value))
         if path and isinstance(value, (Layer, Tensor)):
             yield path, value
+        if ordered and isinstance(value, (set, frozenset)):
+            check_set(value, root, path)
         if layers or value is root or not isinstance(value, Layer):
             stack.extend(reversed([(path + step if path else step.lstrip("."), each) for step, each in parts(value)]))
 
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:
     """What a container or an object holds, each with the step that leads to it."""
-    if isinstance(value, (Tensor, str, bytes, bytearray, np.ndarray, range, memoryview)):
+    kind = type(value)
+    if kind is Parameter or kind is Tensor:
+        return
+    if kind is list or kind is tuple:
+        yield from ((f"[{i}]", each) for i, each in enumerate(value))
         return
     if isinstance(value, Mapping):
         yield from ((f"[{key!r}]", each) for key, each in value.items())
-    elif isinstance(value, (Sequence, deque)):
+        yield from ((f".keys()[{i}]", key) for i, key in enumerate(value) if isinstance(key, (Tensor, Layer)))
+    elif isinstance(value, np.ndarray):
+        yield from ((f".flat[{i}]", each) for i, each in enumerate(value.flat if value.dtype == object else ()))
+    elif isinstance(value, (Sequence, deque)) and not isinstance(value, FLAT):
         yield from ((f"[{i}]", each) for i, each in enumerate(value))
     elif isinstance(value, (set, frozenset)):
         yield from ((f"{{{i}}}", each) for i, each in enumerate(sorted(value, key=age)))
+    elif isinstance(value, partial):
+        yield from ((".args", value.args), (".keywords", value.keywords), (".func", value.func))
+    elif isinstance(value, MethodType):
+        yield ".__self__", value.__self__
+    if isinstance(value, Tensor):
+        yield from ((f".{name}", each) for name, each in own_attributes(value).items())
     elif isinstance(value, Layer) or is_users_own(value):
         yield from ((f".{name}", each) for name, each in attributes(value))
+
+
+def check_set(value: Any, root: Any, path: str) -> None:
+    found = [each for each in value if any(is_parameter(part) for _, part in chain([("", each)], walk(each)))]
+    if len(found) > 1:
+        raise ArgumentError(
+            f"{type(root).__name__} keeps {len(found)} parameters (or layers with some) in a set at {path}, which has "
+            "no order: a copy of the model would have its parameters in another one.",
+            "Keep them in a list or a dict.",
+        )
 
 
 def age(value: Any) -> float:
@@ -187,11 +228,13 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
     own = dict(getattr(value, "__dict__", ()))
     yield from own.items()
     for kind in type(value).__mro__:
+        if kind is Layer or kind is object:
+            continue
         for name, each in kind.__dict__.items():
             if name in own or name.startswith("__"):
                 continue
             if isinstance(each, MemberDescriptorType):
                 if hasattr(value, name):
                     yield name, getattr(value, name)
-            elif isinstance(value, Layer) and isinstance(each, (Tensor, Layer, list, tuple, dict, set, deque)):
+            elif isinstance(value, Layer) and not hasattr(type(each), "__get__"):  # no method, no property
                 yield name, each

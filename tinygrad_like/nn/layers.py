@@ -16,7 +16,7 @@ from ..engine.tensor import Tensor, as_array
 from ..primitives import contraction, neural, trigonometric
 from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
-from .layer import Layer, Parameter
+from .layer import Layer, Parameter, refuse_class
 
 BEFORE = "the layer before it,"
 
@@ -35,14 +35,11 @@ class Sequential(Layer):
 
     def __init__(self, *layers: Any) -> None:
         for layer in layers:
+            refuse_class(layer, "Sequential takes layers or functions")
             if not callable(layer):
                 raise ArgumentError(
                     f"Sequential takes layers or functions, but got {layer!r}.",
                     "Write Sequential(*layers) if you have a list." if isinstance(layer, (list, tuple)) else "",
-                )
-            if isinstance(layer, type) and issubclass(layer, Layer):
-                raise ArgumentError(
-                    f"Sequential takes layers, but got the class {layer.__name__}.", f"Write {layer.__name__}()."
                 )
         self.layers = list(layers)
 
@@ -66,9 +63,19 @@ class Sequential(Layer):
             start = f"{error.details.rstrip('.')}; " if error.details else ""
             error.details = f"{start}{BEFORE} layers[{i - 1}] {name}, returned {np.shape(x)}."
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Copies and pickles first take some of the innermost, so that they recurse only a few levels deep.
-        return unpickled, (type(self), innermost_first(self)), vars(self)
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        made = list(super().__reduce_ex__(protocol))
+        first = innermost_first(self)
+        # Copies and pickles take what stands deeper before the rest, so that they recurse only a few levels at a time.
+        if first and type(self).__setstate__ is Sequential.__setstate__:
+            made[2] = (first, *(made[2] if isinstance(made[2], tuple) else (made[2], None)))
+        return tuple(made)
+
+    def __setstate__(self, state: Any) -> None:
+        attributes, slots = state[-2:] if isinstance(state, tuple) else (state, None)
+        vars(self).update(attributes or {})
+        for name, value in (slots or {}).items():
+            setattr(self, name, value)
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -123,27 +130,21 @@ def run_nested(outer: Sequential, turn: int, x: Any) -> Any:
     return x
 
 
-STRIDE = 32
+STRIDE, STRIDES = 16, 4
 
 
 def innermost_first(root: Sequential) -> list[Sequential]:
-    """Of the Sequentials nested in `root`, those at every so many levels, the deepest first."""
-    found: list[tuple[int, Sequential]] = []
-    stack, seen = [(0, root)], {id(root)}
-    while stack:
-        depth, each = stack.pop()
-        if depth and depth % STRIDE == 0:
-            found.append((depth, each))
-        for layer in each.layers:
-            if isinstance(layer, Sequential) and id(layer) not in seen:
-                seen.add(id(layer))
-                stack.append((depth + 1, layer))
-    return [each for _, each in sorted(found, key=lambda pair: -pair[0])]
-
-
-def unpickled(kind: type[Sequential], innermost: list[Sequential]) -> Sequential:
-    """An empty Sequential; what stands in it has been made before."""
-    return kind.__new__(kind)
+    """Of the Sequentials nested in `root`, those at every 16th of the next levels, the deepest first."""
+    found: list[Sequential] = []
+    level = [root]
+    for depth in range(1, STRIDE * STRIDES + 1):
+        below = (each for holder in level for each in vars(holder).get("layers", ()) if isinstance(each, Sequential))
+        level = list({id(each): each for each in below}.values())
+        if not level:
+            break
+        if depth % STRIDE == 0:
+            found = level + found
+    return found
 
 
 class Linear(Layer):
@@ -224,6 +225,7 @@ class Activation(Layer):
     """
 
     def __init__(self, function: Callable[[Any], Any], name: str | None = None) -> None:
+        refuse_class(function, "Activation takes a function")
         if not callable(function):
             raise ArgumentError(f"Activation takes a function, but got {function!r}.")
         self.function = function

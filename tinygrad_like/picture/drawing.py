@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
-from ..nn.layer import Layer
+from ..nn.layer import Layer, refuse_class
 from . import capture, reading
 from .arranging import arrange
 from .dot import Style
@@ -93,6 +93,7 @@ def name_of(function: Any) -> str:
 
 def built(target: Any, inputs: tuple[Any, ...], names: Any, places: Places, gradients: bool) -> tuple[Graph, str]:
     """The whole graph, and what its root is called."""
+    refuse_class(target, "draw takes a Tensor, a model or a function")
     given = input_names(target, inputs, names)
     if isinstance(names, Mapping):
         # In a notebook's locals(), _ and _3 are earlier results.
@@ -161,7 +162,11 @@ def centres_of(graph: Graph, focus: Any, places: Places) -> list[int]:
     elif isinstance(wanted, str) and wanted:
         found = [i for i, card in enumerate(graph.cards) if wanted in names_of(card)]
     else:
-        raise ArgumentError(f"focus must be a Tensor, a layer, or the name of one, but got {focus!r}.")
+        refuse_class(focus, "focus must be a Tensor, a layer, or the name of one")
+        raise ArgumentError(
+            f"focus must be a Tensor, a layer, or the name of one, but got {focus!r}.",
+            "Write focus=model.layers[0], or its path, focus='layers[0]'.",
+        )
     if not found:
         known = dict.fromkeys(name for card in graph.cards for name in names_of(card) if name)
         what = repr(focus) if isinstance(focus, str) else f"a {type(focus).__name__} that"

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError
 from ..engine.writes import Array
+from ..nn.layer import refuse_class
 from .axes import (
     alarm,
     axes_for,
@@ -124,6 +125,7 @@ def plot_decision_boundary(
     ['output = 0', 'class 0', 'class 1']
     """
     model = model_of(model)
+    refuse_class(model, "model must be a Layer, a Network or a function")
     if not callable(model):
         raise ArgumentError(f"model must be a Layer, a Network or a function, but got a {type(model).__name__}.")
     if not isinstance(resolution, (int, np.integer)) or resolution < 2:
