@@ -92,3 +92,36 @@ def test_gradcheck_of_a_function_that_closes_over_a_leaf():
     w = leaf()
     assert tg.gradcheck(lambda x: (w * x**3).sum(), X)
     assert w.grad is None
+
+
+ONE_OF = {
+    "grad": lambda f: tg.grad(f),
+    "value_and_grad": lambda f: lambda x: tg.value_and_grad(f)(x)[1],
+    "vjp": lambda f: lambda x: tg.vjp(f, x)[1](1.0)[0],
+    "jvp": lambda f: lambda x: tg.jvp(f, (x,), (1.0,))[1],
+    "jacobian": lambda f: lambda x: tg.jacobian(f)(x),
+}
+
+
+@pytest.mark.parametrize("outer", ONE_OF)
+@pytest.mark.parametrize("inner", ONE_OF)
+def test_nested_transforms_of_numbers_give_numbers(outer, inner):
+    f = ONE_OF[outer](lambda y: ONE_OF[inner](lambda x: x**3 * y)(3.0))
+    assert type(f(2.0)) is float
+    assert f(2.0) == 27.0
+    mixed = ONE_OF[outer](lambda y: ONE_OF[inner](lambda x: x**3 * y * y)(y))
+    assert type(mixed(2.0)) is float
+    assert mixed(2.0) == 3 * 4 * 2.0**3
+    w = leaf()
+    result = ONE_OF[outer](lambda y: ONE_OF[inner](lambda x: w * x**3 * y)(3.0))(2.0)
+    result.backward()
+    assert w.grad.item() == 27.0
+
+
+def test_a_pullback_from_outside_is_differentiated_inside():
+    _, pullback = tg.vjp(lambda x: x**3, 2.0)
+    slope = tg.grad(lambda c: pullback(c * c)[0])(3.0)
+    assert type(slope) is float
+    assert slope == 72.0
+    _, outer = tg.vjp(lambda c: pullback(c * c)[0], 3.0)
+    assert outer(1.0) == (72.0,)

@@ -45,6 +45,8 @@ class Evaluation:
                 self.y = function(*values, **options)
         finally:
             transform_depth.reset(token)
+            for each in getattr(self, "aliases", ()):
+                close(each)
         if not isinstance(self.y, Tensor):
             if np.result_type(type(self.y)).kind not in "fiub" and not isinstance(self.y, np.ndarray):
                 raise no_array(self.y)
@@ -131,8 +133,17 @@ def make_alias(x: Any) -> Tensor:
     return wrap(array, leaf_node(array))
 
 
+def close(alias: Tensor) -> None:
+    """Say that the function of this input has returned: nothing else will be differentiated by it."""
+    if alias._node is not None and alias._node.primitive is None:
+        alias._node.freed = True
+
+
 def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
-    """Whether y was computed from a recorded value other than these aliases (or through them)."""
+    """Whether y was computed from a recorded value other than these aliases (or through them).
+
+    The inputs of transforms inside, whose functions have returned, do not count.
+    """
     if y._node is None:
         return False
     own = set(aliases)
@@ -141,9 +152,12 @@ def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
     stack = [y._node]
     while stack:
         node = stack.pop()
-        if node.index < first or (node.primitive is None) != (node in own):
+        if node.primitive is None:
+            if node not in own and not node.freed:
+                return True
+        elif node.index < first or node in own:
             return True
-        if node.primitive is not None:
+        else:
             for parent in node.parents:
                 if parent.__class__ is Node and parent not in seen:
                     seen.add(parent)
@@ -253,6 +267,7 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
         return evaluation.result(), evaluation.give(np.zeros(evaluation.y.shape, kind), xs[0])
     dummy = evaluation.irregular()
     dummy._node = leaf_node(dummy._array)
+    close(dummy)
     parts = evaluation.sweep(dummy, recorded=True, retain=True)
     outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))
     total = transpose(parts, directions, dummy._node, outer)

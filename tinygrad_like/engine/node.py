@@ -19,9 +19,10 @@ IN_SHAPE = -1
 class Node:
     """A value's place in the graph: what made it, from which nodes, and what the rules will need.
 
-    A leaf has no primitive. `parents` are the nodes of the operands; of one that is not recorded, None, or the
-    plain number that it is. `owner` refers weakly to the Tensor that collects the gradient: that
-    of a leaf, or of a result that asked for it with `retain_grad`.
+    A leaf has no primitive; `freed` says there that it was a transform's input, and that its function has returned.
+    `parents` are the nodes of the operands; of one that is not recorded, None, or the plain number that it is. `owner`
+    refers weakly to the Tensor that collects the gradient: that of a leaf, or of a result that asked for it with
+    `retain_grad`.
     """
 
     __slots__ = (
