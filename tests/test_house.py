@@ -21,6 +21,7 @@ ORDER = [
     "engine.operators",
     "engine.copying",
     "engine.tensor",
+    "engine.guarding",
     "engine.scattered",
     "engine.shortcuts",
     "engine.zeros",

@@ -51,14 +51,37 @@ def test_tied_parameters_stay_tied():
     assert first.tolist() == second.tolist() == np.zeros((2, 3)).tolist()
 
 
-def test_tied_to_the_transpose_says_how():
-    values = np.ones((2, 3))
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_tied_to_the_transpose(momentum):
+    values = np.arange(6.0).reshape(2, 3)
+    start = values.copy()
     encoder, decoder = tg.Parameter(values), tg.Parameter(values.T)
-    with pytest.raises(tg.UnsupportedError, match=r"keep one parameter and use its \.T"):
-        tg.SGD([encoder, decoder], lr=0.1)
-    assert encoder._flat is None
-    assert decoder._flat is None
-    step(encoder)
+    optimizer = tg.SGD([encoder, decoder], lr=0.5, momentum=momentum)
+    ours, theirs = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(3, 2) ** 2
+    encoder.grad, decoder.grad = ours, theirs
+    np.testing.assert_array_equal(decoder.grad.data, theirs)
+    optimizer.step()
+    np.testing.assert_allclose(values, start - 0.5 * (ours + theirs.T))
+    assert np.shares_memory(encoder.data, decoder.data)
+    again = pickle.loads(pickle.dumps(optimizer))
+    assert len(again.params) == 2
+
+
+def test_a_parameter_in_a_graph_that_is_alive():
+    p = tg.Parameter(np.ones((2, 3)).T)
+    y = (p * p).sum()
+    optimizer = tg.SGD([p], lr=0.25)
+    y.backward()
+    optimizer.step()
+    assert p.tolist() == np.full((3, 2), 0.5).tolist()
+
+
+def test_memory_with_gaps_says_how():
+    values = np.ones((4, 4))
+    p = tg.Parameter(values[:, ::2])
+    with pytest.raises(tg.UnsupportedError, match=r"Write Parameter\(array\.copy\(\)\)"):
+        tg.SGD([p], lr=0.1)
+    assert p._flat is None
 
 
 def test_rows_of_one_array():

@@ -71,7 +71,6 @@ def gradcheck(
         raise ArgumentError("gradcheck found no float input to differentiate.", "Pass float64 arrays.")
     check_operations(function, inputs, tuple(free), order, modes)
     rng = np.random.default_rng(seed)
-    # Tangents of ordinary size also for inputs of extreme ones.
     points = [np.array(values_of(inputs[i]), dtype=np.float64) for i in free]
     checker = Checker(modes, rtol, atol, rng, [names[i] for i in free])
     f_of_free = with_constants(function, inputs, free)
@@ -259,23 +258,12 @@ def check_operations(
             continue
         operation.checked = True
         values = [values_of(arg) for arg in args]
-        check_leaves_arguments_alone(operation, values, options)
         alone = with_constants(lambda *xs, call=operation, options=options: call(*xs, **options), values, varying)
         try:
             gradcheck(alone, *[values[i] for i in varying], order=order, modes=modes)
         except GradientCheckError as error:
             operation.checked = False
             raise GradientCheckError(f"In the operation {operation.name}: {error.what}", error.details) from None
-
-
-def check_leaves_arguments_alone(operation: Any, values: list[Any], options: dict[str, Any]) -> None:
-    before = [np.array(value) for value in values]
-    operation(*values, **options)
-    for number, (value, old) in enumerate(zip(values, before)):
-        if not np.array_equal(value, old, equal_nan=old.dtype.kind == "f"):
-            raise GradientCheckError(
-                f"The operation {operation.name} changes its argument {number} in place.", "Work on a copy."
-            )
 
 
 def check_repeatable(f: Function, points: list[Array], calls: int = 2) -> None:

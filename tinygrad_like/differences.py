@@ -40,7 +40,9 @@ def few_bits(values: Array) -> Array:
 
 def scale(point: Array) -> Array:
     """Longer steps for larger values, which are rounded more; ordinary ones near zero."""
-    return few_bits(np.sqrt(np.maximum(np.abs(point), 1.0)))
+    size = np.abs(point)
+    # Of huge values a step must still be seen.
+    return few_bits(np.maximum(np.sqrt(np.maximum(size, 1.0)), 1e-8 * size))
 
 
 def unit_tangents(points: list[Array], number: int, index: tuple[int, ...]) -> list[Array]:

@@ -22,9 +22,10 @@ def flat_groups(parameters: list[Tensor]) -> list[tuple[FlatVector, list[int]]]:
     homeless = [p for p in parameters if p._flat is None]
     shared = [p for p in homeless if is_shared(p)]
     vectors = [memory_of(p) for p in shared]
+    staying = {id(p) for p in shared}
     together: dict[Any, list[Tensor]] = {}
     for p in homeless:
-        if not any(p is each for each in shared):
+        if id(p) not in staying:
             together.setdefault(p.dtype, []).append(p)
     for p, vector in zip(shared, vectors):
         FlatVector([p], vector)
@@ -191,7 +192,7 @@ class SGD(Optimizer):
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in vars(self).items() if key not in ("_groups", "_velocities")}
         velocity = [self._velocities.get(p._flat) for p in self.params]
-        parts = [None if v is None else p._flat.split(v)[p._slot].copy() for p, v in zip(self.params, velocity)]
+        parts = [None if v is None else p._flat.part(v, p._slot).copy() for p, v in zip(self.params, velocity)]
         return state | {"velocities": parts}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -202,5 +203,6 @@ class SGD(Optimizer):
         self._settle()
         for p, part in zip(self.params, parts):
             if part is not None:
-                vector = self._velocities.setdefault(p._flat, np.zeros_like(p._flat.values))
-                p._flat.split(vector)[p._slot][...] = part
+                if p._flat not in self._velocities:
+                    self._velocities[p._flat] = np.zeros_like(p._flat.values)
+                assign(wrap(p._flat.part(self._velocities[p._flat], p._slot)), part)

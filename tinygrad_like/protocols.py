@@ -197,8 +197,10 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
 
 def assign_changes(target: Tensor, changed: Any) -> None:
     """Write those elements that differ: the others were not touched, and who needs them need not be told."""
-    old = target._array
-    index = (changed != old) & ((changed == changed) | (old == old))
+    shape = (*changed.shape, changed.dtype.itemsize)
+    # Byte by byte: -0.0 differs from 0.0, and a nan from no other of its kind.
+    old, new = (np.frombuffer(each.tobytes(), np.uint8).reshape(shape) for each in (target._array, changed))
+    index = (old != new).any(axis=-1)
     assign(target, changed[index], index)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.engine.writes import writes
+from tinygrad_like.engine.writes import clock, writes
 
 
 def leaf(data):
@@ -190,6 +190,36 @@ def test_the_log_keeps_few_stretches():
         p.data = np.zeros(3)
     written = writes._log[id(parameters[0]._flat.values)]
     assert len(written.runs) <= written.most_runs
+
+
+def test_the_log_of_another_dtype_stays_small():
+    z = np.zeros(1000, complex)
+    for i in range(1000):
+        tg.Tensor(z.real[i : i + 1]).data = [1.0]
+    assert len(writes._log[id(z)].runs) <= 64
+
+
+def test_minus_zero_is_written():
+    t = tg.Tensor([0.0, 1.0, np.nan])
+    np.copyto(t, [-0.0, 1.0, np.nan])
+    assert np.signbit(t.data).tolist() == [True, False, False]
+
+
+def test_first_writes_of_two_threads_are_both_seen():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(300):
+            buffer = tg.Tensor(np.zeros(2))
+            time = clock()
+            both = [threading.Thread(target=buffer.__setitem__, args=(i, 1.0)) for i in (0, 1)]
+            for thread in both:
+                thread.start()
+            for thread in both:
+                thread.join()
+            assert all(writes.written_since(buffer.data[i : i + 1], time) for i in (0, 1))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 # -- threads ----------------------------------------------------------------------------------------

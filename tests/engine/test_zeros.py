@@ -163,3 +163,82 @@ def test_a_users_operation_with_several_results_that_all_receive_zero():
     several = tg.operation(vjp=lambda g, x: np.sum(g * (x * 1e200)) * np.ones(2))(lambda x: 3 * x[::-1])
     several.checked = True
     assert tg.grad(lambda x: np.where(False, several(x), x).sum())(x).tolist() == [1, 1]
+
+
+larger = tg.operation(vjp=(lambda g, a, b: g * (a >= b), lambda g, a, b: g * (a < b)))(lambda a, b: np.maximum(a, b))
+fourth = tg.operation(vjp=lambda g, x: g * x * x * x)(lambda x: x**4 / 4)
+root = tg.operation(vjp=lambda g, x: g / (2 * np.sqrt(x)))(lambda x: np.sqrt(x))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_users_operation_that_chooses():
+    def f(x):
+        return larger(x, -np.exp(x))
+
+    assert tg.grad(f)(1000.0) == 1.0
+    assert tg.jvp(f, (1000.0,), (1.0,))[1] == 1.0
+    assert tg.grad(tg.grad(f))(1000.0) == 0.0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_users_operation_that_is_not_chosen_at_order_2(choice):
+    def f(x):
+        return CHOICES[choice](fourth(x), x * x)
+
+    assert tg.grad(tg.grad(f))(1e150) == 2.0
+
+
+AT_INFINITY = {
+    "sqrt": lambda x: np.sqrt(x * x),
+    "log": lambda x: np.log(x * x),
+    "log2": lambda x: np.log2(x * x),
+    "cbrt": lambda x: np.cbrt(x * x),
+    "log1p": lambda x: np.log1p(x * x - 1),
+    "arccosh": lambda x: np.arccosh(1 + x * x),
+    "sigmoid": lambda x: tg.sigmoid(np.log(x * x)),
+    "logaddexp": lambda x: np.logaddexp(np.log(x * x), 1.0),
+    "std": lambda x: np.std(np.stack([x * x, x * x])),
+    "a product": lambda x: np.sqrt(x * x * np.stack([x, 1 + x])).sum(),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", AT_INFINITY)
+@pytest.mark.parametrize("x", [np.inf, -np.inf, 1e200])
+def test_both_modes_agree_at_infinity(name, x):
+    backward, forward = tg.grad(AT_INFINITY[name])(x), tg.jvp(AT_INFINITY[name], (x,), (1.0,))[1]
+    np.testing.assert_array_equal(backward, forward)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_users_pole():
+    f = lambda x: root(x * x)  # noqa: E731
+    assert tg.grad(f)(0.0) == tg.jvp(f, (0.0,), (1.0,))[1] == 0.0
+
+
+@pytest.mark.parametrize("function", [tg.log_softmax, tg.softmax])
+def test_a_masked_row_of_a_softmax(function):
+    x, keep = np.array([[1.0, 2.0], [np.nan, 3.0]]), np.array([[True], [False]])
+
+    def loss(w, x, keep):
+        return np.where(keep, function(x @ w), 0.0)[:, 0].sum()
+
+    w = np.array([[0.5, 0.1], [0.2, 0.3]])
+    expected = tg.grad(loss)(w, x[:1], keep[:1])
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(tg.grad(loss)(w, x, keep), expected, rtol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_given_cotangents_of_zero_and_infinity():
+    for start in (0.0, np.float64(0.0), [0.0]):
+        x = tg.Tensor(1000.0 if np.ndim(start) == 0 else [1000.0], requires_grad=True)
+        np.exp(x).backward(start)
+        assert x.grad.item() == 0.0
+    assert tg.vjp(lambda b: (b * np.array([0.0, 1.0])).sum(), np.ones(2))[1](np.inf)[0].tolist() == [0.0, np.inf]
+
+
+def test_looking_for_infinities_warns_of_nothing():
+    with np.errstate(over="raise"):
+        assert np.isfinite(tg.log_softmax(np.full((2000, 2), 1e30, np.float32))).all()

@@ -1,6 +1,7 @@
 """Parameters are found wherever a layer keeps them, in the same order in every run."""
 
 import collections
+import collections.abc
 import copy
 import dataclasses
 import functools
@@ -185,3 +186,38 @@ def test_copies_have_the_parameters_in_the_same_order():
     model = Keeps([Holder(made[:5]), collections.deque(made[5:10]), {i: w for i, w in enumerate(made[10:])}])
     for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert [w.item() for w in again.parameters()] == [w.item() for w in model.parameters()] == list(range(20))
+
+
+def test_circles_and_depths_of_sets_end():
+    a, b = Holder(1), Holder(2)
+    a.others, b.others = {b}, {a}
+    assert Keeps(a).parameters() == []
+    deep = Holder(p())
+    for _ in range(60):
+        deep = Holder({deep})
+    assert len(Keeps(deep).parameters()) == 1
+
+
+def test_data_that_is_loaded_when_read_is_not_read():
+    class Data(collections.abc.Sequence):
+        def __len__(self):
+            return 1000
+
+        def __getitem__(self, index):
+            raise AssertionError("a sample was loaded")
+
+    class Table(collections.abc.Mapping):
+        __len__ = Data.__len__
+        __getitem__ = Data.__getitem__
+
+        def __iter__(self):
+            raise AssertionError("the keys were loaded")
+
+    assert Keeps([Data(), Table()]).parameters() == []
+
+
+def test_attributes_of_the_class_of_an_object():
+    class Common:
+        weight = p()
+
+    assert Keeps(Common()).parameters() == [Common.weight]

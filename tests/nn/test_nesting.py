@@ -117,3 +117,14 @@ def test_copies_take_linear_time(copied):
         return min(times)
 
     assert seconds(1600) < 7 * seconds(400)
+
+
+def test_only_errors_of_shapes_tell_what_the_layer_before_returned():
+    class Bad(tg.Layer):
+        def forward(self, x):
+            raise tg.DTypeError("It is bad.", "Write good.")
+
+    for model in (tg.Sequential(tg.Tanh(), Bad()), tg.Sequential(tg.Tanh(), tg.Sequential(tg.Tanh(), Bad()))):
+        with pytest.raises(tg.DTypeError) as error:
+            model(X)
+        assert str(error.value).endswith("Write good.")

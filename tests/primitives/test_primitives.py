@@ -16,6 +16,7 @@ FORMULAS = {
     "reshape": lambda x, shape: x.reshape(shape),
     "astype": lambda x, dtype: x.astype(dtype),
     "alias": lambda x: x,
+    "careful": lambda x: x,
     "concatenate": lambda *xs, axis=0: np.concatenate(xs, axis),
     "stack": lambda *xs, axis=0: np.stack(xs, axis),
     "getitem": lambda x, index: x[index],

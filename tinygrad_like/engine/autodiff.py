@@ -12,7 +12,8 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import operators
-from .errors import DTypeError, GraphError, RuleError, ShapeError, UnsupportedError
+from .errors import DTypeError, GraphError, RuleError, ShapeError
+from .guarding import guarded
 from .node import Node
 from .recording import enable_grad
 from .scattered import Scattered
@@ -96,18 +97,19 @@ def sweep(
     recorded: bool = False,
     retain: bool = True,
     every: bool = False,
+    given: bool = True,
 ) -> Found:
     """The cotangents of `targets` (by default: of nodes with an owner; of `every` node), and whether we own the memory.
 
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
-    With `recorded`, the rules run on Tensors, so that the result can be differentiated again.
+    With `recorded`, the rules run on Tensors, so that the result can be differentiated again. `given` says that the
+    cotangent is not just 1, and may hold zeros and infinities.
     """
     goals = None if targets is None else set(targets)
     waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
     waiting.add(root, cotangent, False)
-    if goals is not None or cotangent.shape:
-        values = values_of(cotangent)
-        waiting.careful = not shortcut(values != 0 if values.size == 1 else values.all())
+    if given:
+        waiting.careful = not (all_finite(cotangent) and shortcut(np.all(values_of(cotangent))))
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
@@ -133,6 +135,8 @@ def sweep(
         for node, g, owned in waiting.shares.values():
             if (every or node.owner is not None) if goals is None else (node in goals):
                 found[node] = g, owned
+    if recorded and waiting.careful:
+        found = {node: (operators.movement.careful(g), False) for node, (g, _) in found.items()}
     return found
 
 
@@ -145,12 +149,10 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     if recipe.mixes_dtypes:
         plain = in_dtype(plain, node)
     saved = saved_as_tensors(node, plain) if recorded else plain
-    # The rules of a choice select; only for speed they get no second look.
-    watched = (waiting.careful or primitive.singular) and not primitive.chooses
+    # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
+    watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
     if watched and primitive.multiplies:
         watched = not all(all_finite(each) for each in (g, *plain) if hasattr(each, "dtype"))
-    # A user's rule may return memory of its own; a Tensor is never written into.
-    trusted = primitive.trusted and not recorded
     for position, rule, sources, names in recipe.calls:
         parent = parents[position]
         values = []
@@ -158,9 +160,9 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             values.append(saved[s] if s >= 0 else parent.shape)
         if names:
             rule = partial(rule, **{name: node.options[name] for name in names})
-        part = rule(g, *values) if primitive.trusted else guarded(rule, node, g, values)
+        part = rule(g, *values) if primitive.trusted else guarded(rule, f"A rule of {primitive.name}", (g, *values))
         kind = part.__class__
-        if kind is not ndarray and kind is not float64 and kind is not Tensor:
+        if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
             if kind is Scattered:
                 waiting.add_scattered(parent, part)
                 continue
@@ -173,13 +175,13 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             part = looked_at(part, g, node, rule, values, arrays, waiting)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
-        fresh = trusted and kind is ndarray and part is not g and part.base is None
+        fresh = not recorded and kind is ndarray and part is not g and part.base is None
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
             part, fresh = cast(part, parent.dtype, node), not recorded
         waiting.add(parent, part, fresh)
-    if primitive.chooses:
+    if primitive.chooses or not primitive.trusted:
         waiting.careful = True
 
 
@@ -199,33 +201,11 @@ def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], array
     if node.primitive.multiplies:
         return product_without_false_nans(part, g, rule, values, arrays)
     if all_finite(part):
+        # Far from a pole its derivative is 0, and meets what overflowed on the way there.
+        waiting.careful = waiting.careful or not shortcut(np.all(values_of(part)))
         return part
     waiting.careful = True
     return without_false_nans(part, g, node, rule, arrays)
-
-
-def guarded(rule: Any, node: Node, g: Any, values: list[Any]) -> Any:
-    """What a user's rule gives; it sees arrays that cannot be written to, since others need them too."""
-    try:
-        return rule(read_only(g), *map(read_only, values))
-    except (ValueError, UnsupportedError) as error:
-        if "read-only" not in str(error):
-            raise
-        raise RuleError(
-            f"A rule of {node.primitive.name} writes into what it was given.",
-            "Write g = g * 2 in place of g *= 2: others need the same array.",
-        ) from error
-
-
-def read_only(value: Any) -> Any:
-    """The same values in memory that cannot be written to through this."""
-    if isinstance(value, Tensor):
-        return wrap(read_only(value._array), value._node)
-    if value.__class__ is not ndarray:
-        return value
-    view = value.view()
-    view.flags.writeable = False
-    return view
 
 
 def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
@@ -330,10 +310,10 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
     if create_graph:
         with enable_grad():
             start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
-            found = sweep(tensor._node, start, recorded=True)
+            found = sweep(tensor._node, start, recorded=True, given=gradient is not None)
     else:
         start = start._array if isinstance(start, Tensor) else start
-        found = sweep(tensor._node, start, retain=retain_graph)
+        found = sweep(tensor._node, start, retain=retain_graph, given=gradient is not None)
     if create_graph:
         with enable_grad():
             deliver(found)

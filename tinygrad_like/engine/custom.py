@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import RuleError
+from .guarding import guarded
 from .primitive import Function, Primitive
 
 # The operations of users that were called while a gradient check collects them.
@@ -39,7 +40,7 @@ def one_array(forward: Function) -> Function:
 
     @wraps(forward)
     def checked(*args: Any, **options: Any) -> Any:
-        y = forward(*args, **options)
+        y = guarded(forward, f"The operation {forward.__name__}", args, options)
         if not isinstance(y, (np.ndarray, np.generic, float, int)):
             raise RuleError(
                 f"The operation {forward.__name__} must return one array, but returned a {type(y).__name__}.",

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
         comparison,
         contraction,
         exponential,
-        movement,
         neural,
         reductions,
         trigonometric,
     )
     from ..primitives import indexing as indexing
+    from ..primitives import movement as movement
     from . import autodiff as autodiff
     from .tensor import Tensor
 

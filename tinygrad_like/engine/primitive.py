@@ -86,7 +86,8 @@ class Primitive:
     forward. A primitive that takes any number of arrays ("*arrays") has one rule, which names their `shapes` and gives
     a list, one part per array.
 
-    `multiplies` says that each rule is linear in everything that it names (the multilinear ones always are).
+    `multiplies` says that each rule is linear in everything that it names (the multilinear ones always are),
+    `by_slices` that every slice along the option `axis` stands alone.
     `singular` says that the rules have poles. `chooses` says that the rules give
     exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere. `fits` says, for
     error messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or
@@ -109,6 +110,7 @@ class Primitive:
         singular: bool = False,
         chooses: bool = False,
         multiplies: bool = False,
+        by_slices: bool = False,
         fits: str = "",
         numpy: Any = None,
         role: str = "operation",
@@ -118,7 +120,7 @@ class Primitive:
         self.name, self.forward, self.kind = name, forward, kind
         self.symbol, self.sample, self.numpy = symbol, sample, numpy
         self.singular, self.chooses = singular, chooses
-        self.multiplies = multiplies or kind == "multilinear"
+        self.multiplies, self.by_slices = multiplies or kind == "multilinear", by_slices
         self.fits = BROADCAST if kind == "elementwise" else fits
         self.__name__ = name
         self.__doc__ = forward.__doc__

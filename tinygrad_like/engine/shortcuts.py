@@ -27,8 +27,9 @@ def all_finite(values: Any) -> bool:
     if array.size > 1000 and array.dtype in SQUARED_FAST:
         # A finite sum of squares shows it as well, and is faster to compute.
         flat = array.ravel(order="K")
-        if shortcut(np.isfinite(flat.dot(flat))):
-            return True
+        with np.errstate(over="ignore", invalid="ignore"):
+            if shortcut(np.isfinite(flat.dot(flat))):
+                return True
     return shortcut(np.logical_and.reduce(np.isfinite(array), axis=None))
 
 

@@ -160,13 +160,19 @@ def is_shared(parameter: Any) -> bool:
 def memory_of(parameter: Any) -> Array:
     """The values of a parameter that must stay where it is, as a vector."""
     array: Array = parameter._array
-    if not array.flags.c_contiguous:
+    flat = array.ravel(order="K")
+    if array.size and not np.may_share_memory(flat, array):
         raise UnsupportedError(
-            f"A parameter of shape {array.shape} shares its memory with something else, and not row by row; "
-            "an optimizer would take them apart.",
-            "Write Parameter(array.copy()) for memory of its own; for tied weights, keep one parameter and use its .T.",
+            f"A parameter of shape {array.shape} shares its memory with something else (an array or view that somebody "
+            "holds, or a graph that is still alive), and has gaps in it; an optimizer would take them apart.",
+            "Write Parameter(array.copy()) for memory of its own.",
         )
-    return array.reshape(-1)
+    return flat
+
+
+def layout(array: Array) -> tuple[int, ...] | None:
+    """The axes from the longest stride to the shortest, if that is not their own order."""
+    return None if array.flags.c_contiguous else tuple(np.argsort([-step for step in array.strides], kind="stable"))
 
 
 class FlatVector:
@@ -177,11 +183,13 @@ class FlatVector:
     anybody holds a view of `grads`, it is not written to.
     """
 
-    __slots__ = ("values", "grads", "filled", "offsets", "shapes", "_views", "_alone", "__weakref__")
+    __slots__ = ("values", "grads", "filled", "offsets", "shapes", "layouts", "_views", "_alone", "__weakref__")
 
     def __init__(self, parameters: Iterable[Any], values: Array | None = None) -> None:
         parameters = list(parameters)
         self.shapes = [p.shape for p in parameters]
+        # Who moves in is laid out row by row; who stays where it is keeps its layout.
+        self.layouts = [None if values is None else layout(p._array) for p in parameters]
         self.offsets = [0, *itertools.accumulate(p.size for p in parameters)]
         self.values: Array = np.empty(self.offsets[-1], parameters[0].dtype) if values is None else values
         self.grads: Array | None = None
@@ -196,8 +204,14 @@ class FlatVector:
 
     def split(self, vector: Array) -> list[Array]:
         """Views of `vector`, one per parameter, in the parameters' shapes."""
-        spans = zip(self.offsets, self.offsets[1:], self.shapes)
-        return [vector[start:stop].reshape(shape) for start, stop, shape in spans]
+        return [self.part(vector, slot) for slot in range(len(self.shapes))]
+
+    def part(self, vector: Array, slot: int) -> Array:
+        """The view of `vector` that is a parameter's, in its shape and layout."""
+        flat, shape, order = vector[self.offsets[slot] : self.offsets[slot + 1]], self.shapes[slot], self.layouts[slot]
+        if order is None:
+            return flat.reshape(shape)
+        return flat.reshape([shape[i] for i in order]).transpose(np.argsort(order))
 
     def gradient(self, slot: int) -> Array | None:
         """The gradient in `slot`, for a user to read or change in place."""

@@ -48,14 +48,12 @@ class Written:
         self.times: Array | None = None
 
     def note(self, array: Array, index: Any, now: int) -> None:
-        if index is ... and (array.flags.c_contiguous or not self._same_units(array)):
-            self.runs[bounds(array)] = now
-            if len(self.runs) > self.most_runs:
-                self._spread()
-        elif self._same_units(array):
+        if self._same_units(array) and not (index is ... and array.flags.c_contiguous):
             self._times_of(array)[index] = now
-        else:
-            self.runs[bounds(array)] = now
+            return
+        self.runs[bounds(array)] = now
+        if len(self.runs) > self.most_runs:
+            self._spread()
 
     def _same_units(self, array: Array) -> bool:
         """Whether `array` reads the memory in the units in which its owner does, not bytes or halves of them."""
@@ -108,17 +106,17 @@ class WriteLog:
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""
-        now = self.latest = clock()
         whole = owner(array)
         key = id(whole)
-        entry = self._log.get(key)
-        if entry is None:
-            entry = self._log[key] = Written(whole, weakref.ref(whole, lambda gone: self._forget(key, gone)))
-        if index is ... and whole is array:
-            entry.all = now
-            return
         with self._lock:
-            entry.note(array, index, now)
+            now = self.latest = clock()
+            entry = self._log.get(key)
+            if entry is None:
+                entry = self._log[key] = Written(whole, weakref.ref(whole, lambda gone: self._forget(key, gone)))
+            if index is ... and whole is array:
+                entry.all = now
+            else:
+                entry.note(array, index, now)
 
     def _forget(self, key: int, gone: Any) -> None:
         if key in self._log and self._log[key].reference is gone:

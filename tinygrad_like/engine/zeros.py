@@ -30,15 +30,20 @@ def without_false_nans(part: Any, g: Any, node: Node, rule: Rule, values: Sequen
         factor_is_zero = ~np.any(cotangent)
     else:
         factor_is_zero = reached == 0
-        if not all_finite(cotangent):
+        if not node.primitive.by_slices and not all_finite(cotangent):
             factor_is_zero = factor_is_zero | (rule(np.ones_like(cotangent), *values) == 0)
     bad = ~np.isfinite(result) & factor_is_zero
     return part if shortcut(~np.any(bad)) else np.where(bad, 0, part)
 
 
 def cotangent_of_each(g: Any, node: Node, shape: tuple[int, ...]) -> Any:
-    """For each element of a part of this shape, the one element of g that it comes from; None if there are several."""
+    """For each element of a part of this shape, the one element of g that it comes from; None if there are several.
+
+    Where slices stand alone (softmax along an axis), an element comes from the largest of its slice.
+    """
     kind, options = node.primitive.kind, node.options
+    if node.primitive.by_slices:
+        return np.max(np.abs(g), axis=options["axis"], keepdims=True)
     if g.size == 1:
         return g.reshape(())
     if kind == "elementwise" and g.shape == shape:

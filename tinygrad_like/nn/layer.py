@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import weakref
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain
-from types import MemberDescriptorType, MethodType, SimpleNamespace
+from types import MappingProxyType, MemberDescriptorType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -26,7 +25,9 @@ L = TypeVar("L", bound="Layer")
 
 # They hold no parameters: plain values, and objects of these packages.
 ATOMS = frozenset({int, float, complex, bool, str, type(None)})
-FLAT = (str, bytes, bytearray, range, memoryview)
+# Others could load what they hold only when it is read, such as data sets; they are looked at as objects.
+MAPPINGS = (dict, MappingProxyType, UserDict, ChainMap)
+SEQUENCES = (list, tuple, deque, UserList)
 NOT_USERS = sys.stdlib_module_names | {"numpy"}
 
 
@@ -181,15 +182,15 @@ def parts(value: Any) -> Iterator[tuple[str, Any]]:
     if kind is list or kind is tuple:
         yield from ((f"[{i}]", each) for i, each in enumerate(value))
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, MAPPINGS):
         yield from ((f"[{key!r}]", each) for key, each in value.items())
         yield from ((f".keys()[{i}]", key) for i, key in enumerate(value) if isinstance(key, (Tensor, Layer)))
     elif isinstance(value, np.ndarray):
         yield from ((f".flat[{i}]", each) for i, each in enumerate(value.flat if value.dtype == object else ()))
-    elif isinstance(value, (Sequence, deque)) and not isinstance(value, FLAT):
+    elif isinstance(value, SEQUENCES):
         yield from ((f"[{i}]", each) for i, each in enumerate(value))
     elif isinstance(value, (set, frozenset)):
-        yield from ((f"{{{i}}}", each) for i, each in enumerate(sorted(value, key=age)))
+        yield from ((f"{{{i}}}", each) for i, each in enumerate(value))
     elif isinstance(value, partial):
         yield from ((".args", value.args), (".keywords", value.keywords), (".func", value.func))
     elif isinstance(value, MethodType):
@@ -210,12 +211,6 @@ def check_set(value: Any, root: Any, path: str) -> None:
         )
 
 
-def age(value: Any) -> float:
-    """When the first parameter in `value` was made: an order for sets, the same in every run."""
-    inside = chain([value], (each for _, each in walk([value])))
-    return min((each._node.index for each in inside if is_parameter(each) and each._node), default=math.inf)
-
-
 def is_users_own(value: Any) -> bool:
     """Whether an object that is no layer may keep parameters: not one of Python's own, or of NumPy."""
     kind = type(value)
@@ -224,7 +219,7 @@ def is_users_own(value: Any) -> bool:
 
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """The attributes of an object: its own, in slots too; of a layer also those of its class."""
+    """The attributes of an object: its own, in slots too, and those of its class."""
     own = dict(getattr(value, "__dict__", ()))
     yield from own.items()
     for kind in type(value).__mro__:
@@ -236,5 +231,5 @@ def attributes(value: Any) -> Iterator[tuple[str, Any]]:
             if isinstance(each, MemberDescriptorType):
                 if hasattr(value, name):
                     yield name, getattr(value, name)
-            elif isinstance(value, Layer) and not hasattr(type(each), "__get__"):  # no method, no property
+            elif not hasattr(type(each), "__get__"):  # no method, no property
                 yield name, each

@@ -117,12 +117,13 @@ def run_nested(outer: Sequential, turn: int, x: Any) -> Any:
             else:
                 x = layer(x)
     except TinygradError as error:
-        if runs:
+        if runs and isinstance(error, ShapeError):
             runs[-1].layer._explain(error, runs[-1].turn - 1, x)
         for run, around in zip(reversed(runs), [*reversed(runs[:-1]), None]):
             error.layers.append(run.layer)
             holder, number = (around.layer, around.turn - 1) if around else (outer, turn)
-            holder._explain(error, number, run.input)
+            if isinstance(error, ShapeError):
+                holder._explain(error, number, run.input)
         raise
     finally:
         for run in reversed(runs):

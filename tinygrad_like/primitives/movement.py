@@ -161,6 +161,8 @@ astype = multilinear(
 )
 # What a transform puts in the place of its input, so that it differentiates only with respect to that.
 alias = multilinear("alias", lambda x: x, "x", lambda g: g, sample=several(((2, 3), {})), symbol="=")
+# At the end of a recorded sweep that was careful: a sweep through its graph is careful from the start.
+careful = multilinear("careful", lambda x: x, "x", lambda g: g, sample=several(((2, 3), {})), symbol="=", chooses=True)
 concatenate_ = general(
     "concatenate",
     _concatenate,

@@ -99,7 +99,8 @@ def std_rule(g: Any, x: Any, y: Any, *, axis: Axis, ddof: float) -> Any:
         return np.zeros_like(x)
     flat = x.max(axis=axis, keepdims=True) == x.min(axis=axis, keepdims=True)
     scale = np.where(flat, 0, kept(g, x.shape, axis)) / np.where(flat, 1, nonzero(kept(y, x.shape, axis)))
-    return over(scale * (x - x.mean(axis=axis, keepdims=True)), count(x.shape, axis) - ddof)
+    distance = np.where(flat, 0, x - x.mean(axis=axis, keepdims=True))
+    return over(scale * distance, count(x.shape, axis) - ddof)
 
 
 def norm_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
@@ -209,8 +210,8 @@ min = reduction(
     numpy=(np.min, np.amin),
 )
 prod = reduction("prod", _prod, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod)
-std = reduction("std", _std, "x", std_rule, sample=over_axes(positive), symbol="σ", numpy=np.std)
-norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖")
+std = reduction("std", _std, "x", std_rule, sample=over_axes(positive), symbol="σ", singular=True, numpy=np.std)
+norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖", singular=True)
 logsumexp = reduction("logsumexp", _logsumexp, "x", logsumexp_rule, sample=over_axes(), symbol="ln Σ eˣ")
 log_softmax = general(
     "log_softmax",
@@ -219,4 +220,5 @@ log_softmax = general(
     log_softmax_rule,
     sample=several(((2, 3), {}), ((2, 3, 2), {"axis": (0, 2)}), ((2, 3), {"axis": None})),
     symbol="ln softmax",
+    by_slices=True,
 )
