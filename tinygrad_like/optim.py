@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,26 +56,15 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
     return unique
 
 
-class Setting:
-    """A number of an optimizer; whenever it is set, it must be finite and not negative."""
-
-    def __init__(self, title: str) -> None:
-        self.title = title
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __set__(self, optimizer: Any, value: Any) -> None:
-        try:
-            number = float(value)
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"{self.title} must be a number, but got {value!r}.") from error
-        if not math.isfinite(number) or number < 0:
-            raise ArgumentError(
-                f"{self.title} must be finite and at least 0, but got {value!r}.", "Write a number like 0.1."
-            )
-        # Without a __get__, reading it costs no more than any other attribute.
-        vars(optimizer)[self.name] = number
+def checked_setting(title: str, value: Any) -> float:
+    """`value` as a float, if it is finite and not negative."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{title} must be a number, but got {value!r}.") from error
+    if not math.isfinite(number) or number < 0:
+        raise ArgumentError(f"{title} must be finite and at least 0, but got {value!r}.", "Write a number like 0.1.")
+    return number
 
 
 def part(vector: Any, run: slice) -> Any:
@@ -85,6 +74,12 @@ def part(vector: Any, run: slice) -> Any:
 
 class Optimizer:
     """Base of the optimizers: the parameters, in flat vectors, and their gradients."""
+
+    settings: ClassVar[dict[str, str]] = {}  # by name, what errors call them; checked whenever they are set
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        title = self.settings.get(name)
+        super().__setattr__(name, value if title is None else checked_setting(title, value))
 
     def __init__(self, params: Iterable[Any]) -> None:
         self.params = checked_parameters(params)
@@ -137,14 +132,10 @@ class SGD(Optimizer):
     Tensor([0.8], requires_grad=True)
     """
 
-    if TYPE_CHECKING:
-        lr: float
-        momentum: float
-        weight_decay: float
-    else:
-        lr = Setting("The learning rate")
-        momentum = Setting("momentum")
-        weight_decay = Setting("weight_decay")
+    settings: ClassVar = {"lr": "The learning rate", "momentum": "momentum", "weight_decay": "weight_decay"}
+    lr: float
+    momentum: float
+    weight_decay: float
 
     def __init__(
         self,
@@ -156,9 +147,7 @@ class SGD(Optimizer):
     ) -> None:
         if lr is None:
             raise ArgumentError("SGD needs a learning rate.", "Write SGD(params, lr=0.1).")
-        self.lr = lr
-        self.momentum = momentum
-        self.weight_decay = weight_decay
+        self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
         self.nesterov = bool(nesterov)
         if self.nesterov and not self.momentum:
             raise ArgumentError("nesterov needs a momentum above 0.", "Write SGD(..., momentum=0.9, nesterov=True).")

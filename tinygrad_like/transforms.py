@@ -56,12 +56,12 @@ class Evaluation:
         self.nodes: list[Node] = [each._node for each in self.aliases]  # type: ignore[misc]
         self.outer = recording.get() and depends_on_others(self.y, self.nodes)
 
-    def sweep(self, cotangent: Any, recorded: bool, retain: bool) -> list[Any]:
+    def sweep(self, cotangent: Any, recorded: bool, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
         found: Found = {}
         if self.y._node is not None:
             with enable_grad():
-                found = sweep(self.y._node, cotangent, self.nodes, recorded=recorded, retain=retain)
+                found = sweep(self.y._node, cotangent, self.nodes, recorded=recorded, retain=retain, given=given)
         parts = []
         for node in self.nodes:
             part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))
@@ -86,11 +86,11 @@ class Evaluation:
         spread = 1 + (np.arange(1, self.y.size + 1) * 0.6180339887498949) % 1
         return wrap(spread.reshape(self.y.shape).astype(self.y.dtype))
 
-    def pull(self, cotangent: Any, retain: bool) -> list[Any]:
+    def pull(self, cotangent: Any, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs, each as its input was given: a float, an array, a Tensor."""
-        given = self.cotangent(cotangent)
-        recorded = recording.get() and (self.outer or given._node is not None)
-        parts = self.sweep(given if recorded else given._array, recorded, retain)
+        start = self.cotangent(cotangent)
+        recorded = recording.get() and (self.outer or start._node is not None)
+        parts = self.sweep(start if recorded else start._array, recorded, retain, given)
         return [self.give(part, x) for part, x in zip(parts, self.inputs)]
 
     def give(self, value: Any, like: Any) -> Any:
@@ -197,7 +197,7 @@ def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
         evaluation = Evaluation(function, args, numbers, options)
         require_scalar(evaluation, "grad")
         value = evaluation.result()
-        parts = evaluation.pull(evaluation.ones(), retain=evaluation.outer)
+        parts = evaluation.pull(evaluation.ones(), retain=evaluation.outer, given=False)
         return value, tuple(parts) if isinstance(argnums, tuple) else parts[0]
 
     return both
@@ -268,7 +268,7 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     dummy = evaluation.irregular()
     dummy._node = leaf_node(dummy._array)
     close(dummy)
-    parts = evaluation.sweep(dummy, recorded=True, retain=True)
+    parts = evaluation.sweep(dummy, recorded=True, retain=True, given=False)
     outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))
     total = transpose(parts, directions, dummy._node, outer)
     if total is None:

@@ -17,7 +17,7 @@ from .guarding import guarded
 from .node import Node
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite, shortcut
+from .shortcuts import all_finite, ordinary, shortcut
 from .tensor import Tensor, values_of, wrap
 from .writes import writes
 from .zeros import product_without_false_nans, without_false_nans
@@ -109,7 +109,7 @@ def sweep(
     waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
     waiting.add(root, cotangent, False)
     if given:
-        waiting.careful = not (all_finite(cotangent) and shortcut(np.all(values_of(cotangent))))
+        waiting.careful = not ordinary(cotangent)
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:

@@ -33,6 +33,12 @@ def all_finite(values: Any) -> bool:
     return shortcut(np.logical_and.reduce(np.isfinite(array), axis=None))
 
 
+def ordinary(values: Any) -> bool:
+    """Whether every value is finite and not 0."""
+    array = values_of(values)
+    return shortcut(np.logical_and.reduce(np.isfinite(array) & (array != 0), axis=None))
+
+
 def products_fit(factors: Any) -> bool:
     """Whether the product of any of these factors is surely an ordinary number: no zero, no overflow, no underflow.
 

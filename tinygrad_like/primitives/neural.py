@@ -20,8 +20,10 @@ ONES = {np.dtype(each): np.ones((), each) for each in (np.float16, np.float32, n
 @np.errstate(over="ignore")
 def _sigmoid(x: Any) -> Any:
     # exp(-x) may overflow to inf; 1 / (1 + inf) is the right 0.
-    e = np.exp(np.negative(floats(x)))
-    return np.reciprocal(e + ONES.get(e.dtype, 1))
+    one: Any = ONES.get(getattr(x, "dtype", None))  # type: ignore[arg-type]
+    if one is None:
+        x, one = floats(x), 1
+    return np.reciprocal(np.exp(np.negative(x)) + one)
 
 
 def _relu(x: Any) -> Any:
