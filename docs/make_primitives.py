@@ -3,7 +3,7 @@
 import pathlib
 
 import tinygrad_like  # noqa: F401  (fills the registry)
-from tinygrad_like.engine.primitive import NUMPY, REGISTRY
+from tinygrad_like.engine.registry import NUMPY, REGISTRY
 
 KINDS = {
     "elementwise": "each output element depends on the same element of each (broadcast) input",

@@ -9,7 +9,7 @@ import numpy as np
 
 from .engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from .engine.operators import Axis
-from .engine.primitive import implements
+from .engine.registry import implements
 from .engine.tensor import as_array, values_of
 from .primitives import comparison, contraction, neural, reductions
 from .primitives.integers import floats

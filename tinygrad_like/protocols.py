@@ -12,7 +12,8 @@ from . import functions
 from .engine import autodiff, operators
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
-from .engine.primitive import NUMPY, Function
+from .engine.primitive import Function
+from .engine.registry import NUMPY
 from .engine.recording import recording
 from .engine.tensor import Tensor, assign, wrap, writable_value
 from .primitives import (

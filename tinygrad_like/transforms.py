@@ -16,10 +16,10 @@ import numpy as np
 from .engine.autodiff import Found, sweep
 from .engine.errors import ArgumentError, DTypeError, ShapeError
 from .engine.kinds import as_ndarray
-from .engine.node import Node, leaf_node
+from .engine.node import Node, Raised, leaf_node, next_forward_level, reverse_level, running
 from .engine.primitive import Function
 from .engine.recording import enable_grad, recording, transform_depth
-from .engine.tensor import Tensor, wrap
+from .engine.tensor import Tensor, values_of, wrap
 from .primitives.movement import alias
 
 Argnums = int | tuple[int, ...]
@@ -28,40 +28,36 @@ Argnums = int | tuple[int, ...]
 class Evaluation:
     """One evaluation of a function at aliases of its differentiated inputs.
 
-    `outer` says whether the result also depends on something recorded around this transform; then
-    sweeps are recorded too, and Tensors are given back.
+    `outer` says whether the result also depends on something recorded around this transform, or has a tangent there;
+    then sweeps are recorded too, and Tensors are given back.
     """
 
     def __init__(self, function: Function, args: Sequence[Any], argnums: tuple[int, ...], options: dict[str, Any]):
         self.inputs = [args[i] for i in argnums]
-        values = list(args)
-        depth = transform_depth.get()
-        token = transform_depth.set(depth + 1)
+        self.level = reverse_level()
+        aliases: list[Tensor] = []
+
+        def enter() -> list[Any]:
+            aliases.extend(make_alias(x, self.level) for x in self.inputs)
+            replaced = dict(zip(argnums, aliases))
+            return [replaced.get(i, arg) for i, arg in enumerate(args)]
+
         try:
-            with enable_grad():
-                self.aliases = [make_alias(x) for x in self.inputs]
-                for i, each in zip(argnums, self.aliases):
-                    values[i] = each
-                self.y = function(*values, **options)
+            self.y = evaluated(function, enter, options, self.level)
         finally:
-            transform_depth.reset(token)
-            for each in getattr(self, "aliases", ()):
+            for each in aliases:
                 close(each)
-        if not isinstance(self.y, Tensor):
-            if np.result_type(type(self.y)).kind not in "fiub" and not isinstance(self.y, np.ndarray):
-                raise no_array(self.y)
-            self.y = wrap(as_ndarray(self.y))
-        if self.y.dtype.kind not in "fiub":
-            raise no_array(self.y)
-        self.nodes: list[Node] = [each._node for each in self.aliases]  # type: ignore[misc]
-        self.outer = recording.get() and depends_on_others(self.y, self.nodes)
+        self.nodes: list[Node] = [each._node for each in aliases]  # type: ignore[misc]
+        place = below(self.y._node, self.level + 1)
+        self.root = place if place is not None and place.level == self.level else None
+        self.outer = recording.get() and depends_on_others(place, self.nodes)
 
     def sweep(self, cotangent: Any, recorded: bool, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
         found: Found = {}
-        if self.y._node is not None:
+        if self.root is not None:
             with enable_grad():
-                found = sweep(self.y._node, cotangent, self.nodes, recorded=recorded, retain=retain, given=given)
+                found = sweep(self.root, cotangent, self.nodes, recorded=recorded, retain=retain, given=given)
         parts = []
         for node in self.nodes:
             part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))
@@ -81,11 +77,6 @@ class Evaluation:
     def ones(self) -> Tensor:
         return wrap(np.ones(self.y.shape, self.y.dtype))
 
-    def irregular(self) -> Tensor:
-        """A cotangent whose shares do not cancel to 0, which would be masked at poles."""
-        spread = 1 + (np.arange(1, self.y.size + 1) * 0.6180339887498949) % 1
-        return wrap(spread.reshape(self.y.shape).astype(self.y.dtype))
-
     def pull(self, cotangent: Any, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs, each as its input was given: a float, an array, a Tensor."""
         start = self.cotangent(cotangent)
@@ -96,24 +87,71 @@ class Evaluation:
     def give(self, value: Any, like: Any) -> Any:
         """A result as the user gave the input; a Tensor where an outer transform needs the graph."""
         if isinstance(value, Tensor):
-            if value._node is not None and depends_on_others(value, self.nodes):
-                return value
-            value = value._array
-        if isinstance(like, Tensor):
-            return wrap(np.asarray(value))
-        return np.asarray(value) if isinstance(like, np.ndarray) or np.ndim(value) else float(value)
+            node = value._node
+            if node is not None and node.level == self.level and not depends_on_others(node, self.nodes, below=False):
+                node = node.under
+            value = wrap(value._array, node)
+        return as_given(value, like)
 
     def result(self) -> Any:
         """y as the user gave the inputs."""
-        like: Any = next((x for x in self.inputs if isinstance(x, Tensor)), None)
-        if like is None:
-            like = next((x for x in self.inputs if isinstance(x, np.ndarray)), 0.0)
+        like = likeness(self.inputs)
         given = self.give(self.y if self.outer else self.y._array, like)
-        if not isinstance(given, np.ndarray):
-            return given
-        given = given[()]
-        shared = any(isinstance(x, np.ndarray) and np.may_share_memory(given, x) for x in self.inputs)
-        return given.copy() if shared else given
+        return independent(given, self.inputs)
+
+
+def evaluated(function: Function, enter: Callable[[], list[Any]], options: dict[str, Any], level: int) -> Tensor:
+    """The result of a function that is being differentiated, at what `enter` gives, as a Tensor; at a level above 0."""
+    token = transform_depth.set(transform_depth.get() + 1)
+    if level:
+        running.append(level)
+    try:
+        with enable_grad():
+            y = function(*enter(), **options)
+    finally:
+        if level:
+            running.remove(level)
+        transform_depth.reset(token)
+    if not isinstance(y, Tensor):
+        if np.result_type(type(y)).kind not in "fiub" and not isinstance(y, np.ndarray):
+            raise no_array(y)
+        y = wrap(as_ndarray(y))
+    if y.dtype.kind not in "fiub":
+        raise no_array(y)
+    return y
+
+
+def below(node: Node | None, level: int) -> Node | None:
+    """The place of the same value below a level."""
+    while node is not None and node.level >= level:
+        node = node.under
+    return node
+
+
+def likeness(values: Sequence[Any]) -> Any:
+    """The one whose kind a result gets: a Tensor if there is one, else an array, else a number."""
+    kinds = (Tensor, np.ndarray)
+    return next((x for kind in kinds for x in values if isinstance(x, kind)), 0.0)
+
+
+def as_given(value: Any, like: Any) -> Any:
+    """A Tensor if it is recorded or `like` is one, an array if `like` is, else a float (of one number)."""
+    if isinstance(value, Tensor):
+        if value._node is not None:
+            return value
+        value = value._array
+    if isinstance(like, Tensor):
+        return wrap(np.asarray(value))
+    return np.asarray(value) if isinstance(like, np.ndarray) or np.ndim(value) else float(value)
+
+
+def independent(given: Any, inputs: Sequence[Any]) -> Any:
+    """A result that is an array, without the memory of an input; a number if it has no axes."""
+    if not isinstance(given, np.ndarray):
+        return given
+    given = given[()]
+    shared = any(isinstance(x, np.ndarray) and np.may_share_memory(given, x) for x in inputs)
+    return given.copy() if shared else given
 
 
 def no_array(result: Any) -> DTypeError:
@@ -124,13 +162,22 @@ def no_array(result: Any) -> DTypeError:
     )
 
 
-def make_alias(x: Any) -> Tensor:
+def make_alias(x: Any, level: int) -> Tensor:
+    """An input of reverse mode: another name of what is recorded at the same level, or a leaf above the lower ones."""
+    if isinstance(x, Tensor) and x._node is not None and x._node.level == level:
+        return alias(x)
+    array, under = place_of(x)
+    return wrap(array, leaf_node(array, under=under, level=level))
+
+
+def place_of(x: Any) -> tuple[Any, Node | None]:
+    """The array of an input, and its node."""
     if isinstance(x, Tensor):
-        return alias(x) if x._node is not None else wrap(x._array, leaf_node(x._array))
+        return x._array, x._node
     array = as_ndarray(x)
     if isinstance(x, (bool, int)) or not np.can_cast(array.dtype, np.longdouble, "same_kind"):
         raise DTypeError(f"A transform differentiates floats, but got {x!r}.", "Write 3.0, not 3.")
-    return wrap(array, leaf_node(array))
+    return array, None
 
 
 def close(alias: Tensor) -> None:
@@ -139,27 +186,29 @@ def close(alias: Tensor) -> None:
         alias._node.freed = True
 
 
-def depends_on_others(y: Tensor, aliases: Sequence[Node]) -> bool:
-    """Whether y was computed from a recorded value other than these aliases (or through them).
+def depends_on_others(root: Node | None, own: Sequence[Node] = (), below: bool = True) -> bool:
+    """Whether a value was computed from a recorded one other than these aliases (or through them).
 
-    The inputs of transforms inside, whose functions have returned, do not count.
+    The inputs of transforms inside, whose functions have returned, do not count. `below` asks of the lower levels, too.
     """
-    if y._node is None:
+    if root is None:
         return False
-    own = set(aliases)
-    first = min((alias.index for alias in aliases), default=0)
-    seen = {y._node}
-    stack = [y._node]
+    if below and depends_on_others(root.under):
+        return True
+    aliases = set(own)
+    first = min((each.index for each in own), default=0)
+    seen = {root}
+    stack = [root]
     while stack:
         node = stack.pop()
         if node.primitive is None:
-            if node not in own and not node.freed:
+            if node not in aliases and not node.freed:
                 return True
-        elif node.index < first or node in own:
+        elif node.index < first or node in aliases:
             return True
         else:
             for parent in node.parents:
-                if parent.__class__ is Node and parent not in seen:
+                if isinstance(parent, Node) and parent.level == root.level and parent not in seen:
                     seen.add(parent)
                     stack.append(parent)
     return False
@@ -248,7 +297,7 @@ def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, .
 def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """Evaluate at `xs`, and give (y, J t), the directional derivative along `tangents`.
 
-    The pullback is linear in its cotangent; the transpose of it is J, so J t is the vjp of the vjp.
+    Every operation gives the tangent of its result at once, so that no graph is kept.
 
     Raises ShapeError if a tangent has not its input's shape.
 
@@ -260,35 +309,31 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
         raise ArgumentError("jvp needs at least one input.")
     if len(xs) != len(tangents):
         raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(tangents)} tangents.")
-    evaluation = Evaluation(function, xs, tuple(range(len(xs))), {})
-    directions = [match_tangent(t, node) for t, node in zip(tangents, evaluation.nodes)]
-    if evaluation.y._node is None:
-        kind = evaluation.y.dtype if evaluation.y.dtype.kind == "f" else np.dtype(float)
-        return evaluation.result(), evaluation.give(np.zeros(evaluation.y.shape, kind), xs[0])
-    dummy = evaluation.irregular()
-    dummy._node = leaf_node(dummy._array)
-    close(dummy)
-    parts = evaluation.sweep(dummy, recorded=True, retain=True, given=False)
-    outer = recording.get() and (evaluation.outer or any(t._node is not None for t in directions))
-    total = transpose(parts, directions, dummy._node, outer)
-    if total is None:
-        total = np.zeros(evaluation.y.shape, evaluation.y.dtype)
-    like: Any = next((x for x in (*xs, *tangents) if isinstance(x, Tensor)), None)
-    if like is None:
-        like = next((x for x in xs if isinstance(x, np.ndarray)), 0.0)
-    return evaluation.result(), evaluation.give(total, like)
+    level, recorded = next_forward_level(), recording.get()
+
+    def enter() -> list[Any]:
+        return [with_tangent(x, t, level, recorded) for x, t in zip(xs, tangents)]
+
+    y = evaluated(function, enter, {}, level)
+    place = below(y._node, level + 1)
+    tangent, under = (place.tangent, place.under) if place is not None and place.level == level else (None, place)
+    value = wrap(y._array, under if recorded and depends_on_others(under) else None)
+    if tangent is None:
+        tangent = np.zeros(y.shape, y.dtype if y.dtype.kind == "f" else float)
+    elif not (recorded and isinstance(tangent, Tensor) and depends_on_others(tangent._node)):
+        tangent = values_of(tangent)
+    like = likeness([*xs, *(t for t in tangents if isinstance(t, Tensor))])
+    given = as_given(value, likeness(xs)), as_given(tangent, like)
+    return independent(given[0], xs), independent(given[1], tangents)
 
 
-def transpose(parts: list[Tensor], directions: list[Tensor], dummy: Node, recorded: bool) -> Any:
-    """Sweep each part of a pullback, linear in its dummy cotangent, back to that, and sum."""
-    total: Any = None
-    for part, direction in zip(parts, directions):
-        if part._node is not None:
-            start = direction if recorded else direction._array
-            share = sweep(part._node, start, [dummy], recorded=recorded).get(dummy)
-            if share is not None:
-                total = share[0] if total is None else total + share[0]
-    return total if total is None or isinstance(total, Tensor) else np.array(total)
+def with_tangent(x: Any, tangent: Any, level: int, recorded: bool) -> Tensor:
+    """An input of forward mode. Its lower levels, and those of its tangent, count if anything is recorded around."""
+    array, under = place_of(x)
+    leaf = leaf_node(array)
+    direction = match_tangent(tangent, leaf)
+    outer = recorded and direction._node is not None
+    return wrap(array, Raised(None, array, level, under if recorded else None, direction if outer else direction._array))
 
 
 def as_tuple(values: Any) -> tuple[Any, ...]:

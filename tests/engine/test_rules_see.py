@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.engine.primitive import NUMPY
+from tinygrad_like.engine.registry import NUMPY
 
 X = np.array([100.0, 1.1, 0.5])
 NARROW = [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_like as tg
-from tinygrad_like.engine.primitive import REGISTRY
+from tinygrad_like.engine.registry import REGISTRY
 from tinygrad_like.picture import labels, numbers, renderer, themes
 from tinygrad_like.picture.graph import ROLES, Card, Graph
 

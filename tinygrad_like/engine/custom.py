@@ -16,6 +16,13 @@ from .primitive import Function, Primitive
 # The operations of users that were called while a gradient check collects them.
 called_operations: ContextVar[list[Any] | None] = ContextVar("called_operations", default=None)
 
+KINDS: dict[str, dict[str, Any]] = {
+    "elementwise": {"shape": "elementwise"},
+    "multilinear": {"linear": True},
+    "reduction": {"shape": "reduction"},
+    "general": {},
+}
+
 
 class Operation(Primitive):
     """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
@@ -71,6 +78,9 @@ def operation(
     0.5
     """
 
+    if kind not in KINDS:
+        raise RuleError(f"operation has the kind {kind!r}.", f"Choose one of {', '.join(KINDS)}.")
+
     def make(forward: Function) -> Operation:
         code = getattr(forward, "__code__", None)
         if code is None:
@@ -80,7 +90,7 @@ def operation(
             )
         defaults = len(forward.__defaults__ or ())
         names = code.co_varnames[: code.co_argcount - defaults]
-        made = Operation(forward.__name__, one_array(forward), " ".join(names), vjp, kind=kind, symbol=symbol)
+        made = Operation(forward.__name__, one_array(forward), " ".join(names), vjp, symbol=symbol, **KINDS[kind])
         made.__module__, made.path = forward.__module__, forward.__qualname__
         return made
 

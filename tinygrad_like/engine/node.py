@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .errors import DTypeError
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
 # Where a rule's parameter comes from, other than a place in node.saved.
 IN_SHAPE = -1
 
+# The levels of the forward transforms that are under way, and of the reverse ones inside them. A level is higher than
+# those of all transforms around it: odd if it is of forward mode, even of reverse mode, 0 outside all forward ones.
+running: list[int] = []
+next_forward_level = count(1, 2).__next__
+
+
+def reverse_level() -> int:
+    """The level of what is recorded from now on."""
+    return (max(running) + 1) // 2 * 2 if running else 0
+
 
 class Node:
     """A value's place in the graph: what made it, from which nodes, and what the rules will need.
@@ -25,6 +36,9 @@ class Node:
     `retain_grad`.
     """
 
+    level = 0
+    under: Node | None = None
+    tangent: Any = None
     __slots__ = (
         "primitive",
         "recipe",
@@ -55,8 +69,28 @@ class Node:
         self.scope = scope
 
 
-def leaf_node(array: Array, owner: Tensor | None = None) -> Node:
-    """The node of a leaf; without an owner, nothing collects its gradient but a transform."""
+class Raised(Node):
+    """A place at the level of a transform that is under way; `under` is that of the same value at the levels below.
+
+    Of forward mode, it has the value's `tangent`, an array or a Tensor, and no parents, so that no graph is kept.
+    """
+
+    __slots__ = ("level", "tangent", "under")
+
+    def __init__(self, node: Node | None, array: Array, level: int, under: Node | None, tangent: Any = None) -> None:
+        if node is None:
+            super().__init__(None, None, (), (), None, array, None)
+        else:
+            super().__init__(
+                node.primitive, node.recipe, node.parents, node.saved, node.options, array, node.scope
+            )
+        self.level, self.under, self.tangent = level, under, tangent
+
+
+def leaf_node(
+    array: Array, owner: Tensor | None = None, under: Node | None = None, level: int | None = None
+) -> Node:
+    """The node of a leaf, by default at the present level; without an owner, only a transform collects its gradient."""
     if array.dtype.kind != "f":
         complex_ = array.dtype.kind == "c"
         raise DTypeError(
@@ -66,6 +100,9 @@ def leaf_node(array: Array, owner: Tensor | None = None) -> Node:
             else "Write floats (1.0, not 1), or Tensor(data, dtype=float, requires_grad=True).",
         )
     node = Node(None, None, (), (), None, array, None)
+    level = reverse_level() if level is None else level
+    if level:
+        node = Raised(node, array, level, under)
     if owner is not None:
         node.owner = weakref.ref(owner)
     return node

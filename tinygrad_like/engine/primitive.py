@@ -1,28 +1,26 @@
-"""The record of a primitive, the registry, and the one door that every operation goes through."""
+"""The record of a primitive, through whose call every operation goes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
+from .forward import raised
 from .kinds import as_ndarray
-from .node import IN_SHAPE, Node
+from .node import IN_SHAPE, Node, running
 from .recording import observer, recording, scope, tell
 from .tensor import Tensor, wrap
 from .writes import FEW, copies
 
 Function = Callable[..., Any]
 
-VARIADIC = 0x04  # the flag of code that takes *args
-KINDS = ("elementwise", "multilinear", "reduction", "general", "constant")
+# How the result's elements depend on an argument's: on the same one (where broadcast), each reaches one of them, other.
+SHAPES = ("elementwise", "reduction", "general")
 
-REGISTRY: dict[str, Primitive] = {}
-NUMPY: dict[Callable[..., Any], Function] = {}
 
 
 class Rule:
@@ -61,7 +59,7 @@ def read_rule(function: Function, name: str) -> Rule:
 
 
 def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
-    """The options of a forward function with their defaults, and how many may be given by position."""
+    """The options of a Python function with their defaults, and how many may be given by position."""
     forward = getattr(forward, "__wrapped__", forward)
     code = getattr(forward, "__code__", None)
     if code is None:
@@ -86,13 +84,19 @@ class Primitive:
     forward. A primitive that takes any number of arrays ("*arrays") has one rule, which names their `shapes` and gives
     a list, one part per array.
 
-    `multiplies` says that each rule is linear in everything that it names (the multilinear ones always are),
-    `by_slices` that every slice along the option `axis` stands alone.
-    `singular` says that the rules have poles. `chooses` says that the rules give
-    exact zeros to what was not chosen; from there on, the sweep looks for 0 times a pole everywhere. `fits` says, for
-    error messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or
-    loss), `stretched`, the arguments broadcast to the result (all of them if elementwise), and
-    `multiply_adds`, their number as a function of the result and the arguments.
+    Of the forward's options, `options` gives the names and defaults, `by_position` how many may be given by position;
+    those of a Python function are read from it.
+
+    `shape` says how the elements of the result depend on those of an argument: "elementwise", on the same one, where
+    NumPy broadcast it; "reduction", each reaches one of the result; or "general". `linear` says that the operation is
+    linear in each argument by itself, once those named by `added` are left out, which are added to the rest. Without
+    rules, the derivative is zero. Forward mode relies on these.
+
+    For exact zeros (zeros.py): `multiplies` says that each rule is linear in everything that it names, `by_slices`
+    that every slice along the option `axis` stands alone, `singular` that the rules have poles, `chooses` that they
+    give exact zeros to what was not chosen. `shapes` says, for error messages, which shapes go together. For pictures
+    and summaries: `symbol`, `role` (operation, activation or loss), and `multiply_adds`, their number as a function
+    of the result and the arguments.
     """
 
     trusted = True  # its rules are the package's own
@@ -104,44 +108,47 @@ class Primitive:
         args: str,
         vjp: Function | Sequence[Function | None] = (),
         *,
-        kind: str = "general",
+        shape: str = "general",
+        linear: bool = False,
+        added: str = "",
+        options: dict[str, Any] | None = None,
+        by_position: int = 0,
         sample: Any = None,
         symbol: str | None = None,
         singular: bool = False,
         chooses: bool = False,
         multiplies: bool = False,
         by_slices: bool = False,
-        fits: str = "",
+        shapes: str = "",
         numpy: Any = None,
         role: str = "operation",
-        stretched: str = "",
         multiply_adds: Function | None = None,
     ) -> None:
-        self.name, self.forward, self.kind = name, forward, kind
-        self.symbol, self.sample, self.numpy = symbol, sample, numpy
-        self.singular, self.chooses = singular, chooses
-        self.multiplies, self.by_slices = multiplies or kind == "multilinear", by_slices
-        self.fits = BROADCAST if kind == "elementwise" else fits
-        self.__name__ = name
+        self.__name__ = self.name = name
         self.__doc__ = forward.__doc__
-        self.role, self.multiply_adds = role, multiply_adds
+        self.forward, self.sample, self.numpy = forward, sample, numpy
+        self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
+        self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
+        self.singular, self.chooses, self.by_slices = singular, chooses, by_slices
+        self.multiplies = multiplies or (linear and shape != "elementwise")
+        self.shapes = BROADCAST if shape == "elementwise" else shapes
         self.variadic = args.startswith("*")
         self.shift = 0 if self.variadic else 1
         self.args = tuple(args.lstrip("*").split())
-        self.stretched = frozenset(self.args if kind == "elementwise" else stretched.split())
+        self.stretched = frozenset(self.args) if shape == "elementwise" else self.added
         self.arity = 10**9 if self.variadic else len(self.args)
-        rules = (vjp,) if callable(vjp) else tuple(vjp)
+        rules = (vjp,) if callable(vjp) else tuple(vjp) or (None,) * len(self.args)
         self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
-        self.defaults, self.positional = ({}, 0) if self.variadic else read_options(forward, self.arity)
-        if self.variadic:
-            self.defaults = dict(forward.__kwdefaults__ or {})
+        self.defaults, self.positional = options, by_position
+        if options is None:
+            self.defaults, self.positional = read_options(forward, 0 if self.variadic else self.arity)
         self._recipes: dict[int, Recipe] = {}
         self._check_declaration()
 
     def _check_declaration(self) -> None:
-        if self.kind not in KINDS:
-            raise RuleError(f"{self.name} has the kind {self.kind!r}.", f"Choose one of {', '.join(KINDS)}.")
-        if self.kind != "constant" and len(self.rules) != len(self.args):
+        if self.shape not in SHAPES:
+            raise RuleError(f"{self.name} has the shape {self.shape!r}.", f"Choose one of {', '.join(SHAPES)}.")
+        if len(self.rules) != len(self.args):
             raise RuleError(f"{self.name} has {len(self.args)} arguments, but {len(self.rules)} rules.")
         known = {*self.args, "y", "in_shape"} if not self.variadic else {"shapes"}
         for rule in filter(None, self.rules):
@@ -150,8 +157,13 @@ class Primitive:
             ]:
                 raise RuleError(f"A rule of {self.name} asks for {', '.join(unknown)}, which it does not have.")
 
+    @property
+    def derivative(self) -> str:
+        """How the derivative behaves: "zero", "linear" (in each argument), or "other"."""
+        return "zero" if not any(self.rules) else "linear" if self.linear else "other"
+
     def __repr__(self) -> str:
-        return f"<primitive {self.name}({', '.join(self.args)}), {self.kind}>"
+        return f"<primitive {self.name}({', '.join(self.args)}), {self.shape}, {self.derivative}>"
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if options or len(args) > self.arity:
@@ -195,10 +207,31 @@ class Primitive:
             tell(self, args, options, result)
         return result
 
+    def record(
+        self, args: Any, arrays: list[Any], nodes: list[Any], options: dict[str, Any], y: Any, only: Any = None
+    ) -> Node | None:
+        """The node of a result; with `only`, truths, differentiated with respect to those operands alone, as it is."""
+        wanted = 0
+        for i, node in enumerate(nodes):
+            if isinstance(node, Node) if only is None else only[i]:
+                wanted |= 1 << i * self.shift
+        return self._record(wanted, args, arrays, nodes, options, y, only is not None) if wanted else None
+
     def _record(
-        self, wanted: int, args: Any, arrays: list[Any], nodes: list[Any], options: dict[str, Any], y: Any
+        self,
+        wanted: int,
+        args: Any,
+        arrays: list[Any],
+        nodes: list[Any],
+        options: dict[str, Any],
+        y: Any,
+        as_it_is: bool = False,
     ) -> Node | None:
         """The node of a result, with what the rules named; None where there is no derivative."""
+        if running and not as_it_is:
+            level = max(node.level for node in nodes if isinstance(node, Node))
+            if level:
+                return raised(self, level, args, arrays, nodes, options, y)  # type: ignore[no-any-return]
         recipe = self._recipes.get(wanted) or self._make_recipe(wanted)
         if not recipe.calls:
             return None
@@ -248,17 +281,14 @@ class Primitive:
     def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Sort what was given by position and by name into array arguments and options."""
         arrays, extra = list(args[: self.arity]), args[self.arity :]
-        if len(extra) > self.positional:
-            raise UnsupportedError(f"{self.name} takes {self.arity + self.positional} arguments by position.", USE)
+        check_count(self.name, len(args), self.arity + self.positional)
         bound = dict(self.defaults)
         bound.update(zip(self.defaults, extra))
-        for name, value in options.items():
-            if name in bound:
-                bound[name] = value
-            elif name in self.args and len(arrays) == self.args.index(name):
-                arrays.append(value)
-            elif value is not None and value is not np._NoValue:
-                raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.", USE)
+        for name in self.args[len(arrays) :]:
+            if name not in options:
+                break
+            arrays.append(options.pop(name))
+        bound |= known_options(self.name, options, bound)
         return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
 
     def _explained(self, arrays: list[Any], error: Exception) -> TinygradError:
@@ -268,10 +298,10 @@ class Primitive:
             dtypes = " and ".join(str(np.result_type(a)) for a in arrays if a is not None)
             return DTypeError(f"{self.name} of {dtypes} failed: {reason}.", "Write numbers, and NumPy's dtypes.")
         shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
-        if self.kind == "elementwise" and shapes_broadcast(arrays):
+        if self.shape == "elementwise" and shapes_broadcast(arrays):
             return ArgumentError(f"{self.name} failed: {reason}.", "Write floats (2.0, not 2).")
-        if self.fits:
-            return ShapeError(f"{self.name} cannot take shape {shapes}.", self.fits)
+        if self.shapes:
+            return ShapeError(f"{self.name} cannot take shape {shapes}.", self.shapes)
         return ShapeError(f"{self.name} cannot take shape {shapes}: {reason}.")
 
 
@@ -304,67 +334,15 @@ def plain_option(value: Any) -> Any:
     return value.copy() if isinstance(value, (list, np.ndarray)) else value
 
 
-def register(primitive: Primitive) -> Primitive:
-    """Enter a primitive of the package; it must be testable, so it must have a sample."""
-    if primitive.sample is None:
-        raise RuleError(f"{primitive.name} has no sample, so no test could reach it.", "Declare sample=...")
-    if primitive.name in REGISTRY:
-        raise RuleError(f"{primitive.name} is registered twice.")
-    REGISTRY[primitive.name] = primitive
-    function = primitive.numpy
-    if function is None and isinstance(primitive.forward, np.ufunc):
-        function = primitive.forward
-    for each in function if isinstance(function, tuple) else (function,):
-        if each is not None:
-            NUMPY[each] = primitive
-    return primitive
+def check_count(name: str, count: int, most: int) -> None:
+    if count > most:
+        raise UnsupportedError(f"{name} of a Tensor takes {most} arguments by position.", USE)
 
 
-def elementwise(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
-    """Each output element depends on the same element of each (broadcast) input."""
-    return register(Primitive(name, forward, args, vjp, kind="elementwise", sample=sample, **more))
-
-
-def multilinear(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
-    """Linear in each array argument by itself."""
-    return register(Primitive(name, forward, args, vjp, kind="multilinear", sample=sample, **more))
-
-
-def reduction(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
-    """Over axes, but not linear."""
-    return register(Primitive(name, forward, args, vjp, kind="reduction", sample=sample, **more))
-
-
-def general(name: str, forward: Function, args: str, vjp: Any, *, sample: Any, **more: Any) -> Primitive:
-    """Everything else, also what is linear only in all arguments together."""
-    return register(Primitive(name, forward, args, vjp, kind="general", sample=sample, **more))
-
-
-def constant(name: str, forward: Function, args: str, *, sample: Any, **more: Any) -> Primitive:
-    """The derivative is zero everywhere that it exists."""
-    return register(Primitive(name, forward, args, kind="constant", sample=sample, **more))
-
-
-def implements(*functions: Any) -> Callable[[Function], Function]:
-    """Make a composite the meaning of NumPy functions on Tensors; other arguments than its own are refused."""
-
-    def enter(composite: Function) -> Function:
-        code = composite.__code__
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        most = 10**9 if code.co_flags & VARIADIC else code.co_argcount
-
-        @wraps(composite)
-        def checked(*args: Any, **options: Any) -> Any:
-            if len(args) > most:
-                raise UnsupportedError(f"{composite.__name__} of a Tensor takes {most} arguments by position.", USE)
-            known = {name: value for name, value in options.items() if name in names}
-            for name in options.keys() - known.keys():
-                if options[name] is not None and options[name] is not np._NoValue:
-                    raise UnsupportedError(f"{composite.__name__} of a Tensor does not take {name}=.", USE)
-            return composite(*args, **known)
-
-        for function in functions:
-            NUMPY[function] = checked
-        return composite
-
-    return enter
+def known_options(name: str, options: dict[str, Any], known: Container[str]) -> dict[str, Any]:
+    """Those of the options that are known and given; an error for another that is given a value."""
+    given = {each: value for each, value in options.items() if value is not np._NoValue}
+    for each, value in given.items():
+        if each not in known and value is not None:
+            raise UnsupportedError(f"{name} of a Tensor does not take {each}={value!r}.", USE)
+    return {each: value for each, value in given.items() if each in known}

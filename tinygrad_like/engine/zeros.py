@@ -41,14 +41,14 @@ def cotangent_of_each(g: Any, node: Node, shape: tuple[int, ...]) -> Any:
 
     Where slices stand alone (softmax along an axis), an element comes from the largest of its slice.
     """
-    kind, options = node.primitive.kind, node.options
-    if node.primitive.by_slices:
+    primitive, options = node.primitive, node.options
+    if primitive.by_slices:
         return np.max(np.abs(g), axis=options["axis"], keepdims=True)
     if g.size == 1:
         return g.reshape(())
-    if kind == "elementwise" and g.shape == shape:
+    if primitive.shape == "elementwise" and g.shape == shape:
         return g
-    if kind == "reduction" and options.get("axis") is not None:
+    if primitive.shape == "reduction" and options.get("axis") is not None:
         return g if options.get("keepdims") else np.expand_dims(g, options["axis"])
     return None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import elementwise
+from ..engine.registry import elementwise
 from .samples import between, either_sign, fractions, normal
 from .samples import positive as above_zero
 
@@ -25,7 +25,7 @@ def power_exponent(g: Any, y: Any, a: Any) -> Any:
 add = elementwise("add", np.add, "a b", (lambda g: g, lambda g: g), sample=(normal, normal), symbol="+")
 subtract = elementwise("subtract", np.subtract, "a b", (lambda g: g, lambda g: -g), sample=(normal, normal), symbol="−")
 multiply = elementwise(
-    "multiply", np.multiply, "a b", (lambda g, b: g * b, lambda g, a: g * a), sample=(normal, normal), symbol="×"
+    "multiply", np.multiply, "a b", (lambda g, b: g * b, lambda g, a: g * a), sample=(normal, normal), symbol="×", linear=True
 )
 divide = elementwise(
     "divide",
@@ -52,8 +52,8 @@ fmod = elementwise(
     sample=(fractions, lambda rng, shape: rng.choice([-1.0, 1.0], shape)),
     symbol="fmod",
 )
-negative = elementwise("negative", np.negative, "x", lambda g: -g, sample=(normal,), symbol="−x")
-positive = elementwise("positive", np.positive, "x", lambda g: g, sample=(normal,), symbol="+x")
+negative = elementwise("negative", np.negative, "x", lambda g: -g, sample=(normal,), symbol="−x", linear=True)
+positive = elementwise("positive", np.positive, "x", lambda g: g, sample=(normal,), symbol="+x", linear=True)
 absolute = elementwise("absolute", np.absolute, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
 fabs = elementwise("fabs", np.fabs, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
 square = elementwise("square", np.square, "x", lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.kinds import as_ndarray
-from ..engine.primitive import PLAIN, constant, elementwise
+from ..engine.primitive import PLAIN
+from ..engine.registry import OVER_AXES, elementwise, general
 from ..engine.tensor import Tensor, wrap
 from .samples import fractions, normal, one, truth
 
@@ -91,75 +92,50 @@ fmin = elementwise(
     chooses=True,
 )
 
+DTYPE: dict[str, Any] = {"options": {"dtype": None}, "by_position": 1}
 pair, single, two_truths = (normal, normal), (fractions,), (truth, truth)
 
-less = constant("less", np.less, "a b", sample=pair, symbol="<")
-less_equal = constant("less_equal", np.less_equal, "a b", sample=pair, symbol="≤")
-greater = constant("greater", np.greater, "a b", sample=pair, symbol=">")
-greater_equal = constant("greater_equal", np.greater_equal, "a b", sample=pair, symbol="≥")
-equal = constant("equal", np.equal, "a b", sample=pair, symbol="=")
-not_equal = constant("not_equal", np.not_equal, "a b", sample=pair, symbol="≠")
-floor_divide = constant("floor_divide", np.floor_divide, "a b", sample=pair, symbol="//")
-heaviside = constant("heaviside", np.heaviside, "a b", sample=pair)
-logical_and = constant("logical_and", np.logical_and, "a b", sample=pair, symbol="and")
-logical_or = constant("logical_or", np.logical_or, "a b", sample=pair, symbol="or")
-logical_xor = constant("logical_xor", np.logical_xor, "a b", sample=pair, symbol="xor")
-logical_not = constant("logical_not", np.logical_not, "x", sample=single, symbol="not")
-bitwise_and = constant("bitwise_and", np.bitwise_and, "a b", sample=two_truths, symbol="&")
-bitwise_or = constant("bitwise_or", np.bitwise_or, "a b", sample=two_truths, symbol="|")
-bitwise_xor = constant("bitwise_xor", np.bitwise_xor, "a b", sample=two_truths, symbol="^")
-invert = constant("invert", np.invert, "x", sample=(truth,), symbol="~")
-sign = constant("sign", np.sign, "x", sample=single)
-signbit = constant("signbit", np.signbit, "x", sample=single)
-floor = constant("floor", np.floor, "x", sample=single, symbol="floor")
-ceil = constant("ceil", np.ceil, "x", sample=single, symbol="ceil")
-trunc = constant("trunc", np.trunc, "x", sample=single)
-rint = constant("rint", np.rint, "x", sample=single)
-isnan = constant("isnan", np.isnan, "x", sample=single)
-isinf = constant("isinf", np.isinf, "x", sample=single)
-isfinite = constant("isfinite", np.isfinite, "x", sample=single)
-
-
-def _argmax(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return np.argmax(x, axis=axis, keepdims=keepdims)
-
-
-def _argmin(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return np.argmin(x, axis=axis, keepdims=keepdims)
-
-
-def _argsort(x: Any, axis: Any = -1, *, stable: Any = None) -> Any:
-    return np.argsort(x, axis=axis, stable=stable)
-
-
-def _all(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return np.all(x, axis=axis, keepdims=keepdims)
-
-
-def _any(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return np.any(x, axis=axis, keepdims=keepdims)
-
-
-def _count_nonzero(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-    return np.count_nonzero(x, axis=axis, keepdims=keepdims)
-
-
-def _zeros_like(x: Any, dtype: Any = None) -> Any:
-    return np.zeros_like(x, dtype=dtype)
-
-
-def _ones_like(x: Any, dtype: Any = None) -> Any:
-    return np.ones_like(x, dtype=dtype)
-
-
-argmax = constant("argmax", _argmax, "x", sample=one(axis=1, keepdims=True), numpy=np.argmax)
-argmin = constant("argmin", _argmin, "x", sample=one(axis=1, keepdims=True), numpy=np.argmin)
-argsort = constant("argsort", _argsort, "x", sample=one(axis=1), numpy=np.argsort)
-all = constant("all", _all, "x", sample=one(axis=1, keepdims=True), numpy=np.all)
-any = constant("any", _any, "x", sample=one(axis=1, keepdims=True), numpy=np.any)
-count_nonzero = constant("count_nonzero", _count_nonzero, "x", sample=one(axis=1), numpy=np.count_nonzero)
-zeros_like = constant("zeros_like", _zeros_like, "x", sample=one(), numpy=np.zeros_like)
-ones_like = constant("ones_like", _ones_like, "x", sample=one(), numpy=np.ones_like)
+less = elementwise("less", np.less, "a b", sample=pair, symbol="<")
+less_equal = elementwise("less_equal", np.less_equal, "a b", sample=pair, symbol="≤")
+greater = elementwise("greater", np.greater, "a b", sample=pair, symbol=">")
+greater_equal = elementwise("greater_equal", np.greater_equal, "a b", sample=pair, symbol="≥")
+equal = elementwise("equal", np.equal, "a b", sample=pair, symbol="=")
+not_equal = elementwise("not_equal", np.not_equal, "a b", sample=pair, symbol="≠")
+floor_divide = elementwise("floor_divide", np.floor_divide, "a b", sample=pair, symbol="//")
+heaviside = elementwise("heaviside", np.heaviside, "a b", sample=pair)
+logical_and = elementwise("logical_and", np.logical_and, "a b", sample=pair, symbol="and")
+logical_or = elementwise("logical_or", np.logical_or, "a b", sample=pair, symbol="or")
+logical_xor = elementwise("logical_xor", np.logical_xor, "a b", sample=pair, symbol="xor")
+logical_not = elementwise("logical_not", np.logical_not, "x", sample=single, symbol="not")
+bitwise_and = elementwise("bitwise_and", np.bitwise_and, "a b", sample=two_truths, symbol="&")
+bitwise_or = elementwise("bitwise_or", np.bitwise_or, "a b", sample=two_truths, symbol="|")
+bitwise_xor = elementwise("bitwise_xor", np.bitwise_xor, "a b", sample=two_truths, symbol="^")
+invert = elementwise("invert", np.invert, "x", sample=(truth,), symbol="~")
+sign = elementwise("sign", np.sign, "x", sample=single)
+signbit = elementwise("signbit", np.signbit, "x", sample=single)
+floor = elementwise("floor", np.floor, "x", sample=single, symbol="floor")
+ceil = elementwise("ceil", np.ceil, "x", sample=single, symbol="ceil")
+trunc = elementwise("trunc", np.trunc, "x", sample=single)
+rint = elementwise("rint", np.rint, "x", sample=single)
+isnan = elementwise("isnan", np.isnan, "x", sample=single)
+isinf = elementwise("isinf", np.isinf, "x", sample=single)
+isfinite = elementwise("isfinite", np.isfinite, "x", sample=single)
+argmax = general("argmax", np.argmax, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.argmax)
+argmin = general("argmin", np.argmin, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.argmin)
+argsort = general(
+    "argsort",
+    np.argsort,
+    "x",
+    options={"axis": -1, "stable": None},
+    by_position=1,
+    sample=one(axis=1),
+    numpy=np.argsort,
+)
+all = general("all", np.all, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.all)
+any = general("any", np.any, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.any)
+count_nonzero = general("count_nonzero", np.count_nonzero, "x", **OVER_AXES, sample=one(axis=1), numpy=np.count_nonzero)
+zeros_like = elementwise("zeros_like", np.zeros_like, "x", **DTYPE, sample=(normal,), numpy=np.zeros_like)
+ones_like = elementwise("ones_like", np.ones_like, "x", **DTYPE, sample=(normal,), numpy=np.ones_like)
 
 
 def compared(primitive: Any, a: Any, b: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import general, multilinear
+from ..engine.registry import multilinear
 from .integers import floats
 from .samples import Case, Rng, arrays, either, normal
 
@@ -80,16 +80,15 @@ matmul = multilinear(
     ),
     symbol="@",
     multiply_adds=lambda y, a, b: y.size * a.shape[-1],
-    fits="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
+    shapes="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
 )
-linear = general(
+linear = multilinear(
     "linear",
     _linear,
     "x weight bias",
     (lambda g, weight: times(g, weight), linear_weight, lambda g: g),
     sample=linear_cases,
     symbol="x @ Wᵀ + b",
-    stretched="bias",
-    multiplies=True,
+    added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size * weight.shape[-1],
 )

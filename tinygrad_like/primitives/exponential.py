@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import elementwise
+from ..engine.registry import elementwise
 from .samples import between, normal, positive
 
 LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))

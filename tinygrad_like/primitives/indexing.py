@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.kinds import as_ndarray
-from ..engine.primitive import general, multilinear
+from ..engine.registry import multilinear
 from ..engine.scattered import Scattered, add_at
 from ..engine.tensor import Tensor
 from .samples import Case, Rng, normal
@@ -24,10 +24,6 @@ def plain_index(index: Any) -> Any:
         array = np.array(as_ndarray(index))
         return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
     return index
-
-
-def _getitem(x: Any, index: Any = ...) -> Any:
-    return x[index]
 
 
 def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
@@ -61,14 +57,14 @@ def scatter_cases(rng: Rng) -> Iterator[Case]:
 
 getitem_ = multilinear(
     "getitem",
-    _getitem,
+    lambda x, index=...: x[index],
     "x",
     lambda g, *, index: Scattered(g, index),
     sample=index_cases,
     symbol="[ ]",
     chooses=True,
 )
-scatter_add = general(
+scatter_add = multilinear(
     "scatter_add",
     _scatter_add,
     "*parts",

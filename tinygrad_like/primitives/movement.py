@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import general, implements, multilinear
-from .samples import arrays, either, several
+from ..engine.registry import elementwise, implements, multilinear
+from .samples import arrays, either, normal, several
 
 
 def inverse_order(axes: tuple[int, ...] | None, ndim: int) -> tuple[int, ...] | None:
@@ -32,57 +32,9 @@ def stack_rule(g: Any, shapes: Any, *, axis: int) -> Any:
     return list(np.moveaxis(g, axis, 0))
 
 
-def _reshape(x: Any, shape: Any = -1) -> Any:
-    return np.reshape(x, shape)
-
-
-def _transpose(x: Any, axes: Any = None) -> Any:
-    return np.transpose(x, axes)
-
-
-def _swapaxes(x: Any, axis1: int = 0, axis2: int = 0) -> Any:
-    return np.swapaxes(x, axis1, axis2)
-
-
-def _moveaxis(x: Any, source: Any = 0, destination: Any = 0) -> Any:
-    return np.moveaxis(x, source, destination)
-
-
-def _squeeze(x: Any, axis: Any = None) -> Any:
-    return np.squeeze(x, axis)
-
-
-def _expand_dims(x: Any, axis: Any = 0) -> Any:
-    return np.expand_dims(x, axis)
-
-
-def _broadcast_to(x: Any, shape: Any = ()) -> Any:
-    return np.broadcast_to(x, shape)
-
-
-def _ravel(x: Any) -> Any:
-    return np.ravel(x)
-
-
-def _copy(x: Any) -> Any:
-    return np.array(x)
-
-
-def _astype(x: Any, dtype: Any = float, *, copy: bool = True) -> Any:
-    return x.astype(dtype, copy=copy)
-
-
-def _concatenate(*arrays: Any, axis: int | None = 0) -> Any:
-    return np.concatenate(arrays, axis=axis)
-
-
-def _stack(*arrays: Any, axis: int = 0) -> Any:
-    return np.stack(arrays, axis=axis)
-
-
 reshape = multilinear(
     "reshape",
-    _reshape,
+    lambda x, shape=-1: np.reshape(x, shape),
     "x",
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 3, 4), {"shape": (4, -1)}), ((), {"shape": (1, 1)}), ((0, 3), {"shape": (3, 0)})),
@@ -90,11 +42,11 @@ reshape = multilinear(
     numpy=np.reshape,
 )
 ravel = multilinear(
-    "ravel", _ravel, "x", lambda g, in_shape: g.reshape(in_shape), sample=several(((2, 3), {})), numpy=np.ravel
+    "ravel", np.ravel, "x", lambda g, in_shape: g.reshape(in_shape), sample=several(((2, 3), {})), numpy=np.ravel
 )
 transpose = multilinear(
     "transpose",
-    _transpose,
+    lambda x, axes=None: np.transpose(x, axes),
     "x",
     lambda g, *, axes: g.transpose(inverse_order(axes, g.ndim)),
     sample=several(((2, 3, 4), {}), ((2, 3, 4), {"axes": (1, -1, 0)}), ((), {}), ((0, 2), {})),
@@ -103,7 +55,7 @@ transpose = multilinear(
 )
 swapaxes = multilinear(
     "swapaxes",
-    _swapaxes,
+    lambda x, axis1=0, axis2=0: np.swapaxes(x, axis1, axis2),
     "x",
     lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2),
     sample=several(((2, 3, 4), {"axis1": 0, "axis2": -1})),
@@ -112,7 +64,7 @@ swapaxes = multilinear(
 )
 moveaxis = multilinear(
     "moveaxis",
-    _moveaxis,
+    lambda x, source=0, destination=0: np.moveaxis(x, source, destination),
     "x",
     lambda g, *, source, destination: np.moveaxis(g, destination, source),
     sample=several(
@@ -123,7 +75,7 @@ moveaxis = multilinear(
 )
 squeeze = multilinear(
     "squeeze",
-    _squeeze,
+    lambda x, axis=None: np.squeeze(x, axis),
     "x",
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 1, 3, 1), {}), ((2, 1, 3, 1), {"axis": 1})),
@@ -132,7 +84,7 @@ squeeze = multilinear(
 )
 expand_dims = multilinear(
     "expand_dims",
-    _expand_dims,
+    lambda x, axis=0: np.expand_dims(x, axis),
     "x",
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 3), {"axis": 1}), ((2, 3), {"axis": (0, -1)})),
@@ -142,30 +94,35 @@ expand_dims = multilinear(
 # The engine sums a cotangent back to the shape that was broadcast: nothing is left to do.
 broadcast_to = multilinear(
     "broadcast_to",
-    _broadcast_to,
+    lambda x, shape=(): np.broadcast_to(x, shape),
     "x",
     lambda g: g,
     sample=several(((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (2,)})),
     symbol="broadcast",
     numpy=np.broadcast_to,
 )
-copy = multilinear("copy", _copy, "x", lambda g: g, sample=several(((2, 3), {})), symbol="copy", numpy=np.copy)
-astype = multilinear(
+copy = elementwise(
+    "copy", np.array, "x", lambda g: g, sample=(normal,), symbol="copy", linear=True, options={}, numpy=np.copy
+)
+astype = elementwise(
     "astype",
-    _astype,
+    lambda x, dtype=float, *, copy=True: x.astype(dtype, copy=copy),
     "x",
     lambda g: g,
-    sample=several(((2, 3), {"dtype": np.float64})),
+    sample=(normal,),
     symbol="astype",
+    linear=True,
     numpy=getattr(np, "astype", None),  # new in NumPy 2.1
 )
 # What a transform puts in the place of its input, so that it differentiates only with respect to that.
-alias = multilinear("alias", lambda x: x, "x", lambda g: g, sample=several(((2, 3), {})), symbol="=")
+alias = elementwise("alias", lambda x: x, "x", lambda g: g, sample=(normal,), symbol="=", linear=True)
 # At the end of a recorded sweep that was careful: a sweep through its graph is careful from the start.
-careful = multilinear("careful", lambda x: x, "x", lambda g: g, sample=several(((2, 3), {})), symbol="=", chooses=True)
-concatenate_ = general(
+careful = elementwise(
+    "careful", lambda x: x, "x", lambda g: g, sample=(normal,), symbol="=", linear=True, chooses=True
+)
+concatenate_ = multilinear(
     "concatenate",
-    _concatenate,
+    lambda *arrays, axis=0: np.concatenate(arrays, axis=axis),
     "*arrays",
     concatenate_rule,
     sample=either(
@@ -175,9 +132,9 @@ concatenate_ = general(
     ),
     symbol="concatenate",
 )
-stack_ = general(
+stack_ = multilinear(
     "stack",
-    _stack,
+    lambda *arrays, axis=0: np.stack(arrays, axis=axis),
     "*arrays",
     stack_rule,
     sample=arrays(((2, 3), (2, 3), (2, 3)), axis=-1),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import elementwise, general
+from ..engine.registry import elementwise, general
 from ..engine.shortcuts import all_finite
 from .integers import floats
 from .reductions import below_top

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.operators import Axis
-from ..engine.primitive import general, multilinear, reduction
+from ..engine.registry import OVER_AXES, general, multilinear, reduction
 from ..engine.shortcuts import all_finite, products_fit
 from ..engine.tensor import Tensor
 from .integers import floats
@@ -126,30 +126,6 @@ def log_softmax_rule(g: Any, y: Any, *, axis: Axis) -> Any:
     return g - np.exp(y) * g.sum(axis=axis, keepdims=True)
 
 
-def _sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return np.sum(x, axis=axis, keepdims=keepdims)
-
-
-def _mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return np.mean(x, axis=axis, keepdims=keepdims)
-
-
-def _max(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return np.max(x, axis=axis, keepdims=keepdims)
-
-
-def _min(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return np.min(x, axis=axis, keepdims=keepdims)
-
-
-def _prod(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    return np.prod(x, axis=axis, keepdims=keepdims)
-
-
-def _std(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
-
-
 def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     # np.linalg.norm(x, ord=None) flattens; squares are summed likewise over one or several axes.
     return np.sqrt(np.sum(np.square(floats(x)), axis=axis, keepdims=keepdims))
@@ -171,29 +147,34 @@ def _log_softmax(x: Any, axis: Axis = -1) -> Any:
     return below - np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
 
 
-sum = multilinear(
+sum = reduction(
     "sum",
-    _sum,
+    np.add.reduce,
     "x",
     lambda g, in_shape, *, axis: spread_over(g, in_shape, axis),
+    **OVER_AXES,
     sample=over_axes(),
     symbol="Σ",
+    linear=True,
     numpy=np.sum,
 )
-mean = multilinear(
+mean = reduction(
     "mean",
-    _mean,
+    np.mean,
     "x",
     lambda g, in_shape, *, axis: spread_over(over(g, count(in_shape, axis)), in_shape, axis),
+    **OVER_AXES,
     sample=over_axes(),
     symbol="µ",
+    linear=True,
     numpy=np.mean,
 )
 max = reduction(
     "max",
-    _max,
+    np.maximum.reduce,
     "x",
     lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
+    **OVER_AXES,
     sample=over_axes(spread),
     symbol="max",
     chooses=True,
@@ -201,16 +182,37 @@ max = reduction(
 )
 min = reduction(
     "min",
-    _min,
+    np.minimum.reduce,
     "x",
     lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
+    **OVER_AXES,
     sample=over_axes(spread),
     symbol="min",
     chooses=True,
     numpy=(np.min, np.amin),
 )
-prod = reduction("prod", _prod, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod)
-std = reduction("std", _std, "x", std_rule, sample=over_axes(positive), symbol="σ", singular=True, numpy=np.std)
+prod = reduction(
+    "prod",
+    np.multiply.reduce,
+    "x",
+    prod_rule,
+    **OVER_AXES,
+    sample=either(over_axes(), with_zeros),
+    symbol="Π",
+    numpy=np.prod,
+)
+std = reduction(
+    "std",
+    np.std,
+    "x",
+    std_rule,
+    options={"axis": None, "ddof": 0, "keepdims": False},
+    by_position=1,
+    sample=over_axes(positive),
+    symbol="σ",
+    singular=True,
+    numpy=np.std,
+)
 norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖", singular=True)
 logsumexp = reduction("logsumexp", _logsumexp, "x", logsumexp_rule, sample=over_axes(), symbol="ln Σ eˣ")
 log_softmax = general(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import elementwise
+from ..engine.registry import elementwise
 from .samples import above_one, either_sign, normal, unit
 
 DEGREE = float(np.pi / 180)
@@ -88,8 +88,8 @@ arctanh = elementwise(
     singular=True,
 )
 degrees = elementwise(
-    "degrees", np.degrees, "x", lambda g: g / DEGREE, sample=(normal,), symbol="°", numpy=(np.degrees, np.rad2deg)
+    "degrees", np.degrees, "x", lambda g: g / DEGREE, sample=(normal,), symbol="°", linear=True, numpy=(np.degrees, np.rad2deg)
 )
 radians = elementwise(
-    "radians", np.radians, "x", lambda g: g * DEGREE, sample=(normal,), symbol="rad", numpy=(np.radians, np.deg2rad)
+    "radians", np.radians, "x", lambda g: g * DEGREE, sample=(normal,), symbol="rad", linear=True, numpy=(np.radians, np.deg2rad)
 )

@@ -1,0 +1,177 @@
+"""Forward mode: each operation gives the tangent of its result at once, and no graph is kept.
+
+There is no second table of derivatives. An elementwise rule is its own jvp: its Jacobian is diagonal. A linear operation
+is applied to the tangent. Where the elements of the argument reach one element of the result each, the products with the
+rule's factors are summed. Any other rule, which is linear in its cotangent, is transposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .autodiff import sweep
+from .errors import RuleError
+from .guarding import guarded
+from .node import Node, Raised, leaf_node
+from .shortcuts import all_finite
+from .tensor import Tensor, values_of, wrap
+from .zeros import product_without_false_nans
+
+Apply = Callable[[Any], Any]
+
+
+def raised(primitive: Any, level: int, args: Any, arrays: list[Any], nodes: list[Any], options: Any, y: Any) -> Any:
+    """The node of a result of which some operand is at this level, and none is higher."""
+    here = [isinstance(node, Node) and node.level == level for node in nodes]
+    lower = [node.under if own else node for node, own in zip(nodes, here)]
+    under = primitive.record(args, arrays, lower, options, y)
+    if level % 2:
+        tangents = [node.tangent if own else None for node, own in zip(nodes, here)]
+        with np.errstate(all="ignore"):
+            tangent = Push(primitive, tangents, arrays, lower, options, y, under).tangent()
+        return under if tangent is None else Raised(None, y, level, under, tangent)
+    node = primitive.record(args, arrays, nodes, options, y, here)
+    return under if node is None else Raised(node, y, level, under)
+
+
+class Push:
+    """One operation with the tangents of its operands (None where there is none).
+
+    If any of it is recorded at a lower level, all is computed with Tensors, so that the tangent is recorded as well.
+    """
+
+    def __init__(
+        self, primitive: Any, tangents: list[Any], arrays: list[Any], lower: list[Any], options: Any, y: Any, under: Any
+    ) -> None:
+        self.primitive, self.options, self.shape, self.dtype = primitive, options, y.shape, y.dtype
+        self.recorded = any(isinstance(each, Node) for each in lower) or any(isinstance(t, Tensor) for t in tangents)
+        self.nodes = lower
+        # A user's own may reduce axes that no option names.
+        self.reduces = primitive.shape == "reduction" and primitive.trusted
+        # A rule never computes in an operand's narrower dtype.
+        rules = primitive.rules * len(arrays) if primitive.variadic else primitive.rules
+        self.arrays = [a if rule is None else self.cast(a) for a, rule in zip(arrays, rules)]
+        self.tangents = [None if t is None else self.cast(t) for t in tangents]
+        self.values = self.tensors() if self.recorded else self.arrays
+        self.y = wrap(y, under) if self.recorded else y
+
+    def cast(self, value: Any) -> Any:
+        """A float array in the dtype of the result."""
+        is_array = isinstance(value, (ndarray, np.generic, Tensor))
+        return value.astype(self.dtype) if is_array and value.dtype != self.dtype else value
+
+    def tensors(self) -> list[Any]:
+        nodes = [node if isinstance(node, Node) else None for node in self.nodes]
+        return [wrap(a, node) if isinstance(a, ndarray) else a for a, node in zip(self.arrays, nodes)]
+
+    def tangent(self) -> Any:
+        """The tangent of the result; None where that is 0."""
+        primitive = self.primitive
+        if primitive.variadic:
+            parts = [np.zeros(np.shape(a), self.dtype) if t is None else t for t, a in zip(self.tangents, self.arrays)]
+            return self.finished(self.forward(parts))
+        total = None
+        for i, tangent in enumerate(self.tangents):
+            if tangent is None or primitive.rules[i] is None:
+                continue
+            part = self.through(i, tangent)
+            if part is not None:
+                total = part if total is None else total + part
+        return None if total is None else self.finished(total)
+
+    def through(self, i: int, tangent: Any) -> Any:
+        """What the tangent of one operand contributes."""
+        primitive = self.primitive
+        if primitive.args[i] in primitive.added:
+            return tangent
+        if primitive.shape == "elementwise":
+            apply = self.rule(i, self.values)
+            return self.without_false_nans(apply(tangent), tangent, apply)
+        if primitive.linear:
+            return self.applied(i, tangent)
+        if self.reduces or self.y.size == 1:
+            return self.summed(self.rule(i, self.values), tangent)
+        return self.transposed(self.rule(i, self.tensors()), tangent)
+
+    def rule(self, i: int, values: list[Any]) -> Apply:
+        """The rule of one operand as a function of the cotangent alone."""
+        rule, primitive = self.primitive.rules[i], self.primitive
+        known = dict(zip(primitive.args, values), y=self.y, in_shape=np.shape(values[i]))
+        wants = [known[name] for name in rule.wants]
+        function = partial(rule.function, **{name: self.options[name] for name in rule.options})
+        if primitive.trusted:
+            return lambda g: function(g, *wants)
+        return lambda g: guarded(function, f"A rule of {primitive.name}", (g, *wants))
+
+    def forward(self, operands: list[Any]) -> Any:
+        function = self.primitive if self.recorded else self.primitive.forward
+        return function(*operands, **self.options)
+
+    def applied(self, i: int, tangent: Any) -> Any:
+        """A linear operation at the tangent. What is added to the rest is left out."""
+        kept = [k for k, name in enumerate(self.primitive.args[: len(self.values)]) if name not in self.primitive.added]
+        others = [k for k in kept if k != i]
+
+        def with_tangent(t: Any, *values: Any) -> Any:
+            return self.forward([*values[: kept.index(i)], t, *values[kept.index(i) :]])
+
+        values = [self.values[k] for k in others]
+        part = with_tangent(tangent, *values)
+        if not others or all_finite(part):
+            return part
+        return product_without_false_nans(part, tangent, with_tangent, values, [self.arrays[k] for k in others])
+
+    def summed(self, apply: Apply, tangent: Any) -> Any:
+        """The sum of the products, where each element of the operand reaches one element of the result."""
+        factors = apply(np.ones(self.shape, self.dtype))
+        products = factors * tangent
+        if not all_finite(products):
+            products = np.where((values_of(factors) == 0) | (values_of(tangent) == 0), 0, products)
+        if not self.reduces:
+            return np.sum(products).reshape(self.shape)
+        return np.sum(products, axis=self.options["axis"], keepdims=self.options["keepdims"])
+
+    def transposed(self, apply: Apply, tangent: Any) -> Any:
+        """The rule is recorded as a function of its cotangent, and swept back from the tangent to that."""
+        dummy = wrap(irregular(self.shape, self.dtype))
+        dummy._node = leaf_node(dummy._array)
+        part = apply(dummy)
+        if not isinstance(part, Tensor) or part._node is None:
+            return None
+        start = np.broadcast_to(tangent, part.shape)
+        share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
+        if share is None or not self.recorded:
+            return None if share is None else share[0]
+        return wrap(share[0]._array, share[0]._node.under)
+
+    def without_false_nans(self, part: Any, tangent: Any, apply: Apply) -> Any:
+        """0 where the tangent or the derivative is 0, whatever the other one is."""
+        if all_finite(part):
+            return part
+        factors = values_of(apply(np.ones(self.shape, self.dtype)))
+        bad = ~np.isfinite(values_of(part)) & ((values_of(tangent) == 0) | (factors == 0))
+        return np.where(bad, 0, part)
+
+    def finished(self, total: Any) -> Any:
+        """In the shape and the dtype of the result."""
+        if np.shape(total) != self.shape:
+            try:
+                total = np.broadcast_to(total, self.shape)
+            except ValueError as error:
+                raise RuleError(
+                    f"The rules of {self.primitive.name} give a tangent of shape {np.shape(total)} for a result of shape "
+                    f"{self.shape}."
+                ) from error
+        total = self.cast(total)
+        return total if isinstance(total, Tensor) and total._node is not None else np.asarray(values_of(total))
+
+
+def irregular(shape: tuple[int, ...], dtype: Any) -> Any:
+    """A cotangent with distinct nonzero entries, so that shares cannot cancel."""
+    size = int(np.prod(shape))
+    return (1 + (np.arange(1, size + 1) * 0.6180339887498949) % 1).reshape(shape).astype(dtype)

@@ -1,0 +1,58 @@
+"""The registry: all primitives by name, and what NumPy's functions mean when they are given a Tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from .errors import RuleError
+from .primitive import Function, Primitive, check_count, known_options
+
+VARIADIC = 0x04  # the flag of code that takes *args
+
+REGISTRY: dict[str, Primitive] = {}
+NUMPY: dict[Callable[..., Any], Function] = {}
+
+# The options of what works over axes.
+OVER_AXES: dict[str, Any] = {"options": {"axis": None, "keepdims": False}, "by_position": 1}
+
+
+def general(
+    name: str, forward: Function, args: str, vjp: Any = (), *, sample: Any, numpy: Any = None, **more: Any
+) -> Primitive:
+    """Enter a primitive of the package, and the NumPy functions that it is. `sample` makes it testable."""
+    if sample is None:
+        raise RuleError(f"{name} has no sample, so no test could reach it.", "Declare sample=...")
+    if name in REGISTRY:
+        raise RuleError(f"{name} is registered twice.")
+    functions = numpy or (forward if isinstance(forward, np.ufunc) else ())
+    primitive = REGISTRY[name] = Primitive(name, forward, args, vjp, sample=sample, numpy=numpy, **more)
+    NUMPY.update(dict.fromkeys(functions if isinstance(functions, tuple) else (functions,), primitive))
+    return primitive
+
+
+elementwise = partial(general, shape="elementwise")
+reduction = partial(general, shape="reduction")
+multilinear = partial(general, linear=True)
+
+
+def implements(*functions: Any) -> Callable[[Function], Function]:
+    """Make a composite the meaning of NumPy functions on Tensors; other arguments than its own are refused."""
+
+    def enter(composite: Function) -> Function:
+        code, name = composite.__code__, composite.__name__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        most = 10**9 if code.co_flags & VARIADIC else code.co_argcount
+
+        @wraps(composite)
+        def checked(*args: Any, **options: Any) -> Any:
+            check_count(name, len(args), most)
+            return composite(*args, **known_options(name, options, names))
+
+        NUMPY.update(dict.fromkeys(functions, checked))
+        return composite
+
+    return enter
