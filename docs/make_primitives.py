@@ -5,17 +5,16 @@ import pathlib
 import tinygrad_like  # noqa: F401  (fills the registry)
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
 
-KINDS = {
-    "elementwise": "each output element depends on the same element of each (broadcast) input",
-    "multilinear": "linear in each array argument by itself",
-    "reduction": "over axes, not linear",
-    "general": "everything else",
-    "constant": "the derivative is zero, so nothing is recorded",
+SHAPES = {
+    "elementwise": "Each element of the result depends on the same element of each argument, where NumPy broadcast it.",
+    "reduction": "Each element of the argument reaches one element of the result, along the axes.",
+    "general": "Anything else.",
 }
 HEAD = """# All primitives
 
 Everything that is recorded and differentiated is one of these, or composed of them. The table is made from the
-registry. "Kept" is what a derivative rule names, and so what stays in memory until `backward()`.
+registry. "Kept" is what a derivative rule names, and so what stays in memory until `backward()`. The derivative is zero
+(then nothing is recorded), linear, where the operation is linear in each argument by itself, or another.
 """
 
 
@@ -25,14 +24,14 @@ def kept(primitive):
     return ", ".join(f"`{name}`" for name in order if name in names) or "nothing"
 
 
-def rows(kind):
+def rows(shape):
     for name in sorted(REGISTRY):
         primitive = REGISTRY[name]
-        if primitive.kind == kind:
+        if primitive.shape == shape:
             args = ", ".join(primitive.args) if not primitive.variadic else "arrays"
             options = "".join(f", {option}" for option in primitive.defaults)
             symbol = (primitive.symbol or "").replace("|", "\\|")
-            yield f"| `{name}({args}{options})` | {symbol} | {kept(primitive)} |"
+            yield f"| `{name}({args}{options})` | {symbol} | {primitive.derivative} | {kept(primitive)} |"
 
 
 def composites():
@@ -43,10 +42,10 @@ def composites():
 
 def table():
     parts = [HEAD]
-    for kind, meaning in KINDS.items():
-        parts.append(f"\n## {kind.capitalize()}\n\n{meaning.capitalize()}.\n\n")
-        parts.append("| primitive | symbol | kept |\n|---|---|---|")
-        parts.append("".join(f"\n{row}" for row in rows(kind)) + "\n")
+    for shape, meaning in SHAPES.items():
+        parts.append(f"\n## {shape.capitalize()}\n\n{meaning}\n\n")
+        parts.append("| primitive | symbol | derivative | kept |\n|---|---|---|---|")
+        parts.append("".join(f"\n{row}" for row in rows(shape)) + "\n")
     parts.append(f"\n## Composites\n\nNumPy functions that are composed of primitives: {composites()}.\n")
     return "".join(parts)
 

@@ -163,10 +163,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     array([[2., 2., 2.]])
     """
     x, weight = as_array(x), as_array(weight)
-    if np.ndim(weight) != 2 or not np.ndim(x) or np.shape(x)[-1] != np.shape(weight)[1]:
-        raise ShapeError(f"linear takes x (..., in) and weight (out, in), but got {np.shape(x)}, {np.shape(weight)}.")
-    if bias is not None and np.shape(bias) != np.shape(weight)[:1]:
-        raise ShapeError(f"linear takes a bias of shape {np.shape(weight)[:1]}, but got {np.shape(bias)}.")
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(f"linear takes x (..., in) and weight (out, in), but got {x.shape}, {weight.shape}.")
+    if bias is not None and as_array(bias).shape != weight.shape[:1]:
+        raise ShapeError(f"linear takes a bias of shape {weight.shape[:1]}, but got {as_array(bias).shape}.")
     return contraction.linear(x, weight) if bias is None else contraction.linear(x, weight, bias)
 
 
