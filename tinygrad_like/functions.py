@@ -11,7 +11,7 @@ from .engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedErr
 from .engine.operators import Axis
 from .engine.registry import implements
 from .engine.tensor import as_array, values_of
-from .primitives import comparison, contraction, neural, reductions
+from .primitives import choices, contraction, neural, reductions
 from .primitives.integers import floats
 
 # -- NumPy's composites ---------------------------------------------------------------------------
@@ -63,9 +63,9 @@ def modf(x: Any) -> tuple[Any, Any]:
 
 
 @implements(np.where)
-def where(condition: Any, *choices: Any) -> Any:
+def where(condition: Any, *values: Any) -> Any:
     """`np.where`: a where the condition holds, else b; with the condition alone, the indices where it holds."""
-    return comparison.where(condition, *choices) if choices else np.nonzero(values_of(condition))
+    return choices.where(condition, *values) if values else np.nonzero(values_of(condition))
 
 
 @implements(np.dot)

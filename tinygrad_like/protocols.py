@@ -13,12 +13,12 @@ from .engine import autodiff, operators
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
-from .engine.registry import NUMPY
 from .engine.recording import recording
+from .engine.registry import NUMPY
 from .engine.tensor import Tensor, assign, wrap, writable_value
 from .primitives import (
     arithmetic,
-    comparison,
+    constants,
     contraction,
     exponential,
     indexing,
@@ -41,8 +41,8 @@ REDUCED: dict[np.ufunc, Function] = {
     np.multiply: reductions.prod,
     np.maximum: reductions.max,
     np.minimum: reductions.min,
-    np.logical_and: comparison.all,
-    np.logical_or: comparison.any,
+    np.logical_and: constants.all,
+    np.logical_or: constants.any,
 }
 # What NumPy does anyway.
 DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "initial": np._NoValue}
@@ -237,7 +237,7 @@ operators.bind(
     functions=functions,
     protocols=sys.modules[__name__],
     arithmetic=arithmetic,
-    comparison=comparison,
+    constants=constants,
     contraction=contraction,
     exponential=exponential,
     indexing=indexing,

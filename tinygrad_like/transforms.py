@@ -333,7 +333,9 @@ def with_tangent(x: Any, tangent: Any, level: int, recorded: bool) -> Tensor:
     leaf = leaf_node(array)
     direction = match_tangent(tangent, leaf)
     outer = recorded and direction._node is not None
-    return wrap(array, Raised(None, array, level, under if recorded else None, direction if outer else direction._array))
+    return wrap(
+        array, Raised(None, array, level, under if recorded else None, direction if outer else direction._array)
+    )
 
 
 def as_tuple(values: Any) -> tuple[Any, ...]:

@@ -38,7 +38,9 @@ def moved(x, index, step=STEP):
 def reached(primitive, arrays, options, i, index):
     """Which elements of the result change with one element of an argument."""
     before = value(primitive, arrays, options)
-    others = [value(primitive, [*arrays[:i], moved(arrays[i], index, s), *arrays[i + 1 :]], options) for s in (-STEP, STEP)]
+    others = [
+        value(primitive, [*arrays[:i], moved(arrays[i], index, s), *arrays[i + 1 :]], options) for s in (-STEP, STEP)
+    ]
     return (others[0] != before) | (others[1] != before)
 
 
@@ -113,4 +115,6 @@ def test_what_is_added_is_added(primitive):
     for arrays, options in cases(primitive):
         rest = whole(primitive, arrays)
         added = sum((np.asarray(x) for x in arrays[len(rest) :]), 0.0)
-        np.testing.assert_allclose(value(primitive, arrays, options), value(primitive, rest, options) + added, rtol=1e-14)
+        np.testing.assert_allclose(
+            value(primitive, arrays, options), value(primitive, rest, options) + added, rtol=1e-14
+        )

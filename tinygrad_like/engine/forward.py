@@ -1,8 +1,8 @@
 """Forward mode: each operation gives the tangent of its result at once, and no graph is kept.
 
-There is no second table of derivatives. An elementwise rule is its own jvp: its Jacobian is diagonal. A linear operation
-is applied to the tangent. Where the elements of the argument reach one element of the result each, the products with the
-rule's factors are summed. Any other rule, which is linear in its cotangent, is transposed.
+There is no second table of derivatives. An elementwise rule is its own jvp: its Jacobian is diagonal. A linear
+operation is applied to the tangent. Where each element of the argument reaches one element of the result, its products
+with the rule's factors are summed. Any other rule, which is linear in its cotangent, is transposed.
 """
 
 from __future__ import annotations
@@ -164,8 +164,7 @@ class Push:
                 total = np.broadcast_to(total, self.shape)
             except ValueError as error:
                 raise RuleError(
-                    f"The rules of {self.primitive.name} give a tangent of shape {np.shape(total)} for a result of shape "
-                    f"{self.shape}."
+                    f"The rules of {self.primitive.name} give a tangent of shape {np.shape(total)}, not {self.shape}."
                 ) from error
         total = self.cast(total)
         return total if isinstance(total, Tensor) and total._node is not None else np.asarray(values_of(total))

@@ -81,15 +81,11 @@ class Raised(Node):
         if node is None:
             super().__init__(None, None, (), (), None, array, None)
         else:
-            super().__init__(
-                node.primitive, node.recipe, node.parents, node.saved, node.options, array, node.scope
-            )
+            super().__init__(node.primitive, node.recipe, node.parents, node.saved, node.options, array, node.scope)
         self.level, self.under, self.tangent = level, under, tangent
 
 
-def leaf_node(
-    array: Array, owner: Tensor | None = None, under: Node | None = None, level: int | None = None
-) -> Node:
+def leaf_node(array: Array, owner: Tensor | None = None, under: Node | None = None, level: int | None = None) -> Node:
     """The node of a leaf, by default at the present level; without an owner, only a transform collects its gradient."""
     if array.dtype.kind != "f":
         complex_ = array.dtype.kind == "c"

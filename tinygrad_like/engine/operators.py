@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .. import protocols as protocols
     from ..primitives import (
         arithmetic,
-        comparison,
+        constants,
         contraction,
         exponential,
         neural,
@@ -68,10 +68,10 @@ class Operators:
         return arithmetic.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return comparison.floor_divide(self, other)
+        return constants.floor_divide(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return comparison.floor_divide(other, self)
+        return constants.floor_divide(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
         return arithmetic.remainder(self, other)
@@ -80,10 +80,10 @@ class Operators:
         return arithmetic.remainder(other, self)
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return comparison.floor_divide(self, other), arithmetic.remainder(self, other)
+        return constants.floor_divide(self, other), arithmetic.remainder(self, other)
 
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return comparison.floor_divide(other, self), arithmetic.remainder(other, self)
+        return constants.floor_divide(other, self), arithmetic.remainder(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
         return arithmetic.power(self, other)
@@ -110,7 +110,7 @@ class Operators:
         return self._in_place(arithmetic.divide(self, other))
 
     def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._in_place(comparison.floor_divide(self, other))
+        return self._in_place(constants.floor_divide(self, other))
 
     def __imod__(self, other: Any) -> Tensor:
         return self._in_place(arithmetic.remainder(self, other))
@@ -131,43 +131,43 @@ class Operators:
         return arithmetic.absolute(self)
 
     def __lt__(self, other: Any) -> Tensor:
-        return comparison.less(self, other)
+        return constants.less(self, other)
 
     def __le__(self, other: Any) -> Tensor:
-        return comparison.less_equal(self, other)
+        return constants.less_equal(self, other)
 
     def __gt__(self, other: Any) -> Tensor:
-        return comparison.greater(self, other)
+        return constants.greater(self, other)
 
     def __ge__(self, other: Any) -> Tensor:
-        return comparison.greater_equal(self, other)
+        return constants.greater_equal(self, other)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.compared(comparison.equal, self, other)
+        return constants.compared(constants.equal, self, other)
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.compared(comparison.not_equal, self, other)
+        return constants.compared(constants.not_equal, self, other)
 
     def __invert__(self) -> Tensor:
-        return comparison.invert(self)
+        return constants.invert(self)
 
     def __and__(self, other: Any) -> Tensor:
-        return comparison.bitwise_and(self, other)
+        return constants.bitwise_and(self, other)
 
     def __rand__(self, other: Any) -> Tensor:
-        return comparison.bitwise_and(other, self)
+        return constants.bitwise_and(other, self)
 
     def __or__(self, other: Any) -> Tensor:
-        return comparison.bitwise_or(self, other)
+        return constants.bitwise_or(self, other)
 
     def __ror__(self, other: Any) -> Tensor:
-        return comparison.bitwise_or(other, self)
+        return constants.bitwise_or(other, self)
 
     def __xor__(self, other: Any) -> Tensor:
-        return comparison.bitwise_xor(self, other)
+        return constants.bitwise_xor(self, other)
 
     def __rxor__(self, other: Any) -> Tensor:
-        return comparison.bitwise_xor(other, self)
+        return constants.bitwise_xor(other, self)
 
     def __getitem__(self, index: Any) -> Tensor:
         return indexing.getitem(self, index)
@@ -202,19 +202,19 @@ class Operators:
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """The index of the largest value; a constant for differentiation."""
-        return comparison.argmax(self, axis, keepdims=keepdims)
+        return constants.argmax(self, axis, keepdims=keepdims)
 
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """The index of the smallest value; a constant for differentiation."""
-        return comparison.argmin(self, axis, keepdims=keepdims)
+        return constants.argmin(self, axis, keepdims=keepdims)
 
     def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Whether all values over `axis` are true."""
-        return comparison.all(self, axis, keepdims=keepdims)
+        return constants.all(self, axis, keepdims=keepdims)
 
     def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """Whether any value over `axis` is true."""
-        return comparison.any(self, axis, keepdims=keepdims)
+        return constants.any(self, axis, keepdims=keepdims)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, -1))`."""

@@ -22,7 +22,6 @@ Function = Callable[..., Any]
 SHAPES = ("elementwise", "reduction", "general")
 
 
-
 class Rule:
     """A derivative rule, and the names of what it wants besides the cotangent."""
 
@@ -94,7 +93,7 @@ class Primitive:
 
     For exact zeros (zeros.py): `multiplies` says that each rule is linear in everything that it names, `by_slices`
     that every slice along the option `axis` stands alone, `singular` that the rules have poles, `chooses` that they
-    give exact zeros to what was not chosen. `shapes` says, for error messages, which shapes go together. For pictures
+    give exact zeros to what was not chosen. `hint` says in error messages which shapes go together. For pictures
     and summaries: `symbol`, `role` (operation, activation or loss), and `multiply_adds`, their number as a function
     of the result and the arguments.
     """
@@ -119,7 +118,7 @@ class Primitive:
         chooses: bool = False,
         multiplies: bool = False,
         by_slices: bool = False,
-        shapes: str = "",
+        hint: str = "",
         numpy: Any = None,
         role: str = "operation",
         multiply_adds: Function | None = None,
@@ -131,7 +130,7 @@ class Primitive:
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
         self.singular, self.chooses, self.by_slices = singular, chooses, by_slices
         self.multiplies = multiplies or (linear and shape != "elementwise")
-        self.shapes = BROADCAST if shape == "elementwise" else shapes
+        self.hint = BROADCAST if shape == "elementwise" else hint
         self.variadic = args.startswith("*")
         self.shift = 0 if self.variadic else 1
         self.args = tuple(args.lstrip("*").split())
@@ -139,7 +138,7 @@ class Primitive:
         self.arity = 10**9 if self.variadic else len(self.args)
         rules = (vjp,) if callable(vjp) else tuple(vjp) or (None,) * len(self.args)
         self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
-        self.defaults, self.positional = options, by_position
+        self.defaults, self.positional = options or {}, by_position
         if options is None:
             self.defaults, self.positional = read_options(forward, 0 if self.variadic else self.arity)
         self._recipes: dict[int, Recipe] = {}
@@ -173,14 +172,14 @@ class Primitive:
         arrays: list[Any] = []
         nodes: list[Any] = []
         # The operands of a variadic primitive share one bit, and one rule.
-        wanted, bit, has_tensor, shift = 0, 1, False, self.shift
+        mask, bit, has_tensor, shift = 0, 1, False, self.shift
         node: Any
         for value in args:
             if isinstance(value, Tensor):
                 has_tensor = True
                 node = value._node
                 if node is not None:
-                    wanted |= bit
+                    mask |= bit
                 value = value._array
             else:
                 if value.__class__ not in PLAIN:
@@ -199,8 +198,8 @@ class Primitive:
             return y
         if y.__class__ is not ndarray:
             y = np.asarray(y)
-        if wanted and recording.get():
-            result = wrap(y, self._record(wanted, args, arrays, nodes, options, y))
+        if mask and recording.get():
+            result = wrap(y, self._record(mask, args, arrays, nodes, options, y))
         else:
             result = wrap(y)
         if observer.get() is not None:
@@ -211,15 +210,15 @@ class Primitive:
         self, args: Any, arrays: list[Any], nodes: list[Any], options: dict[str, Any], y: Any, only: Any = None
     ) -> Node | None:
         """The node of a result; with `only`, truths, differentiated with respect to those operands alone, as it is."""
-        wanted = 0
+        mask = 0
         for i, node in enumerate(nodes):
             if isinstance(node, Node) if only is None else only[i]:
-                wanted |= 1 << i * self.shift
-        return self._record(wanted, args, arrays, nodes, options, y, only is not None) if wanted else None
+                mask |= 1 << i * self.shift
+        return self._record(mask, args, arrays, nodes, options, y, only is not None) if mask else None
 
     def _record(
         self,
-        wanted: int,
+        mask: int,
         args: Any,
         arrays: list[Any],
         nodes: list[Any],
@@ -231,8 +230,8 @@ class Primitive:
         if running and not as_it_is:
             level = max(node.level for node in nodes if isinstance(node, Node))
             if level:
-                return raised(self, level, args, arrays, nodes, options, y)  # type: ignore[no-any-return]
-        recipe = self._recipes.get(wanted) or self._make_recipe(wanted)
+                return raised(self, level, args, arrays, nodes, options, y)
+        recipe = self._recipes.get(mask) or self._make_recipe(mask)
         if not recipe.calls:
             return None
         if y.dtype.kind != "f":
@@ -256,15 +255,15 @@ class Primitive:
                 mixed = True
             saved.append(value)
         if mixed:
-            recipe = self._recipes.get(~wanted) or self._make_recipe(wanted, mixes_dtypes=True)
+            recipe = self._recipes.get(~mask) or self._make_recipe(mask, mixes_dtypes=True)
         if recipe.saves_result:
             saved.append(y)
         if recipe.saves_shapes:
             saved.append(tuple(np.shape(value) for value in arrays))
         return Node(self, recipe, tuple(nodes), tuple(saved), options, y, scope.get())
 
-    def _make_recipe(self, wanted: int, mixes_dtypes: bool = False) -> Recipe:
-        active = [(i, rule) for i, rule in enumerate(self.rules) if wanted >> i & 1 and rule is not None]
+    def _make_recipe(self, mask: int, mixes_dtypes: bool = False) -> Recipe:
+        active = [(i, rule) for i, rule in enumerate(self.rules) if mask >> i & 1 and rule is not None]
         wants = {name for _, rule in active for name in rule.wants}
         names = [name for name in self.args if name in wants] + [n for n in ("y", "shapes") if n in wants]
         source = {name: i for i, name in enumerate(names)} | {"in_shape": IN_SHAPE}
@@ -275,7 +274,7 @@ class Primitive:
             tuple((i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
         )
         recipe.mixes_dtypes = mixes_dtypes
-        self._recipes[~wanted if mixes_dtypes else wanted] = recipe
+        self._recipes[~mask if mixes_dtypes else mask] = recipe
         return recipe
 
     def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -300,8 +299,8 @@ class Primitive:
         shapes = " and ".join(str(np.shape(a)) for a in arrays if a is not None)
         if self.shape == "elementwise" and shapes_broadcast(arrays):
             return ArgumentError(f"{self.name} failed: {reason}.", "Write floats (2.0, not 2).")
-        if self.shapes:
-            return ShapeError(f"{self.name} cannot take shape {shapes}.", self.shapes)
+        if self.hint:
+            return ShapeError(f"{self.name} cannot take shape {shapes}.", self.hint)
         return ShapeError(f"{self.name} cannot take shape {shapes}: {reason}.")
 
 

@@ -25,7 +25,13 @@ def power_exponent(g: Any, y: Any, a: Any) -> Any:
 add = elementwise("add", np.add, "a b", (lambda g: g, lambda g: g), sample=(normal, normal), symbol="+")
 subtract = elementwise("subtract", np.subtract, "a b", (lambda g: g, lambda g: -g), sample=(normal, normal), symbol="−")
 multiply = elementwise(
-    "multiply", np.multiply, "a b", (lambda g, b: g * b, lambda g, a: g * a), sample=(normal, normal), symbol="×", linear=True
+    "multiply",
+    np.multiply,
+    "a b",
+    (lambda g, b: g * b, lambda g, a: g * a),
+    sample=(normal, normal),
+    symbol="×",
+    linear=True,
 )
 divide = elementwise(
     "divide",

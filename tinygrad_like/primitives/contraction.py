@@ -80,7 +80,7 @@ matmul = multilinear(
     ),
     symbol="@",
     multiply_adds=lambda y, a, b: y.size * a.shape[-1],
-    shapes="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
+    hint="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
 )
 linear = multilinear(
     "linear",

@@ -117,9 +117,7 @@ astype = elementwise(
 # What a transform puts in the place of its input, so that it differentiates only with respect to that.
 alias = elementwise("alias", lambda x: x, "x", lambda g: g, sample=(normal,), symbol="=", linear=True)
 # At the end of a recorded sweep that was careful: a sweep through its graph is careful from the start.
-careful = elementwise(
-    "careful", lambda x: x, "x", lambda g: g, sample=(normal,), symbol="=", linear=True, chooses=True
-)
+careful = elementwise("careful", lambda x: x, "x", lambda g: g, sample=(normal,), symbol="=", linear=True, chooses=True)
 concatenate_ = multilinear(
     "concatenate",
     lambda *arrays, axis=0: np.concatenate(arrays, axis=axis),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.operators import Axis
-from ..engine.registry import OVER_AXES, general, multilinear, reduction
+from ..engine.registry import OVER_AXES, general, reduction
 from ..engine.shortcuts import all_finite, products_fit
 from ..engine.tensor import Tensor
 from .integers import floats

@@ -88,8 +88,22 @@ arctanh = elementwise(
     singular=True,
 )
 degrees = elementwise(
-    "degrees", np.degrees, "x", lambda g: g / DEGREE, sample=(normal,), symbol="°", linear=True, numpy=(np.degrees, np.rad2deg)
+    "degrees",
+    np.degrees,
+    "x",
+    lambda g: g / DEGREE,
+    sample=(normal,),
+    symbol="°",
+    linear=True,
+    numpy=(np.degrees, np.rad2deg),
 )
 radians = elementwise(
-    "radians", np.radians, "x", lambda g: g * DEGREE, sample=(normal,), symbol="rad", linear=True, numpy=(np.radians, np.deg2rad)
+    "radians",
+    np.radians,
+    "x",
+    lambda g: g * DEGREE,
+    sample=(normal,),
+    symbol="rad",
+    linear=True,
+    numpy=(np.radians, np.deg2rad),
 )
