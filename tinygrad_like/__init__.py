@@ -1,7 +1,8 @@
 """Differentiate plain NumPy code, and train small networks with it."""
 
-from . import protocols as protocols  # binds the operators
+from . import functions, protocols
 from .checking import gradcheck
+from .engine import autodiff, operators
 from .engine.custom import operation
 from .engine.errors import (
     ArgumentError,
@@ -28,7 +29,24 @@ from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential
 from .optim import SGD, Optimizer
 from .picture.api import draw, draw_dot, summary
 from .picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
+from .primitives import (
+    arithmetic,
+    constants,
+    contraction,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
 from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
+
+# What Tensor's operators and methods call: modules above it, which themselves make Tensors.
+operators.bind(
+    *(autodiff, functions, protocols, arithmetic, constants, contraction, exponential, indexing, movement, neural),
+    *(reductions, trigonometric),
+)
 
 __version__ = "0.1.0"
 

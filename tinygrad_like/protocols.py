@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import Any
 
 import numpy as np
 
-from . import functions
-from .engine import autodiff, operators
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
 from .engine.recording import recording
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, assign, wrap, writable_value
-from .primitives import (
-    arithmetic,
-    constants,
-    contraction,
-    exponential,
-    indexing,
-    movement,
-    neural,
-    reductions,
-    trigonometric,
-)
+from .primitives import constants, reductions
 
 # Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
 INSPECTIONS = frozenset(
@@ -230,19 +217,3 @@ def tensors_in(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(tensors_in, value))
     return type(value)(map(tensors_in, value)) if type(value) in (list, tuple) else value
-
-
-operators.bind(
-    autodiff=autodiff,
-    functions=functions,
-    protocols=sys.modules[__name__],
-    arithmetic=arithmetic,
-    constants=constants,
-    contraction=contraction,
-    exponential=exponential,
-    indexing=indexing,
-    movement=movement,
-    neural=neural,
-    reductions=reductions,
-    trigonometric=trigonometric,
-)

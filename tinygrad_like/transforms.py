@@ -208,7 +208,7 @@ def depends_on_others(root: Node | None, own: Sequence[Node] = (), below: bool =
             return True
         else:
             for parent in node.parents:
-                if isinstance(parent, Node) and parent.level == root.level and parent not in seen:
+                if isinstance(parent, Node) and parent.level >= root.level and parent not in seen:
                     seen.add(parent)
                     stack.append(parent)
     return False
@@ -234,7 +234,7 @@ def require_scalar(evaluation: Evaluation, name: str) -> None:
 
 
 def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
-    """Like `grad`, but gives (value, gradient) with a single evaluation.
+    """Like `grad`, but gives (value, gradient) with a single evaluation. It raises what `grad` raises.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
@@ -259,7 +259,8 @@ def grad(function: Function, argnums: Argnums = 0) -> Function:
     floats, arrays arrays, Tensors Tensors; where the result depends on something recorded outside, such as a
     parameter of a model, it is a recorded Tensor. It nests: grad(grad(f)) is the second derivative.
 
-    Raises DTypeError for integers, ShapeError if the function returns more than one number.
+    Raises DTypeError for integers and complex numbers, ShapeError if the function returns more than one number,
+    ArgumentError if `argnums` names an argument that is not there, or one twice.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
@@ -278,7 +279,9 @@ def grad(function: Function, argnums: Argnums = 0) -> Function:
 
 
 def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """Evaluate, and give (y, pullback): pullback(g) is gᵀ J, a tuple with one part per input.
+    """Evaluate, and give (y, pullback): pullback(g), with g of y's shape, is gᵀ J, one part per input, in its shape.
+
+    Raises DTypeError for integers and complex numbers; the pullback ShapeError if g has another shape than y.
 
     >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
     >>> pullback(np.array([1.0, 10.0]))
@@ -299,7 +302,8 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
 
     Every operation gives the tangent of its result at once, so that no graph is kept.
 
-    Raises ShapeError if a tangent has not its input's shape.
+    Raises ShapeError if a tangent differs in shape from its input, ArgumentError for another number of tangents than
+    inputs, DTypeError for integers and complex numbers.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -359,6 +363,8 @@ def match_tangent(tangent: Any, node: Node) -> Tensor:
 def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that computes the Jacobian, of shape (*output shape, *input shape), row by row.
 
+    Raises what `grad` raises, but for the shape: any is taken.
+
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
@@ -386,7 +392,9 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
 
 
 def hessian(function: Function, argnums: Argnums = 0) -> Function:
-    """The function that computes the matrix of second derivatives, of shape (*input, *input).
+    """The function that computes the matrix of second derivatives, of shape (*input shape, *input shape).
+
+    With a tuple of `argnums`, a tuple of tuples, one for each pair. Raises what `grad` raises.
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import RLock  # `threading` would cost a hundredth of the import
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
@@ -99,7 +100,8 @@ def sweep(
     every: bool = False,
     given: bool = True,
 ) -> Found:
-    """The cotangents of `targets` (by default: of nodes with an owner; of `every` node), and whether we own the memory.
+    """The cotangents of leaves, of `targets` or else of nodes with an owner (or of `every` node); with each, whether
+    it may be overwritten.
 
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again. `given` says that the
@@ -133,8 +135,7 @@ def sweep(
                     node.saved = ()
         waiting.settle()
         for node, g, owned in waiting.shares.values():
-            if (every or node.owner is not None) if goals is None else (node in goals):
-                found[node] = g, owned
+            found[node] = g, owned
     if recorded and waiting.careful:
         found = {node: (operators.movement.careful(g), False) for node, (g, _) in found.items()}
     return found
@@ -190,7 +191,7 @@ def pull_back_jointly(node: Node, parts: Sequence[Any], waiting: Waiting) -> Non
     if len(parts) != len(node.parents):
         raise RuleError(f"The rule of {node.primitive.name} gave {len(parts)} parts for {len(node.parents)} arguments.")
     for parent, part in zip(node.parents, parts):
-        if isinstance(parent, Node):
+        if isinstance(parent, Node) and parent.level >= node.level:
             if part.shape != parent.shape:
                 part = unbroadcast(part, parent.shape, node)
             waiting.add(parent, part if part.dtype == parent.dtype else cast(part, parent.dtype, node), False)
@@ -301,24 +302,39 @@ def start_cotangent(tensor: Tensor, gradient: Any) -> Any:
 
 def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
     """Sweep to every leaf and add to its `.grad`; see Tensor.backward."""
-    if tensor._node is None:
+    places = places_of(tensor, create_graph)
+    start = start_cotangent(tensor, gradient)
+    if create_graph:
+        start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
+    else:
+        start = values_of(start)
+    found: Found = {}
+    with enable_grad() if create_graph else nullcontext():
+        for node in places:
+            retain, given = retain_graph or create_graph, gradient is not None
+            found |= sweep(node, start, recorded=create_graph, retain=retain, given=given)
+        deliver(found)
+
+
+def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
+    """The places of a Tensor in the graphs of all levels."""
+    places = []
+    node = tensor._node
+    while node is not None:
+        if node.tangent is None:
+            places.append(node)
+        node = node.under
+    if not places:
         raise GraphError(
             "backward() on a Tensor that is not recorded: nothing that it was computed from requires a gradient.",
             "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad().",
         )
-    start = start_cotangent(tensor, gradient)
-    if create_graph:
-        with enable_grad():
-            start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
-            found = sweep(tensor._node, start, recorded=True, given=gradient is not None)
-    else:
-        start = start._array if isinstance(start, Tensor) else start
-        found = sweep(tensor._node, start, retain=retain_graph, given=gradient is not None)
-    if create_graph:
-        with enable_grad():
-            deliver(found)
-    else:
-        deliver(found)
+    if create_graph and places != [tensor._node]:
+        raise GraphError(
+            "backward(create_graph=True) inside jvp cannot reach leaves that were made outside.",
+            "Write tg.grad of a function, or make the leaf inside the function that jvp differentiates.",
+        )
+    return places
 
 
 def deliver(found: Found) -> None:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
-def bind(**modules: ModuleType) -> None:
+def bind(*modules: ModuleType) -> None:
     """The one loop of the house: operators need the primitives, and primitives return Tensors.
 
-    protocols.py, the lowest module that knows them all, hands them over when it is imported.
+    The package's `__init__`, which knows them all, hands the modules over.
     """
-    globals().update(modules)
+    globals().update({module.__name__.rpartition(".")[2]: module for module in modules})
 
 
 Axis = int | tuple[int, ...] | None

@@ -1,0 +1,265 @@
+"""Forward mode: one pass, no graph, nested to any depth with reverse mode, and apart from it."""
+
+import gc
+import itertools
+import threading
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+from tests.cases import DIFFERENTIABLE, cases, named
+
+TRANSFORMS = {
+    "grad": lambda f: tg.grad(f),
+    "jvp": lambda f: lambda x: tg.jvp(f, (x,), (1.0,))[1],
+    "vjp": lambda f: lambda x: tg.vjp(f, x)[1](1.0)[0],
+}
+
+
+@pytest.mark.parametrize(
+    "names", [c for n in (1, 2, 3, 4) for c in itertools.product(TRANSFORMS, repeat=n)], ids="-".join
+)
+def test_every_nesting_gives_the_derivative(names):
+    """exp(2x) has the derivatives 2ⁿ exp(2x); 1/x is not an elementary rule of itself."""
+    f, g = (lambda x: np.exp(2 * x)), (lambda x: 1 / x + x * x * x)
+    for name in names:
+        f, g = TRANSFORMS[name](f), TRANSFORMS[name](g)
+    assert f(0.25) == pytest.approx(2 ** len(names) * np.exp(0.5), rel=1e-13)
+    order = len(names)
+    sign = (-1) ** order * np.prod(np.arange(1.0, order + 1))
+    cubic = {1: 3 * 0.5**2, 2: 6 * 0.5, 3: 6.0, 4: 0.0}[order]
+    assert g(0.5) == pytest.approx(sign / 0.5 ** (order + 1) + cubic, rel=1e-12)
+
+
+@pytest.mark.parametrize("inner", TRANSFORMS)
+@pytest.mark.parametrize("outer", TRANSFORMS)
+def test_levels_do_not_mix(outer, inner):
+    """d/dx (x · d/dy (x + y)) is 1, and d/dx (x · d/dy (x y)) is 2x."""
+    d, e = TRANSFORMS[outer], TRANSFORMS[inner]
+    assert d(lambda x: x * e(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert d(lambda x: x * e(lambda y: x * y)(1.0))(3.0) == 6.0
+    assert d(lambda x: x * d(lambda y: x * e(lambda z: x * y * z)(1.0))(1.0))(2.0) == 12.0
+
+
+def peak(function):
+    gc.collect()
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_graph_is_kept():
+    def chain(steps):
+        def f(x):
+            for _ in range(steps):
+                x = np.sin(x) * 1.01
+            return x
+
+        return lambda: tg.jvp(f, (np.ones(10_000),), (np.ones(10_000),))
+
+    assert peak(chain(300)) < 1.2 * peak(chain(30))
+
+
+def test_gradient_steps_inside_jvp_keep_no_graph_and_give_the_derivative_of_training():
+    data = np.linspace(-1, 1, 500)
+
+    def trained(steps):
+        def f(rate):
+            w = np.array(0.3) + 0 * rate
+            for _ in range(steps):
+                w = w - rate * tg.grad(lambda w: np.mean((w * data - np.sin(data)) ** 2))(w)
+            return w
+
+        return f
+
+    value, slope = tg.jvp(trained(20), (0.1,), (1.0,))
+    h = 1e-6
+    plus, minus = (tg.jvp(trained(20), (0.1 + s,), (0.0,))[0] for s in (h, -h))
+    assert slope == pytest.approx((plus - minus) / (2 * h), rel=1e-7)
+    assert value == pytest.approx(trained(20)(0.1))
+    assert peak(lambda: tg.jvp(trained(100), (0.1,), (1.0,))) < 1.5 * peak(lambda: tg.jvp(trained(10), (0.1,), (1.0,)))
+
+
+@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+def test_jvp_agrees_with_the_transposed_rule(primitive):
+    """v · (J t) is (Jᵀ v) · t, whatever way the labels choose."""
+    rng = np.random.default_rng(3)
+    for arrays, options in cases(primitive):
+        free = [i for i, x in enumerate(arrays) if x.dtype.kind == "f"]
+
+        def f(*values, arrays=arrays, options=options, free=free):
+            full = list(arrays)
+            for i, each in zip(free, values):
+                full[i] = each
+            return primitive(*full, **options)
+
+        points = [arrays[i] for i in free]
+        tangents = [rng.normal(size=x.shape) for x in points]
+        y, pullback = tg.vjp(f, *points)
+        v = rng.normal(size=np.shape(y))
+        along = np.sum(v * tg.jvp(f, points, tangents)[1])
+        back = sum(np.sum(part * t) for part, t in zip(pullback(v), tangents))
+        np.testing.assert_allclose(along, back, rtol=1e-11, atol=1e-11)
+
+
+def test_float32_stays_float32_and_shapes_stay():
+    x, t = np.ones((3, 1), np.float32), np.ones((3, 1))
+    for f in (np.sin, lambda x: x + np.ones(4, np.float32), lambda x: np.sum(x, axis=0), lambda x: x @ x.T):
+        y, tangent = tg.jvp(f, (x,), (t,))
+        assert y.dtype == tangent.dtype == np.float32
+        assert y.shape == tangent.shape
+
+
+def test_what_is_recorded_outside_is_followed():
+    w = tg.Tensor(3.0, requires_grad=True)
+    y, tangent = tg.jvp(lambda x: w * x * x, (2.0,), (1.0,))
+    assert (y.item(), tangent.item()) == (12.0, 12.0)
+    tangent.backward()
+    assert w.grad.item() == 4.0
+    direction = tg.Tensor(1.0, requires_grad=True)
+    tg.jvp(np.exp, (0.0,), (direction,))[1].backward()
+    assert direction.grad.item() == 1.0
+
+
+def test_without_recording_nothing_outside_is_followed():
+    w = tg.Tensor(3.0, requires_grad=True)
+    with tg.no_grad():
+        assert tg.jvp(lambda x: w * x, (2.0,), (1.0,)) == (6.0, 3.0)
+        assert tg.grad(lambda x: x * tg.no_grad()(lambda: tg.jvp(lambda u: u * x, (1.0,), (1.0,))[1])())(2.0) == 2.0
+
+
+def test_code_without_recording_has_no_tangent():
+    def f(x):
+        with tg.no_grad():
+            constant = x * x
+        return x * constant
+
+    assert tg.jvp(f, (3.0,), (1.0,))[1] == 9.0 == tg.grad(f)(3.0)
+
+
+def test_backward_inside_reaches_leaves_of_all_levels():
+    outside = tg.Tensor(2.0, requires_grad=True)
+
+    def f(x):
+        inside = tg.Tensor(5.0, requires_grad=True)
+        y = inside * outside * x
+        y.backward()
+        assert (inside.grad.item(), outside.grad.item()) == (6.0, 15.0)
+        return x
+
+    assert tg.jvp(f, (3.0,), (1.0,)) == (3.0, 1.0)
+
+
+def test_backward_with_a_graph_inside_has_tangents():
+    def f(x):
+        inside = tg.Tensor(5.0, requires_grad=True)
+        (inside * inside * x * x).backward(create_graph=True)
+        return inside.grad
+
+    assert tg.jvp(f, (3.0,), (1.0,)) == (90.0, 60.0)
+    outside = tg.Tensor(5.0, requires_grad=True)
+    with pytest.raises(tg.GraphError, match="made outside"):
+        tg.jvp(lambda x: (outside * x).backward(create_graph=True), (3.0,), (1.0,))
+    assert outside.grad is None
+    with pytest.raises(tg.GraphError, match="not recorded"):
+        tg.jvp(lambda x: (2 * x).backward(), (3.0,), (1.0,))
+
+
+def test_a_parameter_that_is_made_inside_is_an_ordinary_one_afterwards():
+    made = []
+
+    def f(x):
+        made.append(tg.Parameter(np.ones(2)))
+        return np.sum(made[0] * x)
+
+    tg.jvp(f, (np.ones(2),), (np.ones(2),))
+    other = tg.Parameter(np.ones(2))
+    np.concatenate([made[0] * 3.0, other]).sum().backward()
+    assert made[0].grad.tolist() == [3.0, 3.0]
+    assert other.grad.tolist() == [1.0, 1.0]
+    assert tg.grad(lambda x: np.sum(x * made[0]))(np.ones(2)).tolist() == [1.0, 1.0]
+    assert tg.jvp(lambda x: np.sum(x * made[0]), (np.ones(2),), (np.ones(2),))[1].item() == 2.0
+
+
+def test_threads_inside_and_beside():
+    def inside(x):
+        results = []
+        thread = threading.Thread(target=lambda: results.append(np.sin(x) * tg.jvp(lambda u: u * x, (2.0,), (1.0,))[1]))
+        thread.start()
+        thread.join()
+        return results[0]
+
+    assert tg.jvp(inside, (0.5,), (1.0,))[1] == pytest.approx(0.5 * np.cos(0.5) + np.sin(0.5))
+    assert tg.grad(inside)(0.5) == pytest.approx(0.5 * np.cos(0.5) + np.sin(0.5))
+    wrong = []
+
+    def work(seed):
+        for k in range(100):
+            x = 0.1 + seed + k / 100
+            second = tg.jvp(tg.grad(lambda x: np.sin(x) * x), (x,), (1.0,))[1]
+            again = tg.grad(lambda x: tg.jvp(lambda x: np.sin(x) * x, (x,), (1.0,))[1])(x)
+            want = 2 * np.cos(x) - x * np.sin(x)
+            if abs(second - want) + abs(again - want) > 1e-12:
+                wrong.append((x, second, again))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not wrong
+
+
+def test_an_error_leaves_nothing_running():
+    from tinygrad_like.engine.node import running
+
+    for f in (lambda x: 1 / 0, lambda x: tg.grad(lambda y: 1 / 0)(x)):
+        with pytest.raises(ZeroDivisionError):
+            tg.jvp(f, (1.0,), (1.0,))
+    assert not running
+
+
+def test_zeros_win_and_nothing_warns():
+    big = np.array([800.0, 1.0])
+    with warnings.catch_warnings(), np.errstate(over="ignore", divide="ignore"):
+        warnings.simplefilter("error")
+        assert tg.jvp(np.exp, (big,), (np.array([0.0, 1.0]),))[1].tolist() == [0.0, np.e]
+        assert tg.jvp(np.sqrt, (np.zeros(2),), (np.array([0.0, 1.0]),))[1].tolist() == [0.0, np.inf]
+        x = np.array([[np.inf, 1.0]])
+        assert tg.jvp(lambda w: x @ w, (np.ones(2),), (np.array([0.0, 2.0]),))[1].tolist() == [2.0]
+        assert tg.jvp(np.max, (np.array([np.inf, 1.0]),), (np.array([1.0, np.inf]),))[1] == 1.0
+
+
+def test_operations_of_users_of_every_kind():
+    elementwise = tg.operation(vjp=lambda g, x: 3 * g * x * x, kind="elementwise")(lambda x: x**3)
+    linear = tg.operation(vjp=lambda g, in_shape: np.broadcast_to(g, in_shape), kind="multilinear")(lambda x: np.sum(x))
+    reduction = tg.operation(vjp=lambda g, x: np.ones_like(x) * g[:, None] * 2 * x, kind="reduction")(
+        lambda x: np.sum(x * x, axis=1)
+    )
+    general = tg.operation(vjp=lambda g, x: g[::-1] * np.cos(x))(lambda x: np.sin(x)[::-1])
+    x, t = np.array([0.5, 2.0]), np.array([1.0, -1.0])
+    assert tg.jvp(elementwise, (x,), (t,))[1].tolist() == [0.75, -12.0]
+    assert tg.jvp(linear, (x,), (t,))[1] == 0.0
+    assert tg.jvp(reduction, (np.array([x, t]),), (np.array([t, t]),))[1].tolist() == [-3.0, 4.0]
+    np.testing.assert_allclose(tg.jvp(general, (x,), (t,))[1], (np.cos(x) * t)[::-1], rtol=1e-15)
+    with pytest.raises(tg.RuleError, match="Choose one of"):
+        tg.operation(vjp=lambda g: g, kind="elementwize")
+    wrong = tg.operation(vjp=lambda g, x: np.concatenate([g, g]), kind="elementwise")(lambda x: x * 1.0)
+    with pytest.raises(tg.RuleError, match="tangent of shape"):
+        tg.jvp(wrong, (x,), (t,))
+
+
+def test_inputs_and_results_are_as_given():
+    x = np.ones(3)
+    y, tangent = tg.jvp(lambda x: x, (x,), (x,))
+    assert not np.shares_memory(tangent, x)
+    assert not np.shares_memory(y, x)
+    assert isinstance(tg.jvp(np.sin, (tg.Tensor(1.0),), (1.0,))[1], tg.Tensor)
+    assert tg.jvp(lambda x: np.floor(x), (1.5,), (1.0,)) == (1.0, 0.0)
+    assert tg.jvp(lambda x: 3.0, (1.5,), (1.0,)) == (3.0, 0.0)
