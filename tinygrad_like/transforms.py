@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVarTuple, overload
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from .engine.tensor import Tensor, wrap
 from .primitives.movement import alias
 
 Argnums = int | tuple[int, ...]
+P = ParamSpec("P")
+Xs = TypeVarTuple("Xs")
 
 
 class Evaluation:
@@ -184,7 +186,7 @@ def require_scalar(evaluation: Evaluation, name: str) -> None:
         )
 
 
-def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]:
     """Like `grad`, but gives (value, gradient) with a single evaluation.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
@@ -203,7 +205,7 @@ def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
     return both
 
 
-def grad(function: Function, argnums: Argnums = 0) -> Function:
+def grad(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The function that computes the gradient of `function`, which must return a single number.
 
     `argnums` says with respect to which positional arguments (a tuple gives a tuple). Floats give
@@ -228,7 +230,7 @@ def grad(function: Function, argnums: Argnums = 0) -> Function:
     return gradient
 
 
-def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(function: Callable[[*Xs], Any], *xs: *Xs) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """Evaluate, and give (y, pullback): pullback(g) is gᵀ J, a tuple with one part per input.
 
     >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
@@ -309,6 +311,10 @@ def match_tangent(tangent: Any, node: Node) -> Tensor:
     return tensor
 
 
+@overload
+def jacobian(function: np.ufunc, argnums: Argnums = 0) -> Function: ...
+@overload
+def jacobian(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
 def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that computes the Jacobian, of shape (*output shape, *input shape), row by row.
 
@@ -338,7 +344,7 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     return rows
 
 
-def hessian(function: Function, argnums: Argnums = 0) -> Function:
+def hessian(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The function that computes the matrix of second derivatives, of shape (*input, *input).
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
