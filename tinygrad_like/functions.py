@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
 from .engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from .engine.operators import Axis
 from .engine.registry import implements
-from .engine.tensor import as_array, values_of
+from .engine.tensor import Tensor, as_array, values_of
+from .engine.writes import Array
 from .primitives import choices, contraction, neural, reductions
 from .primitives.integers import floats
 
@@ -135,7 +136,13 @@ def matrix_norm(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> A
 
 # -- networks -------------------------------------------------------------------------------------
 
+Values = TypeVar("Values", Tensor, Array, float)  # what comes out is what went in
 
+
+@overload
+def sigmoid(x: Values) -> Values: ...
+@overload
+def sigmoid(x: Any) -> Any: ...
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)), element by element; array or Tensor, as x is.
 
@@ -145,6 +152,10 @@ def sigmoid(x: Any) -> Any:
     return neural.sigmoid(x)
 
 
+@overload
+def relu(x: Values) -> Values: ...
+@overload
+def relu(x: Any) -> Any: ...
 def relu(x: Any) -> Any:
     """max(x, 0), element by element; the gradient at 0 is 0.
 
@@ -154,6 +165,12 @@ def relu(x: Any) -> Any:
     return neural.relu(x)
 
 
+@overload
+def linear(x: Any, weight: Tensor, bias: Any = None) -> Tensor: ...
+@overload
+def linear(x: Values, weight: Array, bias: Array | None = None) -> Values: ...
+@overload
+def linear(x: Any, weight: Any, bias: Any = None) -> Any: ...
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """x @ weightᵀ + bias, for x (..., in), weight (out, in), bias (out,) or None; gives (..., out).
 
@@ -170,6 +187,10 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return contraction.linear(x, weight) if bias is None else contraction.linear(x, weight, bias)
 
 
+@overload
+def logsumexp(x: Values, axis: Axis = None, keepdims: bool = False) -> Values: ...
+@overload
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any: ...
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over `axis`, without overflow.
 
@@ -179,11 +200,19 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return reductions.logsumexp(x, axis, keepdims=keepdims)
 
 
+@overload
+def log_softmax(x: Values, axis: int = -1) -> Values: ...
+@overload
+def log_softmax(x: Any, axis: int = -1) -> Any: ...
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf."""
     return reductions.log_softmax(x, axis)
 
 
+@overload
+def softmax(x: Values, axis: int = -1) -> Values: ...
+@overload
+def softmax(x: Any, axis: int = -1) -> Any: ...
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow.
 
@@ -195,6 +224,10 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return np.exp(log_softmax(x, axis))
 
 
+@overload
+def mse(prediction: Tensor, target: Any) -> Tensor: ...
+@overload
+def mse(prediction: Any, target: Any) -> Any: ...
 def mse(prediction: Any, target: Any) -> Any:
     """The mean over all elements of (prediction - target)²; the shapes must be equal.
 
@@ -215,6 +248,10 @@ def mse(prediction: Any, target: Any) -> Any:
     return neural.mse(prediction, target)
 
 
+@overload
+def cross_entropy(logits: Tensor, classes: Any) -> Tensor: ...
+@overload
+def cross_entropy(logits: Any, classes: Any) -> Any: ...
 def cross_entropy(logits: Any, classes: Any) -> Any:
     """The mean of -log softmax(logits)[class], with logits (..., classes) and integer classes (...).
 

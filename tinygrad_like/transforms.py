@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVarTuple, overload
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from .engine.tensor import Tensor, values_of, wrap
 from .primitives.movement import alias
 
 Argnums = int | tuple[int, ...]
+P = ParamSpec("P")
+Xs = TypeVarTuple("Xs")
 
 
 class Evaluation:
@@ -233,7 +235,7 @@ def require_scalar(evaluation: Evaluation, name: str) -> None:
         )
 
 
-def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]:
     """Like `grad`, but gives (value, gradient) with a single evaluation. It raises what `grad` raises.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
@@ -252,7 +254,7 @@ def value_and_grad(function: Function, argnums: Argnums = 0) -> Function:
     return both
 
 
-def grad(function: Function, argnums: Argnums = 0) -> Function:
+def grad(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The function that computes the gradient of `function`, which must return a single number.
 
     `argnums` says with respect to which positional arguments (a tuple gives a tuple). Floats give
@@ -278,7 +280,7 @@ def grad(function: Function, argnums: Argnums = 0) -> Function:
     return gradient
 
 
-def vjp(function: Function, *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(function: Callable[[*Xs], Any], *xs: *Xs) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """Evaluate, and give (y, pullback): pullback(g), with g of y's shape, is gᵀ J, one part per input, in its shape.
 
     Raises DTypeError for integers and complex numbers; the pullback ShapeError if g has another shape than y.
@@ -360,6 +362,10 @@ def match_tangent(tangent: Any, node: Node) -> Tensor:
     return tensor
 
 
+@overload
+def jacobian(function: np.ufunc, argnums: Argnums = 0) -> Function: ...
+@overload
+def jacobian(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
 def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that computes the Jacobian, of shape (*output shape, *input shape), row by row.
 
@@ -391,7 +397,7 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     return rows
 
 
-def hessian(function: Function, argnums: Argnums = 0) -> Function:
+def hessian(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The function that computes the matrix of second derivatives, of shape (*input shape, *input shape).
 
     With a tuple of `argnums`, a tuple of tuples, one for each pair. Raises what `grad` raises.

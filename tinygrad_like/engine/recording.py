@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from .errors import ArgumentError
 
@@ -43,14 +43,14 @@ class _Recording:
 
     value: bool
 
-    if not TYPE_CHECKING:  # a checker would lose the types of decorated functions
-
-        def __new__(cls, function: Any = None) -> Any:
-            """With a function, `@no_grad` without parentheses, the decorated function."""
-            made = super().__new__(cls)
-            if function is None:
-                return made
-            return made(function)
+    @overload
+    def __new__(cls) -> Self: ...
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]  # no instance
+    def __new__(cls, function: Any = None) -> Any:
+        """With a function, `@no_grad` without parentheses, the decorated function."""
+        made = super().__new__(cls)
+        return made if function is None else made(function)
 
     def __enter__(self) -> None:
         before.set((recording.get(), before.get()))

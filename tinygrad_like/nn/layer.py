@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import ChainMap, UserDict, UserList, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from types import MappingProxyType, MemberDescriptorType, MethodType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,8 @@ from ..engine.tensor import Tensor
 if TYPE_CHECKING:
     from ..picture.picture import Picture
 
-L = TypeVar("L", bound="Layer")
+P = ParamSpec("P")
+Result = TypeVar("Result", covariant=True)
 
 # They hold no parameters: plain values, and objects of these packages.
 ATOMS = frozenset({int, float, complex, bool, str, type(None)})
@@ -42,6 +43,13 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = True, name: str | None = None) -> None:
         super().__init__(data, dtype, requires_grad, name)
+
+
+class HasForward(Protocol[P, Result]):
+    """For type checkers: calling a layer takes and gives what its own `forward` does."""
+
+    @property
+    def forward(self) -> Callable[P, Result]: ...
 
 
 class Layer:
@@ -65,11 +73,15 @@ class Layer:
 
     training = True
 
-    def forward(self, *inputs: Any) -> Any:
-        """What the layer computes."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
+    if TYPE_CHECKING:
+        forward: Callable[..., Any]
+    else:
 
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        def forward(self, *inputs):
+            """What the layer computes."""
+            raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
+
+    def __call__(self: HasForward[P, Result], *inputs: P.args, **options: P.kwargs) -> Result:
         token = scope.set((weakref.ref(self), scope.get()))
         try:
             y = self.forward(*inputs, **options)
@@ -107,14 +119,14 @@ class Layer:
         """Where `layer` sits in this one, or "" if it is not found."""
         return next((path for path, each in self.named_layers() if each is layer), "")
 
-    def train(self: L, mode: bool = True) -> L:
+    def train(self, mode: bool = True) -> Self:
         """Switch this layer and all layers in it to training (or not), and give it back."""
         self.training = mode
         for _, layer in self.named_layers():
             layer.training = mode
         return self
 
-    def eval(self: L) -> L:
+    def eval(self) -> Self:
         """Switch to evaluation: the same as train(False)."""
         return self.train(False)
 
