@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import Tensor
 
 X = np.array([[1.0, -2.0, 3.0], [4.0, 0.5, -1.0]])
@@ -12,10 +13,6 @@ OLD = np.full((2, 3), 7.0)
 masks = pytest.mark.parametrize(
     "mask", [MASK, Tensor(MASK), MASK[1], MASK.tolist()], ids=["array", "Tensor", "row", "list"]
 )
-
-
-def leaf():
-    return Tensor(X, requires_grad=True)
 
 
 def numbers(mask):
@@ -74,7 +71,7 @@ def test_where_without_out_is_refused(f):
 def test_where_of_a_recorded_tensor_is_refused(f, target):
     out = {} if target is None else {"out": target}
     with pytest.raises(tg.UnsupportedError, match=r"where= cannot be differentiated(.|\n)*np\.where\(mask"):
-        f(leaf(), where=MASK, **out)
+        f(leaf(X), where=MASK, **out)
     assert target is None or (np.asarray(target) == 7).all()
 
 
@@ -134,7 +131,7 @@ def test_reductions_of_what_is_chosen(f, options, mask):
 @pytest.mark.parametrize("f", REDUCTIONS.values(), ids=REDUCTIONS.keys())
 def test_options_of_recorded_reductions_are_refused_by_name(f):
     with pytest.raises(tg.UnsupportedError, match=r"where|initial|dtype|by position"):
-        f(leaf(), where=MASK)
+        f(leaf(X), where=MASK)
 
 
 REFUSED = {
@@ -152,14 +149,14 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_other_options_of_a_recorded_tensor_are_refused_by_name(name):
     with pytest.raises(tg.UnsupportedError, match=name.split()[0]):
-        REFUSED[name](leaf())
+        REFUSED[name](leaf(X))
 
 
 @pytest.mark.parametrize(
     "given", [{"casting": "same_kind"}, {"order": "K"}, {"subok": True}, {"dtype": None}, {"where": True}]
 )
 def test_what_numpy_does_anyway_is_no_option(given):
-    y = np.multiply(leaf(), 2, **given)
+    y = np.multiply(leaf(X), 2, **given)
     assert y.requires_grad
 
 
@@ -196,7 +193,7 @@ def test_out_by_position(make):
 def test_out_of_a_recorded_result_is_refused_and_nothing_is_written(f):
     for out in (np.full((2, 3), 7.0), Tensor(np.full((2, 3), 7.0)), np.full(3, 7.0)):
         with pytest.raises((tg.LostGraphError, tg.UnsupportedError)):
-            f(leaf(), out)
+            f(leaf(X), out)
         assert (np.asarray(out) == 7).all()
 
 
