@@ -210,7 +210,16 @@ min = reduction(
     numpy=(np.min, np.amin),
 )
 prod = reduction("prod", _prod, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod)
-std = reduction("std", _std, "x", std_rule, sample=over_axes(positive), symbol="σ", singular=True, numpy=np.std)
+std = reduction(
+    "std",
+    _std,
+    "x",
+    std_rule,
+    sample=either(over_axes(positive), several(((2, 3), {"axis": 1, "ddof": 1}))),
+    symbol="σ",
+    singular=True,
+    numpy=np.std,
+)
 norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖", singular=True)
 logsumexp = reduction("logsumexp", _logsumexp, "x", logsumexp_rule, sample=over_axes(), symbol="ln Σ eˣ")
 log_softmax = general(
