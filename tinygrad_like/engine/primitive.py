@@ -253,11 +253,13 @@ class Primitive:
         bound = dict(self.defaults)
         bound.update(zip(self.defaults, extra))
         for name, value in options.items():
+            if value is np._NoValue:
+                continue  # NumPy's way to say: not given
             if name in bound:
                 bound[name] = value
             elif name in self.args and len(arrays) == self.args.index(name):
                 arrays.append(value)
-            elif value is not None and value is not np._NoValue:
+            elif value is not None:
                 raise UnsupportedError(f"{self.name} of a Tensor does not take {name}={value!r}.", USE)
         return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
 
@@ -357,7 +359,7 @@ def implements(*functions: Any) -> Callable[[Function], Function]:
         def checked(*args: Any, **options: Any) -> Any:
             if len(args) > most:
                 raise UnsupportedError(f"{composite.__name__} of a Tensor takes {most} arguments by position.", USE)
-            known = {name: value for name, value in options.items() if name in names}
+            known = {name: value for name, value in options.items() if name in names and value is not np._NoValue}
             for name in options.keys() - known.keys():
                 if options[name] is not None and options[name] is not np._NoValue:
                     raise UnsupportedError(f"{composite.__name__} of a Tensor does not take {name}=.", USE)
