@@ -1,5 +1,6 @@
 """A layer of one's own, trained to draw a circle around the right points."""
 
+import checkout  # noqa: F401
 import numpy as np
 
 import tinygrad_like as tg

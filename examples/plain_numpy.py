@@ -1,5 +1,6 @@
 """Differentiate plain NumPy code: Newton's method on Rosenbrock's valley, with exact derivatives."""
 
+import checkout  # noqa: F401
 import numpy as np
 
 import tinygrad_like as tg

@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+import checkout  # noqa: F401
 import numpy as np
 
 import tinygrad_like as tg

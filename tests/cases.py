@@ -1,9 +1,10 @@
-"""What the generated tests run on: for each primitive of the registry, arrays and options."""
+"""What tests run on: leaves; and for each primitive of the registry, arrays and options."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from tinygrad_like import Tensor
 from tinygrad_like.engine.registry import REGISTRY
 
 PRIMITIVES = [REGISTRY[name] for name in sorted(REGISTRY)]
@@ -13,6 +14,10 @@ SHAPES = {
     2: [((2, 3), (2, 3)), ((2, 1), (3,)), ((), (2,)), ((1, 1, 1, 1, 1), (5, 4)), ((0, 2), (2,))],
     3: [((2, 3), (2, 3), (2, 3)), ((3,), (2, 1), (1, 3)), ((), (), ()), ((0, 2), (2,), ())],
 }
+
+
+def leaf(values=(1.0, 2.0), dtype=float, **options):
+    return Tensor(np.array(values, dtype=dtype), requires_grad=True, **options)
 
 
 def cases(primitive, seed=0):

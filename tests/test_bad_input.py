@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import SGD, Linear, Sequential, Tensor
 from tinygrad_like.engine.errors import (
     ArgumentError,
@@ -18,10 +19,6 @@ from tinygrad_like.engine.errors import (
     TinygradError,
     UnsupportedError,
 )
-
-
-def leaf(values=(1.0, 2.0)):
-    return Tensor(np.array(values, dtype=float), requires_grad=True)
 
 
 def ones(*shape):

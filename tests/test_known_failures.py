@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import Tensor
 
 FLOATS = [np.float16, np.float32, np.float64]
-
-
-def leaf(values, dtype=float):
-    return Tensor(np.array(values, dtype=dtype), requires_grad=True)
 
 
 def gradient(f, *values, dtype=float):

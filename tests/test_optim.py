@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import SGD, Layer, Linear, Parameter, Sequential, Sigmoid, Tensor, tensor
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, GraphError
 
@@ -24,10 +25,6 @@ SETTINGS = [
 ]
 with_settings = pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: " ".join(s) or "plain")
 both_ways = pytest.mark.parametrize("make", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
-
-
-def leaf(values, dtype=float):
-    return Tensor(np.array(values, dtype=dtype), requires_grad=True)
 
 
 def small_model(dtype=np.float64):

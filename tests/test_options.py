@@ -1,10 +1,15 @@
 """Options of NumPy's functions on Tensors: as NumPy has them, or refused by name; never dropped."""
 
+import inspect
+import types
+
 import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import Tensor
+from tinygrad_like.engine.registry import NUMPY
 
 X = np.array([[1.0, -2.0, 3.0], [4.0, 0.5, -1.0]])
 MASK = np.array([[True, False, True], [False, False, True]])
@@ -12,10 +17,6 @@ OLD = np.full((2, 3), 7.0)
 masks = pytest.mark.parametrize(
     "mask", [MASK, Tensor(MASK), MASK[1], MASK.tolist()], ids=["array", "Tensor", "row", "list"]
 )
-
-
-def leaf():
-    return Tensor(X, requires_grad=True)
 
 
 def numbers(mask):
@@ -74,7 +75,7 @@ def test_where_without_out_is_refused(f):
 def test_where_of_a_recorded_tensor_is_refused(f, target):
     out = {} if target is None else {"out": target}
     with pytest.raises(tg.UnsupportedError, match=r"where= cannot be differentiated(.|\n)*np\.where\(mask"):
-        f(leaf(), where=MASK, **out)
+        f(leaf(X), where=MASK, **out)
     assert target is None or (np.asarray(target) == 7).all()
 
 
@@ -134,7 +135,7 @@ def test_reductions_of_what_is_chosen(f, options, mask):
 @pytest.mark.parametrize("f", REDUCTIONS.values(), ids=REDUCTIONS.keys())
 def test_options_of_recorded_reductions_are_refused_by_name(f):
     with pytest.raises(tg.UnsupportedError, match=r"where|initial|dtype|by position"):
-        f(leaf(), where=MASK)
+        f(leaf(X), where=MASK)
 
 
 REFUSED = {
@@ -152,15 +153,40 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_other_options_of_a_recorded_tensor_are_refused_by_name(name):
     with pytest.raises(tg.UnsupportedError, match=name.split()[0]):
-        REFUSED[name](leaf())
+        REFUSED[name](leaf(X))
 
 
 @pytest.mark.parametrize(
     "given", [{"casting": "same_kind"}, {"order": "K"}, {"subok": True}, {"dtype": None}, {"where": True}]
 )
 def test_what_numpy_does_anyway_is_no_option(given):
-    y = np.multiply(leaf(), 2, **given)
+    y = np.multiply(leaf(X), 2, **given)
     assert y.requires_grad
+
+
+def without_value(function, given=0):
+    """The options that a NumPy function takes as not given, behind what is given by position."""
+    parameters = list(inspect.signature(function).parameters.values())[given:]
+    return {each.name: np._NoValue for each in parameters if each.default is np._NoValue}
+
+
+WITH_ABSENT = [f for f in NUMPY if not isinstance(f, np.ufunc | types.BuiltinFunctionType) and without_value(f)]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("f", WITH_ABSENT, ids=lambda f: f.__name__)
+def test_options_without_a_value_are_not_given(f):
+    arguments = (0.0, 2.0) if f is np.clip else (1,)
+    # A pole, and an infinity that is not chosen: the sweep looks at every part.
+    values, found = [[0.0, 0.0, 0.0], [1.0, np.inf, 3.0]], []
+    for options in ({}, without_value(f, 1 + len(arguments))):
+        x = leaf(values)
+        y = f(x, *arguments, **options)
+        np.testing.assert_array_equal(y.data, f(x.numpy(), *arguments))
+        if y.requires_grad:
+            np.where([[True], [False]], y.reshape(2, -1), 0).sum().backward()
+        found.append(x.grad)
+    assert (found[0] is None and found[1] is None) or found[0].tolist() == found[1].tolist()
 
 
 def test_options_of_an_unrecorded_tensor_are_numpys():
@@ -196,7 +222,7 @@ def test_out_by_position(make):
 def test_out_of_a_recorded_result_is_refused_and_nothing_is_written(f):
     for out in (np.full((2, 3), 7.0), Tensor(np.full((2, 3), 7.0)), np.full(3, 7.0)):
         with pytest.raises((tg.LostGraphError, tg.UnsupportedError)):
-            f(leaf(), out)
+            f(leaf(X), out)
         assert (np.asarray(out) == 7).all()
 
 

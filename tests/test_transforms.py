@@ -7,15 +7,12 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import Tensor, grad, hessian, jacobian, jvp, value_and_grad, vjp
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 
 X = np.array([0.5, -1.0, 2.0])
 KINDS = {"float": float, "float64": np.float64, "0-d array": np.array, "Tensor": Tensor}
-
-
-def leaf(values):
-    return Tensor(np.array(values, dtype=float), requires_grad=True)
 
 
 # -- grad and value_and_grad ----------------------------------------------------------------------------

@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 
 X = np.array([3.0, -1.0])
-
-
-def leaf(value=2.0):
-    return tg.Tensor(value, requires_grad=True)
 
 
 def scaled(w):
@@ -38,7 +35,7 @@ TRANSFORMS = {
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_the_gradient_flows_through_a_transform(name):
     make, slope = TRANSFORMS[name]
-    w = leaf()
+    w = leaf(2.0)
     result = make(w)
     assert isinstance(result, tg.Tensor)
     (result.sum() + 10 * w).backward()
@@ -48,13 +45,13 @@ def test_the_gradient_flows_through_a_transform(name):
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_without_recording_arrays_stay_arrays(name):
     make, _ = TRANSFORMS[name]
-    w = leaf()
+    w = leaf(2.0)
     for result in (make(2.0), tg.no_grad()(make)(w)):
         assert isinstance(result, (float, np.ndarray, np.generic))
 
 
 def test_what_does_not_depend_on_the_outside_stays_an_array():
-    w = leaf()
+    w = leaf(2.0)
     value, slope = tg.value_and_grad(lambda x: (x * x).sum() + w)(X)
     assert isinstance(value, tg.Tensor)
     assert isinstance(slope, np.ndarray)
@@ -82,14 +79,14 @@ def test_a_physics_informed_loss_trains_the_parameters_through_the_slope():
 
 
 def test_a_pullback_under_no_grad_gives_arrays():
-    w = leaf()
+    w = leaf(2.0)
     _, pullback = tg.vjp(lambda x: w * x, X)
     with tg.no_grad():
         assert isinstance(pullback(np.ones(2))[0], np.ndarray)
 
 
 def test_gradcheck_of_a_function_that_closes_over_a_leaf():
-    w = leaf()
+    w = leaf(2.0)
     assert tg.gradcheck(lambda x: (w * x**3).sum(), X)
     assert w.grad is None
 
@@ -112,7 +109,7 @@ def test_nested_transforms_of_numbers_give_numbers(outer, inner):
     mixed = ONE_OF[outer](lambda y: ONE_OF[inner](lambda x: x**3 * y * y)(y))
     assert type(mixed(2.0)) is float
     assert mixed(2.0) == 3 * 4 * 2.0**3
-    w = leaf()
+    w = leaf(2.0)
     result = ONE_OF[outer](lambda y: ONE_OF[inner](lambda x: w * x**3 * y)(3.0))(2.0)
     result.backward()
     assert w.grad.item() == 27.0

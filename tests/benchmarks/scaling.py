@@ -12,16 +12,13 @@ from typing import Any
 import numpy as np
 
 import tinygrad_like as tg
+from tests.cases import leaf
 
 from . import timing
 from .report import Row, Table, against
 
 TITLE = "scaling: 2,000 and 8,000 parts, rows or parameters; one thread"
 SMALL, LARGE, ROUNDS, MOST = 2000, 8000, 7, 5.0
-
-
-def leaf(data: Any) -> tg.Tensor:
-    return tg.Tensor(data, requires_grad=True)
 
 
 def join(function: Callable[..., Any]) -> Callable[[int], Any]:

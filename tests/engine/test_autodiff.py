@@ -7,12 +7,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import GraphError, RuleError
-
-
-def leaf(values, dtype=float):
-    return Tensor(np.array(values, dtype=dtype), requires_grad=True)
 
 
 def gradient_of(f, *values, dtype=float):

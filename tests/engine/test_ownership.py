@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like.engine.errors import GraphError
 from tinygrad_like.engine.writes import writes
-
-
-def leaf(values):
-    return tg.Tensor(np.array(values, dtype=float), requires_grad=True)
 
 
 def test_the_gradient_given_to_a_leaf_is_copied():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import GraphError, LostGraphError, ShapeError
 
@@ -22,10 +23,6 @@ BINARY = [*SMOOTH, operator.floordiv, operator.mod]
 COMPARE = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
 IN_PLACE = [getattr(operator, f"i{name}") for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")]
 both_sides = pytest.mark.parametrize("swap", [False, True], ids=["left", "right"])
-
-
-def leaf(values, **options):
-    return Tensor(np.array(values, dtype=float), requires_grad=True, **options)
 
 
 def array_of(value):

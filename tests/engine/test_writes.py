@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import leaf
 from tinygrad_like.engine.writes import clock, writes
-
-
-def leaf(data):
-    return tg.Tensor(data, requires_grad=True)
 
 
 def saved(buffer):

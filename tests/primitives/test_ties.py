@@ -4,30 +4,12 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-
-INF, NAN = np.inf, np.nan
-PAIRS = [
-    (np.maximum, (NAN, NAN), (0.5, 0.5)),
-    (np.maximum, (NAN, 1.0), (1.0, 0.0)),
-    (np.maximum, (1.0, NAN), (0.0, 1.0)),
-    (np.minimum, (NAN, NAN), (0.5, 0.5)),
-    (np.minimum, (1.0, NAN), (0.0, 1.0)),
-    (np.fmax, (NAN, NAN), (0.5, 0.5)),
-    (np.fmax, (NAN, 1.0), (0.0, 1.0)),
-    (np.fmax, (1.0, NAN), (1.0, 0.0)),
-    (np.fmin, (NAN, NAN), (0.5, 0.5)),
-    (np.fmin, (NAN, -INF), (0.0, 1.0)),
-    *((f, (INF, INF), (0.5, 0.5)) for f in (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2)),
-    *((f, (-INF, -INF), (0.5, 0.5)) for f in (np.maximum, np.fmin, np.logaddexp, np.logaddexp2)),
-    *((f, (INF, 3.0), (1.0, 0.0)) for f in (np.maximum, np.fmax, np.logaddexp, np.logaddexp2)),
-    *((f, (-INF, 3.0), (0.0, 1.0)) for f in (np.maximum, np.fmax, np.logaddexp, np.logaddexp2)),
-    *((f, (-INF, INF), (0.0, 1.0)) for f in (np.maximum, np.fmax, np.logaddexp, np.logaddexp2)),
-    *((f, (2.0, 2.0), (0.5, 0.5)) for f in (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2)),
-]
+from tests.primitives.corners import EXTREMES, INF, NAN, PAIRS, ROWS
 
 
-@pytest.mark.parametrize(("f", "point", "shares"), PAIRS)
-def test_shares_of_two(f, point, shares):
+@pytest.mark.parametrize(("name", "point", "shares"), PAIRS)
+def test_shares_of_two(name, point, shares):
+    f = getattr(np, name)
     a, b = (tg.Tensor([value], requires_grad=True) for value in point)
     f(a, b).sum().backward()
     assert (a.grad.item(), b.grad.item()) == pytest.approx(shares, abs=1e-15)
@@ -45,16 +27,6 @@ def test_the_winner_has_all_of_any_cotangent(f, g, dtype):
     np.testing.assert_array_equal(a.grad.data, np.where(wins, dtype(g), 0))
     np.testing.assert_array_equal(b.grad.data, np.where(wins, 0, dtype(g)))
     assert a.grad.dtype == dtype
-
-
-ROWS = [
-    ([INF, INF], [0.5, 0.5]),
-    ([-INF, -INF], [0.5, 0.5]),
-    ([INF, 1.0, INF, -INF], [0.5, 0.0, 0.5, 0.0]),
-    ([INF, 3.0], [1.0, 0.0]),
-    ([-INF, 3.0], [0.0, 1.0]),
-    ([0.0, np.log(3.0)], [0.25, 0.75]),
-]
 
 
 @pytest.mark.parametrize(("row", "shares"), ROWS)
@@ -88,7 +60,7 @@ def test_cross_entropy_at_ties(row, shares):
 
 
 @pytest.mark.parametrize("f", [np.max, np.min])
-@pytest.mark.parametrize(("row", "shares"), [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])])
+@pytest.mark.parametrize(("row", "shares"), EXTREMES)
 def test_shares_of_a_reduction(f, row, shares):
     assert tg.grad(lambda x: f(x))(np.array(row)).tolist() == shares
 

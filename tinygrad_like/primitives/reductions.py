@@ -208,7 +208,7 @@ std = reduction(
     std_rule,
     options={"axis": None, "ddof": 0, "keepdims": False},
     by_position=1,
-    sample=over_axes(positive),
+    sample=either(over_axes(positive), several(((2, 3), {"axis": 1, "ddof": 1}))),
     symbol="σ",
     singular=True,
     numpy=np.std,

@@ -1,0 +1,71 @@
+"""Points that random samples do not hit: ties, zeros, infinities, plain numbers, with the right gradients by hand."""
+
+import numpy as np
+
+INF, NAN = np.inf, np.nan
+PAIRS = [
+    ("maximum", (NAN, NAN), (0.5, 0.5)),
+    ("maximum", (NAN, 1.0), (1.0, 0.0)),
+    ("maximum", (1.0, NAN), (0.0, 1.0)),
+    ("minimum", (NAN, NAN), (0.5, 0.5)),
+    ("minimum", (1.0, NAN), (0.0, 1.0)),
+    ("fmax", (NAN, NAN), (0.5, 0.5)),
+    ("fmax", (NAN, 1.0), (0.0, 1.0)),
+    ("fmax", (1.0, NAN), (1.0, 0.0)),
+    ("fmin", (NAN, NAN), (0.5, 0.5)),
+    ("fmin", (NAN, -INF), (0.0, 1.0)),
+    ("fmin", (-INF, NAN), (1.0, 0.0)),
+    *((name, (INF, INF), (0.5, 0.5)) for name in ("maximum", "minimum", "fmax", "fmin", "logaddexp", "logaddexp2")),
+    *((name, (-INF, -INF), (0.5, 0.5)) for name in ("maximum", "fmin", "logaddexp", "logaddexp2")),
+    *((name, (INF, 3.0), (1.0, 0.0)) for name in ("maximum", "fmax", "logaddexp", "logaddexp2")),
+    *((name, (-INF, 3.0), (0.0, 1.0)) for name in ("maximum", "fmax", "logaddexp", "logaddexp2")),
+    *((name, (-INF, INF), (0.0, 1.0)) for name in ("maximum", "fmax", "logaddexp", "logaddexp2")),
+    *((name, (2.0, 2.0), (0.5, 0.5)) for name in ("maximum", "minimum", "fmax", "fmin", "logaddexp", "logaddexp2")),
+]
+ROWS = [
+    ([INF, INF], [0.5, 0.5]),
+    ([-INF, -INF], [0.5, 0.5]),
+    ([INF, 1.0, INF, -INF], [0.5, 0.0, 0.5, 0.0]),
+    ([INF, 3.0], [1.0, 0.0]),
+    ([-INF, 3.0], [0.0, 1.0]),
+    ([0.0, np.log(3.0)], [0.25, 0.75]),
+]
+STEEP = np.array([-1.0, 0.0, 1.0]) / np.sqrt(6.0)  # the gradient of the standard deviation of 1, 2, 3
+EXTREMES = [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])]
+POWERS = [(0.0, 0.0, 0.0, 0.0), (0.0, 2.0, 0.0, 0.0), (0.0, 1.0, 1.0, 0.0), (2.0, 0.0, 0.0, np.log(2.0))]
+
+
+def losses():
+    """Of two rows, with classes 1 and 0, the shares less 1 at the class, halved: the mean of two losses."""
+    for row, shares in ROWS:
+        weights = np.arange(1.0, len(row) + 1)
+        right = np.array([shares, weights / weights.sum()]) - np.eye(len(row))[[1, 0]]
+        rows = np.array([row, np.log(weights) + 1000])
+        yield "softmax_cross_entropy", (rows, np.array([1, 0])), {}, right / 2
+
+
+# (name, arguments, options, the gradient for each float array among them, when the cotangent is 1 everywhere).
+OF_ONE = [
+    *((name, tuple(np.array([each]) for each in point), {}, shares) for name, point, shares in PAIRS),
+    *(("logsumexp", (np.array(row),), {}, shares) for row, shares in ROWS),
+    *((name, (np.array(row),), {}, shares) for name in ("max", "min") for row, shares in EXTREMES),
+    *((n, (np.array([a]), np.array([b])), {}, slopes) for n in ("power", "float_power") for a, b, *slopes in POWERS),
+    *((n, (np.array([a]), b), {}, slope) for n in ("power", "float_power") for a, b, slope, _ in POWERS),
+    ("power", (np.array([2.0]), 3), {}, 12.0),
+    *losses(),
+    ("hypot", (np.zeros(1), np.zeros(1)), {}, [0.0, 0.0]),
+    ("norm", (np.array([[0.0, 0.0], [3.0, 4.0]]),), {"axis": 1}, [0.0, 0.0, 0.6, 0.8]),
+    ("std", (np.array([[0.1] * 3, [1.0, 2.0, 3.0], [INF] * 3]),), {"axis": 1}, [[0.0] * 3, STEEP, [0.0] * 3]),
+    ("std", (np.array([0.0, 1e-200]),), {}, [0.0, 0.0]),  # the variance underflows
+    ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
+]
+# (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
+CORNERS = [
+    *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
+    ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
+]
+# Points where gradcheck can decide, at order 2.
+SMOOTH = [
+    *((name, (np.array([2.0]), np.array([2.0]))) for name in ("logaddexp", "logaddexp2")),
+    *((name, (np.array([2.0]), np.array([0.0]))) for name in ("power", "float_power")),
+]
