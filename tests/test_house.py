@@ -40,6 +40,7 @@ ORDER = [
     "primitives.contraction",
     "primitives.neural",
     "functions",
+    "tree",
     "protocols",
     "transforms",
     "nn.initialisers",
