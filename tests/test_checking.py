@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like import Layer, Linear, Parameter, Sequential, Sigmoid, Tanh, Tensor, gradcheck, operation
+from tinygrad_like import Layer, Linear, Parameter, Sequential, Sigmoid, Tanh, Tensor, checking, gradcheck, operation
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, GradientCheckError
+from tinygrad_like.engine.primitive import Primitive
 
 X = np.array([0.5, -1.25, 2.0])
 M = np.arange(1.0, 7.0).reshape(2, 3) / 3
@@ -164,7 +165,6 @@ def test_the_second_order_finds_what_the_first_cannot():
     def square(x):
         return x * x
 
-    square.checked = True
     assert gradcheck(square, X, order=1)
     assert "order 2" in failure(square, X, order=2)
 
@@ -201,7 +201,6 @@ def test_the_error_names_input_index_analytic_and_numeric_value():
 
 def test_the_error_names_the_mode():
     wrong = sine(WRONG_RULES["sign"])
-    wrong.checked = True
     assert "forward mode" in failure(wrong, X, modes=("fwd",))
     assert "reverse mode" in failure(wrong, X, modes=("rev",))
 
@@ -274,6 +273,41 @@ def test_an_operation_of_integers_only_has_nothing_to_check():
     assert gradcheck(lambda x: x[lookup(np.array([0, 1]))], X)
 
 
+def test_an_operation_is_checked_at_every_point_anew():
+    square = operation(vjp=lambda g, x: g * np.where(x < 0, 3.0, 2 * x))(lambda x: x * x)
+    hidden = lambda x: 0 * square(x) + x  # noqa: E731
+    assert gradcheck(hidden, 1.0)
+    for _ in range(2):
+        assert failure(hidden, -1.0).startswith("In the operation <lambda>: ")
+    assert failure(lambda x: hidden(x) + hidden(-x), 1.0).startswith("In the operation <lambda>: ")
+    assert gradcheck(hidden, 1.0)
+
+
+def test_the_same_call_of_an_operation_is_checked_once(monkeypatch):
+    checks, check_at = [], checking.check_at
+    monkeypatch.setattr(checking, "check_at", lambda *args, **options: checks.append(check_at(*args, **options)))
+    right = sine(RIGHT)
+    assert gradcheck(lambda x: sum(right(x) for _ in range(5)) + right(2 * x), X)
+    assert len(checks) == 3  # right at x, right at 2 x, and the whole
+
+
+def test_options_and_constants_tell_calls_of_an_operation_apart():
+    @operation(vjp=[lambda g, b, *, n: g * b * (n if n < 3 else 1), None])
+    def product(a, b, *, n=1.0):
+        return a * b * n
+
+    assert gradcheck(lambda a: 0 * (product(a, X) + product(a, b=X, n=2.0)) + a, X)
+    assert "In the operation product" in failure(lambda a: 0 * (product(a, X) + product(a, X, n=4.0)) + a, X)
+    wrong = operation(vjp=[lambda g, b: g * np.abs(b), None])(lambda a, b: a * b)
+    assert gradcheck(lambda a: 0 * wrong(a, X * X) + a, X)
+    assert "In the operation" in failure(lambda a: 0 * (wrong(a, X * X) + wrong(a, X)) + a, X)
+
+
+def test_arguments_of_an_operation_by_name_are_checked_too():
+    wrong = operation(vjp=[lambda g, b: g * b, lambda g, a: g])(lambda a, b: a * b)
+    assert "input 1" in failure(lambda b: 0 * wrong(X, b=b) + b, X)
+
+
 def test_the_order_asked_for_holds_for_operations_too():
     # This rule cannot be recorded, so it has a first order only.
     once = sine(lambda g, x: g * np.array([math.cos(v) for v in x]))
@@ -295,12 +329,7 @@ def test_a_layer_is_checked_with_respect_to_inputs_and_parameters():
 class Scaled(Layer):
     def __init__(self, rules):
         self.parts = [Parameter([2.0, 3.0, 4.0])]
-        self.product = operation(vjp=rules)(self.multiply)
-        self.product.checked = True
-
-    @staticmethod
-    def multiply(a, b):
-        return a * b
+        self.product = Primitive("product", np.multiply, "a b", rules)
 
     def forward(self, x):
         return self.product(x, self.parts[0])

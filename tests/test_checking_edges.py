@@ -48,7 +48,6 @@ def test_wrong_derivatives_near_the_edge_are_wrong(name, mode):
 
 def test_a_shrunk_step_is_told():
     wrong = tg.operation(vjp=lambda g, x: g / x)(lambda x: np.sqrt(x))
-    wrong.checked = True
     with pytest.raises(tg.GradientCheckError, match="The step was shrunk to"):
         tg.gradcheck(wrong, np.array([1e-4]))
 
@@ -104,7 +103,6 @@ def test_what_a_check_computes_outside_the_domain_warns_of_nothing():
 @pytest.mark.parametrize("size", [1e12, 1e20, 1e30])
 def test_a_zero_rule_is_found_at_huge_inputs(size):
     wrong = tg.operation(vjp=lambda g: g * 0)(lambda x: np.sqrt(x))
-    wrong.checked = True
     with pytest.raises(tg.GradientCheckError):
         tg.gradcheck(wrong, np.array([size]), order=1)
     assert tg.gradcheck(np.sqrt, np.array([size]))

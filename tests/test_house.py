@@ -43,6 +43,7 @@ ORDER = [
     "primitives.contraction",
     "primitives.neural",
     "functions",
+    "tree",
     "protocols",
     "transforms",
     "nn.initialisers",

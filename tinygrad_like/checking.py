@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,11 @@ from .engine.recording import no_grad
 from .engine.tensor import Tensor, values_of
 from .engine.writes import Array
 from .nn.layer import Layer, refuse_class
-from .transforms import Evaluation, jvp, vjp
+from .transforms import jvp, vjp
+from .tree import flatten
+
+# A function, the inputs that it is differentiated at, and their names.
+Case = tuple[Function, list[Any], list[str]]
 
 DIRECTIONS = 3
 MOST_ENTRIES = 1000
@@ -69,14 +74,32 @@ def gradcheck(
     free = [i for i, x in enumerate(inputs) if is_float(x)]
     if not free:
         raise ArgumentError("gradcheck found no float input to differentiate.", "Pass float64 arrays.")
-    check_operations(function, inputs, tuple(free), order, modes)
-    rng = np.random.default_rng(seed)
-    points = [np.array(values_of(inputs[i]), dtype=np.float64) for i in free]
-    checker = Checker(modes, rtol, atol, rng, [names[i] for i in free])
-    f_of_free = with_constants(function, inputs, free)
-    check_repeatable(f_of_free, points)
-    checker.check(f_of_free, points, order, 1)
+    whole = restricted(function, inputs, names, free)
+    check = partial(check_at, order=order, modes=modes, rtol=rtol, atol=atol, seed=seed)
+    for name, operation in operations_in(whole):
+        try:
+            check(*operation)
+        except GradientCheckError as error:
+            raise GradientCheckError(f"In the operation {name}: {error.what}", error.details) from None
+    check(*whole)
     return True
+
+
+def check_at(
+    f: Function,
+    inputs: list[Any],
+    names: list[str],
+    order: int,
+    modes: Sequence[str],
+    rtol: float,
+    atol: float,
+    seed: int,
+) -> None:
+    """Check one function of float inputs, without the operations in it."""
+    check_dtypes(inputs, names)
+    points = [np.array(values_of(x), dtype=np.float64) for x in inputs]
+    check_repeatable(f, points)
+    Checker(modes, rtol, atol, np.random.default_rng(seed), names).check(f, points, order, 1)
 
 
 class Checker:
@@ -211,9 +234,13 @@ def pullback_of(f: Function) -> Function:
     return flat_pullback
 
 
+def input_names(inputs: Sequence[Any]) -> list[str]:
+    return [f"input {i}" for i in range(len(inputs))]
+
+
 def as_function(f: Function, xs: tuple[Any, ...]) -> tuple[Function, list[Any], list[str]]:
     """f as a function of its inputs, and for a Layer also of its parameters."""
-    names = [f"input {i}" for i in range(len(xs))]
+    names = input_names(xs)
     if not isinstance(f, Layer):
         return f, list(xs), names
     parameters = dict(f.named_parameters())
@@ -242,28 +269,28 @@ def replaced(parameters: Sequence[Tensor], values: Sequence[Any]) -> Iterator[No
             p._array, p._node = data, node
 
 
-def check_operations(
-    function: Function, inputs: list[Any], free: tuple[int, ...], order: int, modes: Sequence[str]
-) -> None:
-    """Check each user's operation that the function calls, once, on the values it is called with."""
+def operations_in(whole: Case) -> Iterator[tuple[str, Case]]:
+    """(name, case) of each call of a user's operation; calls with the same values once."""
     calls: list[Any] = []
     token = called_operations.set(calls)
     try:
-        Evaluation(function, inputs, free, {})
+        vjp(whole[0], *whole[1])
     finally:
         called_operations.reset(token)
+    seen = set()
     for operation, args, options in calls:
         varying = [i for i, arg in enumerate(args) if isinstance(arg, Tensor) and arg.requires_grad]
-        if operation.checked or not varying:
-            continue
-        operation.checked = True
         values = [values_of(arg) for arg in args]
-        alone = with_constants(lambda *xs, call=operation, options=options: call(*xs, **options), values, varying)
-        try:
-            gradcheck(alone, *[values[i] for i in varying], order=order, modes=modes)
-        except GradientCheckError as error:
-            operation.checked = False
-            raise GradientCheckError(f"In the operation {operation.name}: {error.what}", error.details) from None
+        found, structure = flatten((values, options))
+        call = (operation, repr((varying, structure)), *map(identity, found))
+        if varying and call not in seen:
+            seen.add(call)
+            yield operation.name, restricted(partial(operation, **options), values, input_names(values), varying)
+
+
+def identity(value: Any) -> Any:
+    """What two equal values have in common, and no others."""
+    return (value.shape, value.dtype, value.tobytes()) if isinstance(value, np.ndarray) else repr(value)
 
 
 def check_repeatable(f: Function, points: list[Array], calls: int = 2) -> None:
@@ -280,8 +307,8 @@ def check_repeatable(f: Function, points: list[Array], calls: int = 2) -> None:
             )
 
 
-def with_constants(f: Function, inputs: Sequence[Any], varying: Sequence[int]) -> Function:
-    """f as a function of some of its inputs, the others held."""
+def restricted(f: Function, inputs: list[Any], names: list[str], varying: list[int]) -> Case:
+    """f as a function of some of its inputs, the others held; with these inputs and their names."""
 
     def of_varying(*values: Any) -> Any:
         full = list(inputs)
@@ -289,7 +316,7 @@ def with_constants(f: Function, inputs: Sequence[Any], varying: Sequence[int]) -
             full[i] = value
         return f(*full)
 
-    return of_varying
+    return of_varying, [inputs[i] for i in varying], [names[i] for i in varying]
 
 
 def is_float(x: Any) -> bool:

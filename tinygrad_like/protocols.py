@@ -14,6 +14,7 @@ from .engine.recording import recording
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, assign, wrap, writable_value
 from .primitives import constants, reductions
+from .tree import leaves, mapped
 
 # Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
 INSPECTIONS = frozenset(
@@ -193,27 +194,15 @@ def assign_changes(target: Tensor, changed: Any) -> None:
 
 
 def is_recorded(value: Any) -> bool:
-    """Whether a Tensor that is being recorded is in `value`, or in the lists and tuples in it."""
-    if isinstance(value, Tensor):
-        return value.requires_grad and recording.get()
-    if isinstance(value, dict):
-        value = list(value.values())
-    return isinstance(value, (list, tuple)) and any(is_recorded(each) for each in value)
+    """Whether a Tensor that is being recorded is in `value`, or in the containers in it."""
+    return recording.get() and any(isinstance(each, Tensor) and each.requires_grad for each in leaves(value))
 
 
 def arrays_in(value: Any) -> Any:
     """`value` with the arrays of the Tensors in it."""
-    if isinstance(value, Tensor):
-        return value._array
-    if isinstance(value, dict):
-        return {name: arrays_in(each) for name, each in value.items()}
-    return type(value)(map(arrays_in, value)) if type(value) in (list, tuple) else check_kind(value)
+    return mapped(lambda each: each._array if isinstance(each, Tensor) else check_kind(each), value)
 
 
 def tensors_in(value: Any) -> Any:
     """`value` with Tensors in place of the arrays in it."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return wrap(np.asarray(value))
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(tensors_in, value))
-    return type(value)(map(tensors_in, value)) if type(value) in (list, tuple) else value
+    return mapped(lambda each: wrap(np.asarray(each)) if isinstance(each, (np.ndarray, np.generic)) else each, value)

@@ -153,7 +153,6 @@ def test_what_is_infinite_and_was_chosen_stays_infinite():
 
 def test_a_users_operation_with_several_results_that_all_receive_zero():
     triple = tg.operation(vjp=lambda g, x: g * (x * 1e200))(lambda x: 3 * x)
-    triple.checked = True
     x = np.array([1e200, 2.0])
 
     def f(x):
@@ -161,7 +160,6 @@ def test_a_users_operation_with_several_results_that_all_receive_zero():
 
     assert tg.grad(f)(x).tolist() == [1, 1]
     several = tg.operation(vjp=lambda g, x: np.sum(g * (x * 1e200)) * np.ones(2))(lambda x: 3 * x[::-1])
-    several.checked = True
     assert tg.grad(lambda x: np.where(False, several(x), x).sum())(x).tolist() == [1, 1]
 
 

@@ -245,7 +245,6 @@ def test_the_table_names_functions_of_rules():
 @pytest.mark.parametrize("order", [1, 2])
 def test_either_mode_alone_catches_a_scale(mode, order):
     multiply = tg.operation(vjp=(lambda g, b: g * b * 1.00001, lambda g, a: g * a))(lambda a, b: a * b)
-    multiply.checked = True
     with pytest.raises(tg.GradientCheckError):
         tg.gradcheck(multiply, np.array([2.0, 3.0]), np.array([5.0, 7.0]), order=order, modes=[mode])
 

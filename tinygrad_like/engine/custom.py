@@ -25,9 +25,8 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 class Operation(Primitive):
-    """A user's own primitive, made by `operation`; `gradcheck` checks it when it first meets it."""
+    """A user's own primitive, made by `operation`; `gradcheck` checks it on the values that it is called with."""
 
-    checked = False
     path: str
     trusted = False
 
@@ -37,8 +36,8 @@ class Operation(Primitive):
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         calls = called_operations.get()
-        if calls is not None and not self.checked:
-            calls.append((self, args, options))
+        if calls is not None:
+            calls.append((self, *self._bind(args, options)))
         return super().__call__(*args, **options)
 
 

@@ -13,6 +13,7 @@ from ..engine.primitive import Primitive
 from ..engine.recording import enable_grad, observer, scope
 from ..engine.tensor import Tensor, values_of, wrap
 from ..engine.writes import clock, writes
+from ..tree import CONTAINERS, leaves, rebuilt
 from .graph import LEAVES, Card, Graph
 from .numbers import number_text
 from .places import Places
@@ -154,16 +155,7 @@ def constant_card(value: Any, name: str = "") -> Card:
 
 def tensors_of(result: Any) -> list[Tensor]:
     """The Tensors in a result: itself, or those in tuples, lists and dicts."""
-    found, stack = [], [result]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, Tensor):
-            found.append(each)
-        elif isinstance(each, dict):
-            stack.extend(reversed(list(each.values())))
-        elif isinstance(each, (list, tuple)):
-            stack.extend(reversed(each))
-    return found
+    return [each for each in leaves(result) if isinstance(each, Tensor)]
 
 
 def watch(function: Any, inputs: list[Any], places: Places) -> tuple[Recorder, list[Tensor]]:
@@ -259,11 +251,9 @@ def as_input(value: Any, name: str, differentiate: bool) -> Any:
         named = wrap(value._array, value._node)
         named.name = name
         return named
-    if isinstance(value, dict):
-        return {key: as_input(each, f"{name}[{key!r}]", differentiate) for key, each in value.items()}
-    if isinstance(value, (list, tuple)) and not is_numbers(value):
-        items = [as_input(each, f"{name}[{i}]", differentiate) for i, each in enumerate(value)]
-        return value._make(items) if hasattr(value, "_make") else type(value)(items)
+    if isinstance(value, CONTAINERS) and not is_numbers(value):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        return rebuilt(value, [as_input(each, f"{name}[{key!r}]", differentiate) for key, each in pairs])
     if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, list)):
         return value
     array = np.array(value)
@@ -279,5 +269,5 @@ def is_numbers(value: Any) -> bool:
     if not isinstance(value, list):
         return False
     if all(isinstance(each, list) for each in value):
-        return len({len(each) for each in value}) <= 1 and all(map(is_numbers, value))
+        return len(set(map(len, value))) <= 1 and all(map(is_numbers, value))
     return all(isinstance(each, (float, int, np.generic)) for each in value)
