@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .engine.errors import ArgumentError, DTypeError, GraphError
-from .engine.storage import FlatVector, is_shared, memory_of
+from .engine.storage import FlatVector, count_of, move_in
 from .engine.tensor import Tensor, assign, wrap
-
-
-def flat_groups(parameters: list[Tensor]) -> list[tuple[FlatVector, list[int]]]:
-    """Move what is not in a flat vector yet into one per dtype; give (vector, slots) of them all.
-
-    A parameter whose memory somebody else holds, too (an array that it was made of, `p.numpy()`, a tied parameter),
-    would come apart from them. It stays where it is, as a flat vector of its own.
-    """
-    homeless = [p for p in parameters if p._flat is None]
-    shared = [p for p in homeless if is_shared(p)]
-    vectors = [memory_of(p) for p in shared]
-    staying = {id(p) for p in shared}
-    together: dict[Any, list[Tensor]] = {}
-    for p in homeless:
-        if id(p) not in staying:
-            together.setdefault(p.dtype, []).append(p)
-    for p, vector in zip(shared, vectors):
-        FlatVector([p], vector)
-    for group in together.values():
-        FlatVector(group)
-    groups: dict[int, tuple[FlatVector, list[int]]] = {}
-    for p in parameters:
-        groups.setdefault(id(p._flat), (p._flat, []))[1].append(p._slot)
-    return [(flat, sorted(slots)) for flat, slots in groups.values()]
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
@@ -56,8 +32,9 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
     return unique
 
 
-def checked_setting(title: str, value: Any) -> float:
+def number(name: str, value: Any) -> float:
     """`value` as a float, if it is finite and not negative."""
+    title = "The learning rate" if name == "lr" else name
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
@@ -67,53 +44,106 @@ def checked_setting(title: str, value: Any) -> float:
     return number
 
 
+def switch(name: str, value: Any) -> bool:
+    """`value` as a truth."""
+    return bool(value)
+
+
 def part(vector: Any, run: slice) -> Any:
     """A stretch of a vector; the vector itself, if that is all of it."""
     return vector if run.stop - run.start == vector.size else vector[run]
 
 
-class Optimizer:
-    """Base of the optimizers: the parameters, in flat vectors, and their gradients."""
+class Group:
+    """An optimizer's parameters in one flat vector, and what it remembers of them: its state, in vectors alike.
 
-    settings: ClassVar[dict[str, str]] = {}  # by name, what errors call them; checked whenever they are set
+    `group["velocity"]` reads the state of that name, zeros at first, of the stretch `run`; setting it writes into it.
+    """
+
+    def __init__(self, flat: FlatVector) -> None:
+        self.flat, self.run = flat, slice(0, flat.values.size)
+        self.parameters: list[Tensor] = []
+        self.state: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.state:
+            self.state[name] = np.zeros_like(self.flat.values)
+        return part(self.state[name], self.run)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        assign(wrap(self[name]), value)
+
+
+class Optimizer:
+    """Base of the optimizers. A subclass names its `settings`, and says in `change` what a step takes from the values.
+
+    `settings` gives each name a function that checks a value, `number` or `switch`. Settings can be changed between
+    steps. Copies and pickles go on as the original would.
+    """
+
+    settings: ClassVar[dict[str, Callable[[str, Any], Any]]] = {}
+
+    def __init__(self, params: Iterable[Any], **settings: Any) -> None:
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self.params = checked_parameters(params)
+        self._make_groups()
+
+    def _make_groups(self) -> None:
+        move_in(self.params)
+        self._groups: dict[FlatVector, Group] = {}
+        for p in sorted(self.params, key=lambda p: p._slot):
+            self._groups.setdefault(p._flat, Group(p._flat)).parameters.append(p)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        title = self.settings.get(name)
-        super().__setattr__(name, value if title is None else checked_setting(title, value))
+        check = self.settings.get(name)
+        super().__setattr__(name, check(name, value) if check else value)
 
-    def __init__(self, params: Iterable[Any]) -> None:
-        self.params = checked_parameters(params)
-        self._settle()
-
-    def _settle(self) -> None:
-        self._groups = flat_groups(self.params)
-        self._gather()
-
-    def _gather(self) -> None:
-        """Bring gradients that live outside the flat vectors (recorded ones, early ones) into them."""
-        for p in self.params:
-            if p._grad is not None:
-                kept, p._grad = p._grad, None
-                if not p._flat.store(p._slot, kept._array):
-                    p._flat.renew()
-                    p._flat.store(p._slot, kept._array)
-
-    def runs(self) -> Iterator[tuple[FlatVector, slice]]:
-        """The contiguous stretches of parameters that have a gradient."""
-        self._gather()
-        for flat, slots in self._groups:
-            for run in flat.runs(slots):
-                yield flat, run
+    def __repr__(self) -> str:
+        values = {name: getattr(self, name) for name in self.settings}
+        settings = ", ".join(f"{name}={v if isinstance(v, bool) else f'{v:g}'}" for name, v in values.items())
+        return f"{type(self).__name__}({settings})  # {count_of(self.params)}"
 
     def zero_grad(self) -> None:
         """Clear the gradients; a parameter without one is left alone by `step`."""
         for p in self.params:
-            p._grad = None
-            p._flat.filled[p._slot] = False
+            p.grad = None
 
     def step(self) -> None:
         """Change the parameters once, by their gradients."""
-        raise NotImplementedError
+        for flat, group in self._groups.items():
+            for run in flat.gather(group.parameters):
+                group.run = run
+                values = part(flat.values, run)
+                change = self.change(values, part(flat.gradients, run), group)
+                assign(wrap(values), change, using=np.subtract)
+
+    def change(self, p: Any, g: Any, state: Any) -> Any:
+        """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, on vectors.
+
+        `state["name"]` is what was put there in the last step, zeros before the first.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no change(); define what a step subtracts.")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in vars(self).items() if name != "_groups"}
+        state["_state"] = [
+            {name: p._flat.part(vector, p._slot).copy() for name, vector in self._groups[p._flat].state.items()}
+            for p in self.params
+        ]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "velocities" in state:  # pickled by an earlier version
+            state["_state"] = [{} if v is None else {"velocity": v} for v in state.pop("velocities")]
+            state["lr"] = state.pop("_lr", state.get("lr"))
+        kept = state.pop("_state")
+        vars(self).update(state)
+        self._make_groups()
+        for p, vectors in zip(self.params, kept):
+            group = self._groups[p._flat]
+            for name, value in vectors.items():
+                assign(wrap(p._flat.part(group[name], p._slot)), value)
 
 
 class SGD(Optimizer):
@@ -132,10 +162,11 @@ class SGD(Optimizer):
     Tensor([0.8], requires_grad=True)
     """
 
-    settings: ClassVar = {"lr": "The learning rate", "momentum": "momentum", "weight_decay": "weight_decay"}
+    settings: ClassVar = {"lr": number, "momentum": number, "weight_decay": number, "nesterov": switch}
     lr: float
     momentum: float
     weight_decay: float
+    nesterov: bool
 
     def __init__(
         self,
@@ -147,51 +178,13 @@ class SGD(Optimizer):
     ) -> None:
         if lr is None:
             raise ArgumentError("SGD needs a learning rate.", "Write SGD(params, lr=0.1).")
-        self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
-        self.nesterov = bool(nesterov)
-        if self.nesterov and not self.momentum:
+        if nesterov and not momentum:
             raise ArgumentError("nesterov needs a momentum above 0.", "Write SGD(..., momentum=0.9, nesterov=True).")
-        self._velocities: dict[FlatVector, Any] = {}
-        super().__init__(params)
+        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
 
-    def __repr__(self) -> str:
-        count = sum(p.size for p in self.params)
-        settings = f"lr={self.lr:g}, momentum={self.momentum:g}, weight_decay={self.weight_decay:g}"
-        return f"SGD({settings}, nesterov={self.nesterov})  # {count:,} parameters"
-
-    def step(self) -> None:
-        # Plain NumPy, as in rules: on arrays nothing is wrapped, and given Tensors it would be recorded.
-        for flat, run in self.runs():
-            values = part(flat.values, run)
-            change = self._direction(flat, run, values) * self.lr
-            assign(wrap(values), change, using=np.subtract)
-
-    def _direction(self, flat: FlatVector, run: slice, values: Any) -> Any:
-        direction = part(flat.grads, run)
-        if self.weight_decay:
-            direction = direction + self.weight_decay * values
-        if not self.momentum:
-            return direction
-        if flat not in self._velocities:
-            self._velocities[flat] = np.zeros_like(flat.values)
-        velocity = part(self._velocities[flat], run)
-        assign(wrap(velocity), self.momentum * velocity + direction)
-        return direction + self.momentum * velocity if self.nesterov else velocity
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = {key: value for key, value in vars(self).items() if key not in ("_groups", "_velocities")}
-        velocity = [self._velocities.get(p._flat) for p in self.params]
-        parts = [None if v is None else p._flat.part(v, p._slot).copy() for p, v in zip(self.params, velocity)]
-        return state | {"velocities": parts}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        parts = state.pop("velocities")
-        if "_lr" in state:  # pickled by an earlier version
-            state["lr"] = state.pop("_lr")
-        vars(self).update(state, _velocities={})
-        self._settle()
-        for p, part in zip(self.params, parts):
-            if part is not None:
-                if p._flat not in self._velocities:
-                    self._velocities[p._flat] = np.zeros_like(p._flat.values)
-                assign(wrap(p._flat.part(self._velocities[p._flat], p._slot)), part)
+    def change(self, p: Any, g: Any, state: Any) -> Any:
+        d = g + self.weight_decay * p if self.weight_decay else g
+        if self.momentum:
+            v = state["velocity"] = self.momentum * state["velocity"] + d
+            d = d + self.momentum * v if self.nesterov else v
+        return self.lr * d

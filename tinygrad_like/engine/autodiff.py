@@ -342,22 +342,20 @@ def deliver(found: Found) -> None:
     with delivering:
         for node, (cotangent, owned) in found.items():
             leaf = None if node.owner is None else node.owner()
-            if leaf is None or leaf._node is not node:
-                continue
-            flat = None if leaf._grad is not None or cotangent.__class__ is Tensor else leaf._flat
-            if flat is None or not flat.accumulate(leaf._slot, cotangent):
+            if leaf is not None and leaf._node is node:
                 accumulate(leaf, cotangent, owned)
 
 
 def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
-    """Add to a leaf's `.grad` out of place: one that is recorded, or that has no place in a flat vector."""
-    if isinstance(cotangent, Tensor) and cotangent._node is None:
-        cotangent, owned = cotangent._array, False
-    old = leaf.grad if leaf._flat is not None else leaf._grad
-    if old is not None:
-        leaf._grad = old + cotangent
-    elif isinstance(cotangent, Tensor):
+    """Add to a leaf's `.grad`: in place while it is an array that nobody has seen; a Tensor may have been kept."""
+    old = leaf._grad
+    if isinstance(cotangent, Tensor):
         # A leaf is somebody's own, e.g. the gradient that backward() was given.
-        leaf._grad = cotangent.copy() if cotangent.is_leaf else cotangent
+        cotangent = cotangent.copy() if cotangent.is_leaf else cotangent
+        leaf._grad = cotangent if old is None else leaf.grad + cotangent
+    elif old is None:
+        leaf._grad = cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent)
+    elif old.__class__ is ndarray:
+        old += cotangent
     else:
-        leaf._grad = wrap(cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent))
+        leaf._grad = old + cotangent

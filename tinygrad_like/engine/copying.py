@@ -62,8 +62,8 @@ def copy_of_recorded(tensor: Any) -> Any:
 
 def copy_of_leaf(tensor: Any) -> Any:
     copied = _rebuild(type(tensor), tensor._array, tensor._node is not None, tensor.name)
-    if tensor._grad is not None or (tensor._flat is not None and tensor._flat.filled[tensor._slot]):
-        copied._grad = tensor.grad.detach().copy()
+    if tensor._grad is not None:
+        copied.grad = tensor.grad.detach()
     return copied
 
 
@@ -95,8 +95,7 @@ def restore(tensor: Any, state: Any) -> None:
 def shell(kind: type[Tensor], array: Array, node: Any, name: str | None) -> Any:
     """A Tensor of a subclass, made without its constructor."""
     tensor: Any = object.__new__(kind)
-    tensor._array, tensor._node, tensor.name = array, node, name
-    tensor._grad = tensor._flat = None
+    tensor._array, tensor._node, tensor._grad, tensor.name = array, node, None, name
     return tensor
 
 

@@ -176,14 +176,13 @@ def layout(array: Array) -> tuple[int, ...] | None:
 
 
 class FlatVector:
-    """Several parameters of one dtype as views into one vector, and their gradients likewise.
+    """Several parameters of one dtype, each a view of a part of one vector, `values`.
 
-    A parameter moves in once and stays. `values` is the vector; `grads` the vector of
-    gradients, of which slot i is meaningful where `filled[i]`. A gradient that somebody has kept never changes: while
-    anybody holds a view of `grads`, it is not written to.
+    A parameter moves in once and stays. Its gradient is a Tensor of its own, which may be kept and changed; `gather`
+    copies the gradients into one vector, `gradients`, which nobody else holds.
     """
 
-    __slots__ = ("values", "grads", "filled", "offsets", "shapes", "layouts", "_views", "_alone", "__weakref__")
+    __slots__ = ("values", "gradients", "offsets", "shapes", "layouts", "_places", "__weakref__")
 
     def __init__(self, parameters: Iterable[Any], values: Array | None = None) -> None:
         parameters = list(parameters)
@@ -192,19 +191,16 @@ class FlatVector:
         self.layouts = [None if values is None else layout(p._array) for p in parameters]
         self.offsets = [0, *itertools.accumulate(p.size for p in parameters)]
         self.values: Array = np.empty(self.offsets[-1], parameters[0].dtype) if values is None else values
-        self.grads: Array | None = None
-        self.filled = [False] * len(parameters)
-        self._alone = 0
-        self._views: list[Array] = []
-        for slot, (p, view) in enumerate(zip(parameters, self.split(self.values))):
+        self.gradients = np.empty_like(self.values)
+        self._places = [
+            (self.part(self.gradients, slot), *self.offsets[slot : slot + 2]) for slot in range(len(parameters))
+        ]
+        for slot, p in enumerate(parameters):
+            p._flat, p._slot = self, slot
             if values is None:
+                view = self.part(self.values, slot)
                 view[...] = p._array
                 p._array = view
-            p._flat, p._slot = self, slot
-
-    def split(self, vector: Array) -> list[Array]:
-        """Views of `vector`, one per parameter, in the parameters' shapes."""
-        return [self.part(vector, slot) for slot in range(len(self.shapes))]
 
     def part(self, vector: Array, slot: int) -> Array:
         """The view of `vector` that is a parameter's, in its shape and layout."""
@@ -213,53 +209,47 @@ class FlatVector:
             return flat.reshape(shape)
         return flat.reshape([shape[i] for i in order]).transpose(np.argsort(order))
 
-    def gradient(self, slot: int) -> Array | None:
-        """The gradient in `slot`, for a user to read or change in place."""
-        return self._views[slot][...] if self.filled[slot] else None
+    def gather(self, parameters: Iterable[Any]) -> Iterator[slice]:
+        """Bring the gradients of `parameters` into the vector; give the contiguous stretches that they fill.
 
-    def accumulate(self, slot: int, gradient: Any) -> bool:
-        """Add to the gradient in `slot`; False, and nothing is done, while somebody holds one of the gradients."""
-        if getrefcount(self.grads) != self._alone:
-            if any(self.filled):
-                return False
-            self.renew()
-        if self.filled[slot]:
-            self._views[slot] += gradient
-        else:
-            self._views[slot][...] = gradient
-            self.filled[slot] = True
-        return True
-
-    def store(self, slot: int, gradient: Any) -> bool:
-        """Set the gradient in `slot`, or clear it with None; False if it has to be kept elsewhere for now."""
-        if gradient is not None and self.filled[slot]:
-            if gradient.__array_interface__ == self._views[slot].__array_interface__:
-                return True
-            if getrefcount(self.grads) != self._alone:
-                return False
-        self.filled[slot] = False
-        return gradient is None or self.accumulate(slot, gradient)
-
-    def renew(self) -> None:
-        """Take a new vector for the gradients, with what the old one holds."""
-        old = self.grads
-        self.grads = np.empty_like(self.values) if old is None or not any(self.filled) else old.copy()
-        self._views = self.split(self.grads)
-        self._alone = getrefcount(self.grads)
-
-    def runs(self, slots: list[int]) -> Iterator[slice]:
-        """The contiguous stretches of the vector that `slots` with a gradient fill."""
-        if self.offsets[-1] and len(slots) == len(self.filled) and all(self.filled):
-            yield slice(0, self.offsets[-1])
-            return
-        start = stop = -1
-        for slot in slots:
-            if not self.filled[slot]:
-                continue
-            if self.offsets[slot] != stop:
-                if start != stop:
-                    yield slice(start, stop)
-                start = self.offsets[slot]
-            stop = self.offsets[slot + 1]
+        `parameters` stand in the order of the vector. Those without a gradient are left out.
+        """
+        start = stop = 0
+        for p in parameters:
+            gradient = p._grad
+            if gradient is not None:
+                place, first, last = self._places[p._slot]
+                place[...] = gradient if gradient.__class__ is np.ndarray else gradient._array
+                if first != stop:
+                    if start != stop:
+                        yield slice(start, stop)
+                    start = first
+                stop = last
         if start != stop:
             yield slice(start, stop)
+
+
+def move_in(parameters: Iterable[Any]) -> None:
+    """Give each parameter that has no place in a flat vector one: in one new vector per dtype.
+
+    A parameter whose memory somebody else holds, too (an array that it was made of, `p.numpy()`, a tied parameter),
+    would come apart from them. It stays where it is, as a flat vector of its own.
+    """
+    staying: list[tuple[Any, Array]] = []
+    moving: dict[Any, list[Any]] = {}
+    for p in parameters:
+        if not hasattr(p, "_flat"):
+            if is_shared(p):
+                staying.append((p, memory_of(p)))
+            else:
+                moving.setdefault(p.dtype, []).append(p)
+    for p, vector in staying:
+        FlatVector([p], vector)
+    for together in moving.values():
+        FlatVector(together)
+
+
+def count_of(parameters: Iterable[Any]) -> str:
+    """How many numbers parameters hold, for reprs: "1 parameter", "1,024 parameters"."""
+    count = sum(p.size for p in parameters)
+    return f"{count:,} parameter{'s' * (count != 1)}"

@@ -46,6 +46,7 @@ class Tensor(Copying, Operators):
     # Above those of pandas' objects, so that they leave operations with a Tensor to it.
     __array_priority__ = 10000.0
     __pandas_priority__ = 10000
+    _flat: FlatVector
     _slot: int
     _node_before: Node | None
     name: str | None
@@ -65,8 +66,7 @@ class Tensor(Copying, Operators):
             raise DTypeError(f"Tensor holds numbers, but got dtype {array.dtype}.", NUMBERS)
         self._array: Array = array
         self._node: Node | None = None
-        self._grad: Tensor | None = None
-        self._flat: Any = None
+        self._grad: Any = None  # an array that nobody has seen yet, or a Tensor
         self.name = name
         if requires_grad:
             self._node = leaf_node(array, self)
@@ -180,24 +180,20 @@ class Tensor(Copying, Operators):
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient, or None. It can be changed, replaced, or cleared with None."""
-        if self._grad is None and self._flat is not None:
-            array = self._flat.gradient(self._slot)
-            return None if array is None else wrap(array)
+        if self._grad.__class__ is np.ndarray:
+            self._grad = wrap(self._grad)
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
             warnings.warn(".grad of a result is not kept; call retain_grad() on it before backward().", stacklevel=2)
         return self._grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if value is not None:
+        if value is not None and value is not self._grad:
             value = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
             if value.shape != self.shape:
                 raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
-            if value._node is None and value.dtype != self.dtype:
-                value = wrap(value._array.astype(self.dtype))
-        if self._flat is not None and (value is None or value._node is None):
-            stored = self._flat.store(self._slot, None if value is None else value._array)
-            value = None if stored else value
+            if value._node is None:
+                value = value._array.astype(self.dtype)
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -313,7 +309,7 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
     tensor = Tensor.__new__(Tensor)
     tensor._array = data
     tensor._node = node
-    tensor._grad = tensor._flat = tensor.name = None
+    tensor._grad = tensor.name = None
     return tensor
 
 
