@@ -67,12 +67,13 @@ ORDER = [
     "picture.page",
     "picture.picture",
     "picture.drawing",
-    "picture.layer_calls",
-    "picture.table",
-    "picture.plotted",
-    "picture.axes",
-    "picture.plots",
     "picture.api",
+    "summaries.layer_calls",
+    "summaries.table",
+    "summaries.summarizing",
+    "plots.data",
+    "plots.axes",
+    "plots.plotting",
     "network",
 ]
 # Imported when used, so that importing the package costs little more than NumPy.

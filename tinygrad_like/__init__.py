@@ -26,8 +26,9 @@ from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_
 from .nn.layer import Layer, Parameter
 from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
 from .optim import SGD, Optimizer
-from .picture.api import draw, draw_dot, summary
-from .picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
+from .picture.api import draw, draw_dot
+from .plots.plotting import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
+from .summaries.summarizing import summary
 from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"

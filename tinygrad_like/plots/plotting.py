@@ -30,7 +30,7 @@ from .axes import (
     small,
     widen,
 )
-from .plotted import (
+from .data import (
     checked_classes,
     checked_norms,
     checked_points,
@@ -41,7 +41,7 @@ from .plotted import (
     model_of,
     surroundings,
 )
-from .plotted import gradient_norms as gradient_norms
+from .data import gradient_norms as gradient_norms
 
 LOSSES = ("loss", "error", "mse", "cross_entropy")  # in the name of a series: it belongs on the left axis
 LOG_RATIO = 30  # from here on, a linear scale hides the small values
