@@ -19,8 +19,7 @@ from .labels import DETAILS
 from .numbers import MOST_COLUMNS, MOST_ROWS
 from .picture import Picture
 from .places import Places
-from .reduction import reduced
-from .sharing import with_references
+from .reducing import reduced, with_references
 from .themes import THEMES
 
 CHOICES = {"detail": ("auto", *DETAILS), "direction": ("LR", "TB", "RL", "BT"), "theme": tuple(THEMES)}

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 import tinygrad_like as tg
 from tests.picture.test_draw import graph_of
-from tinygrad_like.picture.collapsing import collapsed, deepest
 from tinygrad_like.picture.graph import LEAVES, Card, Graph
 from tinygrad_like.picture.neighbourhood import neighbourhood
-from tinygrad_like.picture.reduction import reduced
+from tinygrad_like.picture.reducing import collapsed, deepest, reduced, with_references
 from tinygrad_like.picture.rolling import runs_rolled_up, siblings_rolled_up
-from tinygrad_like.picture.sharing import with_references
 
 
 def follows_its_parents(graph):
