@@ -10,6 +10,7 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like.picture import drawing
 from tinygrad_like.picture.arranging import arrange
+from tinygrad_like.picture.options import Options
 from tinygrad_like.picture.places import Places
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -43,7 +44,8 @@ def xor_loss(model):
 
 def graph_of(target, *inputs, names=None, gradients=True):
     """The cards before they are drawn, by label, symbol or number."""
-    graph, name = drawing.built(target, inputs, names, Places(), gradients)
+    options = Options(names, "auto", None, "LR", None, 2, 300, gradients, None, "light")
+    graph, name = drawing.built(target, inputs, options, Places())
     arrange(graph, name)
     return graph
 

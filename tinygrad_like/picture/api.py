@@ -49,8 +49,10 @@ def draw(
     <Picture of 4 of 4 nodes; .save('x.svg'), .html(), .source>
     """
     from .drawing import drawn
+    from .options import Options
 
-    return drawn(root, inputs, names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme)
+    given = Options(names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme)
+    return drawn(root, inputs, given)
 
 
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:

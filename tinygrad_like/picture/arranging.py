@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import LEAVES, Card, Cluster, Graph
+from .graph import LEAVES, Card, Cluster, Graph, ancestors
 
 
 def arrange(graph: Graph, name: str) -> None:
@@ -61,15 +61,11 @@ def gather_the_loss(graph: Graph) -> None:
     root = graph.cards[graph.roots[0]]
     if root.role != "loss" or not any(card.cluster for card in graph.cards):
         return
-    inside = [card.cluster is not None or card.scoped for card in graph.cards]
-    leads_to_layer = inside[:]
-    for number in range(len(inside) - 1, -1, -1):
-        if leads_to_layer[number]:
-            for parent in graph.cards[number].parents:
-                leads_to_layer[parent] = True
+    inside = [i for i, card in enumerate(graph.cards) if card.cluster is not None or card.scoped]
+    leading = ancestors(graph, inside)
     box = Cluster("", "Loss", root.name or root.symbol, None)
     for number, card in enumerate(graph.cards):
-        if not leads_to_layer[number] and card.role not in LEAVES:
+        if number not in leading and card.role not in LEAVES:
             card.cluster = box
 
 
