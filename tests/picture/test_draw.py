@@ -367,6 +367,19 @@ def test_a_run_that_trains_shows_the_weights_that_it_used():
     assert card(graph_of(step, np.ones(2)), "w").value.tolist() == [1.0, 2.0]
 
 
+def test_what_a_transform_left_behind_is_drawn():
+    kept = []
+
+    def f(x):
+        kept.append(x * 2.0)
+        return kept[0] * kept[0]
+
+    tg.grad(f)(3.0)
+    graph = graph_of(kept[0])
+    assert card(graph, "×").value == 6
+    assert "freed by backward()" in graph.reason
+
+
 def test_large_values_are_not_computed_again():
     x = tg.Tensor(np.ones(200_000), requires_grad=True)
     assert card(graph_of(np.sum((x + x) + x)), "Σ").value == 600_000
@@ -542,6 +555,16 @@ def test_boxes_are_the_layers():
     assert card(graph, "X").cluster is None
     assert card(graph, "y").cluster.title == "Loss"
     assert all(c.cluster.title != "Loss" for c in graph.cards if c.role == "parameter")
+
+
+def test_a_recorded_loss_has_the_boxes_of_its_layers():
+    model = xor_model()
+    loss = xor_loss(model)(tg.Tensor(X), tg.Tensor(Y))
+    boxes = re.findall(r"subgraph cluster_\d+ {.*?tooltip=\"?([^\n\"]*)", loss.draw().source, re.DOTALL)
+    assert sorted(boxes) == ["Loss", "layers[0]", "layers[1]"]
+    graph = graph_of(loss)
+    assert card(graph, "tanh").cluster.path == "layers[0]"
+    assert [c.symbol for c in graph.cards if c.role == "parameter"] == ["W", "b"] * 2
 
 
 def test_what_stands_between_layers_is_not_the_loss():
