@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import LEAVES, Card, Cluster, Graph, ancestors
+from .graph import LEAVES, Cluster, Graph, ancestors
 
 
 def arrange(graph: Graph, name: str) -> None:
@@ -73,7 +73,7 @@ def place_leaves(graph: Graph) -> None:
     """Parameters and numbers stand in the box of their first consumer; data only beside a computation."""
     placed: set[int] = set()
     for card in graph.cards:
-        is_joining = joins(graph, card)
+        is_joining = any(graph.cards[parent].role not in LEAVES for parent in card.parents)
         for parent in card.parents:
             leaf = graph.cards[parent]
             if leaf.role not in LEAVES or parent in placed:
@@ -82,8 +82,3 @@ def place_leaves(graph: Graph) -> None:
             is_data = leaf.role == "input" or (leaf.role == "constant" and leaf.shape != ())
             if not is_data or is_joining:
                 leaf.cluster = card.cluster
-
-
-def joins(graph: Graph, card: Card) -> bool:
-    """Whether a card continues a computation that is under way."""
-    return any(graph.cards[parent].role not in LEAVES for parent in card.parents)

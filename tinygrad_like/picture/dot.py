@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .graph import LEAVES, Card, Cluster, Graph
+from .graph import LEAVES, Card, Cluster, Graph, clusters_of
 from .labels import escaped, font, label
 from .numbers import norm
 from .options import Options
@@ -61,14 +61,11 @@ def add_cards(dot: Digraph, graph: Graph, options: Options) -> None:
     """The cards, inside the clusters of the layers that made them, in order."""
     import graphviz
 
-    boxes: dict[int, Any] = {}
-    order: list[Cluster] = []
-    straight = trunk(graph)
+    order, straight = clusters_of(graph), trunk(graph)
+    boxes: dict[int, Digraph] = {}
+    for i, cluster in enumerate(order):
+        boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
-        for cluster in card.cluster.chain() if card.cluster else []:
-            if id(cluster) not in boxes:
-                boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{len(order)}"), cluster, options)
-                order.append(cluster)
         target = boxes[id(card.cluster)] if card.cluster else dot
         add_card(target, card, number, options, number in straight)
     # Inner boxes come later in the order than those around them.

@@ -138,11 +138,10 @@ def centres_of(graph: Graph, focus: Any, places: Places) -> list[int]:
 
 def is_origin(card: Card, tensor: Tensor) -> bool:
     origin = card.origin
-    if origin is tensor or (origin is not None and origin is tensor._node):
+    if isinstance(origin, Tensor) and origin._array is tensor._array:
         return True
-    if not isinstance(origin, Tensor):
-        return False
-    return origin._array is tensor._array or (origin._node is not None and origin._node is tensor._node)
+    node = origin._node if isinstance(origin, Tensor) else origin
+    return node is not None and node is tensor._node
 
 
 def names_of(card: Card) -> list[str]:

@@ -91,6 +91,15 @@ def renumbered(card: Card, new: Mapping[int, int]) -> Card:
     return altered(card, parents=parents, stretched=frozenset(new[p] for p in card.stretched if p in new))
 
 
+def clusters_of(graph: Graph) -> list[Cluster]:
+    """All clusters, each after the one around it."""
+    found: dict[int, Cluster] = {}
+    for card in graph.cards:
+        if card.cluster and id(card.cluster) not in found:
+            found.update((id(each), each) for each in card.cluster.chain())
+    return list(found.values())
+
+
 def consumers_of(graph: Graph) -> list[list[int]]:
     """For every card the cards that use it."""
     found: list[list[int]] = [[] for _ in graph.cards]

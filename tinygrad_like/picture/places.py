@@ -94,6 +94,5 @@ class Places:
         calls = self._calls.setdefault((id(layer), id(outer)), [])
         calls.append(cluster)
         if len(calls) > 1:
-            for number, each in enumerate(calls[-2:] if len(calls) == 2 else calls[-1:]):
-                each.call = len(calls) - 1 + number if len(calls) == 2 else len(calls)
+            calls[0].call, cluster.call = 1, len(calls)
         return cluster

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, consumers_of, merged, renumbered
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, renumbered
 from .neighbourhood import neighbourhood
 from .rolling import runs_rolled_up, siblings_rolled_up
 
@@ -16,13 +16,11 @@ MOST_USES = 4  # of a leaf, with an arrow to each
 
 def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, most: int) -> Graph:
     """At most about `most` cards: around the centres if there are any, else of the whole as much as is readable."""
-    if depth is not None and not centres:
-        graph = collapsed(graph, depth)
     if centres:
         return neighbourhood(graph, centres, radius, most)
-    depths = deepest(graph)
-    if depths > MOST_DEPTHS and depth is None:
-        graph, depths = collapsed(graph, MOST_DEPTHS), MOST_DEPTHS
+    depths = max(depths_of(graph).values(), default=0)
+    if depth is not None or depths > MOST_DEPTHS:
+        graph = collapsed(graph, depth or MOST_DEPTHS)
     if fits(graph, most):
         return graph
     if len(graph.cards) > HUGE:
@@ -30,7 +28,7 @@ def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, mo
         graph = runs_rolled_up(graph)
         if fits(graph, most):
             return graph
-    levels = [None, *range(depths, 0, -1)] if depth is None else [None]
+    levels = [None, *range(min(depths, MOST_DEPTHS), 0, -1)] if depth is None else [None]
     smallest = graph
     for level in levels:
         smaller = runs_rolled_up(siblings_rolled_up(graph if level is None else collapsed(graph, level)))
@@ -48,22 +46,12 @@ def fits(graph: Graph, most: int) -> bool:
 # -- layers as one card each -------------------------------------------------------------------------------
 
 
-def deepest(graph: Graph) -> int:
-    """How many clusters stand inside each other at most."""
-    known: dict[int, int] = {}
-    return max((depth_of(card.cluster, known) for card in graph.cards if card.cluster), default=0)
-
-
-def depth_of(cluster: Cluster, known: dict[int, int]) -> int:
-    """How many clusters stand around a card of this one."""
-    unknown: list[Cluster] = []
-    at: Cluster | None = cluster
-    while at is not None and id(at) not in known:
-        unknown.append(at)
-        at = at.outer
-    for each in reversed(unknown):
-        known[id(each)] = 1 + (known[id(each.outer)] if each.outer else 0)
-    return known[id(cluster)]
+def depths_of(graph: Graph) -> dict[int, int]:
+    """How deep each cluster stands, by its id; the outermost stand at depth 1."""
+    depths: dict[int, int] = {}
+    for cluster in clusters_of(graph):
+        depths[id(cluster)] = 1 + (depths[id(cluster.outer)] if cluster.outer else 0)
+    return depths
 
 
 def collapsed(graph: Graph, depth: int) -> Graph:
@@ -71,8 +59,8 @@ def collapsed(graph: Graph, depth: int) -> Graph:
 
     What a call needs was computed before it, and what needs its results comes after it: no path leaves and comes back.
     """
-    known: dict[int, int] = {}
-    around = [ancestor(card.cluster, depth, known) for card in graph.cards]
+    depths = depths_of(graph)
+    around = [cluster_at(depth, card.cluster, depths) for card in graph.cards]
     consumers, roots = consumers_of(graph), frozenset(graph.roots)
     groups = list(range(len(graph.cards)))
     first: dict[int, int] = {}
@@ -94,16 +82,16 @@ def collapsed(graph: Graph, depth: int) -> Graph:
     result = merged(graph, groups, make)
     for card in result.cards:
         # A leaf that others use, too, steps out of the box that is gone.
-        cluster = ancestor(card.cluster, depth, known)
+        cluster = cluster_at(depth, card.cluster, depths)
         card.cluster = cluster.outer if cluster else card.cluster
     return result
 
 
-def ancestor(cluster: Cluster | None, depth: int, known: dict[int, int]) -> Cluster | None:
+def cluster_at(depth: int, cluster: Cluster | None, depths: dict[int, int]) -> Cluster | None:
     """The cluster at a depth that this one is, or is in."""
-    while cluster is not None and depth_of(cluster, known) > depth:
+    while cluster is not None and depths[id(cluster)] > depth:
         cluster = cluster.outer
-    return cluster if cluster is not None and known[id(cluster)] == depth else None
+    return cluster if cluster is not None and depths[id(cluster)] == depth else None
 
 
 def layer_card(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, consumers_of, merged
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged
 
 LONGEST_PERIOD = 12
 FEWEST = 3  # repeats in a row that are worth rolling up
@@ -28,10 +28,9 @@ def without_numbers(text: str) -> str:
 def kinds_of_clusters(graph: Graph, names: Names) -> dict[int, int]:
     """A number for each cluster, the same for those of the same layers inside the same kind."""
     kinds: dict[int, int] = {0: -1}
-    for card in graph.cards:
-        for cluster in card.cluster.chain() if card.cluster and id(card.cluster) not in kinds else []:
-            outer = kinds[id(cluster.outer) if cluster.outer else 0]
-            kinds[id(cluster)] = names["cluster", cluster.label, without_numbers(cluster.title), outer]
+    for cluster in clusters_of(graph):
+        outer = kinds[id(cluster.outer) if cluster.outer else 0]
+        kinds[id(cluster)] = names["cluster", cluster.label, without_numbers(cluster.title), outer]
     return kinds
 
 
@@ -67,15 +66,11 @@ def siblings_rolled_up(graph: Graph) -> Graph:
 
 def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster], list[int]]:
     """One cluster for all that hold the same classes of cards; and the classes, told apart by cluster."""
-    order: list[Cluster] = []
-    held: dict[int, set[int]] = {}
-    for number, card in enumerate(graph.cards):
-        for cluster in card.cluster.chain() if card.cluster else []:
-            if id(cluster) not in held:
-                held[id(cluster)] = set()
-                order.append(cluster)
+    order = clusters_of(graph)
+    held: dict[int, set[int]] = {id(cluster): set() for cluster in order}
+    for each, card in zip(classes, graph.cards):
         if card.cluster:
-            held[id(card.cluster)].add(classes[number])
+            held[id(card.cluster)].add(each)
     signature: dict[int, int] = {}
     for cluster in reversed(order):
         signature[id(cluster)] = names["holds", frozenset(held[id(cluster)])]
