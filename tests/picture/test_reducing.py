@@ -87,7 +87,7 @@ def deep_model(count, width=4):
 def test_depth_shows_layers_as_cards():
     model = tg.Sequential(tg.Sequential(tg.Linear(2, 3, seed=0), tg.Tanh()), tg.Linear(3, 1, seed=1))
     graph = graph_of(model, np.ones((4, 2)))
-    assert set(depths_of(graph).values()) == {1, 2}
+    assert max(depths_of(graph).values()) == 2
     outer = collapsed(graph, 1)
     assert [(card.role, card.symbol) for card in outer.cards] == [
         ("input", "x"),

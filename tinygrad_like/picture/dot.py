@@ -62,16 +62,14 @@ def add_cards(dot: Digraph, graph: Graph, options: Options) -> None:
     import graphviz
 
     order, straight = clusters_of(graph), trunk(graph)
-    boxes: dict[int, Digraph] = {}
+    boxes = {id(None): dot}
     for i, cluster in enumerate(order):
         boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
-        target = boxes[id(card.cluster)] if card.cluster else dot
-        add_card(target, card, number, options, number in straight)
+        add_card(boxes[id(card.cluster)], card, number, options, number in straight)
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):
-        outer = boxes[id(cluster.outer)] if cluster.outer else dot
-        outer.subgraph(boxes[id(cluster)])
+        boxes[id(cluster.outer)].subgraph(boxes[id(cluster)])
 
 
 def cluster_box(box: Digraph, cluster: Cluster, options: Options) -> Digraph:

@@ -18,7 +18,7 @@ def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, mo
     """At most about `most` cards: around the centres if there are any, else of the whole as much as is readable."""
     if centres:
         return neighbourhood(graph, centres, radius, most)
-    depths = max(depths_of(graph).values(), default=0)
+    depths = max(depths_of(graph).values())
     if depth is not None or depths > MOST_DEPTHS:
         graph = collapsed(graph, depth or MOST_DEPTHS)
     if fits(graph, most):
@@ -47,10 +47,10 @@ def fits(graph: Graph, most: int) -> bool:
 
 
 def depths_of(graph: Graph) -> dict[int, int]:
-    """How deep each cluster stands, by its id; the outermost stand at depth 1."""
-    depths: dict[int, int] = {}
+    """How deep each cluster stands, by its id: the outermost at 1; what stands in none (in None), at 0."""
+    depths = {id(None): 0}
     for cluster in clusters_of(graph):
-        depths[id(cluster)] = 1 + (depths[id(cluster.outer)] if cluster.outer else 0)
+        depths[id(cluster)] = 1 + depths[id(cluster.outer)]
     return depths
 
 
@@ -91,7 +91,7 @@ def cluster_at(depth: int, cluster: Cluster | None, depths: dict[int, int]) -> C
     """The cluster at a depth that this one is, or is in."""
     while cluster is not None and depths[id(cluster)] > depth:
         cluster = cluster.outer
-    return cluster if cluster is not None and depths[id(cluster)] == depth else None
+    return cluster if depths[id(cluster)] == depth else None
 
 
 def layer_card(

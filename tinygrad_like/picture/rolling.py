@@ -27,10 +27,10 @@ def without_numbers(text: str) -> str:
 
 def kinds_of_clusters(graph: Graph, names: Names) -> dict[int, int]:
     """A number for each cluster, the same for those of the same layers inside the same kind."""
-    kinds: dict[int, int] = {0: -1}
+    kinds = {id(None): -1}
     for cluster in clusters_of(graph):
-        outer = kinds[id(cluster.outer) if cluster.outer else 0]
-        kinds[id(cluster)] = names["cluster", cluster.label, without_numbers(cluster.title), outer]
+        what = "cluster", cluster.label, without_numbers(cluster.title)
+        kinds[id(cluster)] = names[what, kinds[id(cluster.outer)]]
     return kinds
 
 
@@ -47,8 +47,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     kinds = kinds_of_clusters(graph, names)
     classes: list[int] = []
     for card in graph.cards:
-        kind = kinds[id(card.cluster) if card.cluster else 0]
-        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, kind)
+        what = card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, kinds[id(card.cluster)]
         size = card.parameters, card.nodes if card.role == "group" else 1, card.count if card.in_row else 1
         # x·x and x·y differ in which operands are the same.
         pattern = tuple(card.parents.index(p) for p in card.parents)
@@ -60,36 +59,33 @@ def siblings_rolled_up(graph: Graph) -> Graph:
 
     rolled = merged(graph, groups, lambda _, inside: several([graph.cards[number] for number in inside]))
     for card in rolled.cards:
-        card.cluster = clusters[id(card.cluster)] if card.cluster else None
+        card.cluster = clusters[id(card.cluster)]
     return rolled
 
 
-def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster], list[int]]:
+def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster | None], list[int]]:
     """One cluster for all that hold the same classes of cards; and the classes, told apart by cluster."""
     order = clusters_of(graph)
-    held: dict[int, set[int]] = {id(cluster): set() for cluster in order}
+    held: dict[int, set[int]] = {id(cluster): set() for cluster in [None, *order]}
     for each, card in zip(classes, graph.cards):
-        if card.cluster:
-            held[id(card.cluster)].add(each)
+        held[id(card.cluster)].add(each)
     signature: dict[int, int] = {}
     for cluster in reversed(order):
         signature[id(cluster)] = names["holds", frozenset(held[id(cluster)])]
-        if cluster.outer:
-            held[id(cluster.outer)].add(-2 - signature[id(cluster)])
+        held[id(cluster.outer)].add(-2 - signature[id(cluster)])
     same: dict[int, list[Cluster]] = {}
-    key: dict[int, int] = {0: -1}
+    key = {id(None): -1}
     for cluster in order:
-        key[id(cluster)] = names["in", signature[id(cluster)], key[id(cluster.outer) if cluster.outer else 0]]
+        key[id(cluster)] = names["in", signature[id(cluster)], key[id(cluster.outer)]]
         same.setdefault(key[id(cluster)], []).append(cluster)
-    new: dict[int, Cluster] = {}
+    new: dict[int, Cluster | None] = {id(None): None}
     for together in same.values():
         first = together[0]
-        outer = new[id(first.outer)] if first.outer else None
-        box = Cluster(first.path, common([c.title for c in together]), first.label, outer, first.call)
-        box.count = sum(c.count for c in together)
-        box.call = 0 if len(together) > 1 else first.call
+        title, call = common([each.title for each in together]), first.call if len(together) == 1 else 0
+        box = Cluster(first.path, title, first.label, new[id(first.outer)], call)
+        box.count = sum(each.count for each in together)
         new.update((id(each), box) for each in together)
-    groups = [names["card", c, key[id(card.cluster) if card.cluster else 0]] for c, card in zip(classes, graph.cards)]
+    groups = [names["card", c, key[id(card.cluster)]] for c, card in zip(classes, graph.cards)]
     return new, groups
 
 
