@@ -72,7 +72,9 @@ ORDER = [
     "summaries.summarizing",
     "plots.data",
     "plots.axes",
-    "plots.plotting",
+    "plots.history",
+    "plots.boundaries",
+    "plots.gradient_flow",
     "network",
 ]
 # Imported when used, so that importing the package costs little more than NumPy.

@@ -27,7 +27,9 @@ from .nn.layer import Layer, Parameter
 from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
 from .optim import SGD, Optimizer
 from .picture.api import draw, draw_dot
-from .plots.plotting import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
+from .plots.boundaries import plot_decision_boundary
+from .plots.gradient_flow import gradient_norms, plot_gradient_flow
+from .plots.history import plot_history
 from .summaries.summarizing import summary
 from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
 

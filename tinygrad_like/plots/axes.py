@@ -16,6 +16,12 @@ from ..engine.writes import Array
 GREY, MAX = "#8a8a8a", sys.float_info.max
 HUGE, TINY = 1e300, 1e-280  # beyond these, matplotlib's linear scale overflows, or takes values for 0
 
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+ORANGE, BLUE = "#f3a379", "#87a9f4"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1, 2)), (0, (1, 1.2)), (0, (3, 1.5)))
+
 
 def axes_for(ax: Any, function: str, size: tuple[float, float]) -> Any:
     """The Axes to draw on; pyplot is needed for a new figure only."""
@@ -130,7 +136,7 @@ def history_scale(ax: Any, values: Array, ratio: float) -> str:
     return "linear"
 
 
-# -- colours --------------------------------------------------------------------------------------
+# -- colours and lines ----------------------------------------------------------------------------
 
 
 def ink(ax: Any) -> Any:
@@ -156,6 +162,18 @@ def bright(color: str, ax: Any) -> Any:
 
 def alarm(ax: Any) -> str:
     return "#ff7b72" if dark(ax) else "#b3261e"
+
+
+def stroke(i: int, values: Array, count: int, text: str, ax: Any) -> dict[str, Any]:
+    """Label and looks of line i of `count`: few markers, but one at the last point, and at each between gaps."""
+    stride = max(1, len(values) // 8)
+    finite = np.concatenate([[False], np.isfinite(values), [False]])
+    shown = finite[1:-1] & ~finite[:-2] & ~finite[2:]
+    shown[i * stride // count : len(values) - stride // 2 : stride] = shown[-1:] = True
+    # A legend leaves out what starts with an underscore.
+    look = {"label": " " * text.startswith("_") + text, "markevery": np.flatnonzero(shown).tolist()}
+    look |= {"linestyle": DASHES[i % len(DASHES)], "marker": MARKERS[i % len(MARKERS)]}
+    return {"linewidth": 1.8, "markersize": 5.5, "markeredgecolor": ax.get_facecolor(), "markeredgewidth": 0.6, **look}
 
 
 # -- texts and legends ----------------------------------------------------------------------------
