@@ -242,18 +242,11 @@ def legend_within(ax: Any, twin: Any, handles: list[Any], colors: list[Any] | No
         twin.patch.set(visible=True, facecolor=ax.get_facecolor())
         ax.patch.set_visible(False)
         ax.set_zorder(twin.get_zorder() + 0.1)
-    look: dict[str, Any] = {
-        "labelspacing": 0.25,
-        "handlelength": 2.2,
-        "handletextpad": 0.5,
-        "borderaxespad": 0.4,
-        "borderpad": 0.3,
-    }
-    look |= {"framealpha": 0.8, "facecolor": twin.get_facecolor(), "edgecolor": "none", "labelcolor": colors or ink(ax)}
-    labels, nothing = (
-        [handle.get_label() for handle in handles],
-        import_module("matplotlib.lines").Line2D([], [], ls=""),
-    )
+    look: dict[str, Any] = {"labelspacing": 0.25, "handlelength": 2.2, "handletextpad": 0.5, "borderaxespad": 0.4}
+    look |= {"borderpad": 0.3, "framealpha": 0.8, "facecolor": twin.get_facecolor(), "edgecolor": "none"}
+    look |= {"labelcolor": colors or ink(ax), "loc": "upper right"}  # until its size is known
+    labels = [handle.get_label() for handle in handles]
+    nothing = import_module("matplotlib.lines").Line2D([], [], ls="")
     size, shown, part = small(ax), len(handles), 2.0
     while part > 1:
         more = [f"… {len(handles) - shown} more"] * (shown < len(handles))
@@ -270,10 +263,8 @@ def legend_within(ax: Any, twin: Any, handles: list[Any], colors: list[Any] | No
         size, shown = (size - 0.5, shown) if size > 5.5 else (size, max(1, min(shown - 1, int(shown / part))))
     corners = {"upper right": (1, 1), "lower left": (0, 0), "upper left": (0, 1), "lower right": (1, 0)}
     at = np.concatenate([drawn_at(ax), *([drawn_at(twin)] * (twin is not ax))])
-    near = {
-        name: (abs(at - corner) < (width + 0.03, height + 0.03)).all(axis=1).sum() for name, corner in corners.items()
-    }
-    legend.set_loc(min(near, key=lambda name: near[name]))
+    near = (width + 0.03, height + 0.03)
+    legend.set_loc(min(corners, key=lambda name: (abs(at - corners[name]) < near).all(axis=1).sum()))
 
 
 def drawn_at(ax: Any) -> Array:

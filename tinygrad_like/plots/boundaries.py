@@ -140,17 +140,15 @@ def draw_outputs(ax: Any, columns: Array, rows: Array, outputs: Array, bar: bool
     if outputs.shape[-1] == 1:
         level = 0.5 if known.min(initial=0.0) >= 0 and known.max(initial=1.0) <= 1 else 0.0
         reach = level or float(np.abs(known).max())
-        shades = colors.LinearSegmentedColormap.from_list(
-            "orange to blue", [shade(each, ax) for each in (ORANGE, PALE, BLUE)]
-        )
+        ends = [shade(each, ax) for each in (ORANGE, PALE, BLUE)]
+        shades = colors.LinearSegmentedColormap.from_list("orange to blue", ends)
         image = np.ma.array(outputs[..., 0], mask=~finite)
         options = {"cmap": shades.with_extremes(bad=shade(VOID, ax)), "vmin": level - reach, "vmax": level + reach}
         leads, name = [outputs[..., 0] - level], f"output = {level:g}"
     else:
         winner, (second, best) = outputs.argmax(axis=-1), np.moveaxis(np.sort(outputs, axis=-1)[..., -2:], -1, 0)
-        image = colors.to_rgba_array([shade(each, ax) for each in (*TINTS, VOID)])[
-            np.where(finite, winner % len(TINTS), -1)
-        ]
+        tints = colors.to_rgba_array([shade(each, ax) for each in (*TINTS, VOID)])
+        image = tints[np.where(finite, winner % len(TINTS), -1)]
         options, name = {}, "boundary"
         # How far each output is ahead of the best other one; 0 on its boundary.
         leads = [outputs[..., k] - np.where(winner == k, second, best) for k in range(outputs.shape[-1])]
@@ -161,6 +159,6 @@ def draw_outputs(ax: Any, columns: Array, rows: Array, outputs: Array, bar: bool
     for lead in crossed:
         ax.contour(columns, rows, np.ma.array(lead, mask=~finite), levels=[0.0], colors=[ink(ax)], linewidths=1.5)
     line = ax.plot([], [], color=ink(ax), linewidth=1.5, label=name) if crossed else []
-    return line + (
-        [] if finite.all() else ax.plot([], [], "s", color=shade(VOID, ax), markersize=9, label="not finite")
-    )
+    if not finite.all():
+        line += ax.plot([], [], "s", color=shade(VOID, ax), markersize=9, label="not finite")
+    return line

@@ -151,13 +151,8 @@ def shown(norm: float, ax: Any) -> float:
 def bar_look(word: str | None, ax: Any) -> dict[str, Any]:
     if word is None:
         return {"color": BLUE}
-    look = {"color": ax.get_facecolor(), "linewidth": 1.0}
-    return (
-        look
-        | {"vanishing": {"edgecolor": ORANGE, "hatch": "////"}, "exploding": {"edgecolor": alarm(ax), "hatch": "xxxx"}}[
-            word
-        ]
-    )
+    edge, hatch = (ORANGE, "////") if word == "vanishing" else (alarm(ax), "xxxx")
+    return {"color": ax.get_facecolor(), "linewidth": 1.0, "edgecolor": edge, "hatch": hatch}
 
 
 def draw_lines(ax: Any, table: dict[str, dict[int, float]], marks: dict[str, str], given: bool) -> None:
