@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import textwrap
 from importlib import import_module
 from typing import Any
 
@@ -229,6 +228,8 @@ def dress(ax: Any, title: str | None, handles: Any, twin: Any, given: bool, grid
 
 def title_within(ax: Any, title: str) -> None:
     """A title that is no wider than the Axes: smaller, then in several lines."""
+    import textwrap  # here, since importing it takes as long as importing all plots
+
     text = ax.set_title(escaped(title), fontsize=small(ax) + 1, pad=4, x=0.0, ha="left")
     while (now := text.get_window_extent().width) > ax.bbox.width and text.get_fontsize() > small(ax) - 1:
         text.set_fontsize(text.get_fontsize() - 0.5)
