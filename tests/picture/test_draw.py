@@ -3,6 +3,7 @@
 import copy
 import pathlib
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -243,6 +244,15 @@ def test_later_training_does_not_change_a_picture():
     model.weight.data = np.zeros((1, 2))
     assert picture.source == before
     assert model.draw(X).source != before
+
+
+def test_a_picture_keeps_no_tensor_alive():
+    x = tg.Tensor([1.0], requires_grad=True)
+    known = weakref.ref(x)
+    picture = tg.draw(x * 2.0, names={"x": x}, focus=x)
+    del x
+    assert known() is None
+    assert "x</B>" in picture.source
 
 
 # -- a bare root -----------------------------------------------------------------------------------------
