@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import LEAVES, Cluster, Graph, ancestors
+from .graph import LEAVES, Cluster, Graph, ancestors, clusters_of
 
 
 def arrange(graph: Graph, name: str) -> None:
@@ -24,36 +24,33 @@ def mark_root(graph: Graph, name: str) -> None:
     """A scalar root is the loss: what the gradients are derivatives of."""
     root = graph.cards[graph.roots[0]]
     trained = any(card.role == "parameter" for card in graph.cards)
-    if len(graph.roots) == 1 and root.shape == () and root.role not in LEAVES:
-        graph.result = "loss" if trained or root.role == "loss" else "output"
-        root.label = root.label or name or graph.result
-        root.role = "loss"
-        graph.of = root.label if graph.of else ""
-    elif len(graph.roots) == 1 and name:
-        root.label = root.label or name
     if len(graph.roots) > 1:
         for i, number in enumerate(graph.roots):
             card = graph.cards[number]
             if card.role not in LEAVES:
                 card.label = card.label or f"output {i}"
+    elif root.shape == () and root.role not in LEAVES:
+        graph.result = "loss" if trained or root.role == "loss" else "output"
+        root.label = root.label or name or graph.result
+        root.role = "loss"
+        graph.of = root.label if graph.of else ""
+    else:
+        root.label = root.label or name
 
 
 def dissolve_the_outermost(graph: Graph) -> None:
     """One box around everything would say nothing: its inner boxes stand on their own."""
-    outermost = {id(c.cluster.chain()[0]): c.cluster.chain()[0] for c in graph.cards if c.cluster}
-    if len(outermost) != 1:
+    clusters = clusters_of(graph)
+    outermost = [each for each in clusters if each.outer is None]
+    if len(outermost) != 1 or len(clusters) == 1:
         return
-    (model,) = outermost.values()
-    if not any(card.cluster not in (None, model) for card in graph.cards):
-        return
+    (model,) = outermost
     for card in graph.cards:
         if card.cluster is model:
-            card.cluster = None
-            card.scoped = True
-        elif card.cluster is not None:
-            chain = card.cluster.chain()
-            if chain[0] is model:
-                chain[1].outer = None
+            card.cluster, card.scoped = None, True
+    for cluster in clusters:
+        if cluster.outer is model:
+            cluster.outer = None
 
 
 def gather_the_loss(graph: Graph) -> None:

@@ -70,9 +70,8 @@ def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places
         hint = "Write draw(network.model, x)." if isinstance(model, Layer) else "Write draw(loss) or draw(model, x)."
         raise ArgumentError(f"draw takes a Tensor, a model or a function, but got a {type(target).__name__}.", hint)
     is_model = isinstance(target, Layer)
-    wrapped = [
-        capture.as_input(x, places.name(x) or name, differentiate=not is_model) for x, name in zip(inputs, given)
-    ]
+    named = [(x, places.name(x) or name) for x, name in zip(inputs, given)]
+    wrapped = [capture.as_input(x, name, differentiate=not is_model) for x, name in named]
     graph = capture.captured(target, wrapped, places, gradients)
     if graph is None:
         raise ArgumentError(

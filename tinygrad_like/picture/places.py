@@ -46,8 +46,6 @@ class Places:
 
     def know(self, model: Layer) -> None:
         """Remember the paths of all layers and parameters of an outermost layer."""
-        if id(model) in self._paths:
-            return
         self._kept.append(model)
         self._paths[id(model)] = ""
         for path, layer in model.named_layers():

@@ -228,12 +228,9 @@ def run_card(cards: list[Card], period: int, repeats: int) -> Card:
 
 def around_all(clusters: list[Cluster | None]) -> Cluster | None:
     """The innermost cluster around all of these."""
-    if any(cluster is None for cluster in clusters):
-        return None
     different = {id(cluster): cluster for cluster in clusters}.values()
-    chains = [cluster.chain() for cluster in different if cluster]
     shared = None
-    for level in zip(*chains):
+    for level in zip(*(cluster.chain() if cluster else [] for cluster in different)):
         if any(each is not level[0] for each in level):
             break
         shared = level[0]
