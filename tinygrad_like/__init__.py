@@ -27,8 +27,10 @@ from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_
 from .nn.layer import Layer, Parameter
 from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
 from .optim import SGD, Optimizer
-from .picture.api import draw, draw_dot, summary
-from .picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
+from .picture.api import draw, draw_dot
+from .plots.boundaries import plot_decision_boundary
+from .plots.gradient_flow import gradient_norms, plot_gradient_flow
+from .plots.history import plot_history
 from .primitives import (
     arithmetic,
     constants,
@@ -40,6 +42,7 @@ from .primitives import (
     reductions,
     trigonometric,
 )
+from .summaries.summarizing import summary
 from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.

@@ -3,6 +3,7 @@
 import copy
 import pathlib
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like.picture import drawing
 from tinygrad_like.picture.arranging import arrange
+from tinygrad_like.picture.options import Options
 from tinygrad_like.picture.places import Places
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -43,7 +45,8 @@ def xor_loss(model):
 
 def graph_of(target, *inputs, names=None, gradients=True):
     """The cards before they are drawn, by label, symbol or number."""
-    graph, name = drawing.built(target, inputs, names, Places(), gradients)
+    options = Options(names, "auto", None, "LR", None, 2, 300, gradients, None, "light")
+    graph, name = drawing.built(target, inputs, options, Places())
     arrange(graph, name)
     return graph
 
@@ -243,6 +246,15 @@ def test_later_training_does_not_change_a_picture():
     assert model.draw(X).source != before
 
 
+def test_a_picture_keeps_no_tensor_alive():
+    x = tg.Tensor([1.0], requires_grad=True)
+    known = weakref.ref(x)
+    picture = tg.draw(x * 2.0, names={"x": x}, focus=x)
+    del x
+    assert known() is None
+    assert "x</B>" in picture.source
+
+
 # -- a bare root -----------------------------------------------------------------------------------------
 
 
@@ -363,6 +375,19 @@ def test_a_run_that_trains_shows_the_weights_that_it_used():
         return y
 
     assert card(graph_of(step, np.ones(2)), "w").value.tolist() == [1.0, 2.0]
+
+
+def test_what_a_transform_left_behind_is_drawn():
+    kept = []
+
+    def f(x):
+        kept.append(x * 2.0)
+        return kept[0] * kept[0]
+
+    tg.grad(f)(3.0)
+    graph = graph_of(kept[0])
+    assert card(graph, "×").value == 6
+    assert "freed by backward()" in graph.reason
 
 
 def test_large_values_are_not_computed_again():
@@ -540,6 +565,16 @@ def test_boxes_are_the_layers():
     assert card(graph, "X").cluster is None
     assert card(graph, "y").cluster.title == "Loss"
     assert all(c.cluster.title != "Loss" for c in graph.cards if c.role == "parameter")
+
+
+def test_a_recorded_loss_has_the_boxes_of_its_layers():
+    model = xor_model()
+    loss = xor_loss(model)(tg.Tensor(X), tg.Tensor(Y))
+    boxes = re.findall(r"subgraph cluster_\d+ {.*?tooltip=\"?([^\n\"]*)", loss.draw().source, re.DOTALL)
+    assert sorted(boxes) == ["Loss", "layers[0]", "layers[1]"]
+    graph = graph_of(loss)
+    assert card(graph, "tanh").cluster.path == "layers[0]"
+    assert [c.symbol for c in graph.cards if c.role == "parameter"] == ["W", "b"] * 2
 
 
 def test_what_stands_between_layers_is_not_the_loss():

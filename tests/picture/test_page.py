@@ -121,17 +121,17 @@ PICTURES = {
 
 def graphviz_like(picture):
     """What Graphviz would draw, on a line; cards in no order, and lines from parameters the other way round."""
-    graph, style = picture._graph, picture._style
+    graph, theme = picture._graph, picture._options.colours
     found = []
     for i, card in enumerate(graph.cards):
-        fill, border, ink = style.theme.role(card.role)
+        fill, border, ink = theme.role(card.role)
         x = 90 * i
         shapes = f'<path fill="{fill}" stroke="{border}" d="M{x},0L{x + 60},0 {x + 60},-50 {x},-50Z"/>\n'
         shapes += f'<text x="{x}" y="-40" font-size="14.00" fill="{ink}">{html.escape(card.symbol)}</text>\n'
         for part in ("value", "gradient"):
             if f'ID="n{i}{part[0]}"' in picture.source:
-                block = f'<text x="{x}" y="-20" font-size="8.00" fill="{style.theme.faint}">{part}</text>\n'
-                block += f'<polygon fill="{style.theme.cell(1)}" stroke="none" points="{x},-9 {x + 9},-9 {x},-1"/>\n'
+                block = f'<text x="{x}" y="-20" font-size="8.00" fill="{theme.faint}">{part}</text>\n'
+                block += f'<polygon fill="{theme.cell(1)}" stroke="none" points="{x},-9 {x + 9},-9 {x},-1"/>\n'
                 shapes += f'<g id="a_n{i}{part[0]}"><a xlink:title="{part} of it">\n{block}</a>\n</g>\n'
         tooltip = html.escape(card.label or card.name or card.symbol)
         found.append(
@@ -143,11 +143,11 @@ def graphviz_like(picture):
         ends, places = f"n{a}&#45;&gt;n{b}", [f"{90 * a + 60},-25", f"{90 * b - 6},-25"]
         if is_parameter(picture, a):
             ends, places = f"n{b}&#45;&gt;n{a}", places[::-1]
-        line = f'<path fill="none" stroke="{style.theme.edge}" d="M{places[0]}L{places[1]}"/>'
-        tip = f'<polygon fill="{style.theme.edge}" stroke="{style.theme.edge}" points="{90 * b},-25 {90 * b - 6},-28"/>'
+        line = f'<path fill="none" stroke="{theme.edge}" d="M{places[0]}L{places[1]}"/>'
+        tip = f'<polygon fill="{theme.edge}" stroke="{theme.edge}" points="{90 * b},-25 {90 * b - 6},-28"/>'
         title = f"<title>{ends}</title>"
         found.append(f'<!-- {ends} -->\n<g id="e{a}&#45;{b}" class="edge">\n{title}\n{line}\n{tip}\n</g>\n')
-    cluster = f'<g id="clust1" class="cluster">\n<title>c</title>\n<polygon fill="{style.theme.cluster_fill}"/>\n</g>\n'
+    cluster = f'<g id="clust1" class="cluster">\n<title>c</title>\n<polygon fill="{theme.cluster_fill}"/>\n</g>\n'
     return (
         (
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN"\n'
@@ -155,7 +155,7 @@ def graphviz_like(picture):
             '<svg width="900pt" height="60pt"\n viewBox="0.00 0.00 900.00 60.00" xmlns="http://www.w3.org/2000/svg" '
             'xmlns:xlink="http://www.w3.org/1999/xlink">\n'
             '<g id="graph0" class="graph" transform="scale(1 1) rotate(0) translate(4 56)">\n<title>picture</title>\n'
-            f'<polygon fill="{style.theme.page}" stroke="none" points="-4,4 -4,-56 896,-56 896,4 -4,4"/>\n'
+            f'<polygon fill="{theme.page}" stroke="none" points="-4,4 -4,-56 896,-56 896,4 -4,4"/>\n'
             f"{cluster}{''.join(found)}</g>\n</svg>\n"
         )
         .encode("utf-8", "replace")
@@ -183,7 +183,7 @@ def drawn(picture):
 
 
 def html_of(picture, svg=None):
-    return page(picture._graph, picture._style, svg or graphviz_like(picture))
+    return page(picture._graph, picture._options, svg or graphviz_like(picture))
 
 
 def data_of(text):
@@ -291,7 +291,7 @@ def test_the_data_are_those_of_the_graph(name):
     data = data_of(html_of(picture))
     assert [card["parents"] for card in data["cards"]] == [list(dict.fromkeys(c.parents)) for c in graph.cards]
     assert data["forward"] == [i for i, c in enumerate(graph.cards) if c.role != "stub" and not c.refers]
-    if picture._style.detail in ("value", "stats"):
+    if picture._options.detail in ("value", "stats"):
         assert data["backward"] == [i for i in range(len(graph.cards))[::-1] if f'ID="n{i}g"' in source]
 
 

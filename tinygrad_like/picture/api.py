@@ -1,4 +1,4 @@
-"""The functions of pictures; each imports its room when it is called, so that importing the package stays cheap."""
+"""`draw` and `draw_dot`; each imports what it needs when it is called, so that importing the package stays cheap."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .picture import Picture
-    from .table import Summary
 
 
 def draw(
@@ -50,8 +49,10 @@ def draw(
     <Picture of 4 of 4 nodes; .save('x.svg'), .html(), .source>
     """
     from .drawing import drawn
+    from .options import Options
 
-    return drawn(root, inputs, names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme)
+    given = Options(names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme)
+    return drawn(root, inputs, given)
 
 
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
@@ -71,18 +72,3 @@ def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Picture:
     picture = draw(root, direction=rankdir)
     picture.format = suffix
     return picture
-
-
-def summary(model: Any, *inputs: Any) -> Summary:
-    """A table of a model's layers, run once on example inputs: output shapes, parameters, multiply-adds.
-
-    It shows itself in the terminal and in notebooks. A multiply-add is one multiplication and one addition; those of
-    matrix products are counted, and of nothing else. Raises ArgumentError if `model` is not a Layer, or without inputs.
-
-    >>> import numpy as np, tinygrad_like as tg
-    >>> tg.summary(tg.Sequential(tg.Linear(2, 3), tg.Tanh()), np.zeros((4, 2))).parameters
-    9
-    """
-    from .table import summarized
-
-    return summarized(model, inputs)

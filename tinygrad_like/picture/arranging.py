@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import LEAVES, Card, Cluster, Graph
+from .graph import LEAVES, Cluster, Graph, ancestors, clusters_of
 
 
 def arrange(graph: Graph, name: str) -> None:
@@ -24,36 +24,33 @@ def mark_root(graph: Graph, name: str) -> None:
     """A scalar root is the loss: what the gradients are derivatives of."""
     root = graph.cards[graph.roots[0]]
     trained = any(card.role == "parameter" for card in graph.cards)
-    if len(graph.roots) == 1 and root.shape == () and root.role not in LEAVES:
-        graph.result = "loss" if trained or root.role == "loss" else "output"
-        root.label = root.label or name or graph.result
-        root.role = "loss"
-        graph.of = root.label if graph.of else ""
-    elif len(graph.roots) == 1 and name:
-        root.label = root.label or name
     if len(graph.roots) > 1:
         for i, number in enumerate(graph.roots):
             card = graph.cards[number]
             if card.role not in LEAVES:
                 card.label = card.label or f"output {i}"
+    elif root.shape == () and root.role not in LEAVES:
+        graph.result = "loss" if trained or root.role == "loss" else "output"
+        root.label = root.label or name or graph.result
+        root.role = "loss"
+        graph.of = root.label if graph.of else ""
+    else:
+        root.label = root.label or name
 
 
 def dissolve_the_outermost(graph: Graph) -> None:
     """One box around everything would say nothing: its inner boxes stand on their own."""
-    outermost = {id(c.cluster.chain()[0]): c.cluster.chain()[0] for c in graph.cards if c.cluster}
-    if len(outermost) != 1:
+    clusters = clusters_of(graph)
+    outermost = [each for each in clusters if each.outer is None]
+    if len(outermost) != 1 or len(clusters) == 1:
         return
-    (model,) = outermost.values()
-    if not any(card.cluster not in (None, model) for card in graph.cards):
-        return
+    (model,) = outermost
     for card in graph.cards:
         if card.cluster is model:
-            card.cluster = None
-            card.scoped = True
-        elif card.cluster is not None:
-            chain = card.cluster.chain()
-            if chain[0] is model:
-                chain[1].outer = None
+            card.cluster, card.scoped = None, True
+    for cluster in clusters:
+        if cluster.outer is model:
+            cluster.outer = None
 
 
 def gather_the_loss(graph: Graph) -> None:
@@ -61,15 +58,11 @@ def gather_the_loss(graph: Graph) -> None:
     root = graph.cards[graph.roots[0]]
     if root.role != "loss" or not any(card.cluster for card in graph.cards):
         return
-    inside = [card.cluster is not None or card.scoped for card in graph.cards]
-    leads_to_layer = inside[:]
-    for number in range(len(inside) - 1, -1, -1):
-        if leads_to_layer[number]:
-            for parent in graph.cards[number].parents:
-                leads_to_layer[parent] = True
+    inside = [i for i, card in enumerate(graph.cards) if card.cluster is not None or card.scoped]
+    leading = ancestors(graph, inside)
     box = Cluster("", "Loss", root.name or root.symbol, None)
     for number, card in enumerate(graph.cards):
-        if not leads_to_layer[number] and card.role not in LEAVES:
+        if number not in leading and card.role not in LEAVES:
             card.cluster = box
 
 
@@ -77,7 +70,7 @@ def place_leaves(graph: Graph) -> None:
     """Parameters and numbers stand in the box of their first consumer; data only beside a computation."""
     placed: set[int] = set()
     for card in graph.cards:
-        is_joining = joins(graph, card)
+        is_joining = any(graph.cards[parent].role not in LEAVES for parent in card.parents)
         for parent in card.parents:
             leaf = graph.cards[parent]
             if leaf.role not in LEAVES or parent in placed:
@@ -86,8 +79,3 @@ def place_leaves(graph: Graph) -> None:
             is_data = leaf.role == "input" or (leaf.role == "constant" and leaf.shape != ())
             if not is_data or is_joining:
                 leaf.cluster = card.cluster
-
-
-def joins(graph: Graph, card: Card) -> bool:
-    """Whether a card continues a computation that is under way."""
-    return any(graph.cards[parent].role not in LEAVES for parent in card.parents)

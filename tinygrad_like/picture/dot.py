@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .graph import LEAVES, Card, Cluster, Graph
+from .graph import LEAVES, Card, Cluster, Graph, clusters_of
 from .labels import escaped, font, label
 from .numbers import norm
+from .options import Options
 from .themes import Theme
 
 if TYPE_CHECKING:
@@ -20,31 +21,23 @@ NARROW = 10  # cards
 LEGEND = ("input", "parameter", "operation", "activation", "loss")
 
 
-class Style:
-    """How a graph is drawn: detail, theme, direction, title."""
-
-    def __init__(self, detail: str, theme: Theme, direction: str, title: str, gradients: bool) -> None:
-        self.detail, self.theme, self.direction = detail, theme, direction
-        self.title, self.gradients = title, gradients
-
-
-def digraph(graph: Graph, style: Style) -> Digraph:
+def digraph(graph: Graph, options: Options) -> Digraph:
     """The DOT of a picture; card i is node ni."""
     import graphviz
 
-    theme = style.theme
+    theme = options.colours
     dot = graphviz.Digraph("picture")
     dot.attr(
         "graph",
         bgcolor=theme.page,
         fontname="Helvetica",
-        label=header(graph, style),
+        label=header(graph, options),
         labeljust="l",
         labelloc="t",
         newrank="true",
         nodesep="0.32",
         pad="0.25",
-        rankdir=style.direction,
+        rankdir=options.direction,
         ranksep="0.36",
     )
     edges = sum(len(card.parents) for card in graph.cards)
@@ -54,38 +47,33 @@ def digraph(graph: Graph, style: Style) -> Digraph:
     dot.attr("node", fontname="Helvetica", fontsize="10", fontcolor=theme.cell_ink, shape="box", penwidth="1.2")
     dot.attr("node", width="0", height="0", margin="0.07,0.04", style="rounded,filled")
     dot.attr("edge", arrowsize="0.65", color=theme.edge)
-    add_cards(dot, graph, style)
+    add_cards(dot, graph, options)
     for members in columns(graph):
         with dot.subgraph() as column:
             column.attr(rank="same")
             for number in members:
                 column.node(f"n{number}")
-    add_edges(dot, graph, style)
+    add_edges(dot, graph, options)
     return dot
 
 
-def add_cards(dot: Digraph, graph: Graph, style: Style) -> None:
+def add_cards(dot: Digraph, graph: Graph, options: Options) -> None:
     """The cards, inside the clusters of the layers that made them, in order."""
     import graphviz
 
-    boxes: dict[int, Any] = {}
-    order: list[Cluster] = []
-    straight = trunk(graph)
+    order, straight = clusters_of(graph), trunk(graph)
+    boxes = {id(None): dot}
+    for i, cluster in enumerate(order):
+        boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
-        for cluster in card.cluster.chain() if card.cluster else []:
-            if id(cluster) not in boxes:
-                boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{len(order)}"), cluster, style)
-                order.append(cluster)
-        target = boxes[id(card.cluster)] if card.cluster else dot
-        add_card(target, card, number, style, number in straight)
+        add_card(boxes[id(card.cluster)], card, number, options, number in straight)
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):
-        outer = boxes[id(cluster.outer)] if cluster.outer else dot
-        outer.subgraph(boxes[id(cluster)])
+        boxes[id(cluster.outer)].subgraph(boxes[id(cluster)])
 
 
-def cluster_box(box: Digraph, cluster: Cluster, style: Style) -> Digraph:
-    theme = style.theme
+def cluster_box(box: Digraph, cluster: Cluster, options: Options) -> Digraph:
+    theme = options.colours
     text = font(cluster.title, 12, theme.cluster_ink, bold=True)
     more = [cluster.label] if cluster.label else []
     more += [f"call {cluster.call}"] if cluster.call else []
@@ -111,8 +99,8 @@ def attribute(text: str) -> str:
     return str(graphviz.escape(escaped(text)))
 
 
-def add_card(dot: Digraph, card: Card, number: int, style: Style, straight: bool) -> None:
-    fill, border, _ = style.theme.role(card.role)
+def add_card(dot: Digraph, card: Card, number: int, options: Options, straight: bool) -> None:
+    fill, border, _ = options.colours.role(card.role)
     more = {"penwidth": "2.2"} if card.role == "loss" else {}
     if straight:
         more["group"] = "trunk"
@@ -120,7 +108,7 @@ def add_card(dot: Digraph, card: Card, number: int, style: Style, straight: bool
         more["style"] = "rounded,filled,dashed"
     dot.node(
         f"n{number}",
-        label=label(card, number, style.detail, style.theme, style.gradients),
+        label=label(card, number, options.detail, options.colours, options.gradients),
         **{"class": card.role, "id": f"n{number}"},
         color=border,
         fillcolor=fill,
@@ -180,10 +168,10 @@ def trunk(graph: Graph) -> set[int]:
     return found
 
 
-def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
+def add_edges(dot: Digraph, graph: Graph, options: Options) -> None:
     """Edges as wide as the gradient that flows back along them is large; dashed where a value was broadcast."""
-    theme = style.theme
-    norms = [norm(c.gradient) if c.gradient is not None else 0.0 for c in graph.cards] if style.gradients else []
+    theme = options.colours
+    norms = [norm(c.gradient) if c.gradient is not None else 0.0 for c in graph.cards] if options.gradients else []
     largest = max((n for n in norms if math.isfinite(n)), default=0.0)
     before = longest_way(graph)
     below = {(leaf, consumer) for *leaves, consumer in columns(graph) for leaf in leaves[1::2]}
@@ -209,19 +197,19 @@ def add_edges(dot: Digraph, graph: Graph, style: Style) -> None:
             )
 
 
-def header(graph: Graph, style: Style) -> str:
+def header(graph: Graph, options: Options) -> str:
     """The title, what is shown of the graph, and the legend: in one row above a wide picture, else in three."""
-    theme = style.theme
-    facts, note = facts_and_note(graph, style)
-    title = font(style.title, 18, theme.title, bold=True) + "&#160;&#160; "
+    theme = options.colours
+    facts, note = facts_and_note(graph, options)
+    title = font(options.title or "", 18, theme.title, bold=True) + "&#160;&#160; "
     title += font(facts, 11, theme.muted, longest=LONG)
     chips = [legend(role, graph.result if role == "loss" else role, theme) for role in legend_roles(graph)]
-    if style.detail == "value":
+    if options.detail == "value":
         for text, fraction in (("negative", -0.8), ("positive", 0.8)):
             chips.append(f'<TD BGCOLOR="{theme.cell(fraction)}" CELLPADDING="3">{font(text, 9, theme.cell_ink)}</TD>')
     notes = [f"<TD>{font(note, 9, theme.muted, longest=LONG)}</TD>"] if note else []
     space = "<TD>&#160;&#160;</TD>"
-    is_wide = len(graph.cards) > NARROW and style.direction in ("LR", "RL")
+    is_wide = len(graph.cards) > NARROW and options.direction in ("LR", "RL")
     first = f'<TD ALIGN="LEFT">{title}</TD>'
     rows = [[first, space, *chips, space, *notes]] if is_wide else [[first], chips, notes]
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{}</TR></TABLE>'
@@ -230,10 +218,10 @@ def header(graph: Graph, style: Style) -> str:
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0">{lines}</TABLE>>'
 
 
-def facts_and_note(graph: Graph, style: Style) -> tuple[str, str]:
+def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
     """How much of the graph is shown, with its numbers; and what the gradients are."""
     facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
-    if style.gradients and graph.of:
+    if options.gradients and graph.of:
         return facts, f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
     return facts, f"no gradients: {graph.reason}" if graph.reason else ""
 

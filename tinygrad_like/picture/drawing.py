@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,69 +14,29 @@ from ..engine.tensor import Tensor
 from ..nn.layer import Layer, refuse_class
 from . import capture, reading
 from .arranging import arrange
-from .dot import Style
 from .graph import Card, Graph
-from .labels import DETAILS
 from .numbers import MOST_COLUMNS, MOST_ROWS
+from .options import Options
 from .picture import Picture
 from .places import Places
-from .reduction import reduced
-from .sharing import with_references
-from .themes import THEMES
+from .reducing import reduced, with_references
 
-CHOICES = {"detail": ("auto", *DETAILS), "direction": ("LR", "TB", "RL", "BT"), "theme": tuple(THEMES)}
-LEAST = {"depth": 1, "radius": 0, "max_nodes": 1}
 # How many cards are shown with their values, with statistics, with their shape.
 MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
 MOST_CELLS = 1_000
 
 
-def drawn(
-    target: Any,
-    inputs: tuple[Any, ...],
-    names: Any,
-    detail: str,
-    depth: int | None,
-    direction: str,
-    focus: Any,
-    radius: int,
-    max_nodes: int,
-    gradients: bool,
-    title: str | None,
-    theme: str,
-) -> Picture:
+def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
-    check_choices(detail=detail, direction=direction, theme=theme)
-    check_numbers(depth=depth, radius=radius, max_nodes=max_nodes)
-    if not isinstance(gradients, bool):
-        raise ArgumentError(f"gradients must be True or False, but got {gradients!r}.")
-    if title is not None and not isinstance(title, str):
-        raise ArgumentError(f"title must be a text, but got {title!r}.")
-    if depth is not None and focus is not None:
-        raise ArgumentError("draw takes a depth or a focus, not both.", "Leave one of them out.")
     places = Places()
-    graph, name = built(target, inputs, names, places, gradients)
+    graph, name = built(target, inputs, options, places)
     arrange(graph, name)
-    centres = [] if focus is None else centres_of(graph, focus, places)
-    graph = with_references(reduced(graph, depth, centres, radius, max_nodes))
-    level = detail if detail != "auto" else fitting_detail(graph)
-    own_title = title if title is not None else title_of(target)
-    return Picture(graph, Style(level, THEMES[theme], direction, own_title, gradients))
-
-
-def check_choices(**given: Any) -> None:
-    for what, value in given.items():
-        if not isinstance(value, str) or value not in CHOICES[what]:
-            raise ArgumentError(f"{what} must be one of {', '.join(CHOICES[what])}, but got {value!r}.")
-
-
-def check_numbers(**given: Any) -> None:
-    for what, number in given.items():
-        least = LEAST[what]
-        is_whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        if (number is None and what == "depth") or (is_whole and number >= least):
-            continue
-        raise ArgumentError(f"{what} must be a whole number of at least {least}, but got {number!r}.")
+    centres = [] if options.focus is None else centres_of(graph, options.focus, places)
+    graph = with_references(reduced(graph, options.depth, centres, options.radius, options.max_nodes))
+    detail = fitting_detail(graph) if options.detail == "auto" else options.detail
+    title = title_of(target) if options.title is None else options.title
+    # A picture keeps no Tensor alive, so it does not keep all options.
+    return Picture(graph, replace(options, detail=detail, title=title, names=None, focus=None))
 
 
 def title_of(target: Any) -> str:
@@ -91,9 +52,10 @@ def name_of(function: Any) -> str:
     return "" if "<" in name else name
 
 
-def built(target: Any, inputs: tuple[Any, ...], names: Any, places: Places, gradients: bool) -> tuple[Graph, str]:
+def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places) -> tuple[Graph, str]:
     """The whole graph, and what its root is called."""
     refuse_class(target, "draw takes a Tensor, a model or a function")
+    names, gradients = options.names, options.gradients
     given = input_names(target, inputs, names)
     if isinstance(names, Mapping):
         # In a notebook's locals(), _ and _3 are earlier results.
@@ -108,9 +70,8 @@ def built(target: Any, inputs: tuple[Any, ...], names: Any, places: Places, grad
         hint = "Write draw(network.model, x)." if isinstance(model, Layer) else "Write draw(loss) or draw(model, x)."
         raise ArgumentError(f"draw takes a Tensor, a model or a function, but got a {type(target).__name__}.", hint)
     is_model = isinstance(target, Layer)
-    wrapped = [
-        capture.as_input(x, places.name(x) or name, differentiate=not is_model) for x, name in zip(inputs, given)
-    ]
+    named = [(x, places.name(x) or name) for x, name in zip(inputs, given)]
+    wrapped = [capture.as_input(x, name, differentiate=not is_model) for x, name in named]
     graph = capture.captured(target, wrapped, places, gradients)
     if graph is None:
         raise ArgumentError(
@@ -176,11 +137,10 @@ def centres_of(graph: Graph, focus: Any, places: Places) -> list[int]:
 
 def is_origin(card: Card, tensor: Tensor) -> bool:
     origin = card.origin
-    if origin is tensor or (origin is not None and origin is tensor._node):
+    if isinstance(origin, Tensor) and origin._array is tensor._array:
         return True
-    if not isinstance(origin, Tensor):
-        return False
-    return origin._array is tensor._array or (origin._node is not None and origin._node is tensor._node)
+    node = origin._node if isinstance(origin, Tensor) else origin
+    return node is not None and node is tensor._node
 
 
 def names_of(card: Card) -> list[str]:

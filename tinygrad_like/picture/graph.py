@@ -1,9 +1,9 @@
-"""The graph that a picture shows: cards, the layers around them, in an order that edges follow."""
+"""The graph that a picture shows: cards and the layers around them, each card after those that it depends on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # What a card can be; themes have colours for each.
@@ -72,3 +72,93 @@ class Graph:
     reason: str = ""  # why there are no gradients
     result: str = "loss"  # what a scalar root is called in the legend
     facts: list[str] = field(default_factory=list)
+
+
+def altered(card: Card, **changes: Any) -> Card:
+    """A copy of a card with some things changed."""
+    # copy.copy is six times slower, and a large graph has many cards.
+    new = object.__new__(Card)
+    for name in Card.__slots__:
+        setattr(new, name, getattr(card, name))
+    for name, value in changes.items():
+        setattr(new, name, value)
+    return new
+
+
+def renumbered(card: Card, new: Mapping[int, int]) -> Card:
+    """A copy of a card with new numbers for its parents; a parent without one is left out."""
+    parents = tuple(new[p] for p in card.parents if p in new)
+    return altered(card, parents=parents, stretched=frozenset(new[p] for p in card.stretched if p in new))
+
+
+def clusters_of(graph: Graph) -> list[Cluster]:
+    """All clusters, each after the one around it."""
+    found: dict[int, Cluster] = {}
+    for card in graph.cards:
+        if card.cluster and id(card.cluster) not in found:
+            found.update((id(each), each) for each in card.cluster.chain())
+    return list(found.values())
+
+
+def consumers_of(graph: Graph) -> list[list[int]]:
+    """For every card the cards that use it."""
+    found: list[list[int]] = [[] for _ in graph.cards]
+    for number, card in enumerate(graph.cards):
+        for parent in dict.fromkeys(card.parents):
+            found[parent].append(number)
+    return found
+
+
+def ancestors(graph: Graph, numbers: Iterable[int]) -> set[int]:
+    """These cards, and all that they depend on."""
+    found = set(numbers)
+    for number in range(len(graph.cards) - 1, -1, -1):
+        if number in found:
+            found.update(graph.cards[number].parents)
+    return found
+
+
+def merged(graph: Graph, groups: list[int], make: Callable[[int, list[int]], Card]) -> Graph:
+    """A graph in which all cards with the same group number are one, made by `make(group, members)`.
+
+    Groups must be such that no path leaves one and comes back to it.
+    """
+    members: dict[int, list[int]] = {}
+    for number, group in enumerate(groups):
+        members.setdefault(group, []).append(number)
+    order = topological(graph, groups, members)
+    new = {group: number for number, group in enumerate(order)}
+    cards = []
+    for group in order:
+        inside = members[group]
+        old = [graph.cards[number] for number in inside]
+        parents = dict.fromkeys(new[groups[p]] for card in old for p in card.parents if groups[p] != group)
+        stretched = frozenset(new[groups[p]] for card in old for p in card.stretched if groups[p] != group)
+        nodes = sum(card.nodes for card in old)
+        cards.append(altered(make(group, inside), parents=tuple(parents), stretched=stretched, nodes=nodes))
+    roots = list(dict.fromkeys(new[groups[root]] for root in graph.roots))
+    return replace(graph, cards=cards, roots=roots)
+
+
+def topological(graph: Graph, groups: list[int], members: dict[int, list[int]]) -> list[int]:
+    """The groups, each after those that it depends on."""
+    before = {
+        group: {groups[p] for number in inside for p in graph.cards[number].parents} - {group}
+        for group, inside in members.items()
+    }
+    consumers: dict[int, list[int]] = {group: [] for group in members}
+    for group, needed in before.items():
+        for each in needed:
+            consumers[each].append(group)
+    waiting = {group: len(needed) for group, needed in before.items()}
+    ready = [group for group, count in waiting.items() if not count][::-1]
+    order = []
+    while ready:
+        group = ready.pop()
+        order.append(group)
+        for each in reversed(consumers[group]):
+            waiting[each] -= 1
+            if not waiting[each]:
+                ready.append(each)
+    assert len(order) == len(members), "a path leaves a group and comes back"
+    return order

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from .graph import LEAVES, Card, Graph
-from .merging import consumers_of, copied
+from .graph import LEAVES, Card, Graph, ancestors, consumers_of, renumbered
 
-Links = Callable[[int], list[int]]
+Links = Callable[[int], Sequence[int]]
 
 
 def neighbourhood(graph: Graph, centres: list[int], radius: int | None, most: int) -> Graph:
@@ -20,10 +20,10 @@ def neighbourhood(graph: Graph, centres: list[int], radius: int | None, most: in
     shown = nearest(graph, consumers, centres, radius, most)
     if len(shown) == len(graph.cards):
         return graph
-    leads = leading_to(graph, shown)
-    before = hidden_groups(graph, consumers, {n for n in leads if n not in shown}, shown, lambda n: consumers[n])
-    rest = {n for n in range(len(graph.cards)) if n not in shown and n not in leads}
-    after = hidden_groups(graph, consumers, rest, shown, lambda n: list(graph.cards[n].parents))
+    leading = ancestors(graph, shown)
+    rest = set(range(len(graph.cards))) - leading
+    before = hidden_groups(graph, consumers, leading - shown, shown, lambda n: consumers[n])
+    after = hidden_groups(graph, consumers, rest, shown, lambda n: graph.cards[n].parents)
     return assembled(graph, sorted(shown), before, after)
 
 
@@ -45,15 +45,6 @@ def nearest(graph: Graph, consumers: list[list[int]], centres: list[int], radius
         if len(shown) + len(leaves) <= most:
             shown.update(leaves)
     return shown
-
-
-def leading_to(graph: Graph, shown: set[int]) -> set[int]:
-    """The cards that some shown card depends on."""
-    found: set[int] = set()
-    for number in range(len(graph.cards) - 1, -1, -1):
-        if number in shown or number in found:
-            found.update(graph.cards[number].parents)
-    return found
 
 
 def hidden_groups(
@@ -92,13 +83,12 @@ def assembled(
             into.setdefault(user, []).append(i)
     cards = [stub(count, []) for count in before.values()]
     for old in kept:
-        card = graph.cards[old]
-        parents = [new[p] for p in card.parents if p in new]
-        stretched = {new[p] for p in card.stretched if p in new}
-        cards.append(copied(card, [*into.get(old, []), *parents], stretched))
+        card = renumbered(graph.cards[old], new)
+        card.parents = (*into.get(old, ()), *card.parents)
+        cards.append(card)
     cards += [stub(count, [new[source] for source in sources]) for sources, count in after.items()]
     roots = [new[root] for root in graph.roots if root in new]
-    return Graph(cards, roots, graph.total, graph.of, graph.reason, graph.result, graph.facts)
+    return replace(graph, cards=cards, roots=roots)
 
 
 def stub(count: int, parents: list[int]) -> Card:

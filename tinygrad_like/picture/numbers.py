@@ -75,21 +75,18 @@ def block(array: Any, most_rows: int = MOST_ROWS, most_columns: int = MOST_COLUM
     whole = whole and power == 0
     digits = decimals(largest / 10.0**power)
     rows, columns = some(matrix.shape[0], most_rows), some(matrix.shape[1], most_columns)
-    cells = []
-    for i in rows:
-        if i is None:
-            cells.append([Cell("…", float("nan")) for _ in columns])
-            continue
-        cells.append([])
-        for j in columns:
-            value = None if j is None else matrix[i, j].item()
-            text = "…" if value is None else text_of(value, power, digits, whole)
-            cells[-1].append(Cell(text, fraction(value, largest)))
-    return Block(cells, power)
+
+    def cell(i: int | None, j: int | None) -> Cell:
+        if i is None or j is None:
+            return Cell("…", float("nan"))
+        value = matrix[i, j].item()
+        return Cell(text_of(value, power, digits, whole), fraction(value, largest))
+
+    return Block([[cell(i, j) for j in columns] for i in rows], power)
 
 
 def fraction(value: Any, largest: float) -> float:
-    if value is None or not np.isfinite(value):
+    if not np.isfinite(value):
         return float("nan")
     if isinstance(value, complex):
         return 0.0

@@ -10,26 +10,27 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from .dot import LEGEND, LONG, Style, facts_and_note, legend_roles
+from .dot import LEGEND, LONG, facts_and_note, legend_roles
 from .graph import LEAVES, Card, Graph
 from .labels import plain
+from .options import Options
 from .themes import THEMES, light_to_dark
 
 MOST_ARGUMENTS = 4
 MOST_NUMBERS = 9
 
 
-def page(graph: Graph, style: Style, svg: str) -> str:
+def page(graph: Graph, options: Options, svg: str) -> str:
     """The HTML of a picture that was drawn as `svg`."""
     drawing = prepared(svg)
     script = resource("page.js")
-    colours = other_colours(drawing, style.theme.name)
+    colours = other_colours(drawing, options.theme)
     parts = {
-        "theme": style.theme.name,
+        "theme": options.theme,
         "policy": policy(script),
-        "title": html.escape(plain(style.title) or "Graph"),
-        "style": variables() + resource("page.css") + recolouring(colours, style.theme.name),
-        "header": header(graph, style),
+        "title": html.escape(plain(options.title or "") or "Graph"),
+        "style": variables() + resource("page.css") + recolouring(colours, options.theme),
+        "header": header(graph, options),
         "drawing": drawing,
         "data": json_for_html(structure(graph, drawing) | {"colours": colours}),
         "script": script,
@@ -108,12 +109,12 @@ def recolouring(colours: dict[str, str], drawn: str) -> str:
 # -- what is around it, and what the script knows ---------------------------------------------------------
 
 
-def header(graph: Graph, style: Style) -> str:
+def header(graph: Graph, options: Options) -> str:
     """The title, what is shown of the graph, and the legend."""
-    texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in facts_and_note(graph, style) if text)
-    chips = legend_roles(graph) + ["negative", "positive"] * (style.detail == "value")
+    texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in facts_and_note(graph, options) if text)
+    chips = legend_roles(graph) + ["negative", "positive"] * (options.detail == "value")
     legend = "".join(f'<li class="{chip}">{chip}</li>' for chip in chips)
-    return f'<h1>{html.escape(plain(style.title))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
+    return f'<h1>{html.escape(plain(options.title or ""))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
 
 
 def structure(graph: Graph, drawing: str) -> dict[str, Any]:

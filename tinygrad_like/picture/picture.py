@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ArgumentError, MissingError, RenderError
 from . import renderer
-from .dot import Style, digraph, shown_cards
+from .dot import digraph, shown_cards
 from .graph import Graph
+from .options import Options
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -38,11 +39,11 @@ class Picture:
 
     format = "svg"  # what `render` writes
 
-    def __init__(self, graph: Graph, style: Style) -> None:
-        self._graph, self._style = graph, style
-        self._digraph = digraph(graph, style)
+    def __init__(self, graph: Graph, options: Options) -> None:
+        self._graph, self._options = graph, options
+        self._digraph = digraph(graph, options)
         for card in graph.cards:
-            card.differentiated = style.gradients and card.gradient is not None
+            card.differentiated = options.gradients and card.gradient is not None
             card.value = card.gradient = card.origin = None
         self._rendered: dict[str, bytes] = {}
 
@@ -68,7 +69,7 @@ class Picture:
         """One self-contained page, on which the forward and the backward pass can be played."""
         from .page import page
 
-        return page(self._graph, self._style, self.svg())
+        return page(self._graph, self._options, self.svg())
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture; the suffix (svg, png, pdf, dot or html) is the format. The file is replaced at once.

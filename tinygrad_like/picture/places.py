@@ -46,8 +46,6 @@ class Places:
 
     def know(self, model: Layer) -> None:
         """Remember the paths of all layers and parameters of an outermost layer."""
-        if id(model) in self._paths:
-            return
         self._kept.append(model)
         self._paths[id(model)] = ""
         for path, layer in model.named_layers():
@@ -94,6 +92,5 @@ class Places:
         calls = self._calls.setdefault((id(layer), id(outer)), [])
         calls.append(cluster)
         if len(calls) > 1:
-            for number, each in enumerate(calls[-2:] if len(calls) == 2 else calls[-1:]):
-                each.call = len(calls) - 1 + number if len(calls) == 2 else len(calls)
+            calls[0].call, cluster.call = 1, len(calls)
         return cluster

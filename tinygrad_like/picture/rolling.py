@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import LEAVES, Card, Cluster, Graph
-from .merging import consumers_of, merged
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged
 
 LONGEST_PERIOD = 12
 FEWEST = 3  # repeats in a row that are worth rolling up
@@ -28,11 +27,10 @@ def without_numbers(text: str) -> str:
 
 def kinds_of_clusters(graph: Graph, names: Names) -> dict[int, int]:
     """A number for each cluster, the same for those of the same layers inside the same kind."""
-    kinds: dict[int, int] = {0: -1}
-    for card in graph.cards:
-        for cluster in card.cluster.chain() if card.cluster and id(card.cluster) not in kinds else []:
-            outer = kinds[id(cluster.outer) if cluster.outer else 0]
-            kinds[id(cluster)] = names["cluster", cluster.label, without_numbers(cluster.title), outer]
+    kinds = {id(None): -1}
+    for cluster in clusters_of(graph):
+        what = "cluster", cluster.label, without_numbers(cluster.title)
+        kinds[id(cluster)] = names[what, kinds[id(cluster.outer)]]
     return kinds
 
 
@@ -49,8 +47,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     kinds = kinds_of_clusters(graph, names)
     classes: list[int] = []
     for card in graph.cards:
-        kind = kinds[id(card.cluster) if card.cluster else 0]
-        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, kind)
+        what = card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, kinds[id(card.cluster)]
         size = card.parameters, card.nodes if card.role == "group" else 1, card.count if card.in_row else 1
         # x·x and x·y differ in which operands are the same.
         pattern = tuple(card.parents.index(p) for p in card.parents)
@@ -60,45 +57,35 @@ def siblings_rolled_up(graph: Graph) -> Graph:
             classes[number] = names["leaf", classes[number], classes[users[0]] if users else -1]
     clusters, groups = merged_clusters(graph, classes, names)
 
-    def make(inside: list[int]) -> Card:
-        return several(graph, inside) if len(inside) > 1 else graph.cards[inside[0]]
-
-    rolled = merged(graph, groups, make)
+    rolled = merged(graph, groups, lambda _, inside: several([graph.cards[number] for number in inside]))
     for card in rolled.cards:
-        card.cluster = clusters[id(card.cluster)] if card.cluster else None
+        card.cluster = clusters[id(card.cluster)]
     return rolled
 
 
-def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster], list[int]]:
+def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster | None], list[int]]:
     """One cluster for all that hold the same classes of cards; and the classes, told apart by cluster."""
-    order: list[Cluster] = []
-    held: dict[int, set[int]] = {}
-    for number, card in enumerate(graph.cards):
-        for cluster in card.cluster.chain() if card.cluster else []:
-            if id(cluster) not in held:
-                held[id(cluster)] = set()
-                order.append(cluster)
-        if card.cluster:
-            held[id(card.cluster)].add(classes[number])
+    order = clusters_of(graph)
+    held: dict[int, set[int]] = {id(cluster): set() for cluster in [None, *order]}
+    for each, card in zip(classes, graph.cards):
+        held[id(card.cluster)].add(each)
     signature: dict[int, int] = {}
     for cluster in reversed(order):
         signature[id(cluster)] = names["holds", frozenset(held[id(cluster)])]
-        if cluster.outer:
-            held[id(cluster.outer)].add(-2 - signature[id(cluster)])
+        held[id(cluster.outer)].add(-2 - signature[id(cluster)])
     same: dict[int, list[Cluster]] = {}
-    key: dict[int, int] = {0: -1}
+    key = {id(None): -1}
     for cluster in order:
-        key[id(cluster)] = names["in", signature[id(cluster)], key[id(cluster.outer) if cluster.outer else 0]]
+        key[id(cluster)] = names["in", signature[id(cluster)], key[id(cluster.outer)]]
         same.setdefault(key[id(cluster)], []).append(cluster)
-    new: dict[int, Cluster] = {}
+    new: dict[int, Cluster | None] = {id(None): None}
     for together in same.values():
         first = together[0]
-        outer = new[id(first.outer)] if first.outer else None
-        box = Cluster(first.path, common([c.title for c in together]), first.label, outer, first.call)
-        box.count = sum(c.count for c in together)
-        box.call = 0 if len(together) > 1 else first.call
+        title, call = common([each.title for each in together]), first.call if len(together) == 1 else 0
+        box = Cluster(first.path, title, first.label, new[id(first.outer)], call)
+        box.count = sum(each.count for each in together)
         new.update((id(each), box) for each in together)
-    groups = [names["card", c, key[id(card.cluster) if card.cluster else 0]] for c, card in zip(classes, graph.cards)]
+    groups = [names["card", c, key[id(card.cluster)]] for c, card in zip(classes, graph.cards)]
     return new, groups
 
 
@@ -112,24 +99,19 @@ def common(texts: list[str]) -> str:
     return "".join(parts[0] if len(set(parts)) == 1 else "…" for parts in zip(*split))
 
 
-def several(graph: Graph, inside: list[int]) -> Card:
-    """One card for identical ones, with the values of all of them."""
-    members = [graph.cards[number] for number in inside]
-    first = members[0]
-    return Card(
-        role=first.role,
-        symbol=common([card.symbol for card in members]),
-        name=first.name,
-        label=common([card.label for card in members]),
-        shape=first.shape,
-        dtype=first.dtype,
-        value=members[-1].value if first.in_row else stacked([card.value for card in members]),
-        gradient=members[-1].gradient if first.in_row else stacked([card.gradient for card in members]),
-        in_row=first.in_row,
-        note=first.note,
-        cluster=first.cluster,
-        count=sum(card.count for card in members),
-        parameters=sum(card.parameters for card in members),
+def several(cards: list[Card]) -> Card:
+    """One card for identical ones, with the values of all of them; of rows, with the last one's."""
+    first, last = cards[0], cards[-1]
+    if len(cards) == 1:
+        return first
+    return altered(
+        first,
+        symbol=common([card.symbol for card in cards]),
+        label=common([card.label for card in cards]),
+        value=last.value if first.in_row else stacked([card.value for card in cards]),
+        gradient=last.gradient if first.in_row else stacked([card.gradient for card in cards]),
+        count=sum(card.count for card in cards),
+        parameters=sum(card.parameters for card in cards),
     )
 
 
@@ -163,11 +145,9 @@ def runs_rolled_up(graph: Graph) -> Graph:
         if graph.cards[number].role in ("parameter", "constant") and len(owners) == 1 and owners & of_run.keys():
             groups[number] = owners.pop()
 
-    def make(inside: list[int]) -> Card:
-        if groups[inside[0]] not in of_run:
-            return graph.cards[inside[0]]
-        steps = [number for number in inside if graph.cards[number].role not in LEAVES]
-        return run_card(graph, inside, steps, *of_run[groups[inside[0]]])
+    def make(group: int, inside: list[int]) -> Card:
+        cards = [graph.cards[number] for number in inside]
+        return run_card(cards, *of_run[group]) if group in of_run else cards[0]
 
     return merged(graph, groups, make)
 
@@ -226,40 +206,31 @@ def is_chained(near: Near, start: int, period: int) -> bool:
     return any(i in reached for i in range(start + (FEWEST - 1) * period, start + FEWEST * period))
 
 
-def run_card(graph: Graph, inside: list[int], steps: list[int], period: int, repeats: int) -> Card:
-    first, last = [graph.cards[n] for n in steps[:period]], graph.cards[steps[-1]]
-    clusters = [graph.cards[number].cluster for number in steps]
-    parameters = [graph.cards[n] for n in inside if graph.cards[n].role == "parameter"]
-    own = sum(card.value.size for card in parameters if card.value is not None)
-    words = ", ".join(card.name or card.symbol for card in first)
-    ends = [graph.cards[number].cluster for number in (steps[0], steps[-1])]
-    titles = [each.title for each in ends if each] if all(ends) else [graph.cards[steps[0]].symbol, last.symbol]
-    where = " … ".join(dict.fromkeys(titles))
-    return Card(
+def run_card(cards: list[Card], period: int, repeats: int) -> Card:
+    """The card of a run: of several cards again and again, or of one."""
+    steps = [card for card in cards if card.role not in LEAVES]
+    first, last = steps[0], steps[-1]
+    ends = (first.cluster.title, last.cluster.title) if first.cluster and last.cluster else (first.symbol, last.symbol)
+    where = " … ".join(dict.fromkeys(ends))
+    own = sum(card.value.size for card in cards if card.role == "parameter" and card.value is not None)
+    return altered(
+        last,
         role=last.role if period == 1 else "group",
-        symbol=where if period > 1 or last.symbol != first[0].symbol else last.symbol,
-        name=first[0].name if period == 1 else words,
+        symbol=where if period > 1 or last.symbol != first.symbol else last.symbol,
+        name=", ".join(card.name or card.symbol for card in steps[:period]) if period > 1 else first.name,
         label="" if last.label.startswith("call ") else last.label,
-        shape=last.shape,
-        dtype=last.dtype,
-        value=last.value,
-        gradient=last.gradient,
-        note=last.note,
-        cluster=around_all(clusters),
-        count=repeats * first[0].count if period == 1 else repeats,
+        cluster=around_all([card.cluster for card in steps]),
+        count=repeats * first.count if period == 1 else repeats,
         in_row=True,
-        parameters=own + sum(graph.cards[n].parameters for n in steps),
+        parameters=own + sum(card.parameters for card in steps),
     )
 
 
 def around_all(clusters: list[Cluster | None]) -> Cluster | None:
     """The innermost cluster around all of these."""
-    if any(cluster is None for cluster in clusters):
-        return None
     different = {id(cluster): cluster for cluster in clusters}.values()
-    chains = [cluster.chain() for cluster in different if cluster]
     shared = None
-    for level in zip(*chains):
+    for level in zip(*(cluster.chain() if cluster else [] for cluster in different)):
         if any(each is not level[0] for each in level):
             break
         shared = level[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import textwrap
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +14,12 @@ from ..engine.writes import Array
 
 GREY, MAX = "#8a8a8a", sys.float_info.max
 HUGE, TINY = 1e300, 1e-280  # beyond these, matplotlib's linear scale overflows, or takes values for 0
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+ORANGE, BLUE = "#f3a379", "#87a9f4"
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1, 2)), (0, (1, 1.2)), (0, (3, 1.5)))
 
 
 def axes_for(ax: Any, function: str, size: tuple[float, float]) -> Any:
@@ -130,7 +135,7 @@ def history_scale(ax: Any, values: Array, ratio: float) -> str:
     return "linear"
 
 
-# -- colours --------------------------------------------------------------------------------------
+# -- colours and lines ----------------------------------------------------------------------------
 
 
 def ink(ax: Any) -> Any:
@@ -156,6 +161,18 @@ def bright(color: str, ax: Any) -> Any:
 
 def alarm(ax: Any) -> str:
     return "#ff7b72" if dark(ax) else "#b3261e"
+
+
+def stroke(i: int, values: Array, count: int, text: str, ax: Any) -> dict[str, Any]:
+    """Label and looks of line i of `count`: few markers, but one at the last point, and at each between gaps."""
+    stride = max(1, len(values) // 8)
+    finite = np.concatenate([[False], np.isfinite(values), [False]])
+    shown = finite[1:-1] & ~finite[:-2] & ~finite[2:]
+    shown[i * stride // count : len(values) - stride // 2 : stride] = shown[-1:] = True
+    # A legend leaves out what starts with an underscore.
+    look = {"label": " " * text.startswith("_") + text, "markevery": np.flatnonzero(shown).tolist()}
+    look |= {"linestyle": DASHES[i % len(DASHES)], "marker": MARKERS[i % len(MARKERS)]}
+    return {"linewidth": 1.8, "markersize": 5.5, "markeredgecolor": ax.get_facecolor(), "markeredgewidth": 0.6, **look}
 
 
 # -- texts and legends ----------------------------------------------------------------------------
@@ -211,6 +228,8 @@ def dress(ax: Any, title: str | None, handles: Any, twin: Any, given: bool, grid
 
 def title_within(ax: Any, title: str) -> None:
     """A title that is no wider than the Axes: smaller, then in several lines."""
+    import textwrap  # here, since importing it takes as long as importing all plots
+
     text = ax.set_title(escaped(title), fontsize=small(ax) + 1, pad=4, x=0.0, ha="left")
     while (now := text.get_window_extent().width) > ax.bbox.width and text.get_fontsize() > small(ax) - 1:
         text.set_fontsize(text.get_fontsize() - 0.5)
@@ -224,18 +243,11 @@ def legend_within(ax: Any, twin: Any, handles: list[Any], colors: list[Any] | No
         twin.patch.set(visible=True, facecolor=ax.get_facecolor())
         ax.patch.set_visible(False)
         ax.set_zorder(twin.get_zorder() + 0.1)
-    look: dict[str, Any] = {
-        "labelspacing": 0.25,
-        "handlelength": 2.2,
-        "handletextpad": 0.5,
-        "borderaxespad": 0.4,
-        "borderpad": 0.3,
-    }
-    look |= {"framealpha": 0.8, "facecolor": twin.get_facecolor(), "edgecolor": "none", "labelcolor": colors or ink(ax)}
-    labels, nothing = (
-        [handle.get_label() for handle in handles],
-        import_module("matplotlib.lines").Line2D([], [], ls=""),
-    )
+    look: dict[str, Any] = {"labelspacing": 0.25, "handlelength": 2.2, "handletextpad": 0.5, "borderaxespad": 0.4}
+    look |= {"borderpad": 0.3, "framealpha": 0.8, "facecolor": twin.get_facecolor(), "edgecolor": "none"}
+    look |= {"labelcolor": colors or ink(ax), "loc": "upper right"}  # until its size is known
+    labels = [handle.get_label() for handle in handles]
+    nothing = import_module("matplotlib.lines").Line2D([], [], ls="")
     size, shown, part = small(ax), len(handles), 2.0
     while part > 1:
         more = [f"… {len(handles) - shown} more"] * (shown < len(handles))
@@ -252,10 +264,8 @@ def legend_within(ax: Any, twin: Any, handles: list[Any], colors: list[Any] | No
         size, shown = (size - 0.5, shown) if size > 5.5 else (size, max(1, min(shown - 1, int(shown / part))))
     corners = {"upper right": (1, 1), "lower left": (0, 0), "upper left": (0, 1), "lower right": (1, 0)}
     at = np.concatenate([drawn_at(ax), *([drawn_at(twin)] * (twin is not ax))])
-    near = {
-        name: (abs(at - corner) < (width + 0.03, height + 0.03)).all(axis=1).sum() for name, corner in corners.items()
-    }
-    legend.set_loc(min(near, key=lambda name: near[name]))
+    near = (width + 0.03, height + 0.03)
+    legend.set_loc(min(corners, key=lambda name: (abs(at - corners[name]) < near).all(axis=1).sum()))
 
 
 def drawn_at(ax: Any) -> Array:

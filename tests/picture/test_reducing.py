@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 import tinygrad_like as tg
 from tests.picture.test_draw import graph_of
-from tinygrad_like.picture.collapsing import collapsed, deepest
 from tinygrad_like.picture.graph import LEAVES, Card, Graph
 from tinygrad_like.picture.neighbourhood import neighbourhood
-from tinygrad_like.picture.reduction import reduced
+from tinygrad_like.picture.reducing import collapsed, depths_of, reduced, with_references
 from tinygrad_like.picture.rolling import runs_rolled_up, siblings_rolled_up
-from tinygrad_like.picture.sharing import with_references
 
 
 def follows_its_parents(graph):
@@ -89,7 +87,7 @@ def deep_model(count, width=4):
 def test_depth_shows_layers_as_cards():
     model = tg.Sequential(tg.Sequential(tg.Linear(2, 3, seed=0), tg.Tanh()), tg.Linear(3, 1, seed=1))
     graph = graph_of(model, np.ones((4, 2)))
-    assert deepest(graph) == 2
+    assert max(depths_of(graph).values()) == 2
     outer = collapsed(graph, 1)
     assert [(card.role, card.symbol) for card in outer.cards] == [
         ("input", "x"),

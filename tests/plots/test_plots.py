@@ -9,8 +9,9 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like import ArgumentError, GraphError, Linear, Sequential, ShapeError, Sigmoid, Tanh, Tensor
 from tinygrad_like.engine.errors import DTypeError, MissingError
-from tinygrad_like.picture import plots
-from tinygrad_like.picture.plots import gradient_norms, plot_decision_boundary, plot_gradient_flow, plot_history
+from tinygrad_like.plots.boundaries import TINTS, plot_decision_boundary
+from tinygrad_like.plots.gradient_flow import gradient_norms, plot_gradient_flow
+from tinygrad_like.plots.history import plot_history
 
 POINTS = np.array([[-1.0, -2.0], [2.0, 1.0], [0.5, 3.0], [-1.5, 0.0]])
 NAN, INF = float("nan"), float("inf")
@@ -278,7 +279,7 @@ def test_of_several_outputs_the_largest_decides(plt):
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     grid = np.stack(np.meshgrid(np.linspace(left, right, 60), np.linspace(bottom, top, 60)), axis=-1)
     nearest = ((grid[..., None, :] - centres) ** 2).sum(axis=-1).argmin(axis=-1)
-    tints = np.array([to_rgb(tint) for tint in plots.TINTS])
+    tints = np.array([to_rgb(tint) for tint in TINTS])
     np.testing.assert_array_equal(background(ax)[..., :3], tints[nearest])
     assert set(np.unique(nearest)) == {0, 1, 2}
     distances = np.sort(((contours(ax)[:, None] - centres) ** 2).sum(axis=-1), axis=1)
@@ -671,7 +672,7 @@ def test_without_matplotlib_the_error_says_what_to_install(monkeypatch, name):
 
 
 def loaded(code):
-    code = f"import sys, numpy as np\nfrom tinygrad_like.picture.plots import *\n{code}\nprint(*sys.modules)"
+    code = f"import sys, numpy as np\nfrom tinygrad_like import *\n{code}\nprint(*sys.modules)"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
 

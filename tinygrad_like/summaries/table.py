@@ -1,17 +1,13 @@
-"""`summary`: a model run once, and a table of its layers: shapes, parameters, multiply-adds."""
+"""A table of a model's layers, as text and as HTML: shapes, parameters, multiply-adds."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from ..engine.errors import ArgumentError
-from ..engine.tensor import Tensor, wrap
-from ..nn.layer import Layer, walk
-from .capture import as_input
-from .layer_calls import Entry, Shape, calls_of
+from ..nn.layer import walk
+from .layer_calls import Entry, Shape
 
 WIDTH = 100
 HEAD = ("layer", "", "calls", "output shape", "parameters", "multiply-adds")
@@ -156,38 +152,3 @@ def rows_of(root: Entry) -> list[Row]:
             row.note = "not called"
         rows.append(row)
     return rows
-
-
-def summarized(model: Any, inputs: tuple[Any, ...]) -> Summary:
-    """What `summary` does: run the model once on example inputs, as it is, and make a table of its layers.
-
-    A row for each layer under the one that calls it, in the order of their first calls. A multiply-add is one
-    multiplication and one addition, so 2 floating-point operations; those of matrix products are counted
-    (n · in · out for a Linear of n rows), for all calls and the whole batch, each for the innermost layer around it.
-    Output shapes are those of the Tensors (or of the array) that a layer returned last. Layers that are "not called"
-    are listed where the model keeps them; a call that fails before it computes anything is not seen.
-
-    Nothing is recorded, and no `.grad` is touched. Arrays and Tensors among the inputs are copied, but not those inside
-    containers. What forward() itself changes stays changed.
-    Raises ArgumentError if the model is no Layer, or without inputs.
-    """
-    if not isinstance(model, Layer):
-        given = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}"
-        is_network = isinstance(getattr(model, "model", None), Layer)
-        hint = "Write summary(network.model, x)." if is_network else "Write summary(model, x)."
-        raise ArgumentError(f"summary takes a model, a Layer, and example inputs, but got {given}.", hint)
-    if not inputs:
-        raise ArgumentError(
-            f"summary runs the model, but got no inputs for {type(model).__name__}.",
-            "Write summary(model, x) with an example input, e.g. np.zeros((1, features)).",
-        )
-    examples = tuple(map(example, inputs))
-    shapes = tuple(str(each.shape) if isinstance(each, Tensor) else type(each).__name__ for each in examples)
-    rows, parameters = rows_of(calls_of(model, examples)), model.parameters()
-    size = sum(each.data.nbytes for each in parameters)
-    return Summary(rows, sum(p.size for p in parameters), size, sum(row.multiply_adds for row in rows), shapes)
-
-
-def example(value: Any) -> Any:
-    """An input as a Tensor of its own, so that a forward() that works in place changes nothing outside."""
-    return wrap(value._array.copy()) if isinstance(value, Tensor) else as_input(value, "", differentiate=False)

@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.recording import Scope, no_grad, observer, scope
 from ..engine.tensor import values_of
 from ..nn.layer import Layer
-from .capture import tensors_of
+from ..picture.capture import tensors_of
 
 Shape = tuple[int, ...]
 

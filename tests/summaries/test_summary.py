@@ -16,11 +16,7 @@ from tinygrad_like import Activation, Layer, Linear, Network, Parameter, ReLU, S
 from tinygrad_like.engine.errors import ArgumentError, ShapeError
 from tinygrad_like.engine.primitive import Primitive
 from tinygrad_like.engine.recording import is_recording, observer, scope
-from tinygrad_like.picture.table import WIDTH, one_line, shortened, size_text, summarized
-
-
-def table(model, *inputs):
-    return summarized(model, inputs)
+from tinygrad_like.summaries.table import WIDTH, one_line, shortened, size_text
 
 
 def column(summary, name):
@@ -73,7 +69,7 @@ class Recurrent(Layer):
 
 @pytest.mark.parametrize(("shape", "rows"), [((7, 2), 7), ((2,), 1), ((0, 2), 0), ((5, 7, 2), 35)])
 def test_a_linear_of_n_rows_takes_n_times_in_times_out(shape, rows):
-    summary = table(Linear(2, 3), np.ones(shape))
+    summary = tg.summary(Linear(2, 3), np.ones(shape))
     (row,) = summary.rows
     assert row.multiply_adds == summary.multiply_adds == rows * 2 * 3
     assert row.parameters == summary.parameters == 9
@@ -82,17 +78,17 @@ def test_a_linear_of_n_rows_takes_n_times_in_times_out(shape, rows):
 
 
 def test_without_bias():
-    summary = table(Linear(2, 3, bias=False), np.ones((7, 2)))
+    summary = tg.summary(Linear(2, 3, bias=False), np.ones((7, 2)))
     assert (summary.parameters, summary.multiply_adds) == (6, 42)
 
 
 @pytest.mark.parametrize(("dtype", "size"), [(np.float32, 4), (np.float64, 8)])
 def test_bytes_follow_the_dtype(dtype, size):
-    assert table(Linear(2, 3, dtype=dtype), np.ones((1, 2), dtype)).bytes == 9 * size
+    assert tg.summary(Linear(2, 3, dtype=dtype), np.ones((1, 2), dtype)).bytes == 9 * size
 
 
 def test_products_by_operators_count_for_the_layer_around_them():
-    summary = table(Residual(3), np.ones((5, 3)))
+    summary = tg.summary(Residual(3), np.ones((5, 3)))
     assert column(summary, "path") == ["", "inner[0]", "inner[1]"]
     assert column(summary, "multiply_adds") == [5 * 3 * 2, 5 * 3 * 3, 0]
     assert column(summary, "parameters") == [6, 12, 0]
@@ -108,7 +104,7 @@ def test_products_of_all_kinds(a, b, count):
         def forward(self, x):
             return x @ np.ones(b)
 
-    assert table(Product(), np.ones(a)).multiply_adds == count
+    assert tg.summary(Product(), np.ones(a)).multiply_adds == count
 
 
 def test_lists_as_operands():
@@ -116,7 +112,7 @@ def test_lists_as_operands():
         def forward(self, x):
             return [[1.0, 2.0, 3.0]] @ x @ [[1.0], [2.0]]
 
-    assert table(Product(), np.ones((3, 2))).multiply_adds == 6 + 2
+    assert tg.summary(Product(), np.ones((3, 2))).multiply_adds == 6 + 2
 
 
 def test_an_operand_that_is_left_out_stays_none():
@@ -127,7 +123,7 @@ def test_an_operand_that_is_left_out_stays_none():
         def forward(self, x):
             return some(x, None)
 
-    assert table(Model(), 1.0).multiply_adds == 5
+    assert tg.summary(Model(), 1.0).multiply_adds == 5
 
 
 def test_products_that_are_recorded_inside():
@@ -139,11 +135,11 @@ def test_products_that_are_recorded_inside():
             with tg.enable_grad():
                 return x @ self.weight
 
-    assert table(Records(), np.ones((5, 2))).multiply_adds == 30
+    assert tg.summary(Records(), np.ones((5, 2))).multiply_adds == 30
 
 
 def test_elementwise_operations_count_nothing():
-    assert table(Tanh(), np.ones((5, 3))).multiply_adds == 0
+    assert tg.summary(Tanh(), np.ones((5, 3))).multiply_adds == 0
 
 
 # -- several calls, shared things ----------------------------------------------------------------
@@ -151,7 +147,7 @@ def test_elementwise_operations_count_nothing():
 
 def test_a_shared_layer_is_one_row():
     layer = Linear(2, 2)
-    summary = table(Sequential(layer, Tanh(), layer), np.ones((5, 2)))
+    summary = tg.summary(Sequential(layer, Tanh(), layer), np.ones((5, 2)))
     assert column(summary, "path") == ["", "layers[0]", "layers[1]"]
     assert column(summary, "calls") == [1, 2, 1]
     assert column(summary, "multiply_adds") == [0, 40, 0]
@@ -161,7 +157,7 @@ def test_a_shared_layer_is_one_row():
 
 def test_a_layer_shared_by_two_others_has_a_row_in_each_and_its_parameters_in_one():
     layer = Linear(2, 2)
-    summary = table(Sequential(Sequential(layer), Sequential(layer)), np.ones((5, 2)))
+    summary = tg.summary(Sequential(Sequential(layer), Sequential(layer)), np.ones((5, 2)))
     assert column(summary, "path") == ["", "layers[0]", "layers[0].layers[0]", "layers[1]", "layers[0].layers[0]"]
     assert column(summary, "parameters") == [0, 0, 6, 0, 0]
     assert column(summary, "shared") == [0, 0, 0, 0, 6]
@@ -173,14 +169,14 @@ def test_a_layer_shared_by_two_others_has_a_row_in_each_and_its_parameters_in_on
 def test_a_tied_parameter_counts_once():
     first, second = Linear(2, 2), Linear(2, 2)
     second.weight = first.weight
-    summary = table(Sequential(first, second), np.ones((5, 2)))
+    summary = tg.summary(Sequential(first, second), np.ones((5, 2)))
     assert column(summary, "parameters") == [0, 6, 2]
     assert column(summary, "shared") == [0, 0, 4]
     assert (summary.parameters, summary.bytes) == (8, 64)
 
 
 def test_a_recurrent_cell():
-    summary = table(Recurrent(), np.ones((5, 20, 3)))
+    summary = tg.summary(Recurrent(), np.ones((5, 20, 3)))
     assert column(summary, "path") == ["", "cell", "cell.input", "cell.state", "cell.squash", "out"]
     assert column(summary, "depth") == [0, 1, 2, 2, 2, 1]
     assert column(summary, "calls") == [1, 20, 20, 20, 20, 1]
@@ -191,7 +187,7 @@ def test_a_recurrent_cell():
 
 
 def test_an_inner_layer_with_several_outputs():
-    summary = table(Sequential(Recurrent(), Identity()), np.ones((5, 20, 3)))
+    summary = tg.summary(Sequential(Recurrent(), Identity()), np.ones((5, 20, 3)))
     assert row_at(summary, "layers[0]").shapes == row_at(summary, "layers[1]").shapes == ((5, 2), (5, 4))
     assert re.search(r"^  layers\[1\] +Identity +\(5, 2\), … +—", repr(summary), re.MULTILINE)
 
@@ -204,7 +200,7 @@ def test_different_shapes_show_the_last():
         def forward(self, x):
             return self.act(np.concatenate([self.act(x), x]))
 
-    assert row_at(table(Grows(), np.ones((2, 3))), "act").shapes == ((4, 3),)
+    assert row_at(tg.summary(Grows(), np.ones((2, 3))), "act").shapes == ((4, 3),)
 
 
 def test_a_layer_that_calls_itself():
@@ -215,7 +211,7 @@ def test_a_layer_that_calls_itself():
         def forward(self, x, n=2):
             return self(self.linear(x), n - 1) if n else x
 
-    summary = table(Countdown(), np.ones((1, 2)))
+    summary = tg.summary(Countdown(), np.ones((1, 2)))
     assert column(summary, "kind") == ["Countdown", "Linear", "Countdown", "Linear", "Countdown"]
     assert column(summary, "depth") == [0, 1, 1, 2, 2]
     assert column(summary, "parameters") == [0, 6, 0, 0, 0]
@@ -228,7 +224,7 @@ def test_a_layer_that_calls_itself():
 def test_a_layer_that_is_never_called_is_listed_and_counted():
     model = Residual(3)
     model.spare = Sequential(Linear(3, 10), ReLU())
-    summary = table(model, np.ones((5, 3)))
+    summary = tg.summary(model, np.ones((5, 3)))
     assert column(summary, "path")[3:] == ["spare", "spare.layers[0]", "spare.layers[1]"]
     assert column(summary, "depth")[3:] == [1, 2, 2]
     assert column(summary, "note")[3:] == ["not called"] * 3
@@ -241,7 +237,7 @@ def test_a_layer_that_is_never_called_is_listed_and_counted():
 
 def test_layers_without_operations_are_called_like_others():
     model = Sequential(Identity(), Linear(2, 3), Identity(), Identity(), Sequential(Identity(), Tanh()), Identity())
-    summary = table(model, np.ones((1, 2)))
+    summary = tg.summary(model, np.ones((1, 2)))
     paths = [f"layers[{i}]" for i in range(5)]
     assert column(summary, "path") == ["", *paths, "layers[4].layers[0]", "layers[4].layers[1]", "layers[5]"]
     assert column(summary, "calls") == [1] * 9
@@ -259,7 +255,7 @@ def test_calls_without_operations_are_counted():
                 self.same(x)
             return self.same(self.act(x[0]))
 
-    summary = table(Model(), np.ones((2, 3)))
+    summary = tg.summary(Model(), np.ones((2, 3)))
     assert [(row.path, row.calls) for row in summary.rows] == [("", 1), ("same", 4), ("act", 1)]
     assert row_at(summary, "same").shapes == ((3,),)
     assert re.search(r"^  same +Identity +×4 +\(3,\) +— +—$", repr(summary), re.MULTILINE)
@@ -281,7 +277,7 @@ def test_rows_stand_in_the_order_in_which_calls_begin():
             return self.last(self.late(self.first(x)))
 
     late = ["late", "late.inner", "late.inner.layers[0]", "late.inner.layers[1]"]
-    summary = table(Model(), 1.0)
+    summary = tg.summary(Model(), 1.0)
     assert column(summary, "path") == ["", "first", *late, "last"]
     assert column(summary, "depth") == [0, 1, 1, 2, 3, 3, 1]
     assert column(summary, "calls") == [1] * 7
@@ -297,7 +293,7 @@ def test_layers_that_are_not_called_stand_where_the_model_keeps_them():
         def forward(self, x):
             return self.end(self.act(x))
 
-    summary = table(Sequential(Spares(), Tanh()), np.ones((1, 2)))
+    summary = tg.summary(Sequential(Spares(), Tanh()), np.ones((1, 2)))
     names = ["spares[0]", "spares[1]", "act", "more", "more.layers[0]", "end", "last"]
     assert column(summary, "path") == ["", "layers[0]", *[f"layers[0].{name}" for name in names], "layers[1]"]
     assert column(summary, "depth") == [0, 1, 2, 2, 2, 2, 3, 2, 2, 1]
@@ -319,14 +315,14 @@ def test_a_layer_that_is_not_called_beside_one_whose_name_begins_alike():
         def forward(self, x):
             return self.a(x)
 
-    summary = table(Model(), 1.0)
+    summary = tg.summary(Model(), 1.0)
     assert [(row.path, row.depth, row.calls) for row in summary.rows] == [("", 0, 1), ("a", 1, 1), ("ab", 1, 0)]
 
 
 def test_a_layer_that_is_not_called_in_a_shared_layer_stands_in_its_first_row():
     shared = Sequential(Identity(), Tanh())
     shared.spare = Tanh()
-    summary = table(Sequential(Sequential(shared), Sequential(shared)), 1.0)
+    summary = tg.summary(Sequential(Sequential(shared), Sequential(shared)), 1.0)
     inner = "layers[0].layers[0]"
     called = [inner, f"{inner}.layers[0]", f"{inner}.layers[1]"]
     assert column(summary, "path") == ["", "layers[0]", *called, f"{inner}.spare", "layers[1]", *called]
@@ -339,7 +335,7 @@ def test_a_layer_kept_in_one_and_called_by_another():
     keeper.first, keeper.second = model.layers[0].layers[0], Identity()
     model.before = keeper
     model.layers.insert(0, keeper)
-    summary = table(model, 1.0)
+    summary = tg.summary(model, 1.0)
     places = [(row.path, row.depth, row.note) for row in summary.rows]
     assert places == [
         ("", 0, ""),
@@ -359,7 +355,7 @@ def test_operations_after_their_layer_returned_count_for_it():
         def forward(self, x):
             return Keeps()(x).run(lambda: x @ np.ones((2, 3)))
 
-    summary = table(Model(), np.ones((5, 2)))
+    summary = tg.summary(Model(), np.ones((5, 2)))
     assert column(summary, "kind") == ["Model", "Keeps"]
     assert column(summary, "multiply_adds") == [0, 30]
     assert column(summary, "shapes") == [((5, 3),), ()]
@@ -380,7 +376,7 @@ def test_operations_after_their_layer_is_gone_count_for_the_layer_around_it():
             gc.collect()
             return kept.pop().run(lambda: x @ np.ones((2, 3)))
 
-    summary = table(Model(), np.ones((5, 2)))
+    summary = tg.summary(Model(), np.ones((5, 2)))
     assert column(summary, "kind") == ["Model"]
     assert column(summary, "multiply_adds") == [30]
 
@@ -402,7 +398,7 @@ def test_a_call_that_fails_is_counted_if_it_computed_something():
                     layer(x, layer is self.late)
             return x
 
-    summary = table(Model(), np.ones((5, 2)))
+    summary = tg.summary(Model(), np.ones((5, 2)))
     assert [(row.path, row.calls, row.note, row.shapes, row.multiply_adds) for row in summary.rows] == [
         ("", 1, "", ((5, 2),), 0),
         ("early", 0, "not called", (), 0),
@@ -412,7 +408,7 @@ def test_a_call_that_fails_is_counted_if_it_computed_something():
 
 
 def test_a_model_without_operations_still_has_an_output():
-    (row,) = table(Identity(), np.ones((4, 2))).rows
+    (row,) = tg.summary(Identity(), np.ones((4, 2))).rows
     assert (row.shapes, row.calls, row.note) == (((4, 2),), 1, "")
 
 
@@ -434,7 +430,7 @@ def test_outputs_of_all_kinds(result, shapes, text):
             return result(self.linear(x))
 
     x = np.ones((4, 2))
-    for row in (table(Model(), x).rows[0], table(Sequential(Model()), x).rows[1]):
+    for row in (tg.summary(Model(), x).rows[0], tg.summary(Sequential(Model()), x).rows[1]):
         assert (row.shapes, row.cells()[3]) == (shapes, text)
 
 
@@ -445,7 +441,7 @@ def test_a_layer_that_is_no_attribute_is_shown_but_not_counted():
         def forward(self, x):
             return hidden(x)
 
-    summary = table(Model(), np.ones((4, 2)))
+    summary = tg.summary(Model(), np.ones((4, 2)))
     assert column(summary, "path") == ["", ""]
     assert column(summary, "note") == ["", "not in the model"]
     assert summary.parameters == 0
@@ -459,7 +455,7 @@ def test_a_layer_that_is_no_attribute_and_returns_no_tensor():
             Activation(lambda x: "text", name="hidden")(x)
             return x
 
-    (_, row) = table(Model(), np.ones((4, 2))).rows
+    (_, row) = tg.summary(Model(), np.ones((4, 2))).rows
     assert row.cells()[1:4] == ("hidden (not in the model)", "", "—")
 
 
@@ -471,7 +467,7 @@ def test_a_call_that_does_not_go_through_layers_counts_for_the_model():
         def __call__(self, x):
             return self.linear(x @ np.ones((2, 2)))
 
-    summary = table(Direct(), np.ones((4, 2)))
+    summary = tg.summary(Direct(), np.ones((4, 2)))
     assert column(summary, "multiply_adds") == [16, 24]
     assert column(summary, "shapes") == [((4, 3),), ((4, 3),)]
 
@@ -480,7 +476,7 @@ def test_a_call_that_does_not_go_through_layers_counts_for_the_model():
 
 
 def test_the_text_of_a_sequential():
-    summary = table(Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1)), np.ones((1000, 2)))
+    summary = tg.summary(Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1)), np.ones((1000, 2)))
     assert str(summary) == repr(summary)
     assert repr(summary).split("\n") == [
         "layer                      output shape  parameters  multiply-adds",
@@ -504,7 +500,7 @@ def test_the_text_of_several_calls_and_inputs():
                 h = self.cell(x, h)
             return h
 
-    summary = table(Two(), [[1.0]], Tensor([[1.0]]), "name")
+    summary = tg.summary(Two(), [[1.0]], Tensor([[1.0]]), "name")
     assert repr(summary).split("\n") == [
         "layer                                    calls  output shape  parameters  multiply-adds",
         "───────────────────────────────────────────────────────────────────────────────────────",
@@ -527,17 +523,17 @@ def test_the_text_of_several_calls_and_inputs():
     ],
 )
 def test_the_last_line(model, total):
-    assert repr(table(model, [1.0])).endswith("\n" + total)
+    assert repr(tg.summary(model, [1.0])).endswith("\n" + total)
 
 
 def test_numbers_have_thousands_separators():
-    assert repr(table(Linear(1, 1000), [1.0])).split("\n")[2].endswith(" 2,000          1,000")
+    assert repr(tg.summary(Linear(1, 1000), [1.0])).split("\n")[2].endswith(" 2,000          1,000")
 
 
 def test_the_rules_are_as_wide_as_what_is_between():
-    lines = repr(table(Sequential(Linear(1, 1), Linear(1, 1)), np.ones((1, 1)))).split("\n")
+    lines = repr(tg.summary(Sequential(Linear(1, 1), Linear(1, 1)), np.ones((1, 1)))).split("\n")
     assert len(lines[1]) == len(lines[5]) == len(lines[0]) > len(lines[6])
-    lines = repr(table(Linear(1, 1), np.ones((1, 1, 1, 1, 1)))).split("\n")
+    lines = repr(tg.summary(Linear(1, 1), np.ones((1, 1, 1, 1, 1)))).split("\n")
     assert len(lines[1]) == len(lines[3]) == len(lines[4]) > len(lines[0])
 
 
@@ -552,7 +548,7 @@ def deep(depth):
 def test_it_fits_the_terminal(depth):
     model = deep(depth)
     model.a_long_name_of_a_layer_that_is_not_called = {"k" * 200: Linear(10**3, 10**3)}
-    lines = repr(table(model, np.ones((1, 1, 1, 1, 2)))).split("\n")
+    lines = repr(tg.summary(model, np.ones((1, 1, 1, 1, 2)))).split("\n")
     assert max(map(len, lines)) <= WIDTH
     assert len(lines) == 2 * depth + 6
     assert len({len(line) for line in lines if line.endswith("—")}) == 1
@@ -561,7 +557,7 @@ def test_it_fits_the_terminal(depth):
 def test_it_shortens_paths_in_the_middle_and_only_as_far_as_needed():
     model = Sequential(Linear(2, 2))
     model.begin = {"x" * 200: Linear(2, 2)}
-    lines = repr(table(model, np.ones((1, 2)))).split("\n")
+    lines = repr(tg.summary(model, np.ones((1, 2)))).split("\n")
     assert max(map(len, lines)) == WIDTH
     assert re.match(r"  begin\['x+…x+'\]  Linear 2 → 2 ", lines[4])
     assert lines[3].startswith("  layers[0] ")
@@ -575,7 +571,7 @@ def test_everything_long_at_once():
         def forward(self, *inputs):
             return self.inner["k" * 90](inputs[0])
 
-    lines = repr(table(Long(), *[np.ones((1,) * 30)] * 30)).split("\n")
+    lines = repr(tg.summary(Long(), *[np.ones((1,) * 30)] * 30)).split("\n")
     assert [len(line) for line in lines] == [WIDTH] * 6
     assert re.match(r"  inner\['.*…k*'\]  Tanh  \(1, 1.*….*1, 1\) +— +—$", lines[3])
 
@@ -619,7 +615,7 @@ def hostile():
     Named.__name__ = HOSTILE
     model = Named(2, 2)
     setattr(model, HOSTILE, {HOSTILE: Linear(2, 2)})
-    return table(model, np.ones((1, 2)), type(HOSTILE, (), {})())
+    return tg.summary(model, np.ones((1, 2)), type(HOSTILE, (), {})())
 
 
 def test_hostile_names_stay_on_their_lines():
@@ -660,7 +656,7 @@ def test_hostile_names_are_escaped_in_html():
 
 
 def test_the_html_says_what_the_text_says():
-    summary = table(Recurrent(), np.ones((5, 20, 3)))
+    summary = tg.summary(Recurrent(), np.ones((5, 20, 3)))
     page = Tags(summary._repr_html_())
     words = re.findall(r"[^\s─]+", repr(summary))
     assert re.findall(r"\S+", " ".join(page.texts)) == words
@@ -677,7 +673,7 @@ def test_the_html_says_what_the_text_says():
 def test_html_does_not_shorten():
     model = Sequential(Linear(2, 2))
     model.begin = {"x" * 200: Linear(2, 2)}
-    assert "x" * 200 in table(model, np.ones((1, 2)))._repr_html_()
+    assert "x" * 200 in tg.summary(model, np.ones((1, 2)))._repr_html_()
 
 
 # -- errors --------------------------------------------------------------------------------------
@@ -694,12 +690,12 @@ def test_html_does_not_shorten():
 )
 def test_what_is_no_layer(given, name, hint):
     with pytest.raises(ArgumentError, match=rf"but got {name}\.\n  {hint}"):
-        table(given, np.ones((1, 2)))
+        tg.summary(given, np.ones((1, 2)))
 
 
 def test_without_inputs():
     with pytest.raises(ArgumentError, match=r"no inputs for Sequential\.\n  .*np\.zeros\(\(1, features\)\)"):
-        table(Sequential(Linear(2, 2)))
+        tg.summary(Sequential(Linear(2, 2)))
 
 
 def test_the_models_own_errors_pass():
@@ -707,7 +703,7 @@ def test_the_models_own_errors_pass():
     with pytest.raises(ShapeError) as expected:
         model(np.ones((4, 2)))
     with pytest.raises(ShapeError) as raised:
-        table(model, np.ones((4, 2)))
+        tg.summary(model, np.ones((4, 2)))
     assert str(raised.value) == str(expected.value)
     assert observer.get() is None
     assert scope.get() is None
@@ -725,7 +721,7 @@ def test_the_model_and_the_inputs_stay_as_they_were():
     kept = copy.deepcopy(model)
     gradient = x.grad.data.copy()
     attributes = {path: sorted(vars(layer)) for path, layer in model.named_layers()}
-    table(model, x)
+    tg.summary(model, x)
     for old, new in zip(kept.parameters(), model.parameters(), strict=True):
         assert np.array_equal(old.data, new.data)
         assert np.array_equal(old.grad.data, new.grad.data)
@@ -751,8 +747,8 @@ def test_nothing_is_recorded():
             seen.append(y.requires_grad)
             return y
 
-    table(Looks(), np.ones(2))
-    table(Looks(), Tensor(np.ones(2), requires_grad=True))
+    tg.summary(Looks(), np.ones(2))
+    tg.summary(Looks(), Tensor(np.ones(2), requires_grad=True))
     assert seen == [False] * 4
     assert is_recording()
 
@@ -765,7 +761,7 @@ def test_a_layer_that_works_in_place_does_not_change_the_inputs(make):
             return x
 
     x = make(3)
-    assert table(Doubles(), x).rows[0].shapes == ((3,),)
+    assert tg.summary(Doubles(), x).rows[0].shapes == ((3,),)
     assert np.array_equal(np.asarray(x), np.ones(3))
 
 
@@ -777,7 +773,7 @@ def test_it_can_be_made_inside_a_layer_and_while_watched():
             self.linear = Linear(2, 3)
 
         def forward(self, x):
-            self.summary = table(self.linear, np.ones((4, 2)))
+            self.summary = tg.summary(self.linear, np.ones((4, 2)))
             return self.linear(x)
 
     model = Outer()
@@ -795,7 +791,7 @@ def test_it_can_be_made_inside_a_layer_and_while_watched():
 def test_it_keeps_nothing_of_the_model():
     model = Recurrent()
     gone = weakref.ref(model.cell)
-    summary = table(model, np.ones((1, 2, 3)))
+    summary = tg.summary(model, np.ones((1, 2, 3)))
     del model
     gc.collect()
     assert gone() is None
@@ -804,7 +800,7 @@ def test_it_keeps_nothing_of_the_model():
 
 def test_training_afterwards_does_not_change_it():
     model = Sequential(Linear(2, 3))
-    summary = table(model, np.ones((1, 2)))
+    summary = tg.summary(model, np.ones((1, 2)))
     before = repr(summary)
     model.layers.append(Linear(3, 4))
     tg.SGD(model.parameters(), lr=0.1)
