@@ -55,8 +55,26 @@ def test_tensors_give_tensors(given):
     assert gradient.tolist() == (2 * given.data).tolist()
 
 
-def test_a_list_is_an_array():
-    assert grad(lambda x: (x * x).sum())([1.0, 2.0]).tolist() == [2.0, 4.0]
+def test_lists_tuples_and_dicts_are_structure():
+    def f(p):
+        return np.sum(p["w"] @ p["x"][0]) * p["x"][1]
+
+    point = {"w": np.array([1.0, 2.0]), "x": [np.array([3.0, 4.0]), 2.0]}
+    slope = grad(f)(point)
+    assert list(slope) == ["w", "x"]
+    assert slope["w"].tolist() == [6.0, 8.0]
+    assert slope["x"][0].tolist() == [2.0, 4.0]
+    assert slope["x"][1] == 11.0
+    assert grad(lambda x: x[0] * x[1])([2.0, 3.0]) == [3.0, 2.0]
+    assert grad(lambda x: x[0] * x[1])((2.0, 3.0)) == (3.0, 2.0)
+    assert grad(lambda a, x: a * x[0] * x[1], (1, 0))(1.0, [2.0, 3.0]) == ([3.0, 2.0], 6.0)
+    assert grad(lambda x: 1.0)([]) == []
+    assert vjp(lambda x: x[0] * x[1], [2.0, 3.0])[1](1.0) == ([3.0, 2.0],)
+    assert jvp(f, (point,), (point,))[1] == pytest.approx(3 * f(point))
+    rows = jacobian(lambda x: np.stack([x[0] * x[1], x[0]]))([2.0, 3.0])
+    assert [row.tolist() for row in rows] == [[3.0, 1.0], [2.0, 0.0]]
+    with pytest.raises(tg.ArgumentError, match="other places"):
+        jvp(f, (point,), ([1.0, 1.0, 1.0],))
 
 
 def test_float32_gives_float32():

@@ -43,7 +43,8 @@ from .primitives import (
     trigonometric,
 )
 from .summaries.summarizing import summary
-from .transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
+from .transforms.forward import jvp
+from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
 operators.bind(

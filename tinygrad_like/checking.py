@@ -29,7 +29,8 @@ from .engine.recording import no_grad
 from .engine.tensor import Tensor, values_of
 from .engine.writes import Array
 from .nn.layer import Layer, refuse_class
-from .transforms import jvp, vjp
+from .transforms.forward import jvp
+from .transforms.reverse import vjp
 from .tree import flatten
 
 # A function, the inputs that it is differentiated at, and their names.

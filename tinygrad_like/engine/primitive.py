@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -283,11 +284,9 @@ class Primitive:
         check_count(self.name, len(args), self.arity + self.positional)
         bound = dict(self.defaults)
         bound.update(zip(self.defaults, extra))
-        for name in self.args[len(arrays) :]:
-            if name not in options:
-                break
-            arrays.append(options.pop(name))
-        bound |= known_options(self.name, options, bound)
+        by_name = list(takewhile(options.__contains__, self.args[len(arrays) :]))
+        arrays += [options[name] for name in by_name]
+        bound |= known_options(self.name, {name: v for name, v in options.items() if name not in by_name}, bound)
         return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
 
     def _explained(self, arrays: list[Any], error: Exception) -> TinygradError:
