@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections import ChainMap, UserDict, UserList, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from types import MappingProxyType, MemberDescriptorType, MethodType, SimpleNamespace
@@ -65,9 +65,13 @@ class Layer:
 
     training = True
 
-    def forward(self, *inputs: Any) -> Any:
-        """What the layer computes."""
-        raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
+    if TYPE_CHECKING:
+        forward: Callable[..., Any]  # whatever a layer takes
+    else:
+
+        def forward(self, *inputs: Any) -> Any:
+            """What the layer computes."""
+            raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         token = scope.set((weakref.ref(self), scope.get()))
