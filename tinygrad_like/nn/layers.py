@@ -8,12 +8,12 @@ from typing import Any, overload
 
 import numpy as np
 
-from .. import functions
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from ..engine.kinds import as_ndarray
 from ..engine.recording import observer, scope, tell
 from ..engine.tensor import Tensor, as_array
-from ..primitives import contraction, neural, trigonometric
+from ..functions import relu, sigmoid
+from ..primitives import contraction, trigonometric
 from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
 from .layer import Layer, Parameter, refuse_class
@@ -249,26 +249,21 @@ def tanh(x: Any) -> Any:
 
 
 class Sigmoid(Layer):
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)), element by element."""
 
-    def forward(self, x: Any) -> Any:
-        return neural.sigmoid(x)
+    forward = staticmethod(sigmoid)
 
 
 class Tanh(Layer):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent, element by element."""
 
-    def forward(self, x: Any) -> Any:
-        return tanh(x)
+    forward = staticmethod(tanh)
 
 
 class ReLU(Layer):
-    """max(x, 0), with the gradient 0 at 0."""
+    """max(x, 0), element by element; the gradient at 0 is 0."""
 
-    def forward(self, x: Any) -> Any:
-        return neural.relu(x)
+    forward = staticmethod(relu)
 
 
-SIGMOID = Activation(functions.sigmoid, "sigmoid")
-TANH = Activation(tanh, "tanh")
-RELU = Activation(functions.relu, "relu")
+SIGMOID, TANH, RELU = Activation(sigmoid), Activation(tanh), Activation(relu)
