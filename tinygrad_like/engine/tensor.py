@@ -22,6 +22,7 @@ from .writes import Array, owner, writes
 
 if TYPE_CHECKING:
     from ..picture.picture import Picture
+    from .storage import FlatVector
 
 
 class Tensor(Copying, Operators):
