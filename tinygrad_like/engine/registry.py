@@ -23,12 +23,13 @@ OVER_AXES: dict[str, Any] = {"options": {"axis": None, "keepdims": False}, "by_p
 def general(
     name: str, forward: Function, args: str, vjp: Any = (), *, sample: Any, numpy: Any = None, **more: Any
 ) -> Primitive:
-    """Enter a primitive of the package, and the NumPy functions that it is. `sample` makes it testable."""
+    """Enter a primitive of the package, and the `numpy` functions that it is. `sample` makes it testable."""
     if sample is None:
         raise RuleError(f"{name} has no sample, so no test could reach it.", "Declare sample=...")
     if name in REGISTRY:
         raise RuleError(f"{name} is registered twice.")
-    functions = numpy or (forward if isinstance(forward, np.ufunc) else ())
+    is_numpys = isinstance(forward, np.ufunc) or str(getattr(forward, "__module__", "")).startswith("numpy")
+    functions = numpy or (forward if is_numpys else ())
     primitive = REGISTRY[name] = Primitive(name, forward, args, vjp, sample=sample, numpy=numpy, **more)
     NUMPY.update(dict.fromkeys(functions if isinstance(functions, tuple) else (functions,), primitive))
     return primitive
@@ -37,6 +38,11 @@ def general(
 elementwise = partial(general, shape="elementwise")
 reduction = partial(general, shape="reduction")
 multilinear = partial(general, linear=True)
+
+
+def ufunc(function: np.ufunc, vjp: Any = (), **more: Any) -> Primitive:
+    """An elementwise primitive that is a ufunc of NumPy. Its arguments are called x, or a and b."""
+    return elementwise(function.__name__, function, "x" if function.nin == 1 else "a b", vjp, **more)
 
 
 def implements(*functions: Any) -> Callable[[Function], Function]:

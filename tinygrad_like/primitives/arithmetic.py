@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.registry import elementwise
+from ..engine.registry import ufunc
 from .samples import between, either_sign, fractions, normal
 from .samples import positive as above_zero
 
@@ -22,68 +22,42 @@ def power_exponent(g: Any, y: Any, a: Any) -> Any:
     return g * (y * np.log(np.where(a == 0, 1, a)))
 
 
-add = elementwise("add", np.add, "a b", (lambda g: g, lambda g: g), sample=(normal, normal), symbol="+")
-subtract = elementwise("subtract", np.subtract, "a b", (lambda g: g, lambda g: -g), sample=(normal, normal), symbol="−")
-multiply = elementwise(
-    "multiply",
-    np.multiply,
-    "a b",
-    (lambda g, b: g * b, lambda g, a: g * a),
-    sample=(normal, normal),
-    symbol="×",
-    linear=True,
+add = ufunc(np.add, (lambda g: g, lambda g: g), sample=(normal, normal), symbol="+")
+subtract = ufunc(np.subtract, (lambda g: g, lambda g: -g), sample=(normal, normal), symbol="−")
+multiply = ufunc(
+    np.multiply, (lambda g, b: g * b, lambda g, a: g * a), sample=(normal, normal), symbol="×", linear=True
 )
-divide = elementwise(
-    "divide",
+divide = ufunc(
     np.divide,
-    "a b",
     (lambda g, b: g / b, lambda g, y, b: -g * (y / b)),
     sample=(normal, either_sign(0.5, 2.0)),
     symbol="÷",
     singular=True,
 )
-remainder = elementwise(
-    "remainder",
+remainder = ufunc(
     np.remainder,
-    "a b",
     (lambda g: g, lambda g, a, b: -g * np.floor_divide(a, b)),
     sample=(fractions, lambda rng, shape: rng.choice([-1.0, 1.0], shape)),
     symbol="mod",
 )
-fmod = elementwise(
-    "fmod",
+fmod = ufunc(
     np.fmod,
-    "a b",
     (lambda g: g, lambda g, y, a, b: -g * np.rint((a - y) / b)),
     sample=(fractions, lambda rng, shape: rng.choice([-1.0, 1.0], shape)),
     symbol="fmod",
 )
-negative = elementwise("negative", np.negative, "x", lambda g: -g, sample=(normal,), symbol="−x", linear=True)
-positive = elementwise("positive", np.positive, "x", lambda g: g, sample=(normal,), symbol="+x", linear=True)
-absolute = elementwise("absolute", np.absolute, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
-fabs = elementwise("fabs", np.fabs, "x", lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
-square = elementwise("square", np.square, "x", lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")
-sqrt = elementwise("sqrt", np.sqrt, "x", lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=True)
-cbrt = elementwise("cbrt", np.cbrt, "x", lambda g, y: g / (3 * y * y), sample=(normal,), symbol="³√x", singular=True)
-reciprocal = elementwise(
-    "reciprocal", np.reciprocal, "x", lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=True
-)
+negative = ufunc(np.negative, lambda g: -g, sample=(normal,), symbol="−x", linear=True)
+positive = ufunc(np.positive, lambda g: g, sample=(normal,), symbol="+x", linear=True)
+absolute = ufunc(np.absolute, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
+fabs = ufunc(np.fabs, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
+square = ufunc(np.square, lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")
+sqrt = ufunc(np.sqrt, lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=True)
+cbrt = ufunc(np.cbrt, lambda g, y: g / (3 * y * y), sample=(normal,), symbol="³√x", singular=True)
+reciprocal = ufunc(np.reciprocal, lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=True)
 # At a = 0 the exponent's derivative is taken as 0, the limit from the right for b > 0.
-power = elementwise(
-    "power",
-    np.power,
-    "a b",
-    (power_base, power_exponent),
-    sample=(above_zero, between(-2.0, 3.0)),
-    symbol="xⁿ",
-    singular=True,
+power = ufunc(
+    np.power, (power_base, power_exponent), sample=(above_zero, between(-2.0, 3.0)), symbol="xⁿ", singular=True
 )
-float_power = elementwise(
-    "float_power",
-    np.float_power,
-    "a b",
-    (power_base, power_exponent),
-    sample=(above_zero, between(-2.0, 3.0)),
-    symbol="xⁿ",
-    singular=True,
+float_power = ufunc(
+    np.float_power, (power_base, power_exponent), sample=(above_zero, between(-2.0, 3.0)), symbol="xⁿ", singular=True
 )

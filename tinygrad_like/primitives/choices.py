@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.registry import elementwise
+from ..engine.registry import elementwise, ufunc
 from .samples import normal, truth
 
 
@@ -20,10 +20,6 @@ def unless(less: Any, a: Any, b: Any, weak: Any, g: Any) -> Any:
 def if_greater(g: Any, a: Any, b: Any) -> Any:
     """The share of a in the larger of a and b. What is nan wins."""
     return unless(a < b, a, b, b, g)
-
-
-def where_condition(condition: Any, a: Any, b: Any) -> Any:
-    return np.where(condition, a, b)
 
 
 def if_less(g: Any, a: Any, b: Any) -> Any:
@@ -41,7 +37,7 @@ def if_less_or_alone(g: Any, a: Any, b: Any) -> Any:
 
 where = elementwise(
     "where",
-    where_condition,
+    lambda condition, a, b: np.where(condition, a, b),
     "condition a b",
     (
         None,
@@ -52,39 +48,15 @@ where = elementwise(
     symbol="where",
     chooses=True,
 )
-maximum = elementwise(
-    "maximum",
-    np.maximum,
-    "a b",
-    (lambda g, a, b: if_greater(g, a, b), lambda g, a, b: if_greater(g, b, a)),
-    sample=(normal, normal),
-    symbol="max",
-    chooses=True,
-)
-minimum = elementwise(
-    "minimum",
-    np.minimum,
-    "a b",
-    (lambda g, a, b: if_less(g, a, b), lambda g, a, b: if_less(g, b, a)),
-    sample=(normal, normal),
-    symbol="min",
-    chooses=True,
-)
-fmax = elementwise(
-    "fmax",
-    np.fmax,
-    "a b",
-    (lambda g, a, b: if_greater_or_alone(g, a, b), lambda g, a, b: if_greater_or_alone(g, b, a)),
-    sample=(normal, normal),
-    symbol="fmax",
-    chooses=True,
-)
-fmin = elementwise(
-    "fmin",
-    np.fmin,
-    "a b",
-    (lambda g, a, b: if_less_or_alone(g, a, b), lambda g, a, b: if_less_or_alone(g, b, a)),
-    sample=(normal, normal),
-    symbol="fmin",
-    chooses=True,
-)
+
+
+def winner(function: np.ufunc, share: Any, symbol: str) -> Any:
+    """Of two values one; `share(g, a, b)` is what a gets of the cotangent."""
+    rules = (lambda g, a, b: share(g, a, b), lambda g, a, b: share(g, b, a))
+    return ufunc(function, rules, sample=(normal, normal), symbol=symbol, chooses=True)
+
+
+maximum = winner(np.maximum, if_greater, "max")
+minimum = winner(np.minimum, if_less, "min")
+fmax = winner(np.fmax, if_greater_or_alone, "fmax")
+fmin = winner(np.fmin, if_less_or_alone, "fmin")

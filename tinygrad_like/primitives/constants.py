@@ -8,40 +8,40 @@ import numpy as np
 
 from ..engine.kinds import as_ndarray
 from ..engine.primitive import PLAIN
-from ..engine.registry import OVER_AXES, elementwise, general
+from ..engine.registry import OVER_AXES, elementwise, general, ufunc
 from ..engine.tensor import Tensor, wrap
 from .samples import fractions, normal, one, truth
 
 DTYPE: dict[str, Any] = {"options": {"dtype": None}, "by_position": 1}
 pair, single, two_truths = (normal, normal), (fractions,), (truth, truth)
 
-less = elementwise("less", np.less, "a b", sample=pair, symbol="<")
-less_equal = elementwise("less_equal", np.less_equal, "a b", sample=pair, symbol="≤")
-greater = elementwise("greater", np.greater, "a b", sample=pair, symbol=">")
-greater_equal = elementwise("greater_equal", np.greater_equal, "a b", sample=pair, symbol="≥")
-equal = elementwise("equal", np.equal, "a b", sample=pair, symbol="=")
-not_equal = elementwise("not_equal", np.not_equal, "a b", sample=pair, symbol="≠")
-floor_divide = elementwise("floor_divide", np.floor_divide, "a b", sample=pair, symbol="//")
-heaviside = elementwise("heaviside", np.heaviside, "a b", sample=pair)
-logical_and = elementwise("logical_and", np.logical_and, "a b", sample=pair, symbol="and")
-logical_or = elementwise("logical_or", np.logical_or, "a b", sample=pair, symbol="or")
-logical_xor = elementwise("logical_xor", np.logical_xor, "a b", sample=pair, symbol="xor")
-logical_not = elementwise("logical_not", np.logical_not, "x", sample=single, symbol="not")
-bitwise_and = elementwise("bitwise_and", np.bitwise_and, "a b", sample=two_truths, symbol="&")
-bitwise_or = elementwise("bitwise_or", np.bitwise_or, "a b", sample=two_truths, symbol="|")
-bitwise_xor = elementwise("bitwise_xor", np.bitwise_xor, "a b", sample=two_truths, symbol="^")
-invert = elementwise("invert", np.invert, "x", sample=(truth,), symbol="~")
-sign = elementwise("sign", np.sign, "x", sample=single)
-signbit = elementwise("signbit", np.signbit, "x", sample=single)
-floor = elementwise("floor", np.floor, "x", sample=single, symbol="floor")
-ceil = elementwise("ceil", np.ceil, "x", sample=single, symbol="ceil")
-trunc = elementwise("trunc", np.trunc, "x", sample=single)
-rint = elementwise("rint", np.rint, "x", sample=single)
-isnan = elementwise("isnan", np.isnan, "x", sample=single)
-isinf = elementwise("isinf", np.isinf, "x", sample=single)
-isfinite = elementwise("isfinite", np.isfinite, "x", sample=single)
-argmax = general("argmax", np.argmax, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.argmax)
-argmin = general("argmin", np.argmin, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.argmin)
+less = ufunc(np.less, sample=pair, symbol="<")
+less_equal = ufunc(np.less_equal, sample=pair, symbol="≤")
+greater = ufunc(np.greater, sample=pair, symbol=">")
+greater_equal = ufunc(np.greater_equal, sample=pair, symbol="≥")
+equal = ufunc(np.equal, sample=pair, symbol="=")
+not_equal = ufunc(np.not_equal, sample=pair, symbol="≠")
+floor_divide = ufunc(np.floor_divide, sample=pair, symbol="//")
+heaviside = ufunc(np.heaviside, sample=pair)
+logical_and = ufunc(np.logical_and, sample=pair, symbol="and")
+logical_or = ufunc(np.logical_or, sample=pair, symbol="or")
+logical_xor = ufunc(np.logical_xor, sample=pair, symbol="xor")
+logical_not = ufunc(np.logical_not, sample=single, symbol="not")
+bitwise_and = ufunc(np.bitwise_and, sample=two_truths, symbol="&")
+bitwise_or = ufunc(np.bitwise_or, sample=two_truths, symbol="|")
+bitwise_xor = ufunc(np.bitwise_xor, sample=two_truths, symbol="^")
+invert = ufunc(np.invert, sample=(truth,), symbol="~")
+sign = ufunc(np.sign, sample=single)
+signbit = ufunc(np.signbit, sample=single)
+floor = ufunc(np.floor, sample=single, symbol="floor")
+ceil = ufunc(np.ceil, sample=single, symbol="ceil")
+trunc = ufunc(np.trunc, sample=single)
+rint = ufunc(np.rint, sample=single)
+isnan = ufunc(np.isnan, sample=single)
+isinf = ufunc(np.isinf, sample=single)
+isfinite = ufunc(np.isfinite, sample=single)
+argmax = general("argmax", np.argmax, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
+argmin = general("argmin", np.argmin, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
 argsort = general(
     "argsort",
     np.argsort,
@@ -49,13 +49,12 @@ argsort = general(
     options={"axis": -1, "stable": None},
     by_position=1,
     sample=one(axis=1),
-    numpy=np.argsort,
 )
-all = general("all", np.all, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.all)
-any = general("any", np.any, "x", **OVER_AXES, sample=one(axis=1, keepdims=True), numpy=np.any)
-count_nonzero = general("count_nonzero", np.count_nonzero, "x", **OVER_AXES, sample=one(axis=1), numpy=np.count_nonzero)
-zeros_like = elementwise("zeros_like", np.zeros_like, "x", **DTYPE, sample=(normal,), numpy=np.zeros_like)
-ones_like = elementwise("ones_like", np.ones_like, "x", **DTYPE, sample=(normal,), numpy=np.ones_like)
+all = general("all", np.all, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
+any = general("any", np.any, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
+count_nonzero = general("count_nonzero", np.count_nonzero, "x", **OVER_AXES, sample=one(axis=1))
+zeros_like = elementwise("zeros_like", np.zeros_like, "x", **DTYPE, sample=(normal,))
+ones_like = elementwise("ones_like", np.ones_like, "x", **DTYPE, sample=(normal,))
 
 
 def compared(primitive: Any, a: Any, b: Any) -> Any:

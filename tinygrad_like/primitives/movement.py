@@ -41,9 +41,7 @@ reshape = multilinear(
     symbol="reshape",
     numpy=np.reshape,
 )
-ravel = multilinear(
-    "ravel", np.ravel, "x", lambda g, in_shape: g.reshape(in_shape), sample=several(((2, 3), {})), numpy=np.ravel
-)
+ravel = multilinear("ravel", np.ravel, "x", lambda g, in_shape: g.reshape(in_shape), sample=several(((2, 3), {})))
 transpose = multilinear(
     "transpose",
     lambda x, axes=None: np.transpose(x, axes),

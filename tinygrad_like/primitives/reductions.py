@@ -167,7 +167,6 @@ mean = reduction(
     sample=over_axes(),
     symbol="µ",
     linear=True,
-    numpy=np.mean,
 )
 max = reduction(
     "max",
@@ -211,7 +210,6 @@ std = reduction(
     sample=either(over_axes(positive), several(((2, 3), {"axis": 1, "ddof": 1}))),
     symbol="σ",
     singular=True,
-    numpy=np.std,
 )
 norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖", singular=True)
 logsumexp = reduction("logsumexp", _logsumexp, "x", logsumexp_rule, sample=over_axes(), symbol="ln Σ eˣ")
