@@ -118,7 +118,7 @@ def call(
 
 
 def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> Any:
-    """NumPy's own function on the values, with all of its options; Tensors among `out` are written through the door."""
+    """NumPy's own function on the values, with all of its options; Tensors among `out` are written by `assign`."""
     inputs, options = arrays_in(inputs), arrays_in(options)
     if out is None:
         return tensors_in(function(*inputs, **options))
@@ -135,7 +135,7 @@ def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> 
 
 
 def write(out: Any, results: Any) -> Any:
-    """`out=`: into a Tensor through the door, into an ndarray only what is not recorded."""
+    """`out=`: into a Tensor by `assign`, into an ndarray only what is not recorded."""
     targets = out if isinstance(out, tuple) else (out,)
     parts = results if isinstance(results, tuple) else (results,)
     for target, part in zip(targets, parts):
@@ -168,7 +168,7 @@ def check_target(target: Any, result: Any) -> None:
 
 
 def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A function that writes into its first argument: into a Tensor, what it changes goes through the door."""
+    """A function that writes into its first argument: into a Tensor, what it changes is written by `assign`."""
     if not inputs:  # np.copyto(dst=t, src=x)
         first = next(iter(options))
         inputs, options = (options[first],), {name: each for name, each in options.items() if name != first}

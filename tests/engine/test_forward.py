@@ -263,3 +263,6 @@ def test_inputs_and_results_are_as_given():
     assert isinstance(tg.jvp(np.sin, (tg.Tensor(1.0),), (1.0,))[1], tg.Tensor)
     assert tg.jvp(lambda x: np.floor(x), (1.5,), (1.0,)) == (1.0, 0.0)
     assert tg.jvp(lambda x: 3.0, (1.5,), (1.0,)) == (3.0, 0.0)
+    assert tg.jvp(lambda x: x.astype(int) * x, (1.5,), (1.0,)) == (1.5, 1.0)
+    with pytest.raises(tg.DTypeError, match="only real numbers have one"):
+        tg.jvp(lambda x: np.abs(x * 1j), (1.5,), (1.0,))

@@ -210,7 +210,7 @@ class Primitive:
     def record(
         self, args: Any, arrays: list[Any], nodes: list[Any], options: dict[str, Any], y: Any, only: Any = None
     ) -> Node | None:
-        """The node of a result; with `only`, truths, differentiated with respect to those operands alone, as it is."""
+        """The node of a result at all levels; with `only`, at its own level, and of those operands alone."""
         mask = 0
         for i, node in enumerate(nodes):
             if isinstance(node, Node) if only is None else only[i]:
@@ -227,11 +227,10 @@ class Primitive:
         y: Any,
         as_it_is: bool = False,
     ) -> Node | None:
-        """The node of a result, with what the rules named; None where there is no derivative."""
-        if running and not as_it_is:
-            level = max(node.level for node in nodes if isinstance(node, Node))
-            if level:
-                return raised(self, level, args, arrays, nodes, options, y)
+        """The node of a result, with what the rules named; None where there is no derivative.
+
+        Where transforms have levels, it is that of all levels, unless it is to be taken `as_it_is`.
+        """
         recipe = self._recipes.get(mask) or self._make_recipe(mask)
         if not recipe.calls:
             return None
@@ -242,6 +241,10 @@ class Primitive:
                 f"{self.name} gave {y.dtype} from a Tensor that requires a gradient; only real numbers have one.",
                 "Write real and imaginary parts as two Tensors, and anything else as floats.",
             )
+        if running and not as_it_is:
+            level = max(node.level for node in nodes if isinstance(node, Node))
+            if level:
+                return raised(self, level, args, arrays, nodes, options, y)
         saved = []
         mixed, dtype = False, y.dtype
         for position in recipe.saves:

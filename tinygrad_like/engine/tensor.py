@@ -1,4 +1,4 @@
-"""`Tensor`, an array and its place in the graph; `assign`, the one door for writes."""
+"""`Tensor`, an array and its place in the graph; `assign`, through which every write goes."""
 
 from __future__ import annotations
 
@@ -345,7 +345,7 @@ def writable_value(target: Tensor, value: Any) -> Any:
 
 
 def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | None = None) -> None:
-    """Write `value` into `target`'s memory: the one door that every write goes through.
+    """Write `value` into `target`'s memory: every write goes through here.
 
     `value` must broadcast to `target[index]`. With `using`, a ufunc of two arguments, target ← using(target, value)
     in place, without a temporary. Raises GraphError if `target` is the result of a recorded
