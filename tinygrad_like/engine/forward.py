@@ -27,7 +27,7 @@ Apply = Callable[[Any], Any]
 
 def raised(primitive: Any, level: int, args: Any, arrays: list[Any], nodes: list[Any], options: Any, y: Any) -> Any:
     """The node of a result of which some operand is at this level, and none is higher."""
-    here = [isinstance(node, Node) and node.level == level for node in nodes]
+    here = [node.__class__ is Raised and node.level == level for node in nodes]
     lower = [node.under if own else node for node, own in zip(nodes, here)]
     under = primitive.record(args, arrays, lower, options, y)
     if level % 2:
@@ -56,14 +56,13 @@ class Push:
         # A rule never computes in an operand's narrower dtype.
         rules = primitive.rules * len(arrays) if primitive.variadic else primitive.rules
         self.arrays = [a if rule is None else self.cast(a) for a, rule in zip(arrays, rules)]
-        self.tangents = [None if t is None else self.cast(t) for t in tangents]
+        self.tangents = [self.cast(t) for t in tangents]
         self.values = self.tensors() if self.recorded else self.arrays
         self.y = wrap(y, under) if self.recorded else y
 
     def cast(self, value: Any) -> Any:
-        """A float array in the dtype of the result."""
-        is_array = isinstance(value, (ndarray, np.generic, Tensor))
-        return value.astype(self.dtype) if is_array and value.dtype != self.dtype else value
+        """An array or a Tensor in the dtype of the result; a plain number as it is."""
+        return value if getattr(value, "dtype", self.dtype) == self.dtype else value.astype(self.dtype)
 
     def tensors(self) -> list[Any]:
         nodes = [node if isinstance(node, Node) else None for node in self.nodes]
