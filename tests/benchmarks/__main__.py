@@ -15,6 +15,7 @@ BENCHMARKS = {
     "import": ("imports", 1),
     "chain": ("chain", 1),
     "scaling": ("scaling", 1),
+    "forward": ("forward_mode", 1),
     "memory": ("memory", 2),
     "pictures": ("pictures", 1),
 }

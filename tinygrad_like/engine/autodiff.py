@@ -35,10 +35,10 @@ class Waiting:
     exact zeros or poles have come up, so that from here on a product of both has to be looked for.
     """
 
-    __slots__ = ("careful", "floor", "order", "recorded", "scattered", "shares")
+    __slots__ = ("careful", "floor", "level", "order", "recorded", "scattered", "shares")
 
-    def __init__(self, floor: int, recorded: bool) -> None:
-        self.floor, self.recorded, self.careful = floor, recorded, False
+    def __init__(self, floor: int, recorded: bool, level: int) -> None:
+        self.floor, self.recorded, self.level, self.careful = floor, recorded, level, False
         self.shares: dict[int, list[Any]] = {}
         self.order: list[int] = []
         self.scattered: dict[int, list[Scattered]] = {}
@@ -99,16 +99,19 @@ def sweep(
     retain: bool = True,
     every: bool = False,
     given: bool = True,
+    lowered: bool = False,
 ) -> Found:
     """The cotangents of leaves, of `targets` or else of nodes with an owner (or of `every` node); with each, whether
     it may be overwritten.
 
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
-    With `recorded`, the rules run on Tensors, so that the result can be differentiated again. `given` says that the
+    With `recorded`, the rules run on Tensors, so that the result can be differentiated again; if it is `lowered`, at
+    lower levels than the root's only. `given` says that the
     cotangent is not just 1, and may hold zeros and infinities.
     """
     goals = None if targets is None else set(targets)
-    waiting = Waiting(0 if goals is None else min(node.index for node in goals), recorded)
+    floor = 0 if goals is None else min(node.index for node in goals)
+    waiting = Waiting(floor, recorded, root.level if lowered else -1)
     waiting.add(root, cotangent, False)
     if given:
         waiting.careful = not ordinary(cotangent)
@@ -149,7 +152,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         check_not_overwritten(node)
     if recipe.mixes_dtypes:
         plain = in_dtype(plain, node)
-    saved = saved_as_tensors(node, plain) if recorded else plain
+    saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
     watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
     if watched and primitive.multiplies:
@@ -221,12 +224,15 @@ def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def saved_as_tensors(node: Node, saved: tuple[Any, ...]) -> list[Any]:
-    """What a node saved, as Tensors in their places in the graph, so that rules are recorded."""
+def saved_as_tensors(node: Node, saved: tuple[Any, ...], level: int) -> list[Any]:
+    """What a node saved, as Tensors in their places in the graph, so that rules are recorded; not at this level."""
     recipe = node.recipe
     nodes = [node.parents[i] for i in recipe.saves] + [node] * recipe.saves_result
-    values = [wrap(v, n) if v.__class__ is ndarray else v for v, n in zip(saved, nodes)]
-    return values + list(saved[len(nodes) :])
+    values = list(saved)
+    for i, (value, place) in enumerate(zip(saved, nodes)):
+        if value.__class__ is ndarray:
+            values[i] = wrap(value, place.under if place is not None and place.level == level else place)
+    return values
 
 
 def checked_part(part: Any, node: Node) -> Any:

@@ -48,14 +48,19 @@ class Evaluation:
         self.nodes: list[Node] = [each._node for each in aliases]  # type: ignore[misc]
         place = below(self.y._node, self.level + 1)
         self.root = place if place is not None and place.level == self.level else None
-        self.outer = recording.get() and depends_on_others(place, self.nodes)
+        self.around = depends_on_others(self.root, self.nodes, below=False)  # at the same level
+        self.outer = recording.get() and (self.around or depends_on_others(place, self.nodes))
 
     def sweep(self, cotangent: Any, recorded: bool, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
         found: Found = {}
         if self.root is not None:
+            at_level = isinstance(cotangent, Tensor) and cotangent._node and cotangent._node.level >= self.level
+            lowered = recorded and not self.around and not at_level
             with enable_grad():
-                found = sweep(self.root, cotangent, self.nodes, recorded=recorded, retain=retain, given=given)
+                found = sweep(
+                    self.root, cotangent, self.nodes, recorded=recorded, retain=retain, given=given, lowered=lowered
+                )
         parts = []
         for node in self.nodes:
             part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))
