@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ ROUNDS, TURN, MOST, MOST_GROWTH = 60, 0.05, 2.5, 1.2
 def network(sizes: list[int]) -> tuple[Callable[..., Any], list[Any]]:
     """The function of (x, weight, bias, ...) and its parameters."""
     rng = np.random.default_rng(0)
-    shapes = [shape for i, o in zip(sizes, sizes[1:]) for shape in ((o, i), (o,))]
+    shapes = [shape for i, o in pairwise(sizes) for shape in ((o, i), (o,))]
 
     def f(x: Any, *parameters: Any) -> Any:
         for weight, bias in zip(parameters[::2], parameters[1::2]):
