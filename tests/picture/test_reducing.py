@@ -138,6 +138,20 @@ def test_a_layer_that_detaches_something_can_be_collapsed():
     assert len(layers.draw(np.ones(2), max_nodes=3)._graph.cards) <= 3 + 2
 
 
+def test_a_layer_that_ends_in_a_row_is_one_card():
+    class Loop(tg.Layer):
+        def forward(self, x):
+            for _ in range(10):
+                x = np.sin(x)
+            return x
+
+    rolled = runs_rolled_up(graph_of(tg.Sequential(Loop(), tg.Tanh()), np.ones(2)))
+    assert [card.count for card in rolled.cards if card.in_row] == [9]
+    assert [(card.symbol, card.count, card.in_row) for card in collapsed(rolled, 1).cards if card.role == "group"] == [
+        ("layers[0]", 1, False)
+    ]
+
+
 def test_collapsed_twice_keeps_its_parameters():
     model = tg.Sequential(tg.Sequential(tg.Sequential(tg.Linear(2, 2, seed=0))), tg.Linear(2, 2, seed=1))
     twice = collapsed(collapsed(graph_of(model, np.ones((1, 2))), 2), 1)

@@ -219,7 +219,7 @@ def header(graph: Graph, options: Options) -> str:
 
 
 def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
-    """How much of the graph is shown, with its numbers; and what the gradients are."""
+    """What is shown of the graph, in numbers; and what the gradients are, or why there are none."""
     facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
     if options.gradients and graph.of:
         return facts, f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"

@@ -35,8 +35,8 @@ class Cluster:
 class Card:
     """A tensor together with the operation that made it, or what stands for several of them.
 
-    `parents` are the numbers of the cards that it was computed from, `stretched` those of them that
-    were broadcast. `value` and `gradient` are arrays, or None with a `note` that says why.
+    `parents` are the numbers of the cards that it was computed from; `stretched` are those of them that were
+    broadcast. `value` and `gradient` are arrays, or None, and a `note` says why.
     """
 
     role: str
@@ -53,7 +53,7 @@ class Card:
     cluster: Cluster | None = None
     count: int = 1
     in_row: bool = False  # stands for `count` in a row, and shows the last of them
-    nodes: int = 1  # of the whole graph, that it stands for
+    nodes: int = 1  # how many of the whole graph it stands for
     differentiated: bool = False  # whether it had a gradient when it was drawn
     parameters: int = 0
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere
@@ -91,6 +91,12 @@ def renumbered(card: Card, new: Mapping[int, int]) -> Card:
     return altered(card, parents=parents, stretched=frozenset(new[p] for p in card.stretched if p in new))
 
 
+def parameters_in(cards: list[Card]) -> int:
+    """How many parameters these cards are, or stand for."""
+    own = sum(card.value.size for card in cards if card.role == "parameter" and card.value is not None)
+    return own + sum(card.parameters for card in cards)
+
+
 def clusters_of(graph: Graph) -> list[Cluster]:
     """All clusters, each after the one around it."""
     found: dict[int, Cluster] = {}
@@ -101,7 +107,7 @@ def clusters_of(graph: Graph) -> list[Cluster]:
 
 
 def consumers_of(graph: Graph) -> list[list[int]]:
-    """For every card the cards that use it."""
+    """For every card, the cards that use it."""
     found: list[list[int]] = [[] for _ in graph.cards]
     for number, card in enumerate(graph.cards):
         for parent in dict.fromkeys(card.parents):
@@ -119,9 +125,9 @@ def ancestors(graph: Graph, numbers: Iterable[int]) -> set[int]:
 
 
 def merged(graph: Graph, groups: list[int], make: Callable[[int, list[int]], Card]) -> Graph:
-    """A graph in which all cards with the same group number are one, made by `make(group, members)`.
+    """A graph with one card for each group number, made by `make(group, members)` for all cards that have the number.
 
-    Groups must be such that no path leaves one and comes back to it.
+    No path may leave a group and come back to it.
     """
     members: dict[int, list[int]] = {}
     for number, group in enumerate(groups):

@@ -12,9 +12,9 @@ Links = Callable[[int], Sequence[int]]
 
 
 def neighbourhood(graph: Graph, centres: list[int], radius: int | None, most: int) -> Graph:
-    """The cards at most `radius` edges from the centres, the nearest `most` of them; None: as many as that.
+    """The nearest `most` cards around the centres; with a `radius`, only those at most so many edges away.
 
-    What is left out stands in stubs: before the cards that it leads to, or after those that lead to it.
+    Stubs stand for what is left out: before the cards that it leads to, or after those that lead to it.
     """
     consumers = consumers_of(graph)
     shown = nearest(graph, consumers, centres, radius, most)
@@ -28,7 +28,7 @@ def neighbourhood(graph: Graph, centres: list[int], radius: int | None, most: in
 
 
 def nearest(graph: Graph, consumers: list[list[int]], centres: list[int], radius: int | None, most: int) -> set[int]:
-    """Breadth first in both directions, and the leaves beside what was found."""
+    """What is found breadth first in both directions, and the leaves beside it."""
     distance = dict.fromkeys(centres[:most], 0)
     queue = deque(distance)
     while queue:
@@ -50,7 +50,7 @@ def nearest(graph: Graph, consumers: list[list[int]], centres: list[int], radius
 def hidden_groups(
     graph: Graph, consumers: list[list[int]], hidden: set[int], shown: set[int], towards: Links
 ) -> dict[tuple[int, ...], int]:
-    """How many hidden cards hang together behind which shown ones (reached by `towards`)."""
+    """How many hidden cards hang together behind which shown ones; `towards` leads from the hidden to the shown."""
     groups: dict[tuple[int, ...], int] = {}
     seen: set[int] = set()
     for start in sorted(hidden):

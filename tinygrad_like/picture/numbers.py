@@ -137,10 +137,9 @@ def statistics(array: Any) -> list[tuple[str, str]]:
             ("mean", f"{short(mean)} ± {short(deviation)}"),
             ("range", f"{short(finite.min())} … {short(finite.max())}"),
         ]
-    if finite.size < values.size:
-        for name, count in (("nan", np.isnan(values).sum()), ("inf", np.isinf(values).sum())):
-            if count:
-                lines.append((name, f"{count:,}"))
+    for name, count in (("nan", np.isnan(values).sum()), ("inf", np.isinf(values).sum())):
+        if count:
+            lines.append((name, f"{count:,}"))
     return lines
 
 

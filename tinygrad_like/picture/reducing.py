@@ -1,10 +1,10 @@
-"""A large graph made readable: rolled up, its layers collapsed, a part of it, or leaves referred to."""
+"""A large graph made readable: repeats rolled up, layers collapsed, or a part shown; shared leaves referred to."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, renumbered
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, parameters_in, renumbered
 from .neighbourhood import neighbourhood
 from .rolling import runs_rolled_up, siblings_rolled_up
 
@@ -15,7 +15,7 @@ MOST_USES = 4  # of a leaf, with an arrow to each
 
 
 def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, most: int) -> Graph:
-    """At most about `most` cards: around the centres if there are any, else of the whole as much as is readable."""
+    """About `most` cards at most: around the centres, if there are any; else of the whole, as much as can be read."""
     if centres:
         return neighbourhood(graph, centres, radius, most)
     depths = max(depths_of(graph).values())
@@ -47,7 +47,7 @@ def fits(graph: Graph, most: int) -> bool:
 
 
 def depths_of(graph: Graph) -> dict[int, int]:
-    """How deep each cluster stands, by its id: the outermost at 1; what stands in none (in None), at 0."""
+    """How deep each cluster stands, by its id: the outermost ones at 1. No cluster, None, is at 0."""
     depths = {id(None): 0}
     for cluster in clusters_of(graph):
         depths[id(cluster)] = 1 + depths[id(cluster.outer)]
@@ -103,7 +103,6 @@ def layer_card(
     last = graph.cards[results[-1] if results else inside[-1]]
     computed = [card for card in cards if card.role not in LEAVES]
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
-    own = sum(card.value.size for card in cards if card.role == "parameter" and card.value is not None)
     return altered(
         last,
         role=last.role if is_whole else "group",
@@ -113,7 +112,7 @@ def layer_card(
         cluster=cluster.outer,
         count=1,
         in_row=False,
-        parameters=own + sum(card.parameters for card in cards),
+        parameters=parameters_in(cards),
     )
 
 
@@ -121,7 +120,7 @@ def layer_card(
 
 
 def with_references(graph: Graph) -> Graph:
-    """Leaves with many uses stand at the first; at every other one stands a small card that refers to it."""
+    """A leaf with many uses stands at the first; at every other use stands a small card that refers to it."""
     uses = [0] * len(graph.cards)
     for card in graph.cards:
         for parent in dict.fromkeys(card.parents):

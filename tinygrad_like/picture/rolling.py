@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, parameters_in
 
 LONGEST_PERIOD = 12
 FEWEST = 3  # repeats in a row that are worth rolling up
@@ -40,8 +40,8 @@ def kinds_of_clusters(graph: Graph, names: Names) -> dict[int, int]:
 def siblings_rolled_up(graph: Graph) -> Graph:
     """Cards that compute the same from the same kinds of things become one, and so do the layers around them.
 
-    The class of a card is the number of (what it is, the classes of its parents). Equal
-    classes are equally far from the leaves, so no path leads from one to another.
+    The class of a card is a number for what it is and for the classes of its parents. Cards of the same class are
+    equally far from the leaves, so no path leads from one to another.
     """
     names = Names()
     kinds = kinds_of_clusters(graph, names)
@@ -64,7 +64,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
 
 
 def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dict[int, Cluster | None], list[int]]:
-    """One cluster for all that hold the same classes of cards; and the classes, told apart by cluster."""
+    """One cluster for all clusters that hold the same classes of cards; and for every card its class in its cluster."""
     order = clusters_of(graph)
     held: dict[int, set[int]] = {id(cluster): set() for cluster in [None, *order]}
     for each, card in zip(classes, graph.cards):
@@ -90,7 +90,7 @@ def merged_clusters(graph: Graph, classes: list[int], names: Names) -> tuple[dic
 
 
 def common(texts: list[str]) -> str:
-    """A text for several: where their numbers differ, a dot for all of them."""
+    """One text for several: … stands where their numbers differ."""
     if len(set(texts)) == 1:
         return texts[0]
     split = [re.split(r"(\d+)", text) for text in texts]
@@ -125,7 +125,7 @@ def stacked(arrays: list[Any]) -> Any:
 
 
 def runs_rolled_up(graph: Graph) -> Graph:
-    """Where the same few cards repeat, each time computed from the time before, one card for all repeats."""
+    """Where the same few cards repeat, each time computed from the time before, one card stands for all of them."""
     row = [number for number, card in enumerate(graph.cards) if card.role not in LEAVES]
     keys, near = keys_in_row(graph, row)
     groups = list(range(len(graph.cards)))
@@ -156,9 +156,9 @@ Near = list[tuple[int, ...]]
 
 
 def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
-    """For every computed card a number, the same for those that do the same with what stands equally far before.
+    """A number for every computed card; two with the same number do the same with what stands equally far before them.
 
-    And how far before it each of its near parents stands.
+    And for every computed card, how far before it its near parents stand.
     """
     names = Names()
     place = {number: i for i, number in enumerate(row)}
@@ -175,14 +175,14 @@ def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
 
 
 def parent_key(graph: Graph, parent: int, i: int, place: dict[int, int], uses: list[int]) -> Any:
-    """How far before a parent stands; what is used all over counts as itself, wherever it stands."""
+    """How far before card `i` a parent stands. A leaf counts as its kind, what is used all over as itself."""
     if parent not in place:
         return graph.cards[parent].role, graph.cards[parent].shape
     return ("itself", parent) if uses[parent] > LONGEST_PERIOD else i - place[parent]
 
 
 def longest_run(keys: list[int], near: Near, start: int) -> tuple[int, int]:
-    """The period and the number of repeats that cover most from here, each repeat computed from the one before."""
+    """The period and the repeats that cover most from here on; each repeat is computed from the one before."""
     best = 1, 1
     for period in range(1, min(LONGEST_PERIOD, (len(keys) - start) // FEWEST) + 1):
         once_more = keys[start : start + period] == keys[start + period : start + 2 * period]
@@ -212,7 +212,6 @@ def run_card(cards: list[Card], period: int, repeats: int) -> Card:
     first, last = steps[0], steps[-1]
     ends = (first.cluster.title, last.cluster.title) if first.cluster and last.cluster else (first.symbol, last.symbol)
     where = " … ".join(dict.fromkeys(ends))
-    own = sum(card.value.size for card in cards if card.role == "parameter" and card.value is not None)
     return altered(
         last,
         role=last.role if period == 1 else "group",
@@ -222,7 +221,7 @@ def run_card(cards: list[Card], period: int, repeats: int) -> Card:
         cluster=around_all([card.cluster for card in steps]),
         count=repeats * first.count if period == 1 else repeats,
         in_row=True,
-        parameters=own + sum(card.parameters for card in steps),
+        parameters=parameters_in(cards),
     )
 
 

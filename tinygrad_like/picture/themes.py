@@ -111,13 +111,9 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 def light_to_dark() -> dict[str, str]:
     """For every colour of the light theme, that of the dark one: how a page changes its theme."""
-    pairs = dict(colours(LIGHT, DARK))
-    for step in range(STEPS + 1):
-        for sign in (-1, 1):
-            if step:
-                pairs[LIGHT.cell(sign * step / STEPS)] = DARK.cell(sign * step / STEPS)
-    tiny = 1e-9
-    return pairs | {LIGHT.cell(tiny): DARK.cell(tiny), LIGHT.cell(-tiny): DARK.cell(-tiny)}
+    tiny = 1e-9  # not 0, so it has a shade of its own
+    shades = [sign * max(step / STEPS, tiny) for step in range(STEPS + 1) for sign in (-1, 1)]
+    return dict(colours(LIGHT, DARK)) | {LIGHT.cell(each): DARK.cell(each) for each in shades}
 
 
 def colours(light: Theme, dark: Theme) -> Iterator[tuple[str, str]]:

@@ -75,7 +75,7 @@ def bound(ax: Any, axis: str, low: float, high: float) -> None:
 
 
 def widen(ax: Any, axis: str, before: list[float]) -> None:
-    """Limits around all that is drawn, and around those there were before."""
+    """Set limits around all that is drawn, and around the limits from before."""
     if before:
         getattr(ax, f"set_autoscale{axis}_on")(True)
         ax.autoscale_view(scalex=axis == "x", scaley=axis == "y")
@@ -99,7 +99,7 @@ def log_scale(ax: Any, axis: str, values: list[float]) -> None:
     linear, signed = min(values, default=1.0) <= 0, min(values, default=1.0) < 0
     top = max(-321, math.ceil(math.log10(max(sizes)) + 0.1))
     bottom = min(top - 2, math.floor(math.log10(min(sizes)) - 0.1))
-    if linear:  # what is below its bottom is in the linear stretch, that cannot be as small as floats can
+    if linear:  # which holds all that is smaller than its end; that cannot be as small as floats can be
         bottom = max(-285, top - 305, bottom)
         top = max(top, bottom + 2)
     floor, stride = power(bottom), math.ceil((top - bottom) / 9)

@@ -62,7 +62,7 @@ def plot_gradient_flow(model_or_norms: Any, ax: Any = None, title: str | None = 
     * exploding: not finite at any step, above 1000 at the last one, or once above 1 and 1000 times its first
       positive norm;
     * vanishing: 0, or at most 1/10000 of the largest of those that do not explode, at the last step, or in the maxima
-      over all steps (for where all have stopped to learn).
+      over all steps (for when all have stopped learning).
 
     Raises ArgumentError for what are no norms, MissingError without matplotlib; for a model as `gradient_norms`.
 
@@ -156,7 +156,7 @@ def bar_look(word: str | None, ax: Any) -> dict[str, Any]:
 
 
 def draw_lines(ax: Any, table: dict[str, dict[int, float]], marks: dict[str, str], given: bool) -> None:
-    """A line per layer, the first dark, with a large marker where it ends vanished, or was largest before exploding."""
+    """A line per layer, the first one dark; a large marker where one ended vanishing, or was largest when exploding."""
     reach = np.linspace(1, 0.25, len(table)) if dark(ax) else np.linspace(0, 0.88, len(table))
     colours = import_module("matplotlib").colormaps["viridis"](reach)
     handles, earlier = [], ax.get_legend_handles_labels()[0]

@@ -18,9 +18,9 @@ Shape = tuple[int, ...]
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """All calls of one layer in the calls of one other.
+    """All calls of one layer within the calls of one other.
 
-    `shapes` are those of what it returned last, `multiply_adds` those outside `inner` layers.
+    `shapes` are those of what it returned last; `multiply_adds` counts those outside the `inner` layers.
     """
 
     layer: Layer
@@ -32,10 +32,10 @@ class Entry:
 
 
 class Watcher:
-    """Told of every operation, and of every layer that returns, it finds the call that it belongs to, by the scope.
+    """It is told of every operation, and of every layer that returns; the scope says to which call that belongs.
 
     A call is entered after those around it, at its first operation or when it returns: so in the order in which calls
-    begin. Of a call that fails before its first operation it is not told.
+    begin. Nothing tells it of a call that fails before its first operation.
     """
 
     def __init__(self, model: Layer) -> None:
@@ -85,7 +85,7 @@ class Watcher:
         return self._pairs[key]
 
     def add_uncalled(self) -> None:
-        """Enter the layers that were not called where the model keeps them, after the one kept before each."""
+        """Enter each layer that was not called where the model keeps it: after the layer that is kept before it."""
         owners, latest = [("", self.root)], dict[int, Entry]()
         for path, layer in self.root.layer.named_layers():
             while not path.startswith(owners[-1][0]):
@@ -108,7 +108,7 @@ def shapes_of(result: Any) -> tuple[Shape, ...]:
 
 
 def calls_of(model: Layer, inputs: tuple[Any, ...]) -> Entry:
-    """Run a model once; its entry, with those of all its layers in it, in the order of their first calls."""
+    """Run a model once; its entry holds those of all its layers, in the order of their first calls."""
     watcher = Watcher(model)
     copy_context().run(watcher.run, inputs)
     watcher.add_uncalled()

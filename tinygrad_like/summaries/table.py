@@ -17,10 +17,10 @@ NARROWEST = {"layer": 20, "": 12, "output shape": 12}  # the columns that are sh
 
 @dataclass(slots=True)
 class Row:
-    """A layer under the layer that calls it, which is the last row above that is one less deep.
+    """A layer. The layer that calls it is the last row above that is one less deep.
 
-    `shapes` are those of what its last call returned. `parameters` counts its own that no row above has; `shared` its
-    others. `multiply_adds` are those outside inner layers, summed over the `calls`. `note` says what else is known.
+    `shapes` are those of what its last call returned. `parameters` counts its own that no row above counts, `shared`
+    its others. `multiply_adds` counts those outside inner layers, over all `calls`. `note` says what else is known.
     """
 
     depth: int
