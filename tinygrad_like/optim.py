@@ -107,7 +107,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Clear the gradients; a parameter without one is left alone by `step`."""
         for p in self.params:
-            p.grad = None
+            p._grad = None  # what the setter of p.grad does, without its call
 
     def step(self) -> None:
         """Change the parameters once, by their gradients."""

@@ -281,14 +281,16 @@ def test_parameters_become_views_of_one_vector(shapes):
 
 @few
 @given(shapes)
-def test_gradients_are_views_of_one_vector(shapes):
+def test_gradients_are_gathered_in_one_vector(shapes):
     parameters = parameters_of(*shapes)
     flat = FlatVector(parameters)
     backward(*parameters, factor=3.0)
-    assert flat.grads.tolist() == [3.0] * flat.values.size
+    runs = list(flat.gather(parameters))
+    assert runs == [slice(0, flat.values.size)] * bool(flat.values.size)
+    assert flat.gradients.tolist() == [3.0] * flat.values.size
     for p in parameters:
         assert p.grad.shape == p.shape
-        assert not p.size or np.shares_memory(p.grad.numpy(), flat.grads)
+        assert not np.shares_memory(p.grad.numpy(), flat.gradients)
 
 
 def test_an_optimizer_keeps_one_vector_per_dtype():
@@ -362,23 +364,25 @@ def test_runs_cover_the_chosen_slots_that_have_a_gradient(slots):
     flat = FlatVector(parameters)
     for p, (_, filled, _) in zip(parameters, slots):
         if filled:
-            p.grad = np.zeros(p.shape)
-    runs = list(flat.runs([i for i, (_, _, chosen) in enumerate(slots) if chosen]))
+            p.grad = np.ones(p.shape)
+    flat.gradients[:] = 0
+    runs = list(flat.gather(p for p, (_, _, chosen) in zip(parameters, slots) if chosen))
     covered = np.zeros(flat.values.size, bool)
     for run in runs:
         assert run.start < run.stop
         assert not covered[run].any()
         covered[run] = True
     assert covered.tolist() == [filled and chosen for size, filled, chosen in slots for _ in range(size)]
+    assert covered.tolist() == flat.gradients.tolist()
 
 
 def test_neighbours_are_one_run():
     parameters = parameters_of((2,), (3,), (1,), (2, 2))
     flat = FlatVector(parameters)
     backward(*parameters)
-    assert list(flat.runs([0, 1, 2, 3])) == [slice(0, 10)]
+    assert list(flat.gather(parameters)) == [slice(0, 10)]
     parameters[1].grad = None
-    assert list(flat.runs([0, 1, 2, 3])) == [slice(0, 2), slice(5, 10)]
+    assert list(flat.gather(parameters)) == [slice(0, 2), slice(5, 10)]
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, pickled])

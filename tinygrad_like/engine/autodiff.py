@@ -344,24 +344,23 @@ def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
 
 
 def deliver(found: Found) -> None:
-    """Add to `.grad` what a sweep found, now that it is through; one thread at a time."""
+    """Add to `.grad` what a sweep found, now that it is through; one thread at a time.
+
+    An array in `_grad` is ours, and is added to in place. A Tensor may have been kept by a user: it never changes.
+    """
     with delivering:
         for node, (cotangent, owned) in found.items():
             leaf = None if node.owner is None else node.owner()
-            if leaf is not None and leaf._node is node:
-                accumulate(leaf, cotangent, owned)
-
-
-def accumulate(leaf: Tensor, cotangent: Any, owned: bool) -> None:
-    """Add to a leaf's `.grad`: in place while it is an array that nobody has seen; a Tensor may have been kept."""
-    old = leaf._grad
-    if isinstance(cotangent, Tensor):
-        # A leaf is somebody's own, e.g. the gradient that backward() was given.
-        cotangent = cotangent.copy() if cotangent.is_leaf else cotangent
-        leaf._grad = cotangent if old is None else leaf.grad + cotangent
-    elif old is None:
-        leaf._grad = cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent)
-    elif old.__class__ is ndarray:
-        old += cotangent
-    else:
-        leaf._grad = old + cotangent
+            if leaf is None or leaf._node is not node:
+                continue
+            old = leaf._grad
+            if isinstance(cotangent, Tensor):
+                # A leaf is somebody's own, e.g. the gradient that backward() was given.
+                new = cotangent.copy() if cotangent.is_leaf else cotangent
+                leaf._grad = new if old is None else leaf.grad + new
+            elif old is None:
+                leaf._grad = cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent)
+            elif old.__class__ is ndarray:
+                old += cotangent
+            else:
+                leaf._grad = old + cotangent

@@ -359,9 +359,11 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
     """
     value = writable_value(target, value)
     data = target._array
-    if type(value) in (int, bool) and data.dtype.kind in "iu":
-        value = Tensor(value, dtype=data.dtype)._array
-    array = value if value.__class__ is np.ndarray else Tensor(value)._array
+    if value.__class__ is np.ndarray:
+        array = value
+    else:
+        exact = type(value) in (int, bool) and data.dtype.kind in "iu"
+        array = Tensor(value, dtype=data.dtype if exact else None)._array
     try:
         if using is not None:
             using(data, array, data)
