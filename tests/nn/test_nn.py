@@ -225,6 +225,31 @@ def test_repr_of_a_model():
     )
 
 
+def test_repr_shows_functions_in_the_place_of_layers():
+    class Double:
+        def __call__(self, x):
+            return 2 * x
+
+    house = House()
+    house.rooms = [Sequential(np.tanh, Scale(), np.tanh), np.sin]
+    model = Sequential(Linear(2, 3), np.tanh, Sequential(lambda x: x, ReLU(), Double()), house, house.rooms[0].forward)
+    assert [line.split("#")[0].strip() for line in repr(model).split("\n")] == [
+        "Sequential()",
+        "layers[0]: Linear(2 → 3)",
+        "layers[1]: tanh",
+        "layers[2]: Sequential()",
+        "layers[2].layers[0]: <lambda>",
+        "layers[2].layers[1]: ReLU()",
+        "layers[2].layers[2]: Double",
+        "layers[3]: House(door: (1,))",
+        "layers[3].rooms[0]: Sequential()",
+        "layers[3].rooms[0].layers[0]: tanh",
+        "layers[3].rooms[0].layers[1]: Scale(factor: ())",
+        "layers[3].rooms[0].layers[2]: tanh",
+        "layers[4]: forward",
+    ]
+
+
 @pytest.mark.parametrize(
     ("layer", "text"),
     [

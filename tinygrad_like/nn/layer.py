@@ -25,6 +25,7 @@ P = ParamSpec("P")
 Result = TypeVar("Result", covariant=True)
 
 # They hold no parameters: plain values, and objects of these packages.
+VALUES = (Tensor, np.ndarray, np.generic, float, int)  # what a parameter could be replaced by in error
 ATOMS = frozenset({int, float, complex, bool, str, type(None)})
 # Others could load what they hold only when it is read, such as data sets; they are looked at as objects.
 MAPPINGS = (dict, MappingProxyType, UserDict, ChainMap)
@@ -60,6 +61,8 @@ class Layer:
     since a set has no order. `super().__init__()` is not needed. Call the layer, not
     `forward`: the call tells errors and pictures where they are.
 
+    Raises ArgumentError if a parameter is replaced by a number, an array or a Tensor without a gradient.
+
     >>> class Scale(Layer):
     ...     def __init__(self):
     ...         self.factor = Parameter(2.0)
@@ -80,6 +83,11 @@ class Layer:
         def forward(self, *inputs):
             """What the layer computes."""
             raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, VALUES) and not (isinstance(value, Parameter) or getattr(value, "requires_grad", False)):
+            refuse_loss(self, name, value)
+        super().__setattr__(name, value)
 
     def __call__(self: HasForward[P, Result], *inputs: P.args, **options: P.kwargs) -> Result:
         token = scope.set((weakref.ref(self), scope.get()))
@@ -148,16 +156,39 @@ class Layer:
 
     def __repr__(self) -> str:
         count = sum(value.size for _, value in walk(self) if is_parameter(value))
-        lines = [f"{type(self).__name__}({self.label()})"]
-        for path, layer in self.named_layers():
-            lines.append(f"  {path}: {type(layer).__name__}({layer.label()})")
+        lines = [described(self)]
+        lines += [f"  {path}: {described(each)}" for path, each in walk(self, functions=True) if callable(each)]
         width = max(map(len, lines)) if len(lines) > 1 else 0
         lines[0] = f"{lines[0]:<{width}}  # {count:,} parameter{'s' * (count != 1)}"
         return "\n".join(lines)
 
+    def _steps_to_functions(self) -> list[str]:
+        """Where functions stand in the place of layers, for the repr."""
+        return []
+
+
+def described(step: Any) -> str:
+    """A layer with its settings, or the name of a function."""
+    if isinstance(step, Layer):
+        return f"{type(step).__name__}({step.label()})"
+    return str(getattr(step, "__name__", type(step).__name__))
+
 
 def is_parameter(value: Any) -> bool:
     return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.is_leaf and value.requires_grad)
+
+
+def refuse_loss(layer: Layer, name: str, value: Any) -> None:
+    """An error if a value without a gradient would take the place of a parameter."""
+    held = vars(layer).get(name, getattr(type(layer), name, None))
+    if isinstance(held, MemberDescriptorType):
+        held = getattr(layer, name, None)  # in a slot
+    if is_parameter(held):
+        raise ArgumentError(
+            f"{type(layer).__name__}.{name} is a parameter, but the {type(value).__name__} in its place would not be "
+            "trained.",
+            f"Write Parameter(...) around it, or .{name}.data = ... to give the parameter other values.",
+        )
 
 
 def refuse_class(value: Any, taker: str) -> None:
@@ -166,15 +197,19 @@ def refuse_class(value: Any, taker: str) -> None:
         raise ArgumentError(f"{taker}, but got the class {value.__name__}.", f"Write {value.__name__}(), an instance.")
 
 
-def walk(root: Any, layers: bool = True, ordered: bool = False) -> Iterator[tuple[str, Any]]:
+def walk(root: Any, layers: bool = True, ordered: bool = False, functions: bool = False) -> Iterator[tuple[str, Any]]:
     """Every layer and Tensor below `root` with its path, in order, each once; iteratively.
 
-    With `ordered`, a set of several parameters is refused: its copies have another order.
+    With `ordered`, a set of several parameters is refused: its copies have another order. With `functions`, those that
+    stand in the place of layers are given too, at each place.
     """
     seen: set[int] = set()
+    places: set[str] = set()
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         path, value = stack.pop()
+        if path in places:
+            yield path, value
         if id(value) in seen or type(value) in ATOMS:
             continue
         seen.add(id(value))
@@ -182,8 +217,14 @@ def walk(root: Any, layers: bool = True, ordered: bool = False) -> Iterator[tupl
             yield path, value
         if ordered and isinstance(value, (set, frozenset)):
             check_set(value, root, path)
+        if functions and isinstance(value, Layer):
+            places.update(joined(path, step) for step in value._steps_to_functions())
         if layers or value is root or not isinstance(value, Layer):
-            stack.extend(reversed([(path + step if path else step.lstrip("."), each) for step, each in parts(value)]))
+            stack.extend(reversed([(joined(path, step), each) for step, each in parts(value)]))
+
+
+def joined(path: str, step: str) -> str:
+    return path + step if path else step.lstrip(".")
 
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:
