@@ -31,87 +31,25 @@ from .picture.api import draw, draw_dot
 from .plots.boundaries import plot_decision_boundary
 from .plots.gradient_flow import gradient_norms, plot_gradient_flow
 from .plots.history import plot_history
-from .primitives import (
-    arithmetic,
-    constants,
-    contraction,
-    exponential,
-    indexing,
-    movement,
-    neural,
-    reductions,
-    trigonometric,
-)
+from .primitives import TABLES
 from .summaries.summarizing import summary
 from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
-operators.bind(
-    *(autodiff, functions, protocols, arithmetic, constants, contraction, exponential, indexing, movement, neural),
-    *(reductions, trigonometric),
-)
+operators.bind(autodiff, functions, protocols, *TABLES)
 
 __version__ = "0.1.0"
 
+# fmt: off
 __all__ = [
-    "RELU",
-    "SGD",
-    "SIGMOID",
-    "TANH",
-    "Activation",
-    "ArgumentError",
-    "DTypeError",
-    "GradientCheckError",
-    "GraphError",
-    "Layer",
-    "Linear",
-    "LostGraphError",
-    "Matrix",
-    "MissingError",
-    "Network",
-    "Optimizer",
-    "Parameter",
-    "ReLU",
-    "RenderError",
-    "RuleError",
-    "Sequential",
-    "ShapeError",
-    "Sigmoid",
-    "Tanh",
-    "Tensor",
-    "TinygradError",
-    "UnsupportedError",
-    "assign",
-    "cross_entropy",
-    "draw",
-    "draw_dot",
-    "enable_grad",
-    "grad",
-    "gradcheck",
-    "gradient_norms",
-    "he_normal",
-    "he_uniform",
-    "hessian",
-    "is_recording",
-    "jacobian",
-    "jvp",
-    "linear",
-    "log_softmax",
-    "logsumexp",
-    "mse",
-    "no_grad",
-    "operation",
-    "plot_decision_boundary",
-    "plot_gradient_flow",
-    "plot_history",
-    "relu",
-    "seed",
-    "sigmoid",
-    "softmax",
-    "summary",
-    "value_and_grad",
-    "vjp",
-    "xavier_normal",
+    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "ArgumentError", "DTypeError", "GradientCheckError", "GraphError",
+    "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "Network", "Optimizer", "Parameter", "ReLU",
+    "RenderError", "RuleError", "Sequential", "ShapeError", "Sigmoid", "Tanh", "Tensor", "TinygradError",
+    "UnsupportedError", "assign", "cross_entropy", "draw", "draw_dot", "enable_grad", "grad", "gradcheck",
+    "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear",
+    "log_softmax", "logsumexp", "mse", "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow",
+    "plot_history", "relu", "seed", "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal",
     "xavier_uniform",
 ]
+# fmt: on

@@ -5,23 +5,9 @@ from .initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uni
 from .layer import Layer, Parameter
 from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
 
+# fmt: off
 __all__ = [
-    "RELU",
-    "SIGMOID",
-    "TANH",
-    "Activation",
-    "Layer",
-    "Linear",
-    "Parameter",
-    "ReLU",
-    "Sequential",
-    "Sigmoid",
-    "Tanh",
-    "cross_entropy",
-    "he_normal",
-    "he_uniform",
-    "mse",
-    "seed",
-    "xavier_normal",
-    "xavier_uniform",
+    "RELU", "SIGMOID", "TANH", "Activation", "Layer", "Linear", "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh",
+    "cross_entropy", "he_normal", "he_uniform", "mse", "seed", "xavier_normal", "xavier_uniform",
 ]
+# fmt: on

@@ -1,1 +1,16 @@
 """Every derivative rule: one short table per family."""
+
+from . import (
+    arithmetic,
+    choices,
+    constants,
+    contraction,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
+
+TABLES = arithmetic, choices, constants, contraction, exponential, indexing, movement, neural, reductions, trigonometric
