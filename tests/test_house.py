@@ -105,7 +105,6 @@ def statements(node, inside=False):
 
 def imported(name, source):
     """What a module imports, and whether inside a function: ours by their names here, others by their tops."""
-    known = {each for each, _ in modules()}
     for node, inside in statements(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from ((alias.name.split(".")[0], inside) for alias in node.names)
@@ -116,7 +115,7 @@ def imported(name, source):
             base = ".".join([*package, *([node.module] if node.module else [])])
             for alias in node.names:
                 full = f"{base}.{alias.name}".lstrip(".")
-                yield full if full in known else base, inside
+                yield full if full in ORDER else base, inside
 
 
 def test_the_order_names_every_module():
