@@ -97,3 +97,25 @@ def test_an_option_that_is_changed_afterwards():
         weights[0] = 5.0
         y.sum().backward()
         assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_an_error_of_a_users_rule_stays_as_it_is():
+    def rule(g):
+        raise ValueError("no rule for today")
+
+    y = tg.operation(vjp=rule)(lambda x: x * 1.0)(tg.Tensor(X, requires_grad=True))
+    with pytest.raises(ValueError, match=r"^no rule for today$"):
+        y.sum().backward()
+
+
+def test_a_rule_cannot_write_into_tensors_either():
+    def rule(g, x):
+        x[0] = 5.0
+        return g * 2 * x
+
+    x = tg.Tensor(X.copy(), requires_grad=True)
+    y = tg.operation(vjp=rule)(lambda x: x * x)(x)
+    for recorded in (False, True):
+        with tg.no_grad(), pytest.raises(tg.RuleError, match="writes into what it was given"):
+            y.backward(np.ones(2), create_graph=recorded)
+        assert x.tolist() == X.tolist()
