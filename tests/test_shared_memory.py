@@ -172,3 +172,10 @@ def test_a_gradient_that_nobody_holds_is_written_in_place():
         optimizer.zero_grad()
         sum((p * p).sum() for p in parameters).backward()
     assert parameters[0]._flat.grads.__array_interface__["data"] == address
+
+
+def test_an_empty_parameter_whose_memory_somebody_holds():
+    array = np.zeros((0, 3))
+    p = tg.Parameter(array)
+    tg.SGD([p], lr=0.1).step()
+    assert p.shape == (0, 3)
