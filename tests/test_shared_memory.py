@@ -191,3 +191,10 @@ def test_a_gradient_that_is_set_is_a_copy(flat):
     array[:] = 7.0
     p.grad *= 2.0
     assert (p.grad.tolist(), q.grad.tolist()) == ([6.0], [3.0])
+
+
+def test_an_empty_parameter_whose_memory_somebody_holds():
+    array = np.zeros((0, 3))
+    p = tg.Parameter(array)
+    tg.SGD([p], lr=0.1).step()
+    assert p.shape == (0, 3)

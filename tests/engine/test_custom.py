@@ -75,3 +75,47 @@ def test_kinds_of_array_that_are_not_taken_are_refused_from_users_code(kind):
     with pytest.raises(tg.DTypeError, match="computes in another way"):
         y.sum().backward()
     assert x.grad is None
+
+
+def test_a_tensor_as_an_option():
+    raised = tg.operation(vjp=lambda g, x, *, power: g * power * x ** (power - 1))(lambda x, *, power=2: x**power)
+    x, power = tg.Tensor(X, requires_grad=True), tg.Tensor(3.0)
+    raised(x, power=power).sum().backward()
+    np.testing.assert_allclose(x.grad.data, 3 * X**2)
+    power.requires_grad = True
+    with pytest.raises(tg.LostGraphError, match="Giving it as an option"):
+        raised(x, power=power)
+    with tg.no_grad():
+        np.testing.assert_allclose(raised(x, power=power).data, X**3)
+
+
+def test_an_option_that_is_changed_afterwards():
+    weighted = tg.operation(vjp=lambda g, *, weights: g * weights)(lambda x, *, weights=1: x * weights)
+    for weights in (np.ones(2), [1.0, 1.0]):
+        x = tg.Tensor(X, requires_grad=True)
+        y = weighted(x, weights=weights)
+        weights[0] = 5.0
+        y.sum().backward()
+        assert x.grad.tolist() == [1.0, 1.0]
+
+
+def test_an_error_of_a_users_rule_stays_as_it_is():
+    def rule(g):
+        raise ValueError("no rule for today")
+
+    y = tg.operation(vjp=rule)(lambda x: x * 1.0)(tg.Tensor(X, requires_grad=True))
+    with pytest.raises(ValueError, match=r"^no rule for today$"):
+        y.sum().backward()
+
+
+def test_a_rule_cannot_write_into_tensors_either():
+    def rule(g, x):
+        x[0] = 5.0
+        return g * 2 * x
+
+    x = tg.Tensor(X.copy(), requires_grad=True)
+    y = tg.operation(vjp=rule)(lambda x: x * x)(x)
+    for recorded in (False, True):
+        with tg.no_grad(), pytest.raises(tg.RuleError, match="writes into what it was given"):
+            y.backward(np.ones(2), create_graph=recorded)
+        assert x.tolist() == X.tolist()

@@ -8,7 +8,7 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import leaf
 from tinygrad_like.engine.errors import GraphError
-from tinygrad_like.engine.writes import writes
+from tinygrad_like.engine.writes import copies, writes
 
 
 def test_the_gradient_given_to_a_leaf_is_copied():
@@ -154,3 +154,27 @@ def test_an_empty_view_of_what_was_written_is_no_error():
     buffer[0] = 5.0
     y.backward()
     assert w.grad.shape == (0,)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.longdouble])
+def test_a_large_array_is_copied_again_only_if_it_has_changed(dtype):
+    a, x = np.zeros(5000, dtype), leaf(np.ones(5000), dtype)
+    a[1] = np.nan
+    first, second = x * a, x * a
+    kept = first._node.saved[0]
+    assert not np.shares_memory(kept, a)
+    assert (second._node.saved[0] is kept) == (dtype is not np.longdouble)
+    a[0] = -0.0
+    third = x * a
+    for y, sign in ((first, False), (third, True)):
+        x.grad = None
+        y.backward(np.ones(5000))
+        assert np.signbit(x.grad.data[0]) == sign
+
+
+def test_copies_of_plain_arrays_are_forgotten_with_their_graphs():
+    before = len(copies._copies)
+    y = leaf(np.ones(5000)) * np.arange(5000.0)
+    assert len(copies._copies) == before + 1
+    del y
+    assert len(copies._copies) == before

@@ -240,3 +240,9 @@ def test_a_task_inherits_the_setting_it_was_started_in():
         return await task, records()
 
     assert asyncio.run(outer()) == (False, True)
+
+
+@pytest.mark.parametrize("wrong", [dict, classmethod(len), 1, "f"], ids=str)
+def test_what_cannot_be_decorated(wrong):
+    with pytest.raises(tg.TinygradError, match="takes a function or nothing"):
+        tg.no_grad()(wrong)

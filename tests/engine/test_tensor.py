@@ -412,3 +412,19 @@ def test_numpy_without_a_rule_works_on_what_is_not_recorded():
     assert np.cumsum(t).tolist() == [2.0, 2.0, 2.0, 5.0]
     assert np.linalg.svd(t).S.tolist() == [3.0, 2.0]
     assert isinstance(np.linalg.svd(t).S, Tensor)
+
+
+def test_a_recorded_gradient_that_is_set_stays_recorded():
+    x, w = leaf([1.0]), leaf([2.0], np.float32)
+    x.grad = w * w
+    assert x.grad.requires_grad
+    x.grad.sum().backward()
+    assert w.grad.tolist() == [4.0]
+
+
+def test_truths_take_truths_only():
+    t = Tensor([True, False])
+    with pytest.raises(tg.DTypeError, match="bool cannot take values of int64"):
+        t[0] = 2
+    t[1] = True
+    assert t.tolist() == [True, True]

@@ -240,3 +240,11 @@ def test_given_cotangents_of_zero_and_infinity():
 def test_looking_for_infinities_warns_of_nothing():
     with np.errstate(over="raise"):
         assert np.isfinite(tg.log_softmax(np.full((2000, 2), 1e30, np.float32))).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "cotangent"), [([np.nan, 1.0], [-1.0, 0.0]), ([np.nan, 1.0], [0.0, -1.0]), ([2.0, 2.0], [np.inf, 1.0])]
+)
+def test_what_is_not_finite_in_a_slice_stays_if_no_factor_of_it_is_zero(x, cotangent):
+    found = tg.vjp(tg.log_softmax, np.array(x))[1](np.array(cotangent))[0]
+    assert not np.isfinite(found).any()
