@@ -68,7 +68,7 @@ class Sequential(Layer):
         return [f".layers[{i}]" for i, each in enumerate(layers) if not isinstance(each, Layer)]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        made = list(super().__reduce_ex__(protocol))
+        made: list[Any] = list(super().__reduce_ex__(protocol))
         first = innermost_first(self)
         # Copies and pickles take what stands deeper before the rest, so that they recurse only a few levels at a time.
         if first and type(self).__setstate__ is Sequential.__setstate__:
