@@ -191,3 +191,10 @@ def test_a_gradient_that_is_set_is_a_copy(flat):
     array[:] = 7.0
     p.grad *= 2.0
     assert (p.grad.tolist(), q.grad.tolist()) == ([6.0], [3.0])
+
+
+def test_a_gradient_changed_in_place_stays_the_same_tensor():
+    (p, *_), _ = model_with_gradients()
+    kept = p.grad
+    p.grad += 1.0
+    assert p.grad is kept
