@@ -73,7 +73,8 @@ ORDER = [
     "picture.axes",
     "picture.plots",
     "picture.api",
-    "network",
+    "network.matrix",
+    "network.network",
 ]
 # Imported when used, so that importing the package costs little more than NumPy.
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}

@@ -4,6 +4,7 @@ import copy
 import gc
 import importlib.util
 import pickle
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -365,7 +366,7 @@ def test_an_optimizer_copied_alone_has_parameters_of_its_own():
 class Toy(tg.Optimizer):
     """A second optimizer, as short as one can be: with two state vectors, the means of g and of its square."""
 
-    settings = {"lr": number, "beta": number, "centered": switch}
+    settings: ClassVar = {"lr": number, "beta": number, "centered": switch}
 
     def __init__(self, params, lr=0.01, beta=0.9, centered=False):
         super().__init__(params, lr=lr, beta=beta, centered=centered)
