@@ -198,3 +198,10 @@ def test_an_empty_parameter_whose_memory_somebody_holds():
     p = tg.Parameter(array)
     tg.SGD([p], lr=0.1).step()
     assert p.shape == (0, 3)
+
+
+def test_a_gradient_changed_in_place_stays_the_same_tensor():
+    (p, *_), _ = model_with_gradients()
+    kept = p.grad
+    p.grad += 1.0
+    assert p.grad is kept

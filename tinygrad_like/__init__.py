@@ -18,10 +18,9 @@ from .engine.errors import (
     UnsupportedError,
 )
 from .engine.recording import enable_grad, is_recording, no_grad
-from .engine.storage import Matrix
 from .engine.tensor import Tensor, assign
 from .functions import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
-from .network import Network
+from .network import Matrix, Network
 from .nn import initialisers as initialisers
 from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
 from .nn.layer import Layer, Parameter

@@ -17,10 +17,10 @@ from .kinds import NUMBERS, as_ndarray
 from .node import Node, leaf_node
 from .operators import Operators
 from .recording import recording
-from .storage import Matrix
-from .writes import Array, owner, writes
+from .writes import Array, base_of, writes
 
 if TYPE_CHECKING:
+    from ..network.matrix import Matrix
     from ..picture.picture import Picture
     from .storage import FlatVector
 
@@ -58,7 +58,7 @@ class Tensor(Copying, Operators):
                 raise lost_graph("Tensor(t)")
             data = data._array
         try:
-            array = as_ndarray(data.array if isinstance(data, Matrix) else data, dtype)
+            array = as_ndarray(data, dtype)
         except (TypeError, ValueError, OverflowError) as error:
             if isinstance(error, TinygradError):
                 raise
@@ -100,7 +100,7 @@ class Tensor(Copying, Operators):
         array([[2., 5.],
                [3., 6.]])
         """
-        return owner(self._array).ravel(order="K")
+        return base_of(self._array).ravel(order="K")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -115,7 +115,7 @@ class Tensor(Copying, Operators):
     @property
     def offset(self) -> int:
         """Where in `storage` the first element lies, in bytes."""
-        first, start = (int(each.__array_interface__["data"][0]) for each in (self._array, owner(self._array)))
+        first, start = (int(each.__array_interface__["data"][0]) for each in (self._array, base_of(self._array)))
         return first - start
 
     @property
@@ -149,6 +149,8 @@ class Tensor(Copying, Operators):
 
     def to_matrix(self) -> Matrix:
         """The values as a Matrix, shared where they are float64 and row-major."""
+        from ..network.matrix import Matrix  # a method of convenience; the engine knows no Matrix
+
         return Matrix.from_tensor(self)
 
     # -- the graph ------------------------------------------------------------------------------

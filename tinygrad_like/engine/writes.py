@@ -15,7 +15,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 clock = itertools.count(1).__next__
 
 
-def owner(array: Array) -> Array:
+def base_of(array: Array) -> Array:
     """The array whose memory `array` reads."""
     while isinstance(array.base, np.ndarray):
         array = array.base
@@ -106,7 +106,7 @@ class WriteLog:
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""
-        whole = owner(array)
+        whole = base_of(array)
         key = id(whole)
         with self._lock:
             now = self.latest = clock()
@@ -124,7 +124,7 @@ class WriteLog:
 
     def written_since(self, array: Array, time: int) -> bool:
         """Whether any of the memory that `array` reads was written after `time`."""
-        entry = self._log.get(id(owner(array)))
+        entry = self._log.get(id(base_of(array)))
         if entry is None or array.size == 0:
             return False
         with self._lock:

@@ -16,6 +16,7 @@ import numpy as np
 from ..engine.copying import own_attributes
 from ..engine.errors import ArgumentError, DTypeError, TinygradError
 from ..engine.recording import observer, scope, tell
+from ..engine.storage import count_of
 from ..engine.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -155,11 +156,11 @@ class Layer:
         return ", ".join(f"{path}: {value.shape}" for path, value in own)
 
     def __repr__(self) -> str:
-        count = sum(value.size for _, value in walk(self) if is_parameter(value))
+        count = count_of(value for _, value in walk(self) if is_parameter(value))
         lines = [described(self)]
         lines += [f"  {path}: {described(each)}" for path, each in walk(self, functions=True) if callable(each)]
         width = max(map(len, lines)) if len(lines) > 1 else 0
-        lines[0] = f"{lines[0]:<{width}}  # {count:,} parameter{'s' * (count != 1)}"
+        lines[0] = f"{lines[0]:<{width}}  # {count}"
         return "\n".join(lines)
 
     def _steps_to_functions(self) -> list[str]:

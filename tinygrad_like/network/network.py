@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from .engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from .engine.kinds import as_ndarray
-from .engine.recording import enable_grad
-from .engine.storage import Matrix
-from .engine.tensor import Tensor
-from .functions import mse
-from .nn.initialisers import generator, uniform
-from .nn.layer import refuse_class
-from .nn.layers import SIGMOID, Activation, Linear, Sequential
-from .optim import SGD
+from ..engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..engine.kinds import as_ndarray
+from ..engine.recording import enable_grad
+from ..engine.storage import count_of
+from ..engine.tensor import Tensor
+from ..functions import mse
+from ..nn.initialisers import generator, uniform
+from ..nn.layer import refuse_class
+from ..nn.layers import SIGMOID, Activation, Linear, Sequential
+from ..optim import SGD
+from .matrix import Matrix
 
 LONG_TRAINING = 1_000
 
@@ -169,9 +170,8 @@ class Network:
         return vars(self) | {"_output": None}
 
     def __repr__(self) -> str:
-        count = sum(p.size for p in self.model.parameters())
-        name, rate = self._activation.name, self.learning_rate
-        return f"Network({self._sizes}, {name}, learning_rate={rate:g})  # {count} parameters"
+        name, count = self._activation.name, count_of(self.model.parameters())
+        return f"Network({self._sizes}, {name}, learning_rate={self.learning_rate:g})  # {count}"
 
 
 def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
@@ -179,7 +179,7 @@ def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
     if isinstance(values, Tensor):
         values = values.numpy()
     try:
-        array = as_ndarray(values.array if isinstance(values, Matrix) else values, np.float64)
+        array = as_ndarray(values, np.float64)
     except (TypeError, ValueError) as error:
         raise DTypeError(f"{what} of this Network must be {size} numbers: {error}.") from error
     if array.size != size or array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
