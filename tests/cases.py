@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from tinygrad_like import Tensor
@@ -34,3 +36,19 @@ def cases(primitive, seed=0):
 
 def named(primitive):
     return primitive.name
+
+
+def calls_in(function):
+    """How many functions a call calls, in Python and in C: a measure of work that does not depend on the machine."""
+    count = 0
+
+    def watch(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(watch)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count

@@ -1,11 +1,10 @@
 """Shortcuts: taken where the values allow it, never in a trace; both ways give the same numbers."""
 
-import time
-
 import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import calls_in
 from tinygrad_like.engine import autodiff, shortcuts
 from tinygrad_like.primitives import neural, reductions
 
@@ -103,18 +102,12 @@ def test_products_fit_where_all_of_them_are_ordinary_numbers(dtype):
 
 
 @pytest.mark.parametrize("zero", [False, True])
-def test_a_product_of_a_million_takes_milliseconds(zero):
+def test_a_product_of_a_million_takes_a_few_calls(zero):
     values = np.exp(np.random.default_rng(0).normal(0, 1e-3, 10**6))
     values[-1] *= not zero
     x = tg.Tensor(values, requires_grad=True)
-    times = []
-    for _ in range(3):
-        x.grad = None
-        y = x.prod()
-        start = time.perf_counter()
-        y.backward()
-        times.append(time.perf_counter() - start)
+    y = x.prod()
+    assert calls_in(y.backward) < 200
     others = np.prod(values[:-1])
     np.testing.assert_allclose(x.grad.data[-1], others, rtol=1e-9)
     np.testing.assert_allclose(x.grad.data[:-1], y.item() / values[:-1], rtol=1e-9)
-    assert min(times) < 0.1
