@@ -41,8 +41,7 @@ def scattered(x, shape, index):
 
 
 def numpy_function(primitive):
-    function = primitive.numpy[0] if isinstance(primitive.numpy, tuple) else primitive.numpy
-    return function or (primitive.forward if isinstance(primitive.forward, np.ufunc) else None)
+    return primitive.numpy[0] if primitive.numpy else None
 
 
 def is_float(x):

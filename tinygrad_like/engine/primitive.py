@@ -120,7 +120,7 @@ class Primitive:
         multiplies: bool = False,
         by_slices: bool = False,
         hint: str = "",
-        numpy: Any = None,
+        numpy: tuple[Function, ...] = (),
         role: str = "operation",
         multiply_adds: Function | None = None,
     ) -> None:

@@ -30,8 +30,9 @@ def general(
         raise RuleError(f"{name} is registered twice.")
     is_numpys = isinstance(forward, np.ufunc) or str(getattr(forward, "__module__", "")).startswith("numpy")
     functions = numpy or (forward if is_numpys else ())
-    primitive = REGISTRY[name] = Primitive(name, forward, args, vjp, sample=sample, numpy=numpy, **more)
-    NUMPY.update(dict.fromkeys(functions if isinstance(functions, tuple) else (functions,), primitive))
+    functions = functions if isinstance(functions, tuple) else (functions,)
+    primitive = REGISTRY[name] = Primitive(name, forward, args, vjp, sample=sample, numpy=functions, **more)
+    NUMPY.update(dict.fromkeys(functions, primitive))
     return primitive
 
 
