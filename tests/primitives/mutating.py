@@ -91,7 +91,7 @@ def corruptions(function):
             after = ast.unparse(new)
             if after != before:
                 node = Replace(old, new).visit(copy.deepcopy(whole, {id(old): old}))
-                yield before, after, compiled(node, function.__globals__)
+                yield before, after, compiled(node, {**function.__globals__, **closed_over(function)})
 
 
 def names_in(code):
@@ -100,9 +100,14 @@ def names_in(code):
     return {*code.co_names}.union(*map(names_in, inner))
 
 
+def closed_over(function):
+    """What a function takes from the function around it, by name."""
+    return {name: c.cell_contents for name, c in zip(function.__code__.co_freevars, function.__closure__ or ())}
+
+
 def helpers(function):
     """The plain functions of the package that a function calls, by name."""
-    found = {name: function.__globals__.get(name) for name in names_in(function.__code__)}
+    found = {name: function.__globals__.get(name) for name in names_in(function.__code__)} | closed_over(function)
     return {
         name: each
         for name, each in found.items()
@@ -124,8 +129,9 @@ def rebuilt(function, old, new):
     changed = {name: rebuilt(each, old, new) for name, each in helpers(function).items() if old in reached(each)}
     if not changed:
         return function
+    cells = tuple(types.CellType(changed.get(name, value)) for name, value in closed_over(function).items())
     twin = types.FunctionType(
-        function.__code__, {**function.__globals__, **changed}, function.__name__, function.__defaults__
+        function.__code__, {**function.__globals__, **changed}, function.__name__, function.__defaults__, cells
     )
     twin.__kwdefaults__ = function.__kwdefaults__
     return twin
