@@ -192,7 +192,7 @@ class Tensor(Copying, Operators):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None and value is not self._grad:
-            value = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
+            value = value if isinstance(value, Tensor) else Tensor(value)
             if value.shape != self.shape:
                 raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
             if value._node is None:
