@@ -4,7 +4,7 @@ errors, kinds: the exceptions; which kinds of array are taken.
 recording, writes: what is recorded, per thread; which memory was written when.
 storage, node, operators, copying, tensor: flat memory; a place in the graph; `Tensor`, what it can do, its copies.
 scattered, shortcuts, zeros, autodiff: cotangents at an index; what values allow; 0 times infinity; the reverse sweep.
-primitive, custom: the one door of every operation; operations of users.
+primitive, custom: how every operation is declared and called; operations of users.
 """
 
 import sys
