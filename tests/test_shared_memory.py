@@ -170,6 +170,25 @@ def test_a_gradient_that_nobody_has_read_is_added_to_in_place():
     assert (kept.tolist(), p.grad.tolist()) == ([5.0, 5.0], [10.0, 10.0])
 
 
+def test_a_gradient_first_read_after_a_step_never_changes():
+    parameters, optimizer = model_with_gradients()
+    optimizer.step()
+    kept = [p.grad for p in parameters]
+    optimizer.zero_grad()
+    sum((5 * p).sum() for p in parameters).backward()
+    optimizer.step()
+    assert [grad.tolist() for grad in kept] == [[2.0 * i, 2.0] for i in range(5)]
+    assert [p.grad.tolist() for p in parameters] == [[5.0, 5.0]] * 5
+
+
+def test_gradients_add_up_over_a_step():
+    parameters, optimizer = model_with_gradients()
+    optimizer.step()
+    sum((5 * p).sum() for p in parameters).backward()
+    optimizer.step()
+    assert [p.grad.tolist() for p in parameters] == [[2.0 * i + 5.0, 7.0] for i in range(5)]
+
+
 def test_a_gradient_kept_over_a_step_can_still_be_changed():
     parameters, optimizer = model_with_gradients()
     kept = [p.grad for p in parameters]

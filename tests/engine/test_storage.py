@@ -288,6 +288,8 @@ def test_gradients_are_gathered_in_one_vector(shapes):
     runs = list(flat.gather(parameters))
     assert runs == [slice(0, flat.values.size)] * bool(flat.values.size)
     assert flat.gradients.tolist() == [3.0] * flat.values.size
+    # What nobody has read needs no memory beside the vector.
+    assert all(p._grad.base is flat.gradients for p in parameters)
     for p in parameters:
         assert p.grad.shape == p.shape
         assert not np.shares_memory(p.grad.numpy(), flat.gradients)

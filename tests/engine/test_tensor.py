@@ -120,6 +120,27 @@ def test_repr(tensor, text):
     assert repr(tensor) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "spec", "text"),
+    [
+        (Tensor(1.23456), ".2f", "1.23"),
+        (Tensor([[0.5]]), "+.1e", "+5.0e-01"),
+        (Tensor(7), "03d", "007"),
+        (leaf(2.0), ".1f", "2.0"),
+        (Tensor(2.0), "", "Tensor(2.)"),
+        (Tensor([1.0, 2.0]), "", "Tensor([1., 2.])"),
+        (Tensor([1.0, 2.0]), ">20", "    Tensor([1., 2.])"),
+    ],
+)
+def test_format(value, spec, text):
+    assert format(value, spec) == text
+
+
+def test_a_format_for_numbers_needs_one_number():
+    with pytest.raises(ValueError, match="format code 'f'"):
+        format(Tensor([1.0, 2.0]), ".1f")
+
+
 VIEWS = {
     "T": lambda t: t.T,
     "reshape": lambda t: t.reshape(3, 2),
@@ -393,6 +414,26 @@ def test_a_deepcopy_of_a_leaf_is_independent_and_keeps_its_gradient():
     (other * 3).sum().backward()
     other.data[0] = 0.0
     assert (x.item(), x.grad.tolist(), other.grad.tolist()) == (2.0, [4.0], [7.0])
+
+
+@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize("given", [np.array([2.0]), Tensor([2.0]), [2], Tensor([2])], ids=repr)
+def test_a_gradient_that_is_set_is_cast_to_the_dtype_of_its_tensor(given, trained):
+    x = Tensor([1.0], dtype=np.float32, requires_grad=True)
+    if trained:
+        tg.SGD([x], lr=1.0)
+    x.grad = given
+    assert (x.grad.dtype, x.grad.tolist()) == (np.float32, [2.0])
+    (3 * x).sum().backward()
+    assert (x.grad.dtype, x.grad.tolist()) == (np.float32, [5.0])
+
+
+def test_a_recorded_gradient_of_another_dtype_counts():
+    x = Tensor([1.0], dtype=np.float32, requires_grad=True)
+    optimizer = tg.SGD([x], lr=1.0)
+    x.grad = leaf([2.0]) * 1.0
+    optimizer.step()
+    assert (x.dtype, x.tolist()) == (np.float32, [-1.0])
 
 
 def test_python_numbers_go_into_any_integer_dtype():

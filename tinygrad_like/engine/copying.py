@@ -100,7 +100,7 @@ def shell(kind: type[Tensor], array: Array, node: Any, name: str | None) -> Any:
 
 
 def _rebuild(kind: type[Tensor], data: Array, requires_grad: bool, name: str | None) -> Tensor:
-    # A copy: who unpickles holds `data` for a while, and it would not be the Tensor's own.
+    # A copy, since the unpickler holds `data` for a while: an optimizer would take it for shared memory.
     tensor = shell(kind, data.copy(), None, name)
     if requires_grad:
         tensor._node = leaf_node(tensor._array, tensor)

@@ -14,7 +14,7 @@ from .writes import Array
 
 
 def holders(tensor: Any) -> tuple[int, int]:
-    """How many hold a Tensor's array, and the array whose memory that one reads."""
+    """The numbers of references to a Tensor's array, and to the array whose memory that one reads."""
     return getrefcount(tensor._array), getrefcount(tensor._array.base)
 
 
@@ -30,7 +30,7 @@ ALONE, ALONE_WITH_BASE = holders(_one)[0], holders(_two)[1]
 
 
 def is_shared(parameter: Any) -> bool:
-    """Whether somebody else holds the memory of a parameter, which would come apart from it if it moved."""
+    """Whether anything else holds a parameter's memory. If the parameter moved, the two would come apart."""
     own, base = holders(parameter)
     return own > ALONE or (parameter._array.base is not None and base > ALONE_WITH_BASE)
 
@@ -56,8 +56,8 @@ def layout(array: Array) -> tuple[int, ...] | None:
 class FlatVector:
     """Several parameters of one dtype, each a view of a part of one vector, `values`.
 
-    A parameter moves in once and stays. Its gradient is a Tensor of its own, which may be kept and changed; `gather`
-    copies the gradients into one vector, `gradients`, which nobody else holds.
+    A parameter moves in once and stays. `gather` brings the gradients into a vector of their own, `gradients`, which no
+    user ever holds: a gradient that was read stays the user's Tensor, and is copied.
     """
 
     __slots__ = ("values", "gradients", "offsets", "shapes", "layouts", "_places", "__weakref__")
@@ -65,7 +65,7 @@ class FlatVector:
     def __init__(self, parameters: Iterable[Any], values: Array | None = None) -> None:
         parameters = list(parameters)
         self.shapes = [p.shape for p in parameters]
-        # Who moves in is laid out row by row; who stays where it is keeps its layout.
+        # What moves in is laid out row by row. What stays where it is keeps its layout.
         self.layouts = [None if values is None else layout(p._array) for p in parameters]
         self.offsets = [0, *itertools.accumulate(p.size for p in parameters)]
         self.values: Array = np.empty(self.offsets[-1], parameters[0].dtype) if values is None else values
@@ -97,7 +97,11 @@ class FlatVector:
             gradient = p._grad
             if gradient is not None:
                 place, first, last = self._places[p._slot]
-                place[...] = gradient if gradient.__class__ is np.ndarray else gradient._array
+                if gradient.__class__ is np.ndarray:
+                    place[...] = gradient
+                    p._grad = place
+                else:
+                    place[...] = gradient._array
                 if first != stop:
                     if start != stop:
                         yield slice(start, stop)
@@ -108,10 +112,10 @@ class FlatVector:
 
 
 def move_in(parameters: Iterable[Any]) -> None:
-    """Give each parameter that has no place in a flat vector one: in one new vector per dtype.
+    """Give each parameter a place in a flat vector, if it has none: new ones move into one vector per dtype.
 
-    A parameter whose memory somebody else holds, too (an array that it was made of, `p.numpy()`, a tied parameter),
-    would come apart from them. It stays where it is, as a flat vector of its own.
+    A parameter stays where it is, as a flat vector of its own, if its memory is shared: with an array that it was made
+    of, with `p.numpy()`, with a tied parameter. Moving it would take them apart.
     """
     staying: list[tuple[Any, Array]] = []
     moving: dict[Any, list[Any]] = {}

@@ -1,4 +1,4 @@
-"""`Tensor`, an array and its place in the graph; `assign`, through which every write goes."""
+"""`Tensor`, an array and its place in the graph; `assign`, through which every write into one goes."""
 
 from __future__ import annotations
 
@@ -184,7 +184,8 @@ class Tensor(Copying, Operators):
     def grad(self) -> Tensor | None:
         """The accumulated gradient, or None. It can be changed, replaced, or cleared with None."""
         if self._grad.__class__ is np.ndarray:
-            self._grad = wrap(self._grad)
+            # A part of a flat vector stays the optimizer's.
+            self._grad = wrap(self._grad if self._grad.base is None else self._grad.copy())
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
             warnings.warn(".grad of a result is not kept; call retain_grad() on it before backward().", stacklevel=2)
         return self._grad
@@ -192,7 +193,7 @@ class Tensor(Copying, Operators):
     @grad.setter
     def grad(self, value: Any) -> None:
         if value is not None and value is not self._grad:
-            value = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
+            value = value if isinstance(value, Tensor) else Tensor(value)
             if value.shape != self.shape:
                 raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
             if value._node is None:
@@ -307,9 +308,12 @@ class Tensor(Copying, Operators):
         return operators.protocols.call_function(function, inputs, options)
 
 
+new = object.__new__  # looked up once: every operation makes a Tensor
+
+
 def wrap(data: Array, node: Node | None = None) -> Tensor:
     """A Tensor around an array as it is, at a given place in the graph."""
-    tensor = Tensor.__new__(Tensor)
+    tensor = new(Tensor)
     tensor._array = data
     tensor._node = node
     tensor._grad = tensor.name = None
@@ -347,7 +351,7 @@ def writable_value(target: Tensor, value: Any) -> Any:
 
 
 def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | None = None) -> None:
-    """Write `value` into `target`'s memory: every write goes through here.
+    """Write `value` into `target`'s memory. Every write goes through this function.
 
     `value` must broadcast to `target[index]`. With `using`, a ufunc of two arguments, target ← using(target, value)
     in place, without a temporary. Raises GraphError if `target` is the result of a recorded

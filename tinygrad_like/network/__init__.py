@@ -1,4 +1,4 @@
-"""What the post builds: `Matrix`, values in rows and columns, and `Network`, which is trained sample by sample."""
+"""The classes of the Rust post: `Matrix`, values in rows and columns; `Network`, which is trained sample by sample."""
 
 from ..engine import storage
 from .matrix import Matrix as Matrix

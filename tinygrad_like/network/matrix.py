@@ -13,7 +13,7 @@ from ..engine.writes import Array
 
 
 class Matrix:
-    """A matrix of float64 over one flat, row-major buffer, as in the post.
+    """A matrix of float64 over one flat, row-major buffer, as in the Rust post.
 
     `data` is a 1-D float64 array of `rows * cols` values; a float64 array that is given is
     shared, anything else is copied. Raises ShapeError if the sizes do not match.
@@ -46,12 +46,12 @@ class Matrix:
 
     @classmethod
     def random(cls, rows: int, cols: int, seed: int | np.random.Generator | None = None) -> Matrix:
-        """Values uniform in [0, 1), as in the post; `seed` makes them repeatable."""
+        """Values uniform in [0, 1); `seed` makes them repeatable."""
         return cls(rows, cols, np.random.default_rng(seed).random(rows * cols))
 
     @classmethod
     def from_list(cls, values: Any) -> Matrix:
-        """From nested lists (rows), or from a flat list as one column, as in the post."""
+        """From nested lists (rows), or from a flat list as one column."""
         try:
             array = np.array(values, dtype=np.float64)
         except (TypeError, ValueError) as error:

@@ -24,11 +24,11 @@ LONG_TRAINING = 1_000
 
 
 class Network:
-    """A fully connected network as in the post: Network([2, 3, 1], SIGMOID, 0.5).
+    """A fully connected network as in the Rust post: Network([2, 3, 1], SIGMOID, 0.5).
 
     `layers` are the sizes, `activation` follows every layer; weights and biases start uniform in
     [0, 1), repeatable with `seed`. The loss of a sample is ½ Σ (target − output)², so that its gradients are
-    the post's deltas. `model` is the `Sequential`, `optimizer` the `SGD` behind it.
+    the deltas of that post. `model` is the `Sequential`, `optimizer` the `SGD` behind it.
 
     Raises ArgumentError for fewer than two layers, a size below 1, or a learning rate that is not finite.
 
@@ -158,7 +158,7 @@ class Network:
 
     @enable_grad()
     def _descend(self, output: Tensor, target: Any) -> float:
-        # ½ Σ e² is n/2 times the mean of e²; its gradient is the post's delta.
+        # ½ Σ e² is n/2 times the mean of e²; its gradient is the delta of the post.
         loss = mse(output, target) * (target.size / 2)
         self.optimizer.zero_grad()
         loss.backward()
