@@ -45,6 +45,7 @@ ORDER = [
     "transforms",
     "nn.initialisers",
     "nn.layer",
+    "nn.sequential",
     "nn.layers",
     "differences",
     "checking",
