@@ -21,11 +21,12 @@ from .sequential import Sequential as Sequential  # where pickles of earlier ver
 class Linear(Layer):
     """x @ weightᵀ + bias, for x of shape (..., in_features); gives (..., out_features).
 
-    `weight` is (out_features, in_features), `bias` (out_features,) or None. `init` makes the initial weight (and
-    bias), by default uniform in ±1/√in_features; `seed` (an int or a Generator) makes it repeatable.
+    `weight` is (out_features, in_features), `bias` (out_features,) or None. `init` makes the initial weight and
+    bias, by default uniform in ±1/√in_features; `seed` (an int or a Generator) makes them repeatable.
 
-    Raises ArgumentError for sizes below 1, DTypeError for a dtype that is not floating-point;
-    ShapeError, when called, for an input with another number of features.
+    Raises ArgumentError for sizes below 1 and an `init` that is no function, DTypeError for a dtype that is not
+    floating-point, ShapeError if `init` gives another shape; and ShapeError when the layer is called with another
+    number of features.
 
     >>> Linear(2, 3)(np.ones((5, 2))).shape
     (5, 3)
@@ -88,7 +89,9 @@ def name_of(dtype: Any) -> str:
 
 
 class Activation(Layer):
-    """A layer made of a function of one Tensor, applied element by element.
+    """A layer made of a function of one Tensor, applied element by element; the shape stays.
+
+    Raises ArgumentError for what cannot be called, and for a class.
 
     >>> softplus = Activation(lambda x: np.log1p(np.exp(x)), name="softplus")
     >>> softplus(Tensor([0.0]))

@@ -18,7 +18,10 @@ BEFORE = "the layer before it,"
 class Sequential(Layer):
     """Layers one after the other; takes what the first takes, gives what the last gives.
 
-    Any callable of one Tensor can stand in for a layer. Raises ArgumentError for anything else.
+    A function of one Tensor can stand in the place of a layer. `len`, a loop, an index and a slice work as on a list;
+    a slice is a Sequential of the same layers.
+
+    Raises ArgumentError for what cannot be called, and for a class in place of a layer.
 
     >>> from tinygrad_like import Linear, Sigmoid
     >>> Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1))
