@@ -50,6 +50,7 @@ ORDER = [
     "transforms.forward",
     "nn.initialisers",
     "nn.layer",
+    "nn.sequential",
     "nn.layers",
     "differences",
     "checking",

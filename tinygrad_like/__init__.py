@@ -24,7 +24,8 @@ from .network import Matrix, Network
 from .nn import initialisers as initialisers
 from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
 from .nn.layer import Layer, Parameter
-from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
+from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
+from .nn.sequential import Sequential
 from .optim import SGD, Optimizer
 from .picture.api import draw, draw_dot
 from .plots.boundaries import plot_decision_boundary

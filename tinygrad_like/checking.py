@@ -58,7 +58,7 @@ def gradcheck(
     Compares, along random directions, reverse mode ("rev", vjp) and forward mode ("fwd", jvp) of every order
     up to `order`. Float arrays and floats among `xs` are differentiated, everything else is
     held constant. A Layer is checked with respect to its inputs and all its parameters. Operations made with
-    `operation` that f calls are checked by themselves first.
+    `operation` that f calls are checked by themselves first, on the values that f calls them with.
 
     Raises GradientCheckError with the input, the index, the analytic and the numeric value, and whether a kink
     lies near, or if two calls of f differ; DTypeError for float32, which is too coarse for differences;
@@ -251,8 +251,7 @@ def as_function(f: Function, xs: tuple[Any, ...]) -> tuple[Function, list[Any], 
             return f(*values[: len(xs)])
 
     # A parameter that is frozen is not differentiated.
-    held = [p if p.requires_grad else None for p in parameters.values()]
-    values = [x if h is not None else None for x, h in zip(parameters.values(), held)]
+    values = [p if p.requires_grad else None for p in parameters.values()]
     return call, [*xs, *values], names + list(parameters)
 
 

@@ -56,7 +56,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
 
 
 def check_mask(name: str, inputs: Any, out: Any) -> None:
-    """Refuse where= of a ufunc if the values elsewhere would be whatever the memory held, or lose a graph."""
+    """Refuse where= of a ufunc if the values elsewhere would be left to chance, or a graph would be lost."""
     if is_recorded(inputs):
         reason = "cannot be differentiated"
     elif out is None or any(target is None for target in out):
@@ -99,26 +99,26 @@ def positional(function: Any) -> list[str]:
 def call(
     implementation: Function | None, function: Any, name: str, inputs: Any, options: dict[str, Any], out: Any
 ) -> Any:
-    """The differentiable implementation; where there is none, NumPy on the values, if nothing is recorded."""
-    if implementation is None:
-        if is_recorded((inputs, options)):
-            raise UnsupportedError(
-                f"np.{name} is not differentiable here.",
-                "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
-                "or leave the graph with t.numpy().",
-            )
-        return on_values(function, inputs, options, out)
-    try:
-        result = implementation(*inputs, **options)
-    except UnsupportedError:
-        if is_recorded((inputs, options)):
-            raise
-        return on_values(function, inputs, options, out)
-    return result if out is None else write(out, result)
+    """The result of the differentiable implementation; without one, NumPy on the values, if nothing is recorded."""
+    if implementation is not None:
+        try:
+            result = implementation(*inputs, **options)
+        except UnsupportedError:
+            if is_recorded((inputs, options)):
+                raise
+        else:
+            return result if out is None else write(out, result)
+    elif is_recorded((inputs, options)):
+        raise UnsupportedError(
+            f"np.{name} is not differentiable here.",
+            "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
+            "or leave the graph with t.numpy().",
+        )
+    return on_values(function, inputs, options, out)
 
 
 def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> Any:
-    """NumPy's own function on the values, with all of its options; Tensors among `out` are written by `assign`."""
+    """NumPy's own function on the values, with all of its options; `assign` writes into the Tensors among `out`."""
     inputs, options = arrays_in(inputs), arrays_in(options)
     if out is None:
         return tensors_in(function(*inputs, **options))
@@ -135,7 +135,7 @@ def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> 
 
 
 def write(out: Any, results: Any) -> Any:
-    """`out=`: into a Tensor by `assign`, into an ndarray only what is not recorded."""
+    """Write into `out`, and give it back: into a Tensor by `assign`, into an ndarray only what is not recorded."""
     targets = out if isinstance(out, tuple) else (out,)
     parts = results if isinstance(results, tuple) else (results,)
     for target, part in zip(targets, parts):
@@ -145,7 +145,7 @@ def write(out: Any, results: Any) -> Any:
             assign(target, part)
         elif target is not None:
             np.copyto(target, part._array if isinstance(part, Tensor) else part, casting="same_kind")
-    return targets[0] if parts[0] is results else given_back(targets, results)
+    return given_back(targets, results)
 
 
 def given_back(targets: tuple[Any, ...], results: Any) -> Any:
@@ -156,7 +156,7 @@ def given_back(targets: tuple[Any, ...], results: Any) -> Any:
 
 
 def check_target(target: Any, result: Any) -> None:
-    """Refuse to write what is recorded, or into what is no array, before anything is written."""
+    """Before anything is written: an error if the result is recorded, or the target is no array."""
     if isinstance(target, Tensor):
         writable_value(target, result)
     elif target is None:
@@ -168,7 +168,7 @@ def check_target(target: Any, result: Any) -> None:
 
 
 def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A function that writes into its first argument: into a Tensor, what it changes is written by `assign`."""
+    """A function that writes into its first argument; if that is a Tensor, `assign` writes what changes."""
     if not inputs:  # np.copyto(dst=t, src=x)
         first = next(iter(options))
         inputs, options = (options[first],), {name: each for name, each in options.items() if name != first}
@@ -185,7 +185,7 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
 
 
 def assign_changes(target: Tensor, changed: Any) -> None:
-    """Write those elements that differ: the others were not touched, and who needs them need not be told."""
+    """Write the elements that differ. The others were not touched, so a graph that needs them stays valid."""
     shape = (*changed.shape, changed.dtype.itemsize)
     # Byte by byte: -0.0 differs from 0.0, and a nan from no other of its kind.
     old, new = (np.frombuffer(each.tobytes(), np.uint8).reshape(shape) for each in (target._array, changed))

@@ -16,7 +16,8 @@ from ..engine.tensor import Tensor
 from ..functions import mse
 from ..nn.initialisers import generator, uniform
 from ..nn.layer import refuse_class
-from ..nn.layers import SIGMOID, Activation, Linear, Sequential
+from ..nn.layers import SIGMOID, Activation, Linear
+from ..nn.sequential import Sequential
 from ..optim import SGD
 from .matrix import Matrix
 

@@ -3,7 +3,8 @@
 from ..functions import cross_entropy, mse
 from .initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
 from .layer import Layer, Parameter
-from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sequential, Sigmoid, Tanh
+from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
+from .sequential import Sequential
 
 # fmt: off
 __all__ = [

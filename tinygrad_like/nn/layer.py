@@ -7,7 +7,6 @@ import weakref
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
 from types import MappingProxyType, MemberDescriptorType, MethodType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
@@ -36,6 +35,8 @@ NOT_USERS = sys.stdlib_module_names | {"numpy"}
 
 class Parameter(Tensor):
     """A Tensor that a Layer owns and an optimizer trains; it requires a gradient.
+
+    Raises DTypeError for a dtype that is not floating-point, if it is to require a gradient.
 
     >>> Parameter([1.0, 2.0])
     Tensor([1., 2.], requires_grad=True)
@@ -256,7 +257,7 @@ def parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def check_set(value: Any, root: Any, path: str) -> None:
-    found = [each for each in value if any(is_parameter(part) for _, part in chain([("", each)], walk(each)))]
+    found = [each for each in value if any(is_parameter(part) for _, part in walk([each]))]
     if len(found) > 1:
         raise ArgumentError(
             f"{type(root).__name__} keeps {len(found)} parameters (or layers with some) in a set at {path}, which has "
