@@ -76,40 +76,31 @@ def gradcheck(
     if not free:
         raise ArgumentError("gradcheck found no float input to differentiate.", "Pass float64 arrays.")
     whole = restricted(function, inputs, names, free)
-    check = partial(check_at, order=order, modes=modes, rtol=rtol, atol=atol, seed=seed)
+    checker = Checker(order, modes, rtol, atol, seed)
     for name, operation in operations_in(whole):
         try:
-            check(*operation)
+            checker.check(*operation)
         except GradientCheckError as error:
             raise GradientCheckError(f"In the operation {name}: {error.what}", error.details) from None
-    check(*whole)
+    checker.check(*whole)
     return True
-
-
-def check_at(
-    f: Function,
-    inputs: list[Any],
-    names: list[str],
-    order: int,
-    modes: Sequence[str],
-    rtol: float,
-    atol: float,
-    seed: int,
-) -> None:
-    """Check one function of float inputs, without the operations in it."""
-    check_dtypes(inputs, names)
-    points = [np.array(values_of(x), dtype=np.float64) for x in inputs]
-    check_repeatable(f, points)
-    Checker(modes, rtol, atol, np.random.default_rng(seed), names).check(f, points, order, 1)
 
 
 class Checker:
     """The settings of a check, and the comparison at one order."""
 
-    def __init__(self, modes: Sequence[str], rtol: float, atol: float, rng: np.random.Generator, names: list[str]):
-        self.modes, self.rtol, self.atol, self.rng, self.names = modes, rtol, atol, rng, names
+    def __init__(self, last: int, modes: Sequence[str], rtol: float, atol: float, seed: int) -> None:
+        self.last, self.modes, self.rtol, self.atol, self.seed = last, modes, rtol, atol, seed
 
-    def check(self, f: Function, points: list[Array], last: int, order: int) -> None:
+    def check(self, f: Function, inputs: list[Any], names: list[str]) -> None:
+        """Check one function of float inputs, without the operations in it."""
+        check_dtypes(inputs, names)
+        points = [np.array(values_of(x), dtype=np.float64) for x in inputs]
+        check_repeatable(f, points)
+        self.names, self.rng = names, np.random.default_rng(self.seed)
+        self.check_order(f, points, 1)
+
+    def check_order(self, f: Function, points: list[Array], order: int) -> None:
         y, pullback = vjp(f, *points)
         y = np.asarray(y)
         if y.dtype.kind != "f":
@@ -118,10 +109,10 @@ class Checker:
             raise too_coarse("the function returned", y.dtype)
         for _ in range(DIRECTIONS if order == 1 else 1):
             self.compare(f, points, y, pullback, order)
-        if order < last:
+        if order < self.last:
             cotangent = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
             self.names = [*self.names, "cotangent"]
-            self.check(pullback_of(f), [*points, cotangent], last, order + 1)
+            self.check_order(pullback_of(f), [*points, cotangent], order + 1)
 
     def compare(self, f: Function, points: list[Array], y: Array, pullback: Any, order: int) -> None:
         """Along one random direction, and weighted at random to one number."""

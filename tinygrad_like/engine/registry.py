@@ -16,7 +16,7 @@ VARIADIC = 0x04  # the flag of code that takes *args
 REGISTRY: dict[str, Primitive] = {}
 NUMPY: dict[Callable[..., Any], Function] = {}
 
-# The options of what works over axes.
+# The options of reductions, by default, and of others that work over axes.
 OVER_AXES: dict[str, Any] = {"options": {"axis": None, "keepdims": False}, "by_position": 1}
 
 
@@ -37,8 +37,12 @@ def general(
 
 
 elementwise = partial(general, shape="elementwise")
-reduction = partial(general, shape="reduction")
 multilinear = partial(general, linear=True)
+
+
+def reduction(name: str, forward: Function, args: str, vjp: Any, **more: Any) -> Primitive:
+    """A primitive over axes: each element of the argument reaches one element of the result."""
+    return general(name, forward, args, vjp, shape="reduction", **(OVER_AXES | more))
 
 
 def ufunc(function: np.ufunc, vjp: Any = (), **more: Any) -> Primitive:

@@ -15,7 +15,7 @@ def power_base(g: Any, a: Any, b: Any) -> Any:
     if isinstance(b, (int, float)):
         return g * (b * a ** (b - 1)) if b else g * 0.0
     is_pole = (a == 0) & (b == 0)
-    return g * np.where(is_pole, 0, b * a ** np.where(is_pole, 1, b - 1))
+    return g * (b * a ** np.where(is_pole, 1, b - 1))
 
 
 def power_exponent(g: Any, y: Any, a: Any) -> Any:

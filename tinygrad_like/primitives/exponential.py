@@ -15,7 +15,7 @@ LN2, LN10 = float(np.log(2.0)), float(np.log(10.0))
 def share(a: Any, b: Any, logaddexp: Any, exp: Any) -> Any:
     """exp(a) / (exp(a) + exp(b)), from b - a alone: large values keep their digits. Equal infinities have half each."""
     tied = np.isinf(a) & (a == b)
-    return np.where(tied, 0.5, exp(-logaddexp(0, np.where(tied, 0, b - a))))
+    return exp(-logaddexp(0, np.where(tied, 0, b - a)))
 
 
 exp = ufunc(np.exp, lambda g, y: g * y, sample=(normal,), symbol="eˣ")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.operators import Axis
-from ..engine.registry import OVER_AXES, general, reduction
+from ..engine.registry import general, reduction
 from ..engine.shortcuts import all_finite, products_fit
 from ..engine.tensor import Tensor
 from .integers import floats
@@ -152,7 +152,6 @@ sum = reduction(
     np.add.reduce,
     "x",
     lambda g, in_shape, *, axis: spread_over(g, in_shape, axis),
-    **OVER_AXES,
     sample=over_axes(),
     symbol="Σ",
     linear=True,
@@ -163,7 +162,6 @@ mean = reduction(
     np.mean,
     "x",
     lambda g, in_shape, *, axis: spread_over(over(g, count(in_shape, axis)), in_shape, axis),
-    **OVER_AXES,
     sample=over_axes(),
     symbol="µ",
     linear=True,
@@ -173,7 +171,6 @@ max = reduction(
     np.maximum.reduce,
     "x",
     lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
-    **OVER_AXES,
     sample=over_axes(spread),
     symbol="max",
     chooses=True,
@@ -184,21 +181,13 @@ min = reduction(
     np.minimum.reduce,
     "x",
     lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
-    **OVER_AXES,
     sample=over_axes(spread),
     symbol="min",
     chooses=True,
     numpy=(np.min, np.amin),
 )
 prod = reduction(
-    "prod",
-    np.multiply.reduce,
-    "x",
-    prod_rule,
-    **OVER_AXES,
-    sample=either(over_axes(), with_zeros),
-    symbol="Π",
-    numpy=np.prod,
+    "prod", np.multiply.reduce, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod
 )
 std = reduction(
     "std",
@@ -206,7 +195,6 @@ std = reduction(
     "x",
     std_rule,
     options={"axis": None, "ddof": 0, "keepdims": False},
-    by_position=1,
     sample=either(over_axes(positive), several(((2, 3), {"axis": 1, "ddof": 1}))),
     symbol="σ",
     singular=True,
