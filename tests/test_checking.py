@@ -284,8 +284,8 @@ def test_an_operation_is_checked_at_every_point_anew():
 
 
 def test_the_same_call_of_an_operation_is_checked_once(monkeypatch):
-    checks, check_at = [], checking.check_at
-    monkeypatch.setattr(checking, "check_at", lambda *args, **options: checks.append(check_at(*args, **options)))
+    checks, check = [], checking.Checker.check
+    monkeypatch.setattr(checking.Checker, "check", lambda *args: checks.append(check(*args)))
     right = sine(RIGHT)
     assert gradcheck(lambda x: sum(right(x) for _ in range(5)) + right(2 * x), X)
     assert len(checks) == 3  # right at x, right at 2 x, and the whole
