@@ -248,6 +248,8 @@ def test_operations_of_users_of_every_kind():
     assert tg.jvp(linear, (x,), (t,))[1] == 0.0
     assert tg.jvp(reduction, (np.array([x, t]),), (np.array([t, t]),))[1].tolist() == [-3.0, 4.0]
     np.testing.assert_allclose(tg.jvp(general, (x,), (t,))[1], (np.cos(x) * t)[::-1], rtol=1e-15)
+    powers = tg.operation(vjp=lambda g, y: y.dot(g * [1.0, 2.0]))(lambda x: np.exp(x * [1.0, 2.0]))
+    np.testing.assert_allclose(tg.jvp(powers, (0.0,), (3.0,))[1], [3.0, 6.0])
     with pytest.raises(tg.RuleError, match="Choose one of"):
         tg.operation(vjp=lambda g: g, kind="elementwize")
     wrong = tg.operation(vjp=lambda g, x: np.concatenate([g, g]), kind="elementwise")(lambda x: x * 1.0)

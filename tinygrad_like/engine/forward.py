@@ -89,18 +89,19 @@ class Push:
         if primitive.args[i] in primitive.added:
             return tangent
         if primitive.shape == "elementwise":
-            apply = self.rule(i, self.values)
+            apply = self.rule(i, self.values, self.y)
             return self.without_false_nans(apply(tangent), tangent, apply)
         if primitive.linear:
             return self.applied(i, tangent)
         if self.reduces or self.y.size == 1:
-            return self.summed(self.rule(i, self.values), tangent)
-        return self.transposed(self.rule(i, self.tensors()), tangent)
+            return self.summed(self.rule(i, self.values, self.y), tangent)
+        y = self.y if self.recorded else wrap(self.y)
+        return self.transposed(self.rule(i, self.tensors(), y), tangent)
 
-    def rule(self, i: int, values: list[Any]) -> Apply:
+    def rule(self, i: int, values: list[Any], y: Any) -> Apply:
         """The rule of one operand as a function of the cotangent alone."""
         rule, primitive = self.primitive.rules[i], self.primitive
-        known = dict(zip(primitive.args, values), y=self.y, in_shape=np.shape(values[i]))
+        known = dict(zip(primitive.args, values), y=y, in_shape=np.shape(values[i]))
         wants = [known[name] for name in rule.wants]
         function = partial(rule.function, **{name: self.options[name] for name in rule.options})
         if primitive.trusted:
