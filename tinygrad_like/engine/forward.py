@@ -58,7 +58,7 @@ class Push:
         self.arrays = [a if rule is None else self.cast(a) for a, rule in zip(arrays, rules)]
         self.tangents = [self.cast(t) for t in tangents]
         self.values = self.tensors() if self.recorded else self.arrays
-        self.y = wrap(y, under) if self.recorded else y
+        self.y: Any = wrap(y, under) if self.recorded else y
 
     def cast(self, value: Any) -> Any:
         """An array or a Tensor in the dtype of the result; a plain number as it is."""
