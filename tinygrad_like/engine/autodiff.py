@@ -344,7 +344,7 @@ def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
 
 
 def deliver(found: Found) -> None:
-    """Add to `.grad` what a sweep found, now that it is through; one thread at a time.
+    """Add to `.grad` what a sweep found, after a completed sweep; one thread at a time.
 
     An array in `_grad` is ours, and is added to in place. A Tensor may have been kept by a user: it never changes.
     """

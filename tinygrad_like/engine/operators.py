@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def bind(*modules: ModuleType) -> None:
-    """The one loop of the house: operators need the primitives, and primitives return Tensors.
+    """The one loop among the modules: operators need the primitives, and primitives return Tensors.
 
     The package's `__init__`, which knows them all, hands the modules over.
     """

@@ -70,7 +70,7 @@ def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
     return options | (forward.__kwdefaults__ or {}), len(positional)
 
 
-USE = "Use its result: compute without that option, and go on from there; or leave the graph with t.numpy()."
+USE = "Apply that option as a separate step, or leave the graph with t.numpy()."
 BROADCAST = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
 
 

@@ -210,7 +210,7 @@ class Tensor(Copying, Operators):
     def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
         """Add the gradient of this Tensor to `.grad` of every leaf that it was computed from.
 
-        `gradient` is the cotangent, of this Tensor's shape; it may be left out for a single element,
+        `gradient` is the cotangent, of this Tensor's shape; it may be omitted only for one element,
         and is 1 then. The values that the graph saved are freed unless `retain_graph` (or `create_graph`, which
         records the backward pass itself, so that gradients can be differentiated).
 

@@ -17,7 +17,7 @@ from .data import model_of, numbers
 
 BATCH = 10_000  # of inputs at once
 
-# The first two classes have the house's colours.
+# The first two classes have the colours of pictures.
 CLASSES = ("#c9500c", "#2459c4", *COLOURS[2:])
 TINTS = (ORANGE, BLUE, "#8fd0bd", "#ecc9db", "#f4d595", "#b3dcf5", "#a5a5a5")
 VOID, PALE = "#d4d4d4", "#fbfaf8"
