@@ -108,6 +108,31 @@ def test_jvp_agrees_with_the_transposed_rule(primitive):
         np.testing.assert_allclose(along, back, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+def test_second_derivatives_agree_in_every_nesting(primitive):
+    rng = np.random.default_rng(4)
+    for arrays, options in cases(primitive):
+        free = [i for i, x in enumerate(arrays) if x.dtype.kind == "f"]
+        full = list(arrays)
+        points, tangents = [arrays[i] for i in free], [rng.normal(size=arrays[i].shape) for i in free]
+        weights = rng.normal(size=np.shape(primitive(*arrays, **options)))
+
+        def at(values, full=full, free=free, options=options, weights=weights):
+            given = dict(zip(free, values))
+            return np.sum(primitive(*[given.get(i, x) for i, x in enumerate(full)], **options) * weights)
+
+        def slope(values, at=at, tangents=tangents):
+            return sum(np.sum(part * t) for part, t in zip(tg.grad(at)(values), tangents))
+
+        def along(values, at=at, tangents=tangents):
+            return tg.jvp(at, (values,), (tangents,))[1]
+
+        expected = sum(np.sum(part * t) for part, t in zip(tg.grad(slope)(points), tangents))
+        curvatures = [tg.jvp(f, (points,), (tangents,))[1] for f in (slope, along)]
+        curvatures.append(sum(np.sum(part * t) for part, t in zip(tg.grad(along)(points), tangents)))
+        np.testing.assert_allclose(curvatures, expected, rtol=1e-10, atol=1e-10)
+
+
 def test_float32_stays_float32_and_shapes_stay():
     x, t = np.ones((3, 1), np.float32), np.ones((3, 1))
     for f in (np.sin, lambda x: x + np.ones(4, np.float32), lambda x: np.sum(x, axis=0), lambda x: x @ x.T):
@@ -268,3 +293,30 @@ def test_inputs_and_results_are_as_given():
     assert tg.jvp(lambda x: x.astype(int) * x, (1.5,), (1.0,)) == (1.5, 1.0)
     with pytest.raises(tg.DTypeError, match="only real numbers have one"):
         tg.jvp(lambda x: np.abs(x * 1j), (1.5,), (1.0,))
+
+
+def test_what_has_no_rule_hides_nothing_of_the_others():
+    scaled = tg.operation(vjp=(lambda g, x: g * x, None))(lambda w, x: w * x)
+    w = tg.Tensor(3.0, requires_grad=True)
+    y, tangent = tg.jvp(lambda x: scaled(w, x), (2.0,), (1.0,))
+    assert tangent == 0.0
+    y.backward()
+    assert w.grad.item() == 2.0
+    # In a reverse transform inside jvp, x is at its level, and w above has a tangent alone.
+    value, slope = tg.jvp(lambda w: tg.value_and_grad(lambda x: scaled(w, x) + x)(2.0)[0], (3.0,), (1.0,))
+    assert (value, slope) == (8.0, 2.0)
+
+
+def test_a_recorded_direction_is_followed_through_every_way():
+    x = np.array([0.5, 2.0])
+    for f in (np.sin, lambda x: x @ np.ones((2, 2)), np.max, lambda x: tg.log_softmax(x), lambda x: np.sum(x)):
+        direction = tg.Tensor([1.0, -1.0], requires_grad=True)
+        np.sum(tg.jvp(f, (x,), (direction,))[1]).backward()
+        np.testing.assert_allclose(direction.grad, tg.grad(lambda x, f=f: np.sum(f(x)))(x), rtol=1e-14)
+
+
+def test_rules_compute_in_the_dtype_of_the_result():
+    x = np.float32(1.3)
+    tangent = tg.jvp(lambda x: np.float_power(x, 2.5), (np.array([x]),), (np.ones(1),))[1]
+    assert tangent.dtype == np.float64
+    np.testing.assert_allclose(tangent, 2.5 * float(x) ** 1.5, rtol=1e-15)

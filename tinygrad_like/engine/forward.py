@@ -17,7 +17,7 @@ from numpy import ndarray
 from .autodiff import sweep
 from .errors import RuleError
 from .guarding import guarded
-from .node import Node, Raised, leaf_node
+from .node import Node, Raised, below, leaf_node
 from .shortcuts import all_finite
 from .tensor import Tensor, values_of, wrap
 from .zeros import product_without_false_nans
@@ -147,7 +147,7 @@ class Push:
         share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
         if share is None or not self.recorded:
             return None if share is None else share[0]
-        return wrap(share[0]._array, share[0]._node.under)
+        return wrap(share[0]._array, below(share[0]._node, dummy._node.level))
 
     def without_false_nans(self, part: Any, tangent: Any, apply: Apply) -> Any:
         """0 where the tangent or the derivative is 0, whatever the other one is."""

@@ -85,6 +85,13 @@ class Raised(Node):
         self.level, self.under, self.tangent = level, under, tangent
 
 
+def below(node: Node | None, level: int) -> Node | None:
+    """The place of the same value below a level."""
+    while node is not None and node.level >= level:
+        node = node.under
+    return node
+
+
 def leaf_node(array: Array, owner: Tensor | None = None, under: Node | None = None, level: int | None = None) -> Node:
     """The node of a leaf, by default at the present level; without an owner, only a transform collects its gradient."""
     if array.dtype.kind != "f":

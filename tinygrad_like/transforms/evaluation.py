@@ -15,7 +15,7 @@ import numpy as np
 from ..engine.autodiff import Found, sweep
 from ..engine.errors import DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
-from ..engine.node import Node, leaf_node, reverse_level, running
+from ..engine.node import Node, below, leaf_node, reverse_level, running
 from ..engine.primitive import Function
 from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
@@ -116,13 +116,6 @@ def evaluated(function: Function, enter: Callable[[], list[Any]], options: dict[
     if y.dtype.kind not in "fiub":
         raise no_array(y)
     return y
-
-
-def below(node: Node | None, level: int) -> Node | None:
-    """The place of the same value below a level."""
-    while node is not None and node.level >= level:
-        node = node.under
-    return node
 
 
 def likeness(values: Sequence[Any]) -> Any:

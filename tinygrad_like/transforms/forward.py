@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError
-from ..engine.node import Raised, leaf_node, next_forward_level
+from ..engine.node import Raised, below, leaf_node, next_forward_level
 from ..engine.primitive import Function
 from ..engine.recording import recording
 from ..engine.tensor import Tensor, values_of, wrap
 from ..tree import flatten, unflatten
-from .evaluation import as_given, below, depends_on_others, evaluated, independent, likeness, matching, place_of
+from .evaluation import as_given, depends_on_others, evaluated, independent, likeness, matching, place_of
 
 
 def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
