@@ -320,3 +320,5 @@ def test_rules_compute_in_the_dtype_of_the_result():
     tangent = tg.jvp(lambda x: np.float_power(x, 2.5), (np.array([x]),), (np.ones(1),))[1]
     assert tangent.dtype == np.float64
     np.testing.assert_allclose(tangent, 2.5 * float(x) ** 1.5, rtol=1e-15)
+    wide = tg.operation(vjp=lambda g, x: np.float64(2.0) * g, kind="elementwise")(lambda x: 2 * x)
+    assert tg.jvp(wide, (np.ones(2, np.float32),), (np.ones(2),))[1].dtype == np.float32
