@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,6 +25,8 @@ def rebuilt(container: Any, values: list[Any]) -> Any:
             return tuple.__new__(kind, values)  # a named tuple's own constructor takes them one by one
         except TypeError:  # a class written in C
             return tuple(values)
+    import copy  # for unusual containers only
+
     made = copy.copy(container)  # keeps the default of a defaultdict, and attributes
     if isinstance(container, dict):
         dict.update(made, zip(container, values))
