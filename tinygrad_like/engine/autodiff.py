@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from _thread import RLock  # `threading` would cost a hundredth of the import
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
@@ -310,16 +309,20 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
     """Sweep to every leaf and add to its `.grad`; see Tensor.backward."""
     places = places_of(tensor, create_graph)
     start = start_cotangent(tensor, gradient)
-    if create_graph:
+    if not create_graph:
+        descend(places, values_of(start), False, retain_graph, gradient is not None)
+        return
+    with enable_grad():
         start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
-    else:
-        start = values_of(start)
+        descend(places, start, True, True, gradient is not None)
+
+
+def descend(places: list[Node], start: Any, recorded: bool, retain: bool, given: bool) -> None:
+    """Sweep from a value's places to the leaves, then deliver what they get."""
     found: Found = {}
-    with enable_grad() if create_graph else nullcontext():
-        for node in places:
-            retain, given = retain_graph or create_graph, gradient is not None
-            found |= sweep(node, start, recorded=create_graph, retain=retain, given=given)
-        deliver(found)
+    for node in places:
+        found |= sweep(node, start, recorded=recorded, retain=retain, given=given)
+    deliver(found)
 
 
 def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
