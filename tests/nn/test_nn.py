@@ -225,7 +225,7 @@ def test_repr_of_a_model():
     )
 
 
-def test_repr_shows_functions_in_the_place_of_layers():
+def test_repr_shows_functions_among_layers():
     class Double:
         def __call__(self, x):
             return 2 * x
@@ -246,6 +246,7 @@ def test_repr_shows_functions_in_the_place_of_layers():
         "layers[3].rooms[0].layers[0]: tanh",
         "layers[3].rooms[0].layers[1]: Scale(factor: ())",
         "layers[3].rooms[0].layers[2]: tanh",
+        "layers[3].rooms[1]: sin",
         "layers[4]: forward",
     ]
 

@@ -164,10 +164,6 @@ class Layer:
         lines[0] = f"{lines[0]:<{width}}  # {count}"
         return "\n".join(lines)
 
-    def _steps_to_functions(self) -> list[str]:
-        """Where functions stand in the place of layers, for the repr."""
-        return []
-
 
 def described(step: Any) -> str:
     """A layer with its settings, or the name of a function."""
@@ -202,15 +198,14 @@ def refuse_class(value: Any, taker: str) -> None:
 def walk(root: Any, layers: bool = True, ordered: bool = False, functions: bool = False) -> Iterator[tuple[str, Any]]:
     """Every layer and Tensor below `root` with its path, in order, each once; iteratively.
 
-    With `ordered`, a set of several parameters is refused: its copies have another order. With `functions`, those that
-    stand in the place of layers are given too, at each place.
+    With `ordered`, a set of several parameters is refused: its copies have another order. With `functions`, those in
+    containers are given too, at each place.
     """
     seen: set[int] = set()
-    places: set[str] = set()
     stack: list[tuple[str, Any]] = [("", root)]
     while stack:
         path, value = stack.pop()
-        if path in places:
+        if functions and path.endswith("]") and callable(value) and not isinstance(value, (Layer, type)):
             yield path, value
         if id(value) in seen or type(value) in ATOMS:
             continue
@@ -219,14 +214,8 @@ def walk(root: Any, layers: bool = True, ordered: bool = False, functions: bool 
             yield path, value
         if ordered and isinstance(value, (set, frozenset)):
             check_set(value, root, path)
-        if functions and isinstance(value, Layer):
-            places.update(joined(path, step) for step in value._steps_to_functions())
         if layers or value is root or not isinstance(value, Layer):
-            stack.extend(reversed([(joined(path, step), each) for step, each in parts(value)]))
-
-
-def joined(path: str, step: str) -> str:
-    return path + step if path else step.lstrip(".")
+            stack.extend(reversed([(path + step if path else step.lstrip("."), each) for step, each in parts(value)]))
 
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:

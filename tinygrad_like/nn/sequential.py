@@ -61,10 +61,6 @@ class Sequential(Layer):
             start = f"{error.details.rstrip('.')}; " if error.details else ""
             error.details = f"{start}{BEFORE} layers[{i - 1}] {name}, returned {np.shape(x)}."
 
-    def _steps_to_functions(self) -> list[str]:
-        layers = vars(self).get("layers", ())
-        return [f".layers[{i}]" for i, each in enumerate(layers) if not isinstance(each, Layer)]
-
     def __reduce_ex__(self, protocol: Any) -> Any:
         made = list(super().__reduce_ex__(protocol))
         first = innermost_first(self)
