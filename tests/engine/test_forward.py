@@ -181,17 +181,11 @@ def test_backward_inside_reaches_leaves_of_all_levels():
     assert tg.jvp(f, (3.0,), (1.0,)) == (3.0, 1.0)
 
 
-def test_backward_with_a_graph_inside_has_tangents():
-    def f(x):
-        inside = tg.Tensor(5.0, requires_grad=True)
-        (inside * inside * x * x).backward(create_graph=True)
-        return inside.grad
-
-    assert tg.jvp(f, (3.0,), (1.0,)) == (90.0, 60.0)
-    outside = tg.Tensor(5.0, requires_grad=True)
-    with pytest.raises(tg.GraphError, match="made outside"):
-        tg.jvp(lambda x: (outside * x).backward(create_graph=True), (3.0,), (1.0,))
-    assert outside.grad is None
+def test_backward_with_a_graph_inside_is_refused():
+    leaf = tg.Tensor(5.0, requires_grad=True)
+    with pytest.raises(tg.GraphError, match="tangents of the gradients"):
+        tg.jvp(lambda x: (leaf * x).backward(create_graph=True), (3.0,), (1.0,))
+    assert leaf.grad is None
     with pytest.raises(tg.GraphError, match="not recorded"):
         tg.jvp(lambda x: (2 * x).backward(), (3.0,), (1.0,))
 
@@ -278,8 +272,19 @@ def test_operations_of_users_of_every_kind():
     with pytest.raises(tg.RuleError, match="Choose one of"):
         tg.operation(vjp=lambda g: g, kind="elementwize")
     wrong = tg.operation(vjp=lambda g, x: np.concatenate([g, g]), kind="elementwise")(lambda x: x * 1.0)
-    with pytest.raises(tg.RuleError, match="tangent of shape"):
+    with pytest.raises(tg.RuleError, match="returned shape"):
         tg.jvp(wrong, (x,), (t,))
+    for rule in (lambda g: None, lambda g: [g, g], lambda g: 1j * g):
+        with pytest.raises(tg.TinygradError):
+            tg.jvp(tg.operation(vjp=rule)(lambda x: np.sin(x)[::-1]), (x,), (t,))
+    summing = tg.operation(vjp=(lambda g, a, b: g * b, lambda g, a, b: np.sum(g * a)), kind="elementwise")
+    assert tg.jvp(summing(lambda a, b: a * b), (x, 3.0), (t, 1.0))[1].tolist() == [3.5, -1.0]
+    column = tg.operation(vjp=lambda g, x: g * np.ones((2, 1)) * x[:, None])(lambda x: np.sum(x * x) / 2)
+    with pytest.raises(tg.RuleError, match="shape"):
+        tg.jvp(column, (x,), (t,))
+    same = tg.operation(vjp=(lambda g, a, b: g, lambda g, a, b: g))(lambda a, b: a + b)
+    w = tg.Tensor(x, requires_grad=True)
+    assert tg.jvp(lambda x: same(w, x), (x,), (t,))[1].tolist() == t.tolist()
 
 
 def test_inputs_and_results_are_as_given():
@@ -322,3 +327,76 @@ def test_rules_compute_in_the_dtype_of_the_result():
     np.testing.assert_allclose(tangent, 2.5 * float(x) ** 1.5, rtol=1e-15)
     wide = tg.operation(vjp=lambda g, x: np.float64(2.0) * g, kind="elementwise")(lambda x: 2 * x)
     assert tg.jvp(wide, (np.ones(2, np.float32),), (np.ones(2),))[1].dtype == np.float32
+
+
+def test_what_is_kept_from_inside_goes_on_without_its_tangent():
+    w, kept = tg.Tensor([1.0, 2.0], requires_grad=True), []
+
+    def f(x):
+        kept.append(w * x)
+        return kept[-1].sum()
+
+    x, t = np.array([0.5, 1.5]), np.array([1.0, 2.0])
+    tg.jvp(f, (x,), (t,))
+    (kept[0] ** 2).sum().backward()
+    assert w.grad.tolist() == [0.5, 9.0]
+    aux = []
+    inner = lambda x: (aux.append(x * x), x.sum())[1]  # noqa: E731
+    assert tg.grad(lambda x: (tg.jvp(inner, (x,), (t,)), (aux[-1] * x).sum())[1])(x).tolist() == [0.75, 6.75]
+    leaked = []
+    tg.jvp(lambda x: leaked.append(x) or x.sum(), (x,), (t,))
+    assert not (leaked[0] * 2).requires_grad
+    assert isinstance(tg.jvp(lambda u: u * leaked[0].sum(), (1.0,), (1.0,))[1], (float, np.floating))
+    with pytest.raises(tg.GraphError, match="not recorded"):
+        leaked[0].sum().backward()
+
+
+def test_parameters_made_inside_count_as_outer_ones_later():
+    made, x = [], np.ones(2)
+
+    def model(x):
+        if not made:
+            made.append(tg.Parameter([1.0, 2.0]))
+        return (made[0] * x * x).sum()
+
+    tg.jvp(model, (x,), (x,))
+    slope = tg.grad(lambda z: tg.jvp(model, (z,), (x,))[1])(x)
+    (slope**2).sum().backward()
+    assert made[0].grad.tolist() == [8.0, 16.0]
+    assert isinstance(tg.grad(model)(x), tg.Tensor)
+
+
+def test_a_jvp_in_another_thread_changes_nothing_here():
+    begun, done = threading.Event(), threading.Event()
+
+    def slow(x):
+        begun.set()
+        done.wait(10)
+        return x
+
+    old, x = tg.Parameter([1.0, 2.0]), np.array([0.5, 1.5])
+    thread = threading.Thread(target=lambda: tg.jvp(slow, (1.0,), (1.0,)))
+    try:
+        thread.start()
+        begun.wait(10)
+        new, kept = tg.Parameter([3.0, 4.0]), []
+        loss = (old * new).sum()
+        inner = lambda v: (kept.append(v * v), v.sum())[1]  # noqa: E731
+        outer = lambda v: (tg.grad(inner)(v), (kept[-1] * v).sum())[1]  # noqa: E731
+        slope = tg.grad(outer)(x)
+        (new * new).sum().backward(create_graph=True)
+    finally:
+        done.set()
+        thread.join()
+    loss.backward()
+    assert (old.grad.tolist(), new.grad.tolist()) == ([3.0, 4.0], [7.0, 10.0])
+    assert slope.tolist() == [0.75, 6.75]
+    assert tg.grad(outer)(x).tolist() == [0.75, 6.75]
+
+
+def test_tangents_in_a_dict_are_found_by_their_keys():
+    f = lambda p: p["a"] * p["b"] ** 2  # noqa: E731
+    assert tg.jvp(f, ({"a": 2.0, "b": 3.0},), ({"b": 1.0, "a": 0.0},)) == (18.0, 12.0)
+    for wrong in ({"a": 1.0}, {"a": 1.0, "c": 1.0}, [1.0, 1.0], 1.0):
+        with pytest.raises(tg.ArgumentError, match="other places"):
+            tg.jvp(f, ({"a": 2.0, "b": 3.0},), (wrong,))

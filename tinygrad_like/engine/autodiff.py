@@ -234,7 +234,7 @@ def saved_as_tensors(node: Node, saved: tuple[Any, ...], level: int) -> list[Any
     return values
 
 
-def checked_part(part: Any, node: Node) -> Any:
+def checked_part(part: Any, node: Any) -> Any:
     """What a rule returned, made an array, if that makes a cotangent."""
     if isinstance(part, Tensor):
         return part
@@ -256,7 +256,7 @@ def cast(part: Any, dtype: np.dtype[Any], node: Node) -> Any:
     return part.astype(dtype)
 
 
-def unbroadcast(part: Any, shape: tuple[int, ...], node: Node) -> Any:
+def unbroadcast(part: Any, shape: tuple[int, ...], node: Any) -> Any:
     """Sum a cotangent over the axes along which NumPy broadcast the argument."""
     extra = part.ndim - len(shape)
     if extra == 1 and part.shape[1:] == shape and node.primitive.trusted:  # a bias, most often
@@ -340,8 +340,8 @@ def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
         )
     if create_graph and places != [tensor._node]:
         raise GraphError(
-            "backward(create_graph=True) inside jvp cannot reach leaves that were made outside.",
-            "Write tg.grad of a function, or make the leaf inside the function that jvp differentiates.",
+            "backward(create_graph=True) inside jvp would lose the tangents of the gradients.",
+            "Write tg.grad of a function, which keeps them.",
         )
     return places
 

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .autodiff import sweep
-from .errors import RuleError
+from .autodiff import checked_part, sweep, unbroadcast
 from .guarding import guarded
-from .node import Node, Raised, below, leaf_node
+from .node import Node, Raised, below, has_ended, leaf_node, reverse_level
 from .shortcuts import all_finite
 from .tensor import Tensor, values_of, wrap
 from .zeros import product_without_false_nans
@@ -30,6 +29,8 @@ def raised(primitive: Any, level: int, args: Any, arrays: list[Any], nodes: list
     here = [node.__class__ is Raised and node.level == level for node in nodes]
     lower = [node.under if own else node for node, own in zip(nodes, here)]
     under = primitive.record(args, arrays, lower, options, y)
+    if has_ended(level):
+        return under
     if level % 2:
         tangents = [node.tangent if own else None for node, own in zip(nodes, here)]
         with np.errstate(all="ignore"):
@@ -90,13 +91,17 @@ class Push:
             return tangent
         if primitive.shape == "elementwise":
             apply = self.rule(i, self.values, self.y)
-            return self.without_false_nans(apply(tangent), tangent, apply)
-        if primitive.linear:
+            cotangent = tangent if primitive.trusted else np.broadcast_to(tangent, self.shape)
+            part = self.checked(apply(cotangent), i)
+            # A user's rule may have summed over what was broadcast: then it is not its own jvp.
+            if primitive.trusted or part.shape == self.shape:
+                return self.without_false_nans(part, tangent, apply)
+        elif primitive.linear:
             return self.applied(i, tangent)
         if self.reduces or self.y.size == 1:
-            return self.summed(self.rule(i, self.values, self.y), tangent)
+            return self.summed(i, self.rule(i, self.values, self.y), tangent)
         y = self.y if self.recorded else wrap(self.y)
-        return self.transposed(self.rule(i, self.tensors(), y), tangent)
+        return self.transposed(i, self.rule(i, self.tensors(), y), tangent)
 
     def rule(self, i: int, values: list[Any], y: Any) -> Apply:
         """The rule of one operand as a function of the cotangent alone."""
@@ -107,6 +112,14 @@ class Push:
         if primitive.trusted:
             return lambda g: function(g, *wants)
         return lambda g: guarded(function, f"A rule of {primitive.name}", (g, *wants))
+
+    def checked(self, part: Any, i: int) -> Any:
+        """What a user's rule gave, if that makes a cotangent of its operand, as the reverse sweep has it."""
+        if self.primitive.trusted:
+            return part
+        part, shape = checked_part(part, self), np.shape(self.arrays[i])
+        keeps = part.shape == shape or (self.primitive.shape == "elementwise" and part.shape == self.shape)
+        return part if keeps else unbroadcast(part, shape, self)
 
     def forward(self, operands: list[Any]) -> Any:
         function = self.primitive if self.recorded else self.primitive.forward
@@ -126,9 +139,9 @@ class Push:
             return part
         return product_without_false_nans(part, tangent, with_tangent, values, [self.arrays[k] for k in others])
 
-    def summed(self, apply: Apply, tangent: Any) -> Any:
+    def summed(self, i: int, apply: Apply, tangent: Any) -> Any:
         """The sum of the products, where each element of the operand reaches one element of the result."""
-        factors = apply(np.ones(self.shape, self.dtype))
+        factors = self.checked(apply(np.ones(self.shape, self.dtype)), i)
         products = factors * tangent
         if not all_finite(products):
             products = np.where((values_of(factors) == 0) | (values_of(tangent) == 0), 0, products)
@@ -136,18 +149,19 @@ class Push:
             return np.sum(products).reshape(self.shape)
         return np.sum(products, axis=self.options["axis"], keepdims=self.options["keepdims"])
 
-    def transposed(self, apply: Apply, tangent: Any) -> Any:
+    def transposed(self, i: int, apply: Apply, tangent: Any) -> Any:
         """The rule is recorded as a function of its cotangent, and swept back from the tangent to that."""
         dummy = wrap(irregular(self.shape, self.dtype))
-        dummy._node = leaf_node(dummy._array)
-        part = apply(dummy)
+        level = reverse_level()
+        dummy._node = leaf_node(dummy._array, level=level)
+        part = self.checked(apply(dummy), i)
         if not isinstance(part, Tensor) or part._node is None:
             return None
-        start = np.broadcast_to(tangent, part.shape)
+        start = tangent if isinstance(tangent, Tensor) or not self.recorded else wrap(tangent)
         share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
-        if share is None or not self.recorded:
-            return None if share is None else share[0]
-        return wrap(share[0]._array, below(share[0]._node, dummy._node.level))
+        if share is None:
+            return None
+        return wrap(share[0]._array, below(share[0]._node, level)) if isinstance(share[0], Tensor) else share[0]
 
     def without_false_nans(self, part: Any, tangent: Any, apply: Apply) -> Any:
         """0 where the tangent or the derivative is 0, whatever the other one is."""
@@ -160,12 +174,7 @@ class Push:
     def finished(self, total: Any) -> Any:
         """In the shape and the dtype of the result."""
         if np.shape(total) != self.shape:
-            try:
-                total = np.broadcast_to(total, self.shape)
-            except ValueError as error:
-                raise RuleError(
-                    f"The rules of {self.primitive.name} give a tangent of shape {np.shape(total)}, not {self.shape}."
-                ) from error
+            total = np.broadcast_to(total, self.shape)
         total = self.cast(total)
         return total if isinstance(total, Tensor) and total._node is not None else np.asarray(values_of(total))
 

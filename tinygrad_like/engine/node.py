@@ -19,11 +19,18 @@ IN_SHAPE = -1
 # The levels of the forward transforms that are under way, and of the reverse ones inside them. A level is higher than
 # those of all transforms around it: odd if it is of forward mode, even of reverse mode, 0 outside all forward ones.
 running: list[int] = []
-next_forward_level = count(1, 2).__next__
+forward_levels = count(1, 2)
+used: list[int] = []  # empty until the first forward transform: until then no node is raised
+
+
+def forward_level() -> int:
+    """The level of a forward transform that begins."""
+    used[:] = [next(forward_levels)]
+    return used[0]
 
 
 def reverse_level() -> int:
-    """The level of what is recorded from now on."""
+    """The level of a reverse transform that begins."""
     return (max(running) + 1) // 2 * 2 if running else 0
 
 
@@ -86,14 +93,19 @@ class Raised(Node):
 
 
 def below(node: Node | None, level: int) -> Node | None:
-    """The place of the same value below a level."""
-    while node is not None and node.level >= level:
+    """The place of the same value below a level; not one of a forward transform that has ended."""
+    while node is not None and (node.level >= level or has_ended(node.level)):
         node = node.under
     return node
 
 
-def leaf_node(array: Array, owner: Tensor | None = None, under: Node | None = None, level: int | None = None) -> Node:
-    """The node of a leaf, by default at the present level; without an owner, only a transform collects its gradient."""
+def has_ended(level: int) -> bool:
+    """Whether this is the level of a forward transform whose function has returned."""
+    return level % 2 == 1 and level not in running
+
+
+def leaf_node(array: Array, owner: Tensor | None = None, under: Node | None = None, level: int = 0) -> Node:
+    """The node of a leaf; without an owner, only a transform collects its gradient."""
     if array.dtype.kind != "f":
         complex_ = array.dtype.kind == "c"
         raise DTypeError(
@@ -103,7 +115,6 @@ def leaf_node(array: Array, owner: Tensor | None = None, under: Node | None = No
             else "Write floats (1.0, not 1), or Tensor(data, dtype=float, requires_grad=True).",
         )
     node = Node(None, None, (), (), None, array, None)
-    level = reverse_level() if level is None else level
     if level:
         node = Raised(node, array, level, under)
     if owner is not None:

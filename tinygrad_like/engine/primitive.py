@@ -12,7 +12,7 @@ from numpy import ndarray
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .forward import raised
 from .kinds import as_ndarray
-from .node import IN_SHAPE, Node, running
+from .node import IN_SHAPE, Node, used
 from .recording import observer, recording, scope, tell
 from .tensor import Tensor, wrap
 from .writes import FEW, copies
@@ -241,7 +241,7 @@ class Primitive:
                 f"{self.name} gave {y.dtype} from a Tensor that requires a gradient; only real numbers have one.",
                 "Write real and imaginary parts as two Tensors, and anything else as floats.",
             )
-        if running and not as_it_is:
+        if used and not as_it_is:
             level = max(node.level for node in nodes if isinstance(node, Node))
             if level:
                 return raised(self, level, args, arrays, nodes, options, y)

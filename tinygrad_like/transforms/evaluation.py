@@ -15,7 +15,7 @@ import numpy as np
 from ..engine.autodiff import Found, sweep
 from ..engine.errors import DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
-from ..engine.node import Node, below, leaf_node, reverse_level, running
+from ..engine.node import Node, below, has_ended, leaf_node, reverse_level, running
 from ..engine.primitive import Function
 from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
@@ -185,6 +185,8 @@ def depends_on_others(root: Node | None, own: Sequence[Node] = (), below: bool =
         return False
     if below and depends_on_others(root.under):
         return True
+    if has_ended(root.level):
+        return False
     aliases = set(own)
     first = min((each.index for each in own), default=0)
     seen = {root}

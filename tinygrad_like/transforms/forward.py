@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError
-from ..engine.node import Raised, below, leaf_node, next_forward_level
+from ..engine.node import Raised, forward_level, leaf_node
 from ..engine.primitive import Function
 from ..engine.recording import recording
 from ..engine.tensor import Tensor, values_of, wrap
-from ..tree import flatten, unflatten
+from ..tree import flatten, leaves, matched, unflatten
 from .evaluation import as_given, depends_on_others, evaluated, independent, likeness, matching, place_of
 
 
@@ -27,27 +27,31 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    (xs, structure), (tangents, other) = (flatten(as_list(each)) for each in (xs, tangents))
+    xs, structure = flatten(as_list(xs))
+    directions = matched(structure, as_list(tangents))
     if not xs:
         raise ArgumentError("jvp needs at least one input.")
-    if len(xs) != len(tangents) or structure != other:
-        raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(tangents)} tangents, or in other places.")
-    level, recorded = next_forward_level(), recording.get()
+    if directions is None:
+        count = len(leaves(as_list(tangents)))
+        raise ArgumentError(f"jvp got {len(xs)} inputs, but {count} tangents, or in other places.")
+    level, recorded = forward_level(), recording.get()
 
     def enter() -> list[Any]:
-        return unflatten(structure, [with_tangent(x, t, level, recorded) for x, t in zip(xs, tangents)])
+        return unflatten(structure, [with_tangent(x, t, level, recorded) for x, t in zip(xs, directions)])
 
     y = evaluated(function, enter, {}, level)
-    place = below(y._node, level + 1)
+    place = y._node
+    while place is not None and place.level > level:
+        place = place.under
     tangent, under = (place.tangent, place.under) if place is not None and place.level == level else (None, place)
     value = wrap(y._array, under if recorded and depends_on_others(under) else None)
     if tangent is None:
         tangent = np.zeros(y.shape, y.dtype if y.dtype.kind == "f" else float)
     elif not (recorded and isinstance(tangent, Tensor) and depends_on_others(tangent._node)):
         tangent = values_of(tangent)
-    like = likeness([*xs, *(t for t in tangents if isinstance(t, Tensor))])
+    like = likeness([*xs, *(t for t in directions if isinstance(t, Tensor))])
     given = as_given(value, likeness(xs)), as_given(tangent, like)
-    return independent(given[0], xs), independent(given[1], tangents)
+    return independent(given[0], xs), independent(given[1], directions)
 
 
 def as_list(values: Any) -> list[Any]:
@@ -57,7 +61,7 @@ def as_list(values: Any) -> list[Any]:
 def with_tangent(x: Any, tangent: Any, level: int, recorded: bool) -> Tensor:
     """An input of forward mode. Its lower levels, and those of its tangent, count if anything is recorded around."""
     array, under = place_of(x)
-    direction = matching(tangent, leaf_node(array, level=0), "A tangent", "its input has shape")
+    direction = matching(tangent, leaf_node(array), "A tangent", "its input has shape")
     if not recorded:
         under, direction = None, direction.detach()
     tangent = direction._array if direction._node is None else direction
