@@ -494,3 +494,8 @@ def test_a_setting_that_is_changed_is_checked(name, value):
 def test_a_missing_learning_rate():
     with pytest.raises(ArgumentError, match=r"Write SGD\(params, lr=0\.1\)"):
         SGD([Tensor([1.0], requires_grad=True)])
+
+
+def test_a_setting_that_an_optimizer_does_not_have_is_refused():
+    with pytest.raises(tg.ArgumentError, match="has no setting momentm; it has"):
+        tg.Optimizer.__init__(object.__new__(tg.SGD), [tg.Parameter([1.0])], lr=0.1, momentm=0.9)

@@ -85,6 +85,8 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], **settings: Any) -> None:
         for name, value in settings.items():
+            if name not in self.settings:
+                raise ArgumentError(f"{type(self).__name__} has no setting {name}; it has {', '.join(self.settings)}.")
             setattr(self, name, value)
         self.params = checked_parameters(params)
         self._make_groups()
@@ -119,7 +121,9 @@ class Optimizer:
                 assign(wrap(values), change, using=np.subtract)
 
     def change(self, p: Any, g: Any, state: Any) -> Any:
-        """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, on vectors.
+        """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, element by element.
+
+        The vectors hold several parameters, as they lie in memory. `g` must not be written to.
 
         `state["name"]` is what was put there in the last step, zeros before the first.
         """

@@ -400,3 +400,9 @@ def test_tangents_in_a_dict_are_found_by_their_keys():
     for wrong in ({"a": 1.0}, {"a": 1.0, "c": 1.0}, [1.0, 1.0], 1.0):
         with pytest.raises(tg.ArgumentError, match="other places"):
             tg.jvp(f, ({"a": 2.0, "b": 3.0},), (wrong,))
+
+
+def test_retain_grad_inside_is_refused():
+    w = tg.Tensor(2.0, requires_grad=True)
+    with pytest.raises(tg.GraphError, match="would keep nothing"):
+        tg.jvp(lambda x: (x * w).retain_grad(), (1.0,), (1.0,))

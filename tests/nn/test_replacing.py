@@ -49,7 +49,7 @@ KINDS = [Plain, Slotted, OfClass, Behind, Leaf, lambda: tg.Linear(2, 1)]
 
 
 @pytest.mark.parametrize("make", KINDS)
-@pytest.mark.parametrize("value", [tg.Tensor([3.0]), np.ones(2), np.float32(1), 3.0, 3, True])
+@pytest.mark.parametrize("value", [tg.Tensor([3.0]), tg.Parameter([3.0]) * 2, np.ones(2), np.float32(1), 3.0, 3, True])
 def test_what_would_not_be_trained_is_refused(make, value):
     layer = make()
     before = layer.weight
@@ -73,7 +73,6 @@ TAKEN = {
     "Parameter": tg.Parameter([3.0]),
     "frozen": tg.Parameter([3.0], requires_grad=False),
     "leaf": tg.Tensor([3.0], requires_grad=True),
-    "result": tg.Parameter([3.0]) * 2,
     "None": None,
     "layer": tg.Tanh(),
     "list": [tg.Parameter([3.0])],
@@ -86,6 +85,18 @@ def test_what_can_be_meant_is_taken(make, value):
     layer = make()
     layer.weight = value
     assert layer.weight is value
+
+
+def test_a_transform_may_put_a_value_in_place_of_a_parameter():
+    layer = Plain()
+    before = layer.weight
+
+    def f(w):
+        layer.weight = w * 2.0
+        return (layer.weight * layer.weight).sum()
+
+    assert tg.grad(f)(np.array([1.0, 2.0])).tolist() == [8.0, 16.0]
+    layer.weight = before
 
 
 def test_other_attributes_are_free():

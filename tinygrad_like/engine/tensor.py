@@ -204,6 +204,8 @@ class Tensor(Copying, Operators):
         """Keep the gradient of this result, too, when backward() passes it."""
         if self._node is None:
             raise GraphError("retain_grad() needs a recorded Tensor; this one does not require a gradient.")
+        if self._node.level:
+            raise GraphError("retain_grad() inside jvp would keep nothing.", "Write tg.grad of a function.")
         if self._node.owner is None:
             self._node.owner = weakref.ref(self)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..engine.copying import own_attributes
 from ..engine.errors import ArgumentError, DTypeError, TinygradError
-from ..engine.recording import observer, scope, tell
+from ..engine.recording import observer, scope, tell, transform_depth
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
 
@@ -87,7 +87,7 @@ class Layer:
             raise NotImplementedError(f"{type(self).__name__} has no forward(); define what it computes.")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, VALUES) and not (isinstance(value, Parameter) or getattr(value, "requires_grad", False)):
+        if isinstance(value, VALUES) and not is_parameter(value):
             refuse_loss(self, name, value)
         super().__setattr__(name, value)
 
@@ -177,11 +177,11 @@ def is_parameter(value: Any) -> bool:
 
 
 def refuse_loss(layer: Layer, name: str, value: Any) -> None:
-    """An error if a value without a gradient would take the place of a parameter."""
+    """An error if what is no parameter would take the place of one, but for a while inside a transform."""
     held = vars(layer).get(name, getattr(type(layer), name, None))
     if isinstance(held, MemberDescriptorType):
         held = getattr(layer, name, None)  # in a slot
-    if is_parameter(held):
+    if is_parameter(held) and not transform_depth.get():
         raise ArgumentError(
             f"{type(layer).__name__}.{name} is a parameter, but the {type(value).__name__} in its place would not be "
             "trained.",
