@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import chain
 from typing import Any
 
 CONTAINERS = (list, tuple, dict)
@@ -65,16 +64,12 @@ def flatten(value: Any) -> tuple[list[Any], Any]:
     return found, mapped(found.append, value)
 
 
-def matched(structure: Any, value: Any) -> list[Any] | None:
-    """The leaves of a value in the order of a structure, also if its keys stand in another; None if it differs."""
-    if structure is None or type(structure) is not type(value) or len(structure) != len(value):
-        return None if structure is not None or isinstance(value, CONTAINERS) else [value]
-    if isinstance(structure, dict):
-        if structure.keys() != value.keys():
-            return None
-        value = [value[key] for key in structure]
-    found = [matched(inner, each) for inner, each in zip(parts(structure), value)]
-    return None if None in found else list(chain.from_iterable(found))  # type: ignore[arg-type]
+def in_order_of(structure: Any, value: Any) -> list[Any]:
+    """The leaves of a value of an equal structure, of which the keys may stand in another order."""
+    if not isinstance(structure, CONTAINERS):
+        return [value]
+    inner = [value[key] for key in structure] if isinstance(structure, dict) else value
+    return [leaf for part, each in zip(parts(structure), inner) for leaf in in_order_of(part, each)]
 
 
 def unflatten(structure: Any, values: Iterable[Any]) -> Any:

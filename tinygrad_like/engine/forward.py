@@ -24,8 +24,9 @@ from .zeros import product_without_false_nans
 Apply = Callable[[Any], Any]
 
 
-def raised(primitive: Any, level: int, args: Any, arrays: list[Any], nodes: list[Any], options: Any, y: Any) -> Any:
-    """The node of a result of which some operand is at this level, and none is higher."""
+def raised(primitive: Any, args: Any, arrays: list[Any], nodes: list[Any], options: Any, y: Any) -> Any:
+    """The node of a result at the highest level of its operands, over those below."""
+    level = max(node.level for node in nodes if node.__class__ is Raised)
     here = [node.__class__ is Raised and node.level == level for node in nodes]
     lower = [node.under if own else node for node, own in zip(nodes, here)]
     under = primitive.record(args, arrays, lower, options, y)

@@ -12,7 +12,7 @@ from numpy import ndarray
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .forward import raised
 from .kinds import as_ndarray
-from .node import IN_SHAPE, Node, used
+from .node import IN_SHAPE, Node, Raised, used
 from .recording import observer, recording, scope, tell
 from .tensor import Tensor, wrap
 from .writes import FEW, copies
@@ -241,10 +241,8 @@ class Primitive:
                 f"{self.name} gave {y.dtype} from a Tensor that requires a gradient; only real numbers have one.",
                 "Write real and imaginary parts as two Tensors, and anything else as floats.",
             )
-        if used and not as_it_is:
-            level = max(node.level for node in nodes if isinstance(node, Node))
-            if level:
-                return raised(self, level, args, arrays, nodes, options, y)
+        if used and not as_it_is and Raised in map(type, nodes):
+            return raised(self, args, arrays, nodes, options, y)
         saved = []
         mixed, dtype = False, y.dtype
         for position in recipe.saves:

@@ -12,7 +12,7 @@ from ..engine.node import Raised, forward_level, leaf_node
 from ..engine.primitive import Function
 from ..engine.recording import recording
 from ..engine.tensor import Tensor, values_of, wrap
-from ..tree import flatten, leaves, matched, unflatten
+from ..tree import flatten, in_order_of, unflatten
 from .evaluation import as_given, depends_on_others, evaluated, independent, likeness, matching, place_of
 
 
@@ -27,13 +27,12 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
-    xs, structure = flatten(as_list(xs))
-    directions = matched(structure, as_list(tangents))
+    (xs, structure), (directions, other) = (flatten(as_list(each)) for each in (xs, tangents))
     if not xs:
         raise ArgumentError("jvp needs at least one input.")
-    if directions is None:
-        count = len(leaves(as_list(tangents)))
-        raise ArgumentError(f"jvp got {len(xs)} inputs, but {count} tangents, or in other places.")
+    if structure != other:
+        raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(directions)} tangents, or in other places.")
+    directions = in_order_of(structure, as_list(tangents))
     level, recorded = forward_level(), recording.get()
 
     def enter() -> list[Any]:
