@@ -41,11 +41,15 @@ def over(g: Any, n: float) -> Any:
     return (g / np.float64(n)).astype(g.dtype)
 
 
-def spread_over(g: Any, in_shape: tuple[int, ...], axis: Axis) -> Any:
+def spread_over(g: Any, in_shape: tuple[int, ...], *, axis: Axis) -> Any:
     return np.broadcast_to(kept(g, in_shape, axis), in_shape)
 
 
-def extreme_share(g: Any, x: Any, y: Any, axis: Axis) -> Any:
+def mean_rule(g: Any, in_shape: tuple[int, ...], *, axis: Axis) -> Any:
+    return spread_over(over(g, count(in_shape, axis)), in_shape, axis=axis)
+
+
+def extreme_share(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
     """g where x is the extreme, shared among equals; counted as integers, so that no dtype is too small."""
     chosen = (x == kept(y, x.shape, axis)) | np.isnan(x)
     ties = chosen.sum(axis=axis, keepdims=True)
@@ -147,45 +151,15 @@ def _log_softmax(x: Any, axis: Axis = -1) -> Any:
     return below - np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
 
 
-sum = reduction(
-    "sum",
-    np.add.reduce,
-    "x",
-    lambda g, in_shape, *, axis: spread_over(g, in_shape, axis),
-    sample=over_axes(),
-    symbol="Σ",
-    linear=True,
-    numpy=np.sum,
-)
-mean = reduction(
-    "mean",
-    np.mean,
-    "x",
-    lambda g, in_shape, *, axis: spread_over(over(g, count(in_shape, axis)), in_shape, axis),
-    sample=over_axes(),
-    symbol="µ",
-    linear=True,
-)
-max = reduction(
-    "max",
-    np.maximum.reduce,
-    "x",
-    lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
-    sample=over_axes(spread),
-    symbol="max",
-    chooses=True,
-    numpy=(np.max, np.amax),
-)
-min = reduction(
-    "min",
-    np.minimum.reduce,
-    "x",
-    lambda g, x, y, *, axis: extreme_share(g, x, y, axis),
-    sample=over_axes(spread),
-    symbol="min",
-    chooses=True,
-    numpy=(np.min, np.amin),
-)
+def extreme(name: str, function: np.ufunc, *numpy: Any) -> Any:
+    sample = over_axes(spread)
+    return reduction(name, function.reduce, "x", extreme_share, sample=sample, symbol=name, chooses=True, numpy=numpy)
+
+
+sum = reduction("sum", np.add.reduce, "x", spread_over, sample=over_axes(), symbol="Σ", linear=True, numpy=np.sum)
+mean = reduction("mean", np.mean, "x", mean_rule, sample=over_axes(), symbol="µ", linear=True)
+max = extreme("max", np.maximum, np.max, np.amax)
+min = extreme("min", np.minimum, np.min, np.amin)
 prod = reduction(
     "prod", np.multiply.reduce, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod
 )
