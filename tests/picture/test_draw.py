@@ -729,3 +729,12 @@ def test_drawing_in_a_thread_does_not_watch_another():
     thread.join()
     assert "+" not in [c.symbol for c in graph.cards]
     assert other
+
+
+def test_what_a_jvp_computes_stands_in_one_graph():
+    def slope(w):
+        return tg.jvp(lambda u: np.sum(np.sin(u) * u), (w,), (np.ones(2),))[1]
+
+    source = tg.draw(slope, np.array([0.5, 1.0]), detail="op").source
+    assert source.count("<B>sin<") == source.count("<B>cos<") == source.count("<B>w<") == 1
+    assert "tensor" not in source

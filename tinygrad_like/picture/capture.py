@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.node import below
 from ..engine.primitive import Primitive
 from ..engine.recording import enable_grad, observer, scope
 from ..engine.tensor import Tensor, values_of, wrap
@@ -42,12 +43,13 @@ class Recorder(Cards):
     def enter(self, card: Card, value: Any) -> int:
         """Add a card for a Tensor, an array or a number, and know it again later."""
         node = value._node if isinstance(value, Tensor) else None
-        number = self.add(card, node)
+        number = self.add(card, below(node, 1))
         card.origin = value
         self.times.append(clock())
         self._by_id[id(value)] = number
-        if node is not None:
+        while node is not None:
             self._by_id[id(node)] = number
+            node = node.under
         if isinstance(value, Tensor) and card.symbol != DETACHED:
             self._by_array[id(value._array)] = number
         return number
@@ -58,8 +60,8 @@ class Recorder(Cards):
         found = self._by_id.get(id(value))
         if node is not None:
             found = self._by_id.get(id(node)) if found is None else found
-            if found is None and node.primitive is None and node.owner is None:
-                found = self._by_array.get(id(value._array))  # a transform's alias of its input
+            if found is None and node.primitive is None:
+                found = self.source(value)  # a transform's alias of its input
         elif found is None:
             found = self.source(value)
             if found is not None and self.nodes[found] is not None:
