@@ -86,9 +86,10 @@ def test_any_floats_can_be_shown(array):
 @given(hnp.arrays(np.float64, 5, elements=st.floats(-1e6, 1e6)))
 def test_what_is_shown_is_the_number(array):
     block = numbers.block(array)
-    largest = np.abs(array).max()
+    # Half a percent of the largest; from 0.01 to 0.1 only three decimals are shown.
+    tolerance = max(0.006 * np.abs(array).max(), 1e-300 if block.power else 0.00051)
     for value, cell in zip(array, block.rows[0]):
-        assert float(cell.text) * 10.0**block.power == pytest.approx(value, abs=max(0.006 * largest, 1e-300))
+        assert float(cell.text) * 10.0**block.power == pytest.approx(value, abs=tolerance)
 
 
 def test_statistics_say_how_many_are_not_finite():
