@@ -406,3 +406,55 @@ def test_retain_grad_inside_is_refused():
     w = tg.Tensor(2.0, requires_grad=True)
     with pytest.raises(tg.GraphError, match="would keep nothing"):
         tg.jvp(lambda x: (x * w).retain_grad(), (1.0,), (1.0,))
+
+
+def test_what_is_kept_can_be_differentiated_by():
+    """A value kept from a transform that has returned, as the argument of another: 3x⁴, whose derivatives are known."""
+
+    def kept_from(transform):
+        def f(x):
+            kept = []
+            transform(lambda z: (kept.append(x * x * z), z)[1])
+            return tg.grad(lambda u: u**3)(kept[0])
+
+        return f
+
+    for transform in (lambda f: tg.jvp(f, (1.0,), (1.0,)), lambda f: tg.grad(f)(1.0), lambda f: tg.vjp(f, 1.0)):
+        f = kept_from(transform)
+        assert f(2.0) == 48.0
+        for first in (tg.grad(f)(2.0), tg.jvp(f, (2.0,), (1.0,))[1], tg.vjp(f, 2.0)[1](1.0)[0]):
+            assert first == pytest.approx(96.0)
+        assert tg.hessian(f)(2.0) == pytest.approx(144.0)
+        assert tg.jvp(tg.grad(f), (2.0,), (1.0,)) == pytest.approx((96.0, 144.0))
+        mixed = tg.jvp(lambda a, f=f: tg.grad(lambda x: f(x) * a)(2.0), (1.0,), (1.0,))
+        assert mixed == pytest.approx((96.0, 96.0))
+        w = tg.Tensor(2.0, requires_grad=True)
+        f(w).backward()
+        assert w.grad.item() == pytest.approx(96.0)
+
+
+def test_what_is_kept_while_another_thread_runs_jvp():
+    begun, done = threading.Event(), threading.Event()
+    w, kept = tg.Tensor(2.0, requires_grad=True), []
+
+    def slow(x):
+        begun.set()
+        done.wait(10)
+        return x
+
+    thread = threading.Thread(target=lambda: tg.jvp(slow, (1.0,), (1.0,)))
+    thread.start()
+    begun.wait(10)
+    tg.grad(lambda z: (kept.append(w * w * z), z)[1])(1.0)
+    done.set()
+    thread.join()
+    tg.grad(lambda u: u**3)(kept[0]).backward()
+    assert w.grad.item() == pytest.approx(96.0)
+
+
+def test_what_is_kept_can_be_swept_with_a_graph():
+    w, kept = tg.Tensor([1.0, 2.0], requires_grad=True), []
+    tg.jvp(lambda x: (kept.append((w * w * x).sum()), x.sum())[1], (np.ones(2),), (np.ones(2),))
+    kept[0].backward(create_graph=True)
+    (w.grad * w.grad).sum().backward()
+    assert w.grad.tolist() == [10.0, 20.0]

@@ -14,7 +14,7 @@ from numpy import float64, ndarray
 from . import operators
 from .errors import DTypeError, GraphError, RuleError, ShapeError
 from .guarding import guarded
-from .node import Node
+from .node import HIGHEST, Node, below
 from .recording import enable_grad
 from .scattered import Scattered
 from .shortcuts import all_finite, ordinary, shortcut
@@ -327,8 +327,8 @@ def descend(places: list[Node], start: Any, recorded: bool, retain: bool, given:
 
 def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
     """The places of a Tensor in the graphs of all levels."""
+    top = node = below(tensor._node, HIGHEST)
     places = []
-    node = tensor._node
     while node is not None:
         if node.tangent is None:
             places.append(node)
@@ -338,7 +338,7 @@ def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
             "backward() on a Tensor that is not recorded: nothing that it was computed from requires a gradient.",
             "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad().",
         )
-    if create_graph and places != [tensor._node]:
+    if create_graph and places != [top]:
         raise GraphError(
             "backward(create_graph=True) inside jvp would lose the tangents of the gradients.",
             "Write tg.grad of a function, which keeps them.",

@@ -23,6 +23,9 @@ forward_levels = count(1, 2)
 used: list[int] = []  # empty until the first forward transform: until then no node is raised
 
 
+HIGHEST = 1 << 62  # above every level
+
+
 def forward_level() -> int:
     """The level of a forward transform that begins."""
     used[:] = [next(forward_levels)]

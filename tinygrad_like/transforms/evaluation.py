@@ -154,9 +154,11 @@ def no_array(result: Any) -> DTypeError:
 
 def make_alias(x: Any, level: int) -> Tensor:
     """An input of reverse mode: another name of what is recorded at the same level, or a leaf above the lower ones."""
-    if isinstance(x, Tensor) and x._node is not None and x._node.level == level:
-        return alias(x)
-    array, under = place_of(x)
+    array, node = place_of(x)
+    # What was kept from a transform that has returned still has a place at its level.
+    under = below(node, level + 1)
+    if under is not None and under.level == level:
+        return alias(wrap(array, under))
     return wrap(array, leaf_node(array, under=under, level=level))
 
 
