@@ -172,7 +172,8 @@ def test_labels_that_differ_are_not_mixed():
     assert [card.label for card in rolled.cards if card.symbol == "sin"] == ["…"]
 
 
-def test_rows_beside_each_other_show_their_last():
+def two_rows():
+    """The graph of ten sines in a row, twice beside each other."""
     x = tg.Tensor(1.0, requires_grad=True)
     ends = []
     for _ in range(2):
@@ -180,19 +181,16 @@ def test_rows_beside_each_other_show_their_last():
         for _ in range(10):
             y = np.sin(y)
         ends.append(y)
-    rolled = siblings_rolled_up(runs_rolled_up(graph_of(np.stack(ends))))
+    return graph_of(np.stack(ends))
+
+
+def test_rows_beside_each_other_show_their_last():
+    rolled = siblings_rolled_up(runs_rolled_up(two_rows()))
     assert [(card.count, card.in_row, card.value.shape) for card in rolled.cards if card.in_row] == [(18, True, ())]
 
 
 def test_rows_of_siblings_count_all_of_them():
-    x = tg.Tensor(1.0, requires_grad=True)
-    ends = []
-    for _ in range(2):
-        y = x
-        for _ in range(10):
-            y = np.sin(y)
-        ends.append(y)
-    rolled = runs_rolled_up(siblings_rolled_up(graph_of(np.stack(ends))))
+    rolled = runs_rolled_up(siblings_rolled_up(two_rows()))
     assert [card.count for card in rolled.cards if card.in_row] == [18]
 
 

@@ -105,15 +105,14 @@ def sweep(
 
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again; if it is `lowered`, at
-    lower levels than the root's only. `given` says that the
-    cotangent is not just 1, and may hold zeros and infinities.
+    lower levels than the root's only. `given` says that the cotangent is not just 1, and may hold zeros and
+    infinities.
     """
     goals = None if targets is None else set(targets)
     floor = 0 if goals is None else min(node.index for node in goals)
     waiting = Waiting(floor, recorded, root.level if lowered else -1)
     waiting.add(root, cotangent, False)
-    if given:
-        waiting.careful = not ordinary(cotangent)
+    waiting.careful = given and not ordinary(cotangent)
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
@@ -121,12 +120,10 @@ def sweep(
             if waiting.scattered:
                 waiting.settle(key)
             node, g, _ = waiting.shares.pop(key)
-            if goals is None:
-                if every or node.owner is not None:
-                    found[node] = g, False
-            elif node in goals:
+            if (every or node.owner is not None) if goals is None else (node in goals):
                 found[node] = g, False
-                continue
+                if goals is not None:
+                    continue
             if node.freed and (node is root or node.recipe.saves_arrays):
                 raise already_freed(node)
             pull_back(node, g, waiting)
@@ -136,8 +133,7 @@ def sweep(
                 if node.recipe.saves_arrays:
                     node.saved = ()
         waiting.settle()
-        for node, g, owned in waiting.shares.values():
-            found[node] = g, owned
+        found |= {node: (g, owned) for node, g, owned in waiting.shares.values()}
     if recorded and waiting.careful:
         found = {node: (operators.movement.careful(g), False) for node, (g, _) in found.items()}
     return found
@@ -145,8 +141,7 @@ def sweep(
 
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
-    plain, parents, recipe, primitive = node.saved, node.parents, node.recipe, node.primitive
-    recorded = waiting.recorded
+    plain, recipe, primitive, recorded = node.saved, node.recipe, node.primitive, waiting.recorded
     if writes.latest > node.index:
         check_not_overwritten(node)
     if recipe.mixes_dtypes:
@@ -157,7 +152,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     if watched and primitive.multiplies:
         watched = not all(all_finite(each) for each in (g, *plain) if hasattr(each, "dtype"))
     for position, rule, sources, names in recipe.calls:
-        parent = parents[position]
+        parent = node.parents[position]
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s >= 0 else parent.shape)
@@ -184,8 +179,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
             part, fresh = cast(part, parent.dtype, node), not recorded
         waiting.add(parent, part, fresh)
-    if primitive.chooses or not primitive.trusted:
-        waiting.careful = True
+    waiting.careful = waiting.careful or primitive.chooses or not primitive.trusted
 
 
 def pull_back_jointly(node: Node, parts: Sequence[Any], waiting: Waiting) -> None:

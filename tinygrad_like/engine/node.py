@@ -21,8 +21,6 @@ IN_SHAPE = -1
 running: list[int] = []
 forward_levels = count(1, 2)
 used: list[int] = []  # empty until the first forward transform: until then no node is raised
-
-
 HIGHEST = 1 << 62  # above every level
 
 

@@ -124,8 +124,7 @@ class Primitive:
         role: str = "operation",
         multiply_adds: Function | None = None,
     ) -> None:
-        self.__name__ = self.name = name
-        self.__doc__ = forward.__doc__
+        self.name, self.__name__, self.__doc__ = name, name, forward.__doc__
         self.forward, self.sample, self.numpy = forward, sample, numpy
         self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
@@ -135,13 +134,12 @@ class Primitive:
         self.variadic = args.startswith("*")
         self.shift = 0 if self.variadic else 1
         self.args = tuple(args.lstrip("*").split())
-        self.stretched = frozenset(self.args) if shape == "elementwise" else self.added
         self.arity = 10**9 if self.variadic else len(self.args)
         rules = (vjp,) if callable(vjp) else tuple(vjp) or (None,) * len(self.args)
         self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
-        self.defaults, self.positional = options or {}, by_position
-        if options is None:
-            self.defaults, self.positional = read_options(forward, 0 if self.variadic else self.arity)
+        self.defaults, self.positional = (
+            read_options(forward, self.arity) if options is None else (options, by_position)
+        )
         self._recipes: dict[int, Recipe] = {}
         self._check_declaration()
 
@@ -156,6 +154,11 @@ class Primitive:
                 n for n in rule.options if n not in self.defaults
             ]:
                 raise RuleError(f"A rule of {self.name} asks for {', '.join(unknown)}, which it does not have.")
+
+    @property
+    def stretched(self) -> frozenset[str]:
+        """The arguments that are broadcast to the result."""
+        return frozenset(self.args) if self.shape == "elementwise" else self.added
 
     @property
     def derivative(self) -> str:
@@ -199,10 +202,7 @@ class Primitive:
             return y
         if y.__class__ is not ndarray:
             y = np.asarray(y)
-        if mask and recording.get():
-            result = wrap(y, self._record(mask, args, arrays, nodes, options, y))
-        else:
-            result = wrap(y)
+        result = wrap(y, self._record(mask, args, arrays, nodes, options, y) if mask and recording.get() else None)
         if observer.get() is not None:
             tell(self, args, options, result)
         return result
@@ -237,10 +237,7 @@ class Primitive:
         if y.dtype.kind != "f":
             if y.dtype.kind in "iub":
                 return None
-            raise DTypeError(
-                f"{self.name} gave {y.dtype} from a Tensor that requires a gradient; only real numbers have one.",
-                "Write real and imaginary parts as two Tensors, and anything else as floats.",
-            )
+            raise not_real(self.name, y.dtype)
         if used and not as_it_is and Raised in map(type, nodes):
             return raised(self, args, arrays, nodes, options, y)
         saved = []
@@ -306,6 +303,13 @@ class Primitive:
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32})
 NUMBERS = frozenset({float, int, np.float64, np.float32})  # small enough to be kept for pictures
+
+
+def not_real(name: str, dtype: Any) -> DTypeError:
+    return DTypeError(
+        f"{name} gave {dtype} from a Tensor that requires a gradient; only real numbers have one.",
+        "Write real and imaginary parts as two Tensors, and anything else as floats.",
+    )
 
 
 def shapes_broadcast(arrays: list[Any]) -> bool:

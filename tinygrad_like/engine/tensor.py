@@ -14,7 +14,7 @@ from .copying import Copying
 from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .kinds import NUMBERS, as_ndarray
-from .node import Node, leaf_node
+from .node import HIGHEST, Node, below, leaf_node
 from .operators import Operators
 from .recording import recording
 from .writes import Array, base_of, writes
@@ -202,6 +202,8 @@ class Tensor(Copying, Operators):
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result, too, when backward() passes it."""
+        # What was kept from inside a jvp that has returned is at its level no more.
+        self._node = below(self._node, HIGHEST)
         if self._node is None:
             raise GraphError("retain_grad() needs a recorded Tensor; this one does not require a gradient.")
         if self._node.level:

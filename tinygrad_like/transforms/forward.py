@@ -31,7 +31,10 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any]) -> tuple
     if not xs:
         raise ArgumentError("jvp needs at least one input.")
     if structure != other:
-        raise ArgumentError(f"jvp got {len(xs)} inputs, but {len(directions)} tangents, or in other places.")
+        raise ArgumentError(
+            f"jvp got {len(xs)} inputs, but {len(directions)} tangents; each must stand in its input's place.",
+            "Write the tangents in the same lists, tuples and dicts as the inputs.",
+        )
     directions = in_order_of(structure, as_list(tangents))
     level, recorded = forward_level(), recording.get()
 
