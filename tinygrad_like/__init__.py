@@ -1,6 +1,6 @@
 """Differentiate plain NumPy code, and train small networks with it."""
 
-from . import functions, protocols
+from . import protocols
 from .checking import gradcheck
 from .engine import autodiff, operators
 from .engine.custom import operation
@@ -19,7 +19,8 @@ from .engine.errors import (
 )
 from .engine.recording import enable_grad, is_recording, no_grad
 from .engine.tensor import Tensor, assign
-from .functions import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
+from .functions import FAMILIES
+from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
 from .network import Matrix, Network
 from .nn import initialisers as initialisers
 from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
@@ -37,7 +38,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
-operators.bind(autodiff, functions, protocols, *TABLES)
+operators.bind(autodiff, protocols, *TABLES, *FAMILIES)
 
 __version__ = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""The operators and array methods of `Tensor`: each one line, each a primitive or a composite."""
+"""The operators of `Tensor`: each one line, each a primitive. `bind` gives them, and the methods, the modules above."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .. import functions as functions
     from .. import protocols as protocols
-    from ..primitives import (
-        arithmetic,
-        constants,
-        contraction,
-        exponential,
-        neural,
-        reductions,
-        trigonometric,
-    )
+    from ..functions import pointwise as pointwise
+    from ..functions import products as products
+    from ..functions import statistics as statistics
+    from ..primitives import arithmetic as arithmetic
+    from ..primitives import constants as constants
+    from ..primitives import contraction as contraction
+    from ..primitives import exponential as exponential
     from ..primitives import indexing as indexing
     from ..primitives import movement as movement
+    from ..primitives import neural as neural
+    from ..primitives import reductions as reductions
+    from ..primitives import trigonometric as trigonometric
     from . import autodiff as autodiff
     from .tensor import Tensor
 
@@ -171,134 +171,3 @@ class Operators:
 
     def __getitem__(self, index: Any) -> Tensor:
         return indexing.getitem(self, index)
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The sum over `axis` (all axes by default)."""
-        return reductions.sum(self, axis, keepdims=keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The mean over `axis`."""
-        return reductions.mean(self, axis, keepdims=keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest value over `axis`; equal values share the gradient equally."""
-        return reductions.max(self, axis, keepdims=keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The smallest value over `axis`; equal values share the gradient equally."""
-        return reductions.min(self, axis, keepdims=keepdims)
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The product over `axis`."""
-        return reductions.prod(self, axis, keepdims=keepdims)
-
-    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        """The variance over `axis`, divided by n - ddof."""
-        return functions.var(self, axis, ddof=ddof, keepdims=keepdims)
-
-    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        """The standard deviation over `axis`; its gradient is 0 where all values are equal."""
-        return reductions.std(self, axis, ddof=ddof, keepdims=keepdims)
-
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """The index of the largest value; a constant for differentiation."""
-        return constants.argmax(self, axis, keepdims=keepdims)
-
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
-        """The index of the smallest value; a constant for differentiation."""
-        return constants.argmin(self, axis, keepdims=keepdims)
-
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Whether all values over `axis` are true."""
-        return constants.all(self, axis, keepdims=keepdims)
-
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """Whether any value over `axis` is true."""
-        return constants.any(self, axis, keepdims=keepdims)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, -1))`."""
-        return movement.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def ravel(self) -> Tensor:
-        """The same values in one dimension."""
-        return movement.reshape(self, -1)
-
-    def flatten(self) -> Tensor:
-        """A copy of the values in one dimension."""
-        return movement.copy(movement.reshape(self, -1))
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes in another order (reversed by default): `t.transpose(1, 0, 2)`."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        return movement.transpose(self, order)
-
-    @property
-    def T(self) -> Tensor:
-        """The axes reversed."""
-        return movement.transpose(self)
-
-    @property
-    def mT(self) -> Tensor:
-        """The last two axes exchanged."""
-        return movement.swapaxes(self, -1, -2)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """Two axes exchanged."""
-        return movement.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        """Without axes of length 1."""
-        return movement.squeeze(self, axis)
-
-    def exp(self) -> Tensor:
-        """e to the power of each value."""
-        return exponential.exp(self)
-
-    def log(self) -> Tensor:
-        """The natural logarithm of each value."""
-        return exponential.log(self)
-
-    def sqrt(self) -> Tensor:
-        """The square root of each value."""
-        return arithmetic.sqrt(self)
-
-    def tanh(self) -> Tensor:
-        """The hyperbolic tangent of each value."""
-        return trigonometric.tanh(self)
-
-    def sin(self) -> Tensor:
-        """The sine of each value."""
-        return trigonometric.sin(self)
-
-    def cos(self) -> Tensor:
-        """The cosine of each value."""
-        return trigonometric.cos(self)
-
-    def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-x)) of each value."""
-        return neural.sigmoid(self)
-
-    def relu(self) -> Tensor:
-        """max(x, 0) of each value."""
-        return neural.relu(self)
-
-    def abs(self) -> Tensor:
-        """The absolute value of each value."""
-        return arithmetic.absolute(self)
-
-    def clip(self, min: Any = None, max: Any = None) -> Tensor:
-        """Each value limited to [min, max]; at a limit the gradient is shared equally."""
-        return functions.clip(self, min, max)
-
-    def dot(self, other: Any) -> Tensor:
-        """The dot product as `np.dot` defines it."""
-        return functions.dot(self, other)
-
-    def copy(self) -> Tensor:
-        """A copy with memory of its own; the gradient flows through it."""
-        return movement.copy(self)
-
-    def astype(self, dtype: Any) -> Tensor:
-        """The values converted to another dtype; the gradient comes back in this one's."""
-        return movement.astype(self, dtype)

@@ -14,6 +14,7 @@ from .copying import Copying
 from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .kinds import NUMBERS, as_ndarray
+from .methods import Methods
 from .node import HIGHEST, Node, below, leaf_node
 from .operators import Operators
 from .recording import recording
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .storage import FlatVector
 
 
-class Tensor(Copying, Operators):
+class Tensor(Copying, Methods, Operators):
     """An n-dimensional array that records what is computed from it.
 
     `data` is anything that `np.asarray` takes, a Matrix or an unrecorded Tensor. An array is

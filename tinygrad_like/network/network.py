@@ -13,7 +13,7 @@ from ..engine.kinds import as_ndarray
 from ..engine.recording import enable_grad
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
-from ..functions import mse
+from ..functions.networks import mse
 from ..nn.initialisers import generator, uniform
 from ..nn.layer import refuse_class
 from ..nn.layers import SIGMOID, Activation, Linear

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
 from ..engine.tensor import Tensor, as_array
-from ..functions import relu, sigmoid
+from ..functions.networks import relu, sigmoid
 from ..primitives import contraction, trigonometric
 from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root

@@ -1,0 +1,46 @@
+"""What every NumPy function on Tensors must do: give NumPy's values in Tensors, and the right derivatives."""
+
+import numpy as np
+
+import tinygrad_like as tg
+
+
+def parts(result):
+    """The results of a function that may give several."""
+    return list(result) if isinstance(result, (tuple, list)) else [result]
+
+
+def same(result, expected, rtol=1e-12, atol=1e-14):
+    """Tensors of exactly NumPy's shapes and dtypes, and of its values up to rounding."""
+    for got, want in zip(parts(result), parts(expected), strict=True):
+        assert isinstance(got, tg.Tensor)
+        assert (got.shape, got.dtype) == (np.shape(want), np.asarray(want).dtype)
+        np.testing.assert_allclose(got.data, want, rtol=rtol, atol=atol)
+
+
+def is_float(x):
+    return isinstance(x, (np.ndarray, float)) and np.asarray(x).dtype.kind == "f"
+
+
+def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, **options):
+    """Check a function of arrays, which calls NumPy, on Tensors: values, and derivatives of each result in both modes.
+
+    The float arrays are differentiated; all others are constants.
+    """
+    expected = function(*(x.copy() if isinstance(x, np.ndarray) else x for x in arrays), **options)
+    same(function(*(tg.Tensor(x) if is_float(x) else x for x in arrays), **options), expected, rtol, atol)
+    leaves = [tg.Tensor(x, requires_grad=True) if is_float(x) else x for x in arrays]
+    with tg.enable_grad():
+        recorded = parts(function(*leaves, **options))
+    for i, part in enumerate(recorded):
+        assert isinstance(part, tg.Tensor)
+        if part.dtype.kind == "f" and part.size:
+            assert tg.gradcheck(lambda *xs, i=i: parts(function(*xs, **options))[i], *arrays, order=order)
+
+
+def is_constant(function, *arrays):
+    """Check that a function gives NumPy's values, and that nothing is recorded: its derivative is zero."""
+    leaves = [tg.Tensor(x, requires_grad=True) if is_float(x) else x for x in arrays]
+    result = function(*leaves)
+    same(result, function(*arrays))
+    assert not any(part.requires_grad for part in parts(result))

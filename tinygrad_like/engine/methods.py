@@ -1,0 +1,160 @@
+"""The methods that a Tensor shares with an ndarray: each one line, each a primitive or a composite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import operators
+from .operators import Axis
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+class Methods:
+    """The array methods of `Tensor`, by family; every result is recorded where a gradient is required."""
+
+    __slots__ = ()
+
+    # -- reductions ---------------------------------------------------------------------------------
+
+    def sum(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The sum over `axis` (all axes by default)."""
+        return operators.reductions.sum(self, axis, keepdims=keepdims)
+
+    def mean(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The mean over `axis`."""
+        return operators.reductions.mean(self, axis, keepdims=keepdims)
+
+    def max(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The largest value over `axis`; equal values share the gradient equally."""
+        return operators.reductions.max(self, axis, keepdims=keepdims)
+
+    def min(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The smallest value over `axis`; equal values share the gradient equally."""
+        return operators.reductions.min(self, axis, keepdims=keepdims)
+
+    def prod(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """The product over `axis`."""
+        return operators.reductions.prod(self, axis, keepdims=keepdims)
+
+    def var(self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """The variance over `axis`, divided by n - ddof."""
+        return operators.statistics.var(self, axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """The standard deviation over `axis`; its gradient is 0 where all values are equal."""
+        return operators.reductions.std(self, axis, ddof=ddof, keepdims=keepdims)
+
+    def all(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Whether all values over `axis` are true."""
+        return operators.constants.all(self, axis, keepdims=keepdims)
+
+    def any(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """Whether any value over `axis` is true."""
+        return operators.constants.any(self, axis, keepdims=keepdims)
+
+    # -- movement -----------------------------------------------------------------------------------
+
+    def reshape(self: Any, *shape: Any) -> Tensor:
+        """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, -1))`."""
+        return operators.movement.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self: Any) -> Tensor:
+        """The same values in one dimension."""
+        return operators.movement.reshape(self, -1)
+
+    def flatten(self: Any) -> Tensor:
+        """A copy of the values in one dimension."""
+        return operators.movement.copy(operators.movement.reshape(self, -1))
+
+    def transpose(self: Any, *axes: Any) -> Tensor:
+        """The axes in another order (reversed by default): `t.transpose(1, 0, 2)`."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return operators.movement.transpose(self, order)
+
+    @property
+    def T(self: Any) -> Tensor:
+        """The axes reversed."""
+        return operators.movement.transpose(self)
+
+    @property
+    def mT(self: Any) -> Tensor:
+        """The last two axes exchanged."""
+        return operators.movement.swapaxes(self, -1, -2)
+
+    def swapaxes(self: Any, axis1: int, axis2: int) -> Tensor:
+        """Two axes exchanged."""
+        return operators.movement.swapaxes(self, axis1, axis2)
+
+    def squeeze(self: Any, axis: Axis = None) -> Tensor:
+        """Without axes of length 1."""
+        return operators.movement.squeeze(self, axis)
+
+    # -- selection and order ------------------------------------------------------------------------
+
+    def argmax(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """The index of the largest value; a constant for differentiation."""
+        return operators.constants.argmax(self, axis, keepdims=keepdims)
+
+    def argmin(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """The index of the smallest value; a constant for differentiation."""
+        return operators.constants.argmin(self, axis, keepdims=keepdims)
+
+    # -- products -----------------------------------------------------------------------------------
+
+    def dot(self: Any, other: Any) -> Tensor:
+        """The dot product as `np.dot` defines it."""
+        return operators.products.dot(self, other)
+
+    # -- element by element -------------------------------------------------------------------------
+
+    def exp(self: Any) -> Tensor:
+        """e to the power of each value."""
+        return operators.exponential.exp(self)
+
+    def log(self: Any) -> Tensor:
+        """The natural logarithm of each value."""
+        return operators.exponential.log(self)
+
+    def sqrt(self: Any) -> Tensor:
+        """The square root of each value."""
+        return operators.arithmetic.sqrt(self)
+
+    def tanh(self: Any) -> Tensor:
+        """The hyperbolic tangent of each value."""
+        return operators.trigonometric.tanh(self)
+
+    def sin(self: Any) -> Tensor:
+        """The sine of each value."""
+        return operators.trigonometric.sin(self)
+
+    def cos(self: Any) -> Tensor:
+        """The cosine of each value."""
+        return operators.trigonometric.cos(self)
+
+    def sigmoid(self: Any) -> Tensor:
+        """1 / (1 + exp(-x)) of each value."""
+        return operators.neural.sigmoid(self)
+
+    def relu(self: Any) -> Tensor:
+        """max(x, 0) of each value."""
+        return operators.neural.relu(self)
+
+    def abs(self: Any) -> Tensor:
+        """The absolute value of each value."""
+        return operators.arithmetic.absolute(self)
+
+    def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
+        """Each value limited to [min, max]; at a limit the gradient is shared equally."""
+        return operators.pointwise.clip(self, min, max)
+
+    # -- copies -------------------------------------------------------------------------------------
+
+    def copy(self: Any) -> Tensor:
+        """A copy with memory of its own; the gradient flows through it."""
+        return operators.movement.copy(self)
+
+    def astype(self: Any, dtype: Any) -> Tensor:
+        """The values converted to another dtype; the gradient comes back in this one's."""
+        return operators.movement.astype(self, dtype)

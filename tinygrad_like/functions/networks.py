@@ -1,0 +1,152 @@
+"""Functions of networks: activations, the affine map, losses."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from ..engine.errors import ArgumentError, DTypeError, ShapeError
+from ..engine.operators import Axis
+from ..engine.tensor import Tensor, as_array, values_of
+from ..engine.writes import Array
+from ..primitives import contraction, neural, reductions
+
+Values = TypeVar("Values", Tensor, Array, float)  # what comes out is what went in
+
+
+@overload
+def sigmoid(x: Values) -> Values: ...
+@overload
+def sigmoid(x: Any) -> Any: ...
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), element by element; array or Tensor, as x is.
+
+    >>> sigmoid(np.array([0.0]))
+    array([0.5])
+    """
+    return neural.sigmoid(x)
+
+
+@overload
+def relu(x: Values) -> Values: ...
+@overload
+def relu(x: Any) -> Any: ...
+def relu(x: Any) -> Any:
+    """max(x, 0), element by element; the gradient at 0 is 0.
+
+    >>> relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    return neural.relu(x)
+
+
+@overload
+def linear(x: Any, weight: Tensor, bias: Any = None) -> Tensor: ...
+@overload
+def linear(x: Values, weight: Array, bias: Array | None = None) -> Values: ...
+@overload
+def linear(x: Any, weight: Any, bias: Any = None) -> Any: ...
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """x @ weightᵀ + bias, for x (..., in), weight (out, in), bias (out,) or None; gives (..., out).
+
+    Raises ShapeError if the shapes do not fit.
+
+    >>> linear(np.ones((1, 2)), np.ones((3, 2)), np.zeros(3))
+    array([[2., 2., 2.]])
+    """
+    x, weight = as_array(x), as_array(weight)
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(f"linear takes x (..., in) and weight (out, in), but got {x.shape}, {weight.shape}.")
+    if bias is not None and as_array(bias).shape != weight.shape[:1]:
+        raise ShapeError(f"linear takes a bias of shape {weight.shape[:1]}, but got {as_array(bias).shape}.")
+    return contraction.linear(x, weight) if bias is None else contraction.linear(x, weight, bias)
+
+
+@overload
+def logsumexp(x: Values, axis: Axis = None, keepdims: bool = False) -> Values: ...
+@overload
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any: ...
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over `axis`, without overflow.
+
+    >>> round(float(logsumexp(np.array([1000.0, 1000.0]))), 4)
+    1000.6931
+    """
+    return reductions.logsumexp(x, axis, keepdims=keepdims)
+
+
+@overload
+def log_softmax(x: Values, axis: int = -1) -> Values: ...
+@overload
+def log_softmax(x: Any, axis: int = -1) -> Any: ...
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf."""
+    return reductions.log_softmax(x, axis)
+
+
+@overload
+def softmax(x: Values, axis: int = -1) -> Values: ...
+@overload
+def softmax(x: Any, axis: int = -1) -> Any: ...
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) / sum(exp(x)) over `axis`, without overflow.
+
+    If the largest are infinite (inf, or all are -inf), they have equal shares.
+
+    >>> softmax(np.array([0.0, 0.0]))
+    array([0.5, 0.5])
+    """
+    return np.exp(log_softmax(x, axis))
+
+
+@overload
+def mse(prediction: Tensor, target: Any) -> Tensor: ...
+@overload
+def mse(prediction: Any, target: Any) -> Any: ...
+def mse(prediction: Any, target: Any) -> Any:
+    """The mean over all elements of (prediction - target)²; the shapes must be equal.
+
+    Raises ShapeError otherwise: (4, 1) against (4,) would silently compare all with all.
+
+    >>> mse(np.array([1.0, 2.0]), [1.0, 4.0]).item()
+    2.0
+    """
+    prediction, target = as_array(prediction), as_array(target)
+    shape, wanted = prediction.shape, target.shape
+    if shape != wanted:
+        raise ShapeError(
+            f"mse compares equal shapes, but the prediction is {shape} and the target {wanted}.",
+            "Write target.reshape(prediction.shape), if that is what you mean.",
+        )
+    if 0 in shape:
+        raise ShapeError(f"mse needs at least one element, but got shape {shape}.")
+    return neural.mse(prediction, target)
+
+
+@overload
+def cross_entropy(logits: Tensor, classes: Any) -> Tensor: ...
+@overload
+def cross_entropy(logits: Any, classes: Any) -> Any: ...
+def cross_entropy(logits: Any, classes: Any) -> Any:
+    """The mean of -log softmax(logits)[class], with logits (..., classes) and integer classes (...).
+
+    Raises ShapeError if the shapes do not fit, DTypeError if the classes are not integers,
+    ArgumentError if one is outside 0 ... number of classes - 1.
+
+    >>> round(cross_entropy([[0.0, 0.0]], [1]).item(), 4)
+    0.6931
+    """
+    logits = as_array(logits)
+    shape, numbers = logits.shape, as_array(values_of(classes))
+    if not shape or numbers.shape != shape[:-1] or not numbers.size:
+        raise ShapeError(
+            f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."
+        )
+    if numbers.dtype.kind not in "iu":
+        raise DTypeError(f"cross_entropy takes integer class numbers, but got {numbers.dtype}.")
+    if numbers.min() < 0 or numbers.max() >= shape[-1]:
+        raise ArgumentError(
+            f"cross_entropy takes classes 0 to {shape[-1] - 1}, but got {numbers.min()} to {numbers.max()}."
+        )
+    return neural.softmax_cross_entropy(logits, numbers)

@@ -1,0 +1,20 @@
+"""Statistics: var."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.operators import Axis
+from ..engine.registry import implements
+from ..primitives import reductions
+
+
+@implements(np.var)
+def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
+    count = reductions.count(np.shape(x), axis)
+    distance = x - np.mean(x, axis=axis, keepdims=True)
+    mean = np.mean(np.square(distance), axis=axis, keepdims=keepdims)
+    return mean * (count / (count - ddof) if count > ddof else np.nan) if ddof else mean
