@@ -22,6 +22,7 @@ ORDER = [
     "engine.methods",
     "engine.copying",
     "engine.tensor",
+    "engine.views",
     "engine.guarding",
     "engine.scattered",
     "engine.shortcuts",

@@ -2,7 +2,7 @@
 
 from . import protocols
 from .checking import gradcheck
-from .engine import autodiff, operators
+from .engine import autodiff, operators, views
 from .engine.custom import operation
 from .engine.errors import (
     ArgumentError,
@@ -38,7 +38,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
-operators.bind(autodiff, protocols, *TABLES, *FAMILIES)
+operators.bind(autodiff, views, protocols, *TABLES, *FAMILIES)
 
 __version__ = "0.1.0"
 

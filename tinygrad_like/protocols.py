@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .engine import views
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
 from .engine.recording import recording
 from .engine.registry import NUMPY
-from .engine.tensor import Tensor, assign, wrap, writable_value
-from .primitives import constants, reductions
+from .engine.tensor import Tensor, as_array, assign, wrap
+from .primitives import constants, indexing, reductions
 from .tree import leaves, mapped
 
 # Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
@@ -22,8 +23,15 @@ INSPECTIONS = frozenset(
     | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
     | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted, np.isclose}
 )
-# They write into their first argument.
-WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
+# They write into their first argument, and where they take the values: by which position, by which name.
+WRITERS = {
+    np.copyto: (1, "src"),
+    np.put: (2, "v"),
+    np.place: (2, "vals"),
+    np.putmask: (2, "values"),
+    np.put_along_axis: (2, "values"),
+    np.fill_diagonal: (1, "val"),
+}
 REDUCED: dict[np.ufunc, Function] = {
     np.add: reductions.sum,
     np.multiply: reductions.prod,
@@ -38,8 +46,8 @@ DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What a ufunc means when a Tensor is among its inputs or outputs."""
-    if method == "at" and not is_recorded(inputs[:1]):
-        return write_by(ufunc.at, inputs, options)
+    if method == "at":
+        return add_at(ufunc, *inputs) if is_recorded(inputs) else write_by(ufunc.at, inputs, options)
     out = options.pop("out", None)
     if options:
         options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
@@ -135,14 +143,14 @@ def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> 
 
 
 def write(out: Any, results: Any) -> Any:
-    """Write into `out`, and give it back: into a Tensor by `assign`, into an ndarray only what is not recorded."""
+    """Write into `out`, and give it back: into an ndarray only what is not recorded."""
     targets = out if isinstance(out, tuple) else (out,)
     parts = results if isinstance(results, tuple) else (results,)
     for target, part in zip(targets, parts):
         check_target(target, part)
     for target, part in zip(targets, parts):
         if isinstance(target, Tensor):
-            assign(target, part)
+            views.write(target, ..., part)
         elif target is not None:
             np.copyto(target, part._array if isinstance(part, Tensor) else part, casting="same_kind")
     return given_back(targets, results)
@@ -158,7 +166,8 @@ def given_back(targets: tuple[Any, ...], results: Any) -> Any:
 def check_target(target: Any, result: Any) -> None:
     """Before anything is written: an error if the result is recorded, or the target is no array."""
     if isinstance(target, Tensor):
-        writable_value(target, result)
+        if is_recorded((target, result)):
+            views.check_can_change(target, target)
     elif target is None:
         return
     elif is_recorded(result):
@@ -173,8 +182,8 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
         first = next(iter(options))
         inputs, options = (options[first],), {name: each for name, each in options.items() if name != first}
     target, others = inputs[0], (inputs[1:], options)
-    if is_recorded(others):
-        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)")
+    if is_recorded((target, others)):
+        return write_recorded(function, inputs, options)
     values, settings = arrays_in(others)
     if not isinstance(target, Tensor):
         return tensors_in(function(target, *values, **settings))
@@ -182,6 +191,42 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     function(changed, *values, **settings)
     assign_changes(target, changed)
     return None if function is not np.nan_to_num else target
+
+
+def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """The same, where something is recorded: NumPy's function tells which value goes where, by writing their numbers."""
+    target = inputs[0]
+    if not isinstance(target, Tensor) or function not in WRITERS:
+        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)")
+    place, name = WRITERS[function]
+    arguments = list(arrays_in(inputs))
+    settings = arrays_in(options)
+    value = as_array(inputs[place] if place < len(inputs) else options[name])
+    if not value.size:
+        return
+    numbers = np.arange(value.size).reshape(value.shape)
+    source = arguments[0] = np.full(target.shape, -1)
+    if place < len(inputs):
+        arguments[place] = numbers
+    else:
+        settings[name] = numbers
+    function(*arguments, **settings)
+    reached = source >= 0
+    views.update(target, reached, np.ravel(value)[source[reached]])
+
+
+def add_at(ufunc: np.ufunc, target: Any, index: Any, value: Any = None) -> None:
+    """`np.add.at` and `np.subtract.at` of a Tensor: each index adds its value, also one that is there twice."""
+    if not isinstance(target, Tensor):
+        raise lost_graph(f"np.{ufunc.__name__}.at of an ndarray")
+    if ufunc not in (np.add, np.subtract):
+        raise UnsupportedError(
+            f"np.{ufunc.__name__}.at is not differentiable here.", "Write t[index] = values, or np.add.at."
+        )
+    index = indexing.plain_index(index)
+    parts = np.broadcast_to(value, target[index].shape)
+    total = indexing.scatter_add(parts, shape=target.shape, indexes=[index])
+    views.update(target, ..., ufunc(target, total))
 
 
 def assign_changes(target: Tensor, changed: Any) -> None:

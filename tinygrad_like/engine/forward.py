@@ -36,7 +36,11 @@ def raised(primitive: Any, args: Any, arrays: list[Any], nodes: list[Any], optio
         tangents = [node.tangent if own else None for node, own in zip(nodes, here)]
         with np.errstate(all="ignore"):
             tangent = Push(primitive, tangents, arrays, lower, options, y, under).tangent()
-        return under if tangent is None else Raised(None, y, level, under, tangent)
+        if tangent is None:
+            return under
+        result = Raised(None, y, level, under, tangent)
+        result.is_result = True
+        return result
     node = primitive.record(args, arrays, nodes, options, y, here)
     return under if node is None else Raised(node, y, level, under)
 

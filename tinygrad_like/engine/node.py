@@ -47,6 +47,7 @@ class Node:
     level = 0
     under: Node | None = None
     tangent: Any = None
+    is_result = False
     __slots__ = (
         "primitive",
         "recipe",
@@ -80,17 +81,18 @@ class Node:
 class Raised(Node):
     """A place at the level of a transform that is under way; `under` is that of the same value at the levels below.
 
-    Of forward mode, it has the value's `tangent`, an array or a Tensor, and no parents, so that no graph is kept.
+    Of forward mode, it has the value's `tangent`, an array or a Tensor, and no parents, so that no graph is kept;
+    `is_result` tells the result of an operation from an input there.
     """
 
-    __slots__ = ("level", "tangent", "under")
+    __slots__ = ("is_result", "level", "tangent", "under")
 
     def __init__(self, node: Node | None, array: Array, level: int, under: Node | None, tangent: Any = None) -> None:
         if node is None:
             super().__init__(None, None, (), (), None, array, None)
         else:
             super().__init__(node.primitive, node.recipe, node.parents, node.saved, node.options, array, node.scope)
-        self.level, self.under, self.tangent = level, under, tangent
+        self.level, self.under, self.tangent, self.is_result = level, under, tangent, False
 
 
 def below(node: Node | None, level: int) -> Node | None:

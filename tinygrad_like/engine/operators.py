@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..primitives import reductions as reductions
     from ..primitives import trigonometric as trigonometric
     from . import autodiff as autodiff
+    from . import views as views
     from .tensor import Tensor
 
 

@@ -15,6 +15,7 @@ from .kinds import as_ndarray
 from .node import IN_SHAPE, Node, Raised, used
 from .recording import observer, recording, scope, tell
 from .tensor import Tensor, wrap
+from .views import join_views
 from .writes import FEW, copies
 
 Function = Callable[..., Any]
@@ -203,6 +204,8 @@ class Primitive:
         if y.__class__ is not ndarray:
             y = np.asarray(y)
         result = wrap(y, self._record(mask, args, arrays, nodes, options, y) if mask and recording.get() else None)
+        if y.base is not None:
+            join_views(args, result)
         if observer.get() is not None:
             tell(self, args, options, result)
         return result

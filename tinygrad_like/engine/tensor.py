@@ -44,13 +44,14 @@ class Tensor(Copying, Methods, Operators):
     (Tensor(5., op=sum), Tensor([2., 4.]))
     """
 
-    __slots__ = ("_array", "_node", "_node_before", "_grad", "_flat", "_slot", "name", "__weakref__")
+    __slots__ = ("_array", "_node", "_node_before", "_grad", "_flat", "_slot", "_family", "name", "__weakref__")
     # Above those of pandas' objects, so that they leave operations with a Tensor to it.
     __array_priority__ = 10000.0
     __pandas_priority__ = 10000
     _flat: FlatVector
     _slot: int
     _node_before: Node | None
+    _family: set[weakref.ref[Tensor]]  # all that share its memory, if there are others
     name: str | None
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> None:
@@ -251,19 +252,22 @@ class Tensor(Copying, Methods, Operators):
         return bool((self._array == (item._array if isinstance(item, Tensor) else item)).any())
 
     def _in_place(self, result: Tensor) -> Tensor:
-        """What `self += other` gives: written here if nothing is recorded, else the new result."""
+        """What `self += other` gives: this Tensor with new values; of a number or an input, the new result."""
         if result._node is None:
             assign(self, result)
             return self
-        if self._node is not None and self._node.owner is not None and self.is_leaf:
+        if is_users_leaf(self):
             raise GraphError(
                 "A leaf that requires a gradient cannot be changed in place while operations are recorded.",
                 "Write `p.data -= step`, or put `p -= step` inside `with no_grad():`.",
             )
-        return result
+        if not self.ndim or operators.views.is_input(self._node):
+            return result
+        operators.views.update(self, ..., result)
+        return self
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        assign(self, value, index)
+        operators.views.write(self, index, value)
 
     def __bool__(self) -> bool:
         return bool(self._array)
@@ -333,6 +337,12 @@ def as_array(value: Any) -> Any:
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
     return value._array if isinstance(value, Tensor) else value
+
+
+def is_users_leaf(tensor: Tensor) -> bool:
+    """Whether this Tensor is a leaf that collects its gradient."""
+    node = tensor._node
+    return node is not None and node.primitive is None and node.owner is not None
 
 
 def writable_value(target: Tensor, value: Any) -> Any:

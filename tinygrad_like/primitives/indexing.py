@@ -1,4 +1,4 @@
-"""Indexing, and its adjoint scatter_add, which differentiates again as indexing."""
+"""Indexing; its adjoint scatter_add, which differentiates again as indexing; and writing at an index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.kinds import as_ndarray
 from ..engine.registry import multilinear
-from ..engine.scattered import Scattered, add_at
+from ..engine.scattered import Scattered, add_at, is_unique
 from ..engine.tensor import Tensor
 from .samples import Case, Rng, normal
 
@@ -31,6 +31,24 @@ def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
     for part, index in zip(parts, indexes):
         add_at(out, index, part)
     return out
+
+
+def _setitem(*arrays: Any, index: Any = ...) -> Any:
+    x, value = arrays
+    y = np.array(x)
+    y[index] = value
+    return y
+
+
+def setitem_rule(g: Any, shapes: Any, *, index: Any) -> Any:
+    """What was overwritten gets nothing. Of an element that was written twice, the last value gets it."""
+    part = g[index]
+    if not is_unique(index):
+        numbers = np.arange(part.size).reshape(part.shape)
+        last = np.zeros(g.shape, numbers.dtype)
+        last[index] = numbers
+        part = np.where(last[index] == numbers, part, 0)
+    return [setitem(g, np.zeros((), g.dtype), index=index), part]
 
 
 def index_cases(rng: Rng) -> Iterator[Case]:
@@ -55,6 +73,13 @@ def scatter_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (2,)), normal(rng, ())), {"shape": (5,), "indexes": [slice(1, 5, 2), 3]}
 
 
+def setitem_cases(rng: Rng) -> Iterator[Case]:
+    for (x, *_), options in index_cases(rng):
+        yield (x, normal(rng, x[options["index"]].shape)), options
+    yield (normal(rng, (4, 3)), normal(rng, (2, 1))), {"index": slice(1, 3)}
+    yield (normal(rng, (3,)), normal(rng, ())), {"index": np.array([0, 2, 2])}
+
+
 getitem_ = multilinear(
     "getitem",
     lambda x, index=...: x[index],
@@ -72,6 +97,8 @@ scatter_add = multilinear(
     sample=scatter_cases,
     symbol="scatter",
 )
+
+setitem = multilinear("setitem", _setitem, "*arrays", setitem_rule, sample=setitem_cases, symbol="[ ] =", chooses=True)
 
 
 def getitem(x: Any, index: Any) -> Any:

@@ -104,7 +104,7 @@ copy = elementwise(
 )
 astype = elementwise(
     "astype",
-    lambda x, dtype=float, *, copy=True: x.astype(dtype, copy=copy),
+    lambda x, dtype=float, *, copy=True: x.astype(dtype, copy=copy)[...],  # a view, where it is not a copy
     "x",
     lambda g: g,
     sample=(normal,),
