@@ -58,6 +58,14 @@ def unrecorded():
         return leaf().sum()
 
 
+def write_input(part):
+    def f(x):
+        view = x if part == slice(None) else x[part]
+        view[0] = 1.0
+
+    tg.grad(f)(np.ones(2))
+
+
 # What is done: the exception, what its first line says, and what the rest says to write instead.
 MISTAKES = {
     # making a Tensor
@@ -97,8 +105,8 @@ MISTAKES = {
     "floats into integers": (lambda: set_data(Tensor([1, 2]), 0.5), DTypeError, "int64 cannot take .*float64", ""),
     "a float into integers": (lambda: assign(Tensor([1, 2]), 0.5, 0), DTypeError, "int64 cannot take .*float64", ""),
     "text into floats": (lambda: assign(ones(2), "a"), DTypeError, "numbers, but got dtype <U1", "numbers"),
-    "a result": (lambda: assign(leaf() * 2, 1.0, 0), GraphError, "result of multiply cannot be", r"np\.where"),
-    "a recorded value": (lambda: assign(ones(2), leaf()), LostGraphError, "Writing into a Tensor", r"detach\(\)"),
+    "an input": (lambda: write_input(slice(None)), GraphError, "input .* cannot be", r"np\.where"),
+    "a view of an input": (lambda: write_input(slice(1, 2)), GraphError, "memory this Tensor shares", r"x\.copy\(\)"),
     "a leaf in place": (lambda: add_in_place(leaf(), 1.0), GraphError, "changed in place", r"with no_grad\(\):"),
     "a read-only array": (lambda: assign(read_only(), 1.0), UnsupportedError, "read-only", r"array\.copy\(\)"),
     # backward
@@ -203,7 +211,8 @@ def test_an_index_or_axis_that_does_not_exist_is_numpys_own_error(do, error):
         lambda t: set_data(t, [1.0, None]),
         lambda t: assign(t, [5.0, 6.0, 7.0], slice(None)),
         lambda t: assign(t, 5.0, 7),
-        lambda t: assign(t, leaf()),
+        lambda t: assign(t, np.ones(3) * leaf([1.0]), slice(None)),
+        lambda t: assign(t, leaf(), [0, 5]),
         lambda t: add_in_place(t, np.ones(3)),
         lambda t: add_in_place(t, 1j),
     ],

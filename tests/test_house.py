@@ -22,6 +22,7 @@ ORDER = [
     "engine.methods",
     "engine.copying",
     "engine.tensor",
+    "engine.assigning",
     "engine.views",
     "engine.guarding",
     "engine.scattered",

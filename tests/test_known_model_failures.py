@@ -46,7 +46,6 @@ CONVERSIONS = {
     "np.put": lambda t, v: np.put(np.zeros(3), [0], t),
     "np.add.at": lambda t, v: np.add.at(np.zeros(3), [0], t),
     "out=": lambda t, v: np.sin(v, out=np.zeros(2)),
-    "out= a Tensor": lambda t, v: np.sin(v, out=Tensor(np.zeros(2))),
     "out= by position": lambda t, v: np.concatenate([v, v], 0, np.zeros(4)),
     "array -= tensor": lambda t, v: np.zeros(2).__isub__(v),
     "method of an array": lambda t, v: np.ones(2).dot(v),

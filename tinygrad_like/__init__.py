@@ -2,7 +2,8 @@
 
 from . import protocols
 from .checking import gradcheck
-from .engine import autodiff, operators, views
+from .engine import assigning, autodiff, operators, views
+from .engine.assigning import assign
 from .engine.custom import operation
 from .engine.errors import (
     ArgumentError,
@@ -18,7 +19,7 @@ from .engine.errors import (
     UnsupportedError,
 )
 from .engine.recording import enable_grad, is_recording, no_grad
-from .engine.tensor import Tensor, assign
+from .engine.tensor import Tensor
 from .functions import FAMILIES
 from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
 from .network import Matrix, Network
@@ -38,7 +39,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
-operators.bind(autodiff, views, protocols, *TABLES, *FAMILIES)
+operators.bind(assigning, autodiff, views, protocols, *TABLES, *FAMILIES)
 
 __version__ = "0.1.0"
 

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .engine.assigning import assign
 from .engine.errors import ArgumentError, DTypeError, GraphError
 from .engine.storage import FlatVector, count_of, move_in
-from .engine.tensor import Tensor, assign, wrap
+from .engine.tensor import Tensor, wrap
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Tensor]:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from .engine import views
+from .engine.assigning import assign
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
 from .engine.recording import recording
 from .engine.registry import NUMPY
-from .engine.tensor import Tensor, as_array, assign, wrap
+from .engine.tensor import Tensor, as_array, wrap
 from .primitives import constants, indexing, reductions
 from .tree import leaves, mapped
 
@@ -194,7 +195,7 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
 
 
 def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """The same, where something is recorded: NumPy's function tells which value goes where, by writing their numbers."""
+    """The same, where something is recorded: NumPy's function, given numbers, tells which value goes where."""
     target = inputs[0]
     if not isinstance(target, Tensor) or function not in WRITERS:
         raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)")

@@ -344,7 +344,6 @@ CONVERSIONS = {
     "np.full": lambda t: np.full(3, t),
     "Tensor": Tensor,
     "Tensor of a list": lambda t: Tensor([t, 1.0]),
-    "setting a Tensor's element": lambda t: operator.setitem(Tensor(np.zeros(2)), 0, t),
     "out=": lambda t: np.sin(t, out=np.zeros(())),
 }
 

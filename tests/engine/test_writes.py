@@ -77,9 +77,8 @@ def test_what_is_in_the_graph_cannot_be_written_to(name):
         lambda into, t: np.place(into, into > 0, t),
     ],
 )
-@pytest.mark.parametrize("kind", [np.ones, lambda n: tg.Tensor(np.ones(n))], ids=["array", "tensor"])
-def test_writing_something_recorded_is_refused(write, kind):
-    into, t = kind(2), leaf([5.0])
+def test_writing_something_recorded_into_an_ndarray_is_refused(write):
+    into, t = np.ones(2), leaf([5.0])
     with pytest.raises(tg.LostGraphError):
         write(into, t)
     assert np.asarray(into).tolist() == [1, 1]

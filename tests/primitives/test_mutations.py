@@ -38,6 +38,7 @@ EQUIVALENT = {
     ("matmul_left", "b.swapaxes(-1, -2)"): (1, ORDER),
     ("matmul_right", "a.swapaxes(-1, -2)"): (2, ORDER),
     ("swapaxes0", "g.swapaxes(axis1, axis2)"): (1, ORDER),
+    ("setitem_rule", "np.where(last[index] == numbers, part, 0)"): (1, "False is 0"),
     ("share", "logaddexp(0, np.where(tied, 0, b - a))"): (1, ORDER),
     ("below_top", "np.where(x == top, 0, -np.inf)"): (1, TRUTH),
     ("extreme_share", "np.where(chosen, kept(g, x.shape, axis) / ties, 0)"): (1, TRUTH),

@@ -21,6 +21,7 @@ FORMULAS = {
     "stack": lambda *xs, axis=0: np.stack(xs, axis),
     "getitem": lambda x, index: x[index],
     "scatter_add": lambda *xs, shape, indexes: sum(scattered(x, shape, index) for x, index in zip(xs, indexes)),
+    "setitem": lambda x, value, index: written(x, index, value),
     "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
     "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
     "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),
@@ -37,6 +38,12 @@ FORMULAS = {
 def scattered(x, shape, index):
     out = np.zeros(shape)
     np.add.at(out, index, x)
+    return out
+
+
+def written(x, index, value):
+    out = x.copy()
+    out[index] = value
     return out
 
 

@@ -95,6 +95,11 @@ class Raised(Node):
         self.level, self.under, self.tangent, self.is_result = level, under, tangent, False
 
 
+def is_users_leaf(node: Node | None) -> bool:
+    """Whether this is the place of a leaf that collects its gradient."""
+    return node is not None and node.primitive is None and node.owner is not None
+
+
 def below(node: Node | None, level: int) -> Node | None:
     """The place of the same value below a level; not one of a forward transform that has ended."""
     while node is not None and (node.level >= level or has_ended(node.level)):

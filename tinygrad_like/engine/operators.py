@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..primitives import neural as neural
     from ..primitives import reductions as reductions
     from ..primitives import trigonometric as trigonometric
+    from . import assigning as assigning
     from . import autodiff as autodiff
     from . import views as views
     from .tensor import Tensor

@@ -14,10 +14,12 @@ from weakref import ref
 import numpy as np
 
 from . import operators
+from .assigning import assign
 from .errors import DTypeError, GraphError, ShapeError, UnsupportedError
+from .node import is_users_leaf
 from .recording import recording, transform_depth
 from .storage import is_shared
-from .tensor import Tensor, assign, is_users_leaf, values_of
+from .tensor import Tensor, values_of
 from .writes import Array, base_of
 
 
@@ -80,7 +82,7 @@ def is_there(target: Tensor, index: Any, value: Any) -> bool:
 
 
 def needs_record(target: Tensor) -> bool:
-    return target._node is not None and not is_users_leaf(target)
+    return target._node is not None and not is_users_leaf(target._node)
 
 
 def update(target: Tensor, index: Any, value: Any) -> None:
@@ -106,9 +108,9 @@ def check_can_change(tensor: Tensor, target: Tensor) -> None:
     """An error if `tensor`, which shares memory with the `target` of a write, must keep its values."""
     if not target._array.flags.writeable:
         raise UnsupportedError("This Tensor cannot be written to: its memory is read-only.", "Write t.copy().")
-    if not is_users_leaf(tensor) and not is_input(tensor._node):
+    if not is_users_leaf(tensor._node) and not is_input(tensor._node):
         return
-    what = "A leaf" if is_users_leaf(tensor) else "The input of a function that is being differentiated"
+    what = "A leaf" if is_users_leaf(tensor._node) else "The input of a function that is being differentiated"
     shared = "" if tensor is target else ", whose memory this Tensor shares,"
     raise GraphError(
         f"{what}{shared} cannot be written to while operations are recorded.",
