@@ -30,6 +30,7 @@ ORDER = [
     "engine.zeros",
     "engine.autodiff",
     "engine.forward",
+    "engine.several",
     "engine.primitive",
     "engine.registry",
     "engine.custom",

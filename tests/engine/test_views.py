@@ -192,7 +192,7 @@ def random_program(seed):
             one = alive[rng.integers(len(alive))]
             kind = rng.integers(4)
             if kind == 0 and one.ndim == 2:
-                alive.append([one.T, one[1:], one[:, ::-1], one.reshape(-1), one[0], one[:, 1]][rng.integers(6)])
+                alive.append([one.T, one[-2:], one[:, ::-1], one.reshape(-1), one[0], one[:, 1]][rng.integers(6)])
                 continue
             indices = [i for i in INDICES if fits(i, one.shape)]
             index = indices[rng.integers(len(indices))]

@@ -22,6 +22,7 @@ FORMULAS = {
     "getitem": lambda x, index: x[index],
     "scatter_add": lambda *xs, shape, indexes: sum(scattered(x, shape, index) for x, index in zip(xs, indexes)),
     "setitem": lambda x, value, index: written(x, index, value),
+    "part": lambda y, start, stop, shape: y[start:stop].reshape(shape),
     "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
     "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
     "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock  # `threading` would cost a hundredth of the import
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
@@ -14,7 +14,7 @@ from numpy import float64, ndarray
 from . import operators
 from .errors import DTypeError, GraphError, RuleError, ShapeError
 from .guarding import guarded
-from .node import HIGHEST, Node, below
+from .node import HIGHEST, IN_SHAPE, Node, below
 from .recording import enable_grad
 from .scattered import Scattered
 from .shortcuts import all_finite, ordinary, shortcut
@@ -155,7 +155,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         parent = node.parents[position]
         values = []
         for s in sources:  # a comprehension would cost a call
-            values.append(saved[s] if s >= 0 else parent.shape)
+            values.append(saved[s] if s != IN_SHAPE else parent.shape)
         if names:
             rule = partial(rule, **{name: node.options[name] for name in names})
         part = rule(g, *values) if primitive.trusted else guarded(rule, f"A rule of {primitive.name}", (g, *values))
@@ -164,12 +164,12 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             if kind is Scattered:
                 waiting.add_scattered(parent, part)
                 continue
-            if kind is list and primitive.variadic:
+            if primitive.variadic:
                 pull_back_jointly(node, part, waiting)
                 continue
             part = checked_part(part, node)
         if watched:
-            arrays = [plain[s] if s >= 0 else parent.shape for s in sources]
+            arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
@@ -182,12 +182,22 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     waiting.careful = waiting.careful or primitive.chooses or not primitive.trusted
 
 
-def pull_back_jointly(node: Node, parts: Sequence[Any], waiting: Waiting) -> None:
+def parts_of_list(parts: Any, node: Any, count: int) -> list[Any]:
+    """What one rule gave for a list of arguments, checked."""
+    if not isinstance(parts, (list, tuple)) or len(parts) != count:
+        gave = f"{len(parts)} parts" if isinstance(parts, (list, tuple)) else f"a {type(parts).__name__}"
+        raise RuleError(
+            f"The rule of {node.primitive.name} gave {gave} for {count} arguments.", "Return a list, one part for each."
+        )
+    return list(parts) if node.primitive.trusted else [checked_part(part, node) for part in parts]
+
+
+def pull_back_jointly(node: Node, parts: Any, waiting: Waiting) -> None:
     """Give each parent its part of what one rule gave for all of them."""
-    if len(parts) != len(node.parents):
-        raise RuleError(f"The rule of {node.primitive.name} gave {len(parts)} parts for {len(node.parents)} arguments.")
-    for parent, part in zip(node.parents, parts):
+    for parent, part in zip(node.parents, parts_of_list(parts, node, len(node.parents))):
         if isinstance(parent, Node) and parent.level >= node.level:
+            if waiting.recorded and not isinstance(part, Tensor):
+                part = wrap(np.asarray(part))
             if part.shape != parent.shape:
                 part = unbroadcast(part, parent.shape, node)
             waiting.add(parent, part if part.dtype == parent.dtype else cast(part, parent.dtype, node), False)
@@ -210,9 +220,11 @@ def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
 
     Operands that have no derivative (conditions, class numbers) stay as they are.
     """
-    values = list(saved)
+    values, rules = list(saved), node.primitive.rules
     for i, position in enumerate(node.recipe.saves):
-        if node.primitive.rules[position] is not None and isinstance(values[i], (ndarray, np.generic)):
+        if rules[0 if node.primitive.variadic else position] is not None and isinstance(
+            values[i], (ndarray, np.generic)
+        ):
             values[i] = values[i].astype(node.dtype, copy=False)
     return tuple(values)
 

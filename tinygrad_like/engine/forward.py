@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .autodiff import checked_part, sweep, unbroadcast
+from .autodiff import checked_part, parts_of_list, sweep, unbroadcast
 from .guarding import guarded
 from .node import Node, Raised, below, has_ended, leaf_node, reverse_level
 from .shortcuts import all_finite
@@ -78,8 +78,7 @@ class Push:
         """The tangent of the result; None where that is 0."""
         primitive = self.primitive
         if primitive.variadic:
-            parts = [np.zeros(np.shape(a), self.dtype) if t is None else t for t, a in zip(self.tangents, self.arrays)]
-            return self.finished(self.forward(parts))
+            return self.finished(self.of_list())
         total = None
         for i, tangent in enumerate(self.tangents):
             if tangent is None or primitive.rules[i] is None:
@@ -88,6 +87,20 @@ class Push:
             if part is not None:
                 total = part if total is None else total + part
         return None if total is None else self.finished(total)
+
+    def of_list(self) -> Any:
+        """The tangent of an operation on a list: of a linear one, itself applied to the list of tangents."""
+        if self.primitive.linear:
+            pairs = zip(self.tangents, self.arrays)
+            return self.forward([np.zeros(np.shape(a), self.dtype) if t is None else t for t, a in pairs])
+        rule = self.rule(0, self.tensors(), self.y if self.recorded else wrap(self.y))
+
+        def parts(g: Any) -> list[Any]:
+            given = parts_of_list(rule(g), self, len(self.arrays))
+            return [(part, t) for part, t in zip(given, self.tangents) if t is not None]
+
+        total = self.swept(parts)
+        return np.zeros(self.shape, self.dtype) if total is None else total
 
     def through(self, i: int, tangent: Any) -> Any:
         """What the tangent of one operand contributes."""
@@ -111,7 +124,8 @@ class Push:
     def rule(self, i: int, values: list[Any], y: Any) -> Apply:
         """The rule of one operand as a function of the cotangent alone."""
         rule, primitive = self.primitive.rules[i], self.primitive
-        known = dict(zip(primitive.args, values), y=y, in_shape=np.shape(values[i]))
+        known = dict(zip(primitive.args, [values] if primitive.variadic else values), y=y)
+        known |= {"shapes": tuple(map(np.shape, values))} if primitive.variadic else {"in_shape": np.shape(values[i])}
         wants = [known[name] for name in rule.wants]
         function = partial(rule.function, **{name: self.options[name] for name in rule.options})
         if primitive.trusted:
@@ -155,18 +169,23 @@ class Push:
         return np.sum(products, axis=self.options["axis"], keepdims=self.options["keepdims"])
 
     def transposed(self, i: int, apply: Apply, tangent: Any) -> Any:
-        """The rule is recorded as a function of its cotangent, and swept back from the tangent to that."""
+        """A rule is linear in its cotangent; its transpose takes the tangent of the operand to that of the result."""
+        return self.swept(lambda g: [(self.checked(apply(g), i), tangent)])
+
+    def swept(self, parts: Callable[[Any], list[tuple[Any, Any]]]) -> Any:
+        """Rules are recorded as functions of their cotangent, and swept back from the tangents to that."""
         dummy = wrap(irregular(self.shape, self.dtype))
         level = reverse_level()
         dummy._node = leaf_node(dummy._array, level=level)
-        part = self.checked(apply(dummy), i)
-        if not isinstance(part, Tensor) or part._node is None:
-            return None
-        start = tangent if isinstance(tangent, Tensor) or not self.recorded else wrap(tangent)
-        share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
-        if share is None:
-            return None
-        return wrap(share[0]._array, below(share[0]._node, level)) if isinstance(share[0], Tensor) else share[0]
+        total = None
+        for part, tangent in parts(dummy):
+            if not isinstance(part, Tensor) or part._node is None:
+                continue
+            start = tangent if isinstance(tangent, Tensor) or not self.recorded else wrap(tangent)
+            share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
+            if share is not None:
+                total = share[0] if total is None else total + share[0]
+        return wrap(total._array, below(total._node, level)) if isinstance(total, Tensor) else total
 
     def without_false_nans(self, part: Any, tangent: Any, apply: Apply) -> Any:
         """0 where the tangent or the derivative is 0, whatever the other one is."""

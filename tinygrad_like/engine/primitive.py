@@ -14,6 +14,7 @@ from .forward import raised
 from .kinds import as_ndarray
 from .node import IN_SHAPE, Node, Raised, used
 from .recording import observer, recording, scope, tell
+from .several import several
 from .tensor import Tensor, wrap
 from .views import join_views
 from .writes import FEW, copies
@@ -34,7 +35,7 @@ class Rule:
 
 
 # One rule as the sweep calls it: for which argument, the function, its values out of the saved ones, its options.
-Call = tuple[int, Function, tuple[int, ...], tuple[str, ...]]
+Call = tuple[int, Function, tuple[Any, ...], tuple[str, ...]]
 
 
 class Recipe:
@@ -82,8 +83,9 @@ class Primitive:
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
     plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
     result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names are options of the
-    forward. A primitive that takes any number of arrays ("*arrays") has one rule, which names their `shapes` and gives
-    a list, one part per array.
+    forward. A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
+    their `shapes`, and gives a list, one part per array. If the forward gives a tuple, the rules take a tuple of
+    cotangents (several.py).
 
     Of the forward's options, `options` gives the names and defaults, `by_position` how many may be given by position;
     those of a Python function are read from it.
@@ -138,10 +140,12 @@ class Primitive:
         self.arity = 10**9 if self.variadic else len(self.args)
         rules = (vjp,) if callable(vjp) else tuple(vjp) or (None,) * len(self.args)
         self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
+        self.keeps_list = self.variadic and any(self.args[0] in rule.wants for rule in self.rules if rule)
         self.defaults, self.positional = (
             read_options(forward, self.arity) if options is None else (options, by_position)
         )
         self._recipes: dict[int, Recipe] = {}
+        self.joint: Primitive | None = None  # the record of the vector of several results, once there were some
         self._check_declaration()
 
     def _check_declaration(self) -> None:
@@ -149,7 +153,7 @@ class Primitive:
             raise RuleError(f"{self.name} has the shape {self.shape!r}.", f"Choose one of {', '.join(SHAPES)}.")
         if len(self.rules) != len(self.args):
             raise RuleError(f"{self.name} has {len(self.args)} arguments, but {len(self.rules)} rules.")
-        known = {*self.args, "y", "in_shape"} if not self.variadic else {"shapes"}
+        known = {*self.args, "y", "shapes" if self.variadic else "in_shape"}
         for rule in filter(None, self.rules):
             if unknown := [n for n in rule.wants if n not in known] + [
                 n for n in rule.options if n not in self.defaults
@@ -202,6 +206,8 @@ class Primitive:
         if not has_tensor:
             return y
         if y.__class__ is not ndarray:
+            if isinstance(y, tuple):
+                return several(self, mask, args, arrays, nodes, options, y)
             y = np.asarray(y)
         result = wrap(y, self._record(mask, args, arrays, nodes, options, y) if mask and recording.get() else None)
         if y.base is not None:
@@ -234,6 +240,8 @@ class Primitive:
 
         Where transforms have levels, it is that of all levels, unless it is to be taken `as_it_is`.
         """
+        if self.keeps_list:
+            mask |= len(arrays) << 1
         recipe = self._recipes.get(mask) or self._make_recipe(mask)
         if not recipe.calls:
             return None
@@ -267,10 +275,15 @@ class Primitive:
     def _make_recipe(self, mask: int, mixes_dtypes: bool = False) -> Recipe:
         active = [(i, rule) for i, rule in enumerate(self.rules) if mask >> i & 1 and rule is not None]
         wants = {name for _, rule in active for name in rule.wants}
-        names = [name for name in self.args if name in wants] + [n for n in ("y", "shapes") if n in wants]
-        source = {name: i for i, name in enumerate(names)} | {"in_shape": IN_SHAPE}
+        saves = [i for i, name in enumerate(self.args) if name in wants]
+        source: dict[str, Any] = {self.args[i]: place for place, i in enumerate(saves)}
+        if self.variadic and saves:
+            saves = list(range(mask >> 1))
+            source = {self.args[0]: slice(0, len(saves))}
+        after = [name for name in ("y", "shapes") if name in wants]
+        source |= {name: i for i, name in enumerate(after, len(saves))} | {"in_shape": IN_SHAPE}
         recipe = Recipe(
-            tuple(i for i, name in enumerate(self.args) if name in wants),
+            tuple(saves),
             "y" in wants,
             "shapes" in wants,
             tuple((i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),

@@ -10,8 +10,9 @@ import numpy as np
 from ..engine.kinds import as_ndarray
 from ..engine.registry import multilinear
 from ..engine.scattered import Scattered, add_at, is_unique
+from ..engine.several import one_of
 from ..engine.tensor import Tensor
-from .samples import Case, Rng, normal
+from .samples import Case, Rng, normal, several
 
 
 def plain_index(index: Any) -> Any:
@@ -99,6 +100,17 @@ scatter_add = multilinear(
 )
 
 setitem = multilinear("setitem", _setitem, "*arrays", setitem_rule, sample=setitem_cases, symbol="[ ] =", chooses=True)
+
+# One of several results, out of the vector of all of them.
+part = multilinear(
+    "part",
+    lambda y, *, start=0, stop=None, shape=-1, dtype=None: one_of(y, start, stop, shape, dtype or y.dtype),
+    "y",
+    lambda g, *, start, stop: Scattered(g.reshape(-1), slice(start, stop)),
+    sample=several(((5,), {"start": 1, "stop": 5, "shape": (2, 2)})),
+    symbol="part",
+    chooses=True,
+)
 
 
 def getitem(x: Any, index: Any) -> Any:
