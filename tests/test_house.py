@@ -14,6 +14,7 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 ORDER = [
     "engine.errors",
     "engine.kinds",
+    "engine.warned",
     "engine.recording",
     "engine.writes",
     "engine.storage",

@@ -20,23 +20,23 @@ class Methods:
 
     def sum(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The sum over `axis` (all axes by default)."""
-        return operators.reductions.sum(self, axis, keepdims=keepdims)
+        return operators.reductions.sum.apply((self,), {"axis": axis, "keepdims": keepdims})
 
     def mean(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The mean over `axis`."""
-        return operators.reductions.mean(self, axis, keepdims=keepdims)
+        return operators.reductions.mean.apply((self,), {"axis": axis, "keepdims": keepdims})
 
     def max(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The largest value over `axis`; equal values share the gradient equally."""
-        return operators.reductions.max(self, axis, keepdims=keepdims)
+        return operators.reductions.max.apply((self,), {"axis": axis, "keepdims": keepdims})
 
     def min(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The smallest value over `axis`; equal values share the gradient equally."""
-        return operators.reductions.min(self, axis, keepdims=keepdims)
+        return operators.reductions.min.apply((self,), {"axis": axis, "keepdims": keepdims})
 
     def prod(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
         """The product over `axis`."""
-        return operators.reductions.prod(self, axis, keepdims=keepdims)
+        return operators.reductions.prod.apply((self,), {"axis": axis, "keepdims": keepdims})
 
     def var(self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         """The variance over `axis`, divided by n - ddof."""
@@ -58,7 +58,7 @@ class Methods:
 
     def reshape(self: Any, *shape: Any) -> Tensor:
         """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, -1))`."""
-        return operators.movement.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return operators.movement.reshape.apply((self,), {"shape": shape[0] if len(shape) == 1 else shape})
 
     def ravel(self: Any) -> Tensor:
         """The same values in one dimension."""
@@ -111,39 +111,39 @@ class Methods:
 
     def exp(self: Any) -> Tensor:
         """e to the power of each value."""
-        return operators.exponential.exp(self)
+        return operators.exponential.exp.apply((self,))
 
     def log(self: Any) -> Tensor:
         """The natural logarithm of each value."""
-        return operators.exponential.log(self)
+        return operators.exponential.log.apply((self,))
 
     def sqrt(self: Any) -> Tensor:
         """The square root of each value."""
-        return operators.arithmetic.sqrt(self)
+        return operators.arithmetic.sqrt.apply((self,))
 
     def tanh(self: Any) -> Tensor:
         """The hyperbolic tangent of each value."""
-        return operators.trigonometric.tanh(self)
+        return operators.trigonometric.tanh.apply((self,))
 
     def sin(self: Any) -> Tensor:
         """The sine of each value."""
-        return operators.trigonometric.sin(self)
+        return operators.trigonometric.sin.apply((self,))
 
     def cos(self: Any) -> Tensor:
         """The cosine of each value."""
-        return operators.trigonometric.cos(self)
+        return operators.trigonometric.cos.apply((self,))
 
     def sigmoid(self: Any) -> Tensor:
         """1 / (1 + exp(-x)) of each value."""
-        return operators.neural.sigmoid(self)
+        return operators.neural.sigmoid.apply((self,))
 
     def relu(self: Any) -> Tensor:
         """max(x, 0) of each value."""
-        return operators.neural.relu(self)
+        return operators.neural.relu.apply((self,))
 
     def abs(self: Any) -> Tensor:
         """The absolute value of each value."""
-        return operators.arithmetic.absolute(self)
+        return operators.arithmetic.absolute.apply((self,))
 
     def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
         """Each value limited to [min, max]; at a limit the gradient is shared equally."""

@@ -46,103 +46,103 @@ class Operators:
         raise NotImplementedError
 
     def __add__(self, other: Any) -> Tensor:
-        return arithmetic.add(self, other)
+        return arithmetic.add.apply((self, other))
 
     def __radd__(self, other: Any) -> Tensor:
-        return arithmetic.add(other, self)
+        return arithmetic.add.apply((other, self))
 
     def __sub__(self, other: Any) -> Tensor:
-        return arithmetic.subtract(self, other)
+        return arithmetic.subtract.apply((self, other))
 
     def __rsub__(self, other: Any) -> Tensor:
-        return arithmetic.subtract(other, self)
+        return arithmetic.subtract.apply((other, self))
 
     def __mul__(self, other: Any) -> Tensor:
-        return arithmetic.multiply(self, other)
+        return arithmetic.multiply.apply((self, other))
 
     def __rmul__(self, other: Any) -> Tensor:
-        return arithmetic.multiply(other, self)
+        return arithmetic.multiply.apply((other, self))
 
     def __truediv__(self, other: Any) -> Tensor:
-        return arithmetic.divide(self, other)
+        return arithmetic.divide.apply((self, other))
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return arithmetic.divide(other, self)
+        return arithmetic.divide.apply((other, self))
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return constants.floor_divide(self, other)
+        return constants.floor_divide.apply((self, other))
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return constants.floor_divide(other, self)
+        return constants.floor_divide.apply((other, self))
 
     def __mod__(self, other: Any) -> Tensor:
-        return arithmetic.remainder(self, other)
+        return arithmetic.remainder.apply((self, other))
 
     def __rmod__(self, other: Any) -> Tensor:
-        return arithmetic.remainder(other, self)
+        return arithmetic.remainder.apply((other, self))
 
     def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return constants.floor_divide(self, other), arithmetic.remainder(self, other)
+        return constants.floor_divide.apply((self, other)), arithmetic.remainder.apply((self, other))
 
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
-        return constants.floor_divide(other, self), arithmetic.remainder(other, self)
+        return constants.floor_divide.apply((other, self)), arithmetic.remainder.apply((other, self))
 
     def __pow__(self, other: Any) -> Tensor:
-        return arithmetic.power(self, other)
+        return arithmetic.power.apply((self, other))
 
     def __rpow__(self, other: Any) -> Tensor:
-        return arithmetic.power(other, self)
+        return arithmetic.power.apply((other, self))
 
     def __matmul__(self, other: Any) -> Tensor:
-        return contraction.matmul(self, other)
+        return contraction.matmul.apply((self, other))
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return contraction.matmul(other, self)
+        return contraction.matmul.apply((other, self))
 
     def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.add(self, other))
+        return self._in_place(arithmetic.add.apply((self, other)))
 
     def __isub__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.subtract(self, other))
+        return self._in_place(arithmetic.subtract.apply((self, other)))
 
     def __imul__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.multiply(self, other))
+        return self._in_place(arithmetic.multiply.apply((self, other)))
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.divide(self, other))
+        return self._in_place(arithmetic.divide.apply((self, other)))
 
     def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._in_place(constants.floor_divide(self, other))
+        return self._in_place(constants.floor_divide.apply((self, other)))
 
     def __imod__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.remainder(self, other))
+        return self._in_place(arithmetic.remainder.apply((self, other)))
 
     def __ipow__(self, other: Any) -> Tensor:
-        return self._in_place(arithmetic.power(self, other))
+        return self._in_place(arithmetic.power.apply((self, other)))
 
     def __imatmul__(self, other: Any) -> Tensor:
-        return self._in_place(contraction.matmul(self, other))
+        return self._in_place(contraction.matmul.apply((self, other)))
 
     def __neg__(self) -> Tensor:
-        return arithmetic.negative(self)
+        return arithmetic.negative.apply((self,))
 
     def __pos__(self) -> Tensor:
-        return arithmetic.positive(self)
+        return arithmetic.positive.apply((self,))
 
     def __abs__(self) -> Tensor:
-        return arithmetic.absolute(self)
+        return arithmetic.absolute.apply((self,))
 
     def __lt__(self, other: Any) -> Tensor:
-        return constants.less(self, other)
+        return constants.less.apply((self, other))
 
     def __le__(self, other: Any) -> Tensor:
-        return constants.less_equal(self, other)
+        return constants.less_equal.apply((self, other))
 
     def __gt__(self, other: Any) -> Tensor:
-        return constants.greater(self, other)
+        return constants.greater.apply((self, other))
 
     def __ge__(self, other: Any) -> Tensor:
-        return constants.greater_equal(self, other)
+        return constants.greater_equal.apply((self, other))
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         return constants.compared(constants.equal, self, other)
@@ -151,25 +151,25 @@ class Operators:
         return constants.compared(constants.not_equal, self, other)
 
     def __invert__(self) -> Tensor:
-        return constants.invert(self)
+        return constants.invert.apply((self,))
 
     def __and__(self, other: Any) -> Tensor:
-        return constants.bitwise_and(self, other)
+        return constants.bitwise_and.apply((self, other))
 
     def __rand__(self, other: Any) -> Tensor:
-        return constants.bitwise_and(other, self)
+        return constants.bitwise_and.apply((other, self))
 
     def __or__(self, other: Any) -> Tensor:
-        return constants.bitwise_or(self, other)
+        return constants.bitwise_or.apply((self, other))
 
     def __ror__(self, other: Any) -> Tensor:
-        return constants.bitwise_or(other, self)
+        return constants.bitwise_or.apply((other, self))
 
     def __xor__(self, other: Any) -> Tensor:
-        return constants.bitwise_xor(self, other)
+        return constants.bitwise_xor.apply((self, other))
 
     def __rxor__(self, other: Any) -> Tensor:
-        return constants.bitwise_xor(other, self)
+        return constants.bitwise_xor.apply((other, self))
 
     def __getitem__(self, index: Any) -> Tensor:
         return indexing.getitem(self, index)

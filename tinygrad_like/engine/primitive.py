@@ -17,6 +17,7 @@ from .recording import observer, recording, scope, tell
 from .several import several
 from .tensor import Tensor, wrap
 from .views import join_views
+from .warned import compute_again, raise_warnings_in
 from .writes import FEW, copies
 
 Function = Callable[..., Any]
@@ -72,8 +73,13 @@ def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
     return options | (forward.__kwdefaults__ or {}), len(positional)
 
 
+raise_warnings_in(globals())
+
 USE = "Apply that option as a separate step, or leave the graph with t.numpy()."
 BROADCAST = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
+
+
+NO_OPTIONS: dict[str, Any] = {}
 
 
 class Primitive:
@@ -175,9 +181,11 @@ class Primitive:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if options or len(args) > self.arity:
-            args, options = self._bind(args, options)
-        else:
-            options = self.defaults
+            return self.apply(*self._bind(args, options))
+        return self.apply(args, self.defaults)
+
+    def apply(self, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
+        """The same, for arguments and options that are sorted already, each option in its place."""
         arrays: list[Any] = []
         nodes: list[Any] = []
         # The operands of a variadic primitive share one bit, and one rule.
@@ -202,7 +210,7 @@ class Primitive:
         except (ValueError, TypeError) as error:
             if isinstance(error, (TinygradError, np.exceptions.AxisError)) or not self.trusted:
                 raise
-            raise self._explained(arrays, error) from None
+            y = self._tried_again(arrays, options, error)
         if not has_tensor:
             return y
         if y.__class__ is not ndarray:
@@ -302,6 +310,13 @@ class Primitive:
         arrays += [options[name] for name in by_name]
         bound |= known_options(self.name, {name: v for name, v in options.items() if name not in by_name}, bound)
         return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
+
+    def _tried_again(self, arrays: list[Any], options: dict[str, Any], error: Exception) -> Any:
+        """The result, if the error was a warning; else the error, explained."""
+        try:
+            return compute_again(self.forward, self.name, arrays, options)
+        except (ValueError, TypeError):
+            raise self._explained(arrays, error) from None
 
     def _explained(self, arrays: list[Any], error: Exception) -> TinygradError:
         """NumPy's error in the words of the user's own call."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from .errors import RuleError
 from .primitive import Function, Primitive, check_count, known_options
+from .warned import raise_warnings_in
 
 VARIADIC = 0x04  # the flag of code that takes *args
 
@@ -33,6 +34,7 @@ def general(
     functions = functions if isinstance(functions, tuple) else (functions,)
     primitive = REGISTRY[name] = Primitive(name, forward, args, vjp, sample=sample, numpy=functions, **more)
     NUMPY.update(dict.fromkeys(functions, primitive))
+    raise_warnings_in(getattr(forward, "__globals__", {"__name__": ""}))
     return primitive
 
 

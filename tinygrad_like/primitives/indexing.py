@@ -115,4 +115,4 @@ part = multilinear(
 
 def getitem(x: Any, index: Any) -> Any:
     """`x[index]`, basic or advanced; an element taken twice gets both gradients."""
-    return getitem_(x, plain_index(index))
+    return getitem_.apply((x,), {"index": plain_index(index)})

@@ -1,0 +1,47 @@
+"""NumPy's warnings (division by zero, overflow) point at the user's line.
+
+NumPy gives a warning at the Python code that calls it, which would be ours. In a module whose registry of warnings is
+no dict, Python cannot give any, and raises TypeError. So where nothing is wrong, nothing is paid; where something is,
+it is computed once more, and the warning is given where the user called.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def raise_warnings_in(namespace: dict[str, Any]) -> None:
+    """From now on, a warning in the module of this namespace raises TypeError."""
+    if namespace["__name__"].partition(".")[0] == PACKAGE:
+        namespace["__warningregistry__"] = "warnings are given at the user's line"
+
+
+def compute_again(function: Callable[..., Any], name: str, arrays: Any, options: dict[str, Any]) -> Any:
+    """What the function gives, with its warnings at the user's line."""
+    found: list[str] = []
+    modes: dict[str, Any] = {kind: "call" for kind, mode in np.geterr().items() if mode == "warn"}
+    with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
+        y = function(*arrays, **options)
+    frame = users_frame()
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    for kind in dict.fromkeys(found):
+        message = f"{kind} encountered in {name}"
+        warnings.warn_explicit(
+            message, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, frame.f_globals["__name__"], registry
+        )
+    return y
+
+
+def users_frame() -> Any:
+    """The innermost call that is neither in this package nor in NumPy."""
+    frame: Any = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (PACKAGE, "numpy"):
+        frame = frame.f_back
+    return frame
