@@ -16,6 +16,7 @@ BENCHMARKS = {
     "chain": ("chain", 1),
     "scaling": ("scaling", 1),
     "forward": ("forward_mode", 1),
+    "operations": ("operations", 1),
     "memory": ("memory", 2),
     "pictures": ("pictures", 1),
 }

@@ -17,7 +17,7 @@ from .kinds import NUMBERS, as_ndarray
 from .methods import Methods
 from .node import HIGHEST, Node, below, is_users_leaf, leaf_node
 from .operators import Operators
-from .recording import recording
+from .recording import recording, transform_depth
 from .writes import Array, base_of
 
 if TYPE_CHECKING:
@@ -81,8 +81,11 @@ class Tensor(Copying, Methods, Operators):
         """The values, an ndarray that shares this Tensor's memory; assigning writes into it.
 
         What is written through the ndarray itself (`t.data[0] = 1`, `out=t.data`) goes unnoticed by the check for
-        overwritten values; `t[0] = 1`, `t.data = array` and `t.data -= step` do not.
+        overwritten values; `t[0] = 1`, `t.data = array` and `t.data -= step` do not. Inside a function that is being
+        differentiated, LostGraphError is raised for its input and for what depends on that: computing with the array
+        would lose the gradient. `t.numpy()` gives it there.
         """
+        self._refuse_inside("t.data")
         return self._array
 
     @data.setter
@@ -102,6 +105,7 @@ class Tensor(Copying, Methods, Operators):
         array([[2., 5.],
                [3., 6.]])
         """
+        self._refuse_inside("t.storage")
         return base_of(self._array).ravel(order="K")
 
     @property
@@ -151,6 +155,7 @@ class Tensor(Copying, Methods, Operators):
 
     def to_matrix(self) -> Matrix:
         """The values as a Matrix, shared where they are float64 and row-major."""
+        self._refuse_inside("t.to_matrix()")
         from ..network.matrix import Matrix  # a method of convenience; the engine knows no Matrix
 
         return Matrix.from_tensor(self)
@@ -304,6 +309,11 @@ class Tensor(Copying, Methods, Operators):
 
     def _refuse_conversion(self, conversion: str) -> None:
         if self._node is not None and recording.get():
+            raise lost_graph(conversion)
+
+    def _refuse_inside(self, conversion: str) -> None:
+        """In a function that is being differentiated: an error unless this is a constant, or a leaf of the user."""
+        if self._node is not None and transform_depth.get() and recording.get() and not is_users_leaf(self._node):
             raise lost_graph(conversion)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
