@@ -156,8 +156,11 @@ def node_after(tensor: Tensor, source: Array, value: Tensor) -> Any:
     index = box_of(reached)
     numbers = source[index]
     whole = numbers.size == value.size and np.array_equal(numbers.ravel(), np.arange(value.size))
-    part = value.reshape(numbers.shape) if whole else value.reshape(-1)[numbers]
-    return operators.indexing.setitem(tensor, part, index=index)._node
+    if not whole:
+        value = value.reshape(-1)[numbers]
+    elif value.shape != numbers.shape:
+        value = value.reshape(numbers.shape)
+    return operators.indexing.setitem(tensor, value, index=index)._node
 
 
 def box_of(mask: Array) -> Any:

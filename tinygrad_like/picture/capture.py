@@ -57,9 +57,10 @@ class Recorder(Cards):
     def operand(self, value: Any) -> int:
         """The card of an operand; a new one for what was not computed here, or was written to since."""
         node = value._node if isinstance(value, Tensor) else None
-        found = self._by_id.get(id(value))
+        # By its place in the graph first: a Tensor that was written to is another result than it was.
+        found = self._by_id.get(id(node)) if node is not None else None
+        found = self._by_id.get(id(value)) if found is None else found
         if node is not None:
-            found = self._by_id.get(id(node)) if found is None else found
             if found is None and node.primitive is None:
                 found = self.source(value)  # a transform's alias of its input
         elif found is None:
