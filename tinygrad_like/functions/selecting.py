@@ -32,8 +32,9 @@ def in_range(indices: Any, n: int, mode: str) -> Any:
 @implements(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """`np.take`: the elements at these indices along `axis`, or of all in one dimension."""
-    a, indices = as_array(a), as_array(indices)
-    if indices.dtype.kind == "b" or not indices.size:
+    a = as_array(a)
+    indices = np.asarray(indices, np.intp) if isinstance(indices, (list, tuple)) else as_array(indices)
+    if indices.dtype.kind == "b":
         indices = indices.astype(np.intp)
     if indices.dtype.kind not in "iu":
         raise DTypeError(f"take needs indices that are integers, but got {indices.dtype}.")
@@ -70,25 +71,25 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """`np.compress`: the slices along `axis` for which the condition holds."""
     if np.ndim(condition) != 1:
         raise ShapeError(f"compress needs a condition in one dimension, not {np.ndim(condition)}.")
-    return np.take(as_array(a), np.flatnonzero(condition), axis=axis)
+    return take(a, np.flatnonzero(condition), axis)
 
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
     """`np.extract`: the elements for which the condition holds, in one dimension."""
-    return np.take(np.ravel(arr), np.flatnonzero(condition))
+    return take(arr, np.flatnonzero(condition))
 
 
 @implements(np.choose)
 def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     """`np.choose`: from each place the element of the choice that `a` numbers there."""
-    a, choices = as_array(a), [as_array(each) for each in choices]
+    a, choices = as_array(a), [each if isinstance(each, (int, float)) else as_array(each) for each in choices]
     if a.dtype.kind not in "iub":
         raise DTypeError(f"choose needs numbers of choices that are integers, but got {a.dtype}.")
-    shape = np.broadcast_shapes(a.shape, *(each.shape for each in choices))
+    shape, dtype = np.broadcast_shapes(a.shape, *map(np.shape, choices)), np.result_type(*choices)
     number = in_range(a.astype(np.intp), len(choices), mode)
     number = np.where(number < 0, len(choices), number)  # below 0 is an error, too
-    stacked = np.stack([np.broadcast_to(each, shape) for each in choices])
+    stacked = np.stack([np.broadcast_to(each, shape).astype(dtype) for each in choices])
     try:
         return gathering.take_along_axis(stacked, np.broadcast_to(number, (1, *shape)), 0)[0]
     except IndexError as error:

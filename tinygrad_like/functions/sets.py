@@ -31,7 +31,10 @@ def find_unique(a: Any, axis: int | None, equal_nan: bool) -> Any:
 
 
 def mean_distance(x: Any, indices: Any, inverse: Any, counts: Any, axis: int) -> Any:
-    """For the first of equals, the mean distance of all of them from it: 0, but its gradient evens the shares out."""
+    """For the first of equals, the mean distance of all of them from it: 0, but its gradient evens the shares out.
+
+    What is infinite or nan has no distance; there the first keeps all of the gradient.
+    """
     finite = np.where(np.isfinite(x), x, 0)
     first = gathering.take(gathering.take(finite, indices, axis), inverse, axis)
     shape = [1] * x.ndim
