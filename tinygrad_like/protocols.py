@@ -23,7 +23,9 @@ INSPECTIONS = frozenset(
     | {np.array2string, np.array_repr, np.array_str}
 )
 # Of the values alone, too; these give arrays: positions and truths, constants for differentiation.
-CONSTANTS = frozenset({np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.lexsort, np.isclose, np.isin})
+CONSTANTS = frozenset(
+    {np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.lexsort, np.isclose, np.isin}
+)
 # They write into their first argument.
 WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
 REDUCED: dict[np.ufunc, Function] = {

@@ -60,10 +60,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
             f"take_along_axis needs as many dimensions of both, but got shapes {arr.shape} and {indices.shape}.",
             "Write np.take for the same indices everywhere.",
         )
-    others = [n for i, n in enumerate(indices.shape) if i != axis]
-    shape = np.broadcast_shapes(tuple(n for i, n in enumerate(arr.shape) if i != axis), tuple(others))
-    shape = (*shape[:axis], arr.shape[axis], *shape[axis:])
-    return gathering.take_along_axis(arr if arr.shape == shape else np.broadcast_to(arr, shape), indices, axis)
+    return gathering.take_along_axis(arr, indices, axis)
 
 
 @implements(np.compress)

@@ -79,6 +79,7 @@ def take_cases(rng: Rng) -> Iterator[Case]:
 def along_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (2, 3, 2)), rng.integers(-3, 3, (2, 4, 2))), {"axis": 1}
     yield (normal(rng, (2, 3)), np.array([[0, 2, 2]])), {"axis": -1}
+    yield (normal(rng, (1, 3)), np.array([[0, 2], [2, 2]])), {"axis": 1}
     yield (normal(rng, (4,)), np.array([3, 3, -1, 0, 1])), {"axis": 0}
 
 
