@@ -39,7 +39,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     if indices.dtype.kind not in "iu":
         raise DTypeError(f"take needs indices that are integers, but got {indices.dtype}.")
     if axis is None or not a.ndim:
-        a, axis = np.ravel(a), axis or 0
+        a, axis = a if a.ndim == 1 else np.ravel(a), axis or 0
     axis = positive_axis(axis, a.ndim)
     return gathering.take(a, in_range(indices, a.shape[axis], mode), axis)
 
