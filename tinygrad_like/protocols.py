@@ -18,11 +18,15 @@ from .engine.tensor import Tensor, as_array, wrap
 from .primitives import constants, indexing, reductions
 from .tree import leaves, mapped
 
-# Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
+# Asked of the values alone, these answer in plain Python, and have nothing to differentiate.
 INSPECTIONS = frozenset(
-    {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero}
+    {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv}
     | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
-    | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted, np.isclose}
+    | {np.array2string, np.array_repr, np.array_str}
+)
+# Of the values alone, too; these give arrays: positions and truths, constants for differentiation.
+CONSTANTS = frozenset(
+    {np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.lexsort, np.isclose, np.isin}
 )
 # They write into their first argument, and where they take the values: by which position, by which name.
 WRITERS = {
@@ -81,6 +85,8 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
     """What any other NumPy function means when a Tensor is among its arguments."""
     if function in INSPECTIONS:
         return function(*arrays_in(inputs), **arrays_in(options))
+    if function in CONSTANTS:
+        return on_values(function, inputs, options, None)
     if function in WRITERS or (function is np.nan_to_num and not (*inputs[1:2], options.get("copy", True))[0]):
         return write_by(function, inputs, options)
     if len(inputs) > 2 and "out" in (names := positional(function)):

@@ -25,6 +25,7 @@ ORDER = "the order of these two makes no difference"
 EMPTY = "the array is empty"
 TWICE = "there is a second guard: either is enough"
 FASTER = "the way for everything else gives the same, slower"
+SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 EQUIVALENT = {
     ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
@@ -57,6 +58,8 @@ EQUIVALENT = {
     ("products_before", "isinstance(x, Tensor)"): (1, FASTER),
     ("sigmoid_rule", "ONES.get(y.dtype, 1)"): (3, FASTER),
     ("fmod1", "np.rint((a - y) / b)"): (1, "the quotient is whole, but for rounding"),
+    ("take_rule", "isinstance(g, Tensor)"): (2, FASTER),
+    ("take_rule", "index_add(g, indices, shape=in_shape, axis=axis)"): (3, SECOND),
     ("inverse_order", "int(i)"): (1, "NumPy's integers count axes, too"),
     ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, "the engine casts what a rule gives"),
 }

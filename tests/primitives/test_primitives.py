@@ -23,6 +23,12 @@ FORMULAS = {
     "scatter_add": lambda *xs, shape, indexes: sum(scattered(x, shape, index) for x, index in zip(xs, indexes)),
     "setitem": lambda x, value, index: written(x, index, value),
     "part": lambda y, start, stop, shape: y[start:stop].reshape(shape),
+    "take": lambda x, indices, axis=0: np.take(x, indices, axis),
+    "index_add": lambda x, indices, shape, axis: scattered(x, shape, (slice(None),) * axis + (indices,)),
+    "take_along_axis": lambda x, indices, axis: np.take_along_axis(x, indices, axis),
+    "add_along_axis": lambda x, indices, shape, axis: one_by_one(x, indices, shape, axis),
+    "sort": lambda x: np.sort(x),
+    "partition": lambda x, kth: np.partition(x, kth),
     "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
     "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
     "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),
@@ -45,6 +51,16 @@ def scattered(x, shape, index):
 def written(x, index, value):
     out = x.copy()
     out[index] = value
+    return out
+
+
+def one_by_one(x, indices, shape, axis):
+    out = np.zeros(shape)
+    indices = np.broadcast_to(indices, x.shape)
+    for place in np.ndindex(x.shape):
+        target = list(place)
+        target[axis] = indices[place]
+        out[tuple(target)] += x[place]
     return out
 
 

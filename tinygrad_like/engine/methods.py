@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import operators
 from .operators import Axis
 
@@ -100,6 +102,52 @@ class Methods:
     def argmin(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """The index of the smallest value; a constant for differentiation."""
         return operators.constants.argmin(self, axis, keepdims=keepdims)
+
+    def take(self: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Tensor:
+        """The elements at these indices along `axis`, or of all in one dimension."""
+        return operators.protocols.call_function(np.take, (self, indices, axis, out, mode), {})
+
+    def compress(self: Any, condition: Any, axis: int | None = None, out: Any = None) -> Tensor:
+        """The slices along `axis` for which the condition holds."""
+        return operators.protocols.call_function(np.compress, (condition, self, axis, out), {})
+
+    def choose(self: Any, choices: Any, out: Any = None, mode: str = "raise") -> Tensor:
+        """From each place the element of the choice that this Tensor numbers there."""
+        return operators.protocols.call_function(np.choose, (self, choices, out, mode), {})
+
+    def put(self: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Write values at these indices, counted in one dimension."""
+        operators.protocols.call_function(np.put, (self, indices, values, mode), {})
+
+    def nonzero(self: Any) -> tuple[Tensor, ...]:
+        """For each axis, the indices of the elements that are not 0."""
+        return operators.protocols.call_function(np.nonzero, (self,), {})
+
+    def searchsorted(self: Any, v: Any, side: Any = "left", sorter: Any = None) -> Tensor:
+        """Where the values `v` belong among those of this Tensor, which are sorted."""
+        return operators.protocols.call_function(np.searchsorted, (self, v, side, sorter), {})
+
+    def argsort(
+        self: Any, axis: int | None = -1, kind: str | None = None, order: Any = None, *, stable: bool | None = None
+    ) -> Tensor:
+        """The indices that sort along `axis`."""
+        return operators.protocols.call_function(np.argsort, (self, axis, kind), {"order": order, "stable": stable})
+
+    def argpartition(
+        self: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None
+    ) -> Tensor:
+        """The indices that partition along `axis`."""
+        return operators.protocols.call_function(np.argpartition, (self, kth, axis, kind), {"order": order})
+
+    def sort(
+        self: Any, axis: int = -1, kind: str | None = None, order: Any = None, *, stable: bool | None = None
+    ) -> None:
+        """Sort in place, as an ndarray does; `np.sort(t)` gives a new Tensor, and is differentiable."""
+        operators.sorting.sort_in_place(self, axis, kind, order, stable)
+
+    def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Partition in place, as an ndarray does; `np.partition(t, kth)` gives a new Tensor."""
+        operators.sorting.partition_in_place(self, kth, axis, kind, order)
 
     # -- products -----------------------------------------------------------------------------------
 

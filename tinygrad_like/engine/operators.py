@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .. import protocols as protocols
     from ..functions import pointwise as pointwise
     from ..functions import products as products
+    from ..functions import sorting as sorting
     from ..functions import statistics as statistics
     from ..primitives import arithmetic as arithmetic
     from ..primitives import constants as constants

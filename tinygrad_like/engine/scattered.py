@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from .shortcuts import shortcut
 from .writes import Array
 
+LONG = 16  # elements of a row that are added faster at once than one by one
 BASIC = (int, slice, type(None), type(...), np.integer)
 
 
@@ -28,17 +30,33 @@ class Scattered:
 
 def add_at(buffer: Array, index: Any, values: Any) -> None:
     """buffer[index] += values, where an element that is named twice gets both."""
-    if is_unique(index):
+    if is_unique(index) or names_rows_once(buffer, index):
         buffer[index] += values
-        return
-    count = np.size(values)
-    if buffer.dtype.itemsize > 8 or count * 8 < buffer.size:
+    elif np.size(values) * 8 < buffer.size or (buffer.ndim == 1 and buffer.dtype.itemsize >= 8):
         np.add.at(buffer, index, values)
-        return
-    # Far faster for many: number the elements, and count them with weights.
-    numbers = np.arange(buffer.size).reshape(buffer.shape)[index]
-    weights = np.broadcast_to(values, numbers.shape).ravel()
-    buffer += np.bincount(numbers.ravel(), weights, buffer.size).reshape(buffer.shape).astype(buffer.dtype)
+    else:
+        # Far faster for many: number the elements, and add in one dimension.
+        numbers = np.arange(buffer.size).reshape(buffer.shape)[index]
+        weights = np.broadcast_to(values, numbers.shape).ravel()
+        buffer += sums(numbers.ravel(), weights, buffer.size).reshape(buffer.shape)
+
+
+def sums(numbers: Any, weights: Any, size: int) -> Any:
+    """For each number below `size`, the sum of the weights that have it."""
+    if weights.dtype.itemsize < 8:  # narrow ones are added up in float64
+        return np.bincount(numbers, weights, size).astype(weights.dtype)
+    result = np.zeros(size, weights.dtype)
+    np.add.at(result, numbers, weights)
+    return result
+
+
+def names_rows_once(buffer: Array, index: Any) -> bool:
+    """Whether an array of integers names long rows, none twice: then whole rows are added at a time."""
+    if not isinstance(index, np.ndarray) or buffer.size < LONG * len(buffer) or index.size * 8 < len(buffer):
+        return False
+    named = np.zeros(len(buffer), bool)
+    named[index] = True
+    return shortcut(np.count_nonzero(named) == index.size)
 
 
 def is_unique(index: Any) -> bool:

@@ -139,11 +139,11 @@ class Tensor(Copying, Methods, Operators):
         """The dtype of the elements."""
         return self._array.dtype
 
-    def item(self) -> Any:
-        """The only element, as a Python number. Raises ShapeError if there are several."""
-        if self._array.size != 1:
+    def item(self, *index: Any) -> Any:
+        """The only element, or that at an index, as a Python number. Raises ShapeError if there are several."""
+        if not index and self._array.size != 1:
             raise ShapeError(f"item() needs one element, but the shape is {self.shape}.", "Write t.numpy().")
-        return self._array.item()
+        return self._array.item(*index)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
-from ..engine.tensor import as_array, values_of
+from ..engine.tensor import as_array
 from ..primitives import choices
 
 
@@ -60,4 +60,4 @@ def modf(x: Any) -> tuple[Any, Any]:
 @implements(np.where)
 def where(condition: Any, *values: Any) -> Any:
     """`np.where`: a where the condition holds, else b; with the condition alone, the indices where it holds."""
-    return choices.where(condition, *values) if values else np.nonzero(values_of(condition))
+    return choices.where(condition, *values) if values else np.nonzero(condition)

@@ -6,6 +6,7 @@ from . import (
     constants,
     contraction,
     exponential,
+    gathering,
     indexing,
     movement,
     neural,
@@ -13,4 +14,16 @@ from . import (
     trigonometric,
 )
 
-TABLES = arithmetic, choices, constants, contraction, exponential, indexing, movement, neural, reductions, trigonometric
+TABLES = (
+    arithmetic,
+    choices,
+    constants,
+    contraction,
+    exponential,
+    gathering,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)

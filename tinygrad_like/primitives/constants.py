@@ -46,9 +46,17 @@ argsort = general(
     "argsort",
     np.argsort,
     "x",
-    options={"axis": -1, "stable": None},
-    by_position=1,
+    options={"axis": -1, "kind": None, "stable": None},
+    by_position=2,
     sample=one(axis=1),
+)
+argpartition = general(
+    "argpartition",
+    np.argpartition,
+    "x kth",
+    options={"axis": -1, "kind": "introselect"},
+    by_position=2,
+    sample=lambda rng: iter([((normal(rng, (3, 7)), np.array([4, 1])), {"axis": 1})]),
 )
 all = general("all", np.all, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
 any = general("any", np.any, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
