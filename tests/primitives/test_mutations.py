@@ -24,6 +24,7 @@ TRUTH = "False is 0, and True is 1"
 ORDER = "the order of these two makes no difference"
 EMPTY = "the array is empty"
 TWICE = "there is a second guard: either is enough"
+CAST = "the engine casts what a rule gives"
 FASTER = "the way for everything else gives the same, slower"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 EQUIVALENT = {
@@ -57,7 +58,13 @@ EQUIVALENT = {
     ("sigmoid_rule", "ONES.get(y.dtype, 1)"): (3, FASTER),
     ("fmod1", "np.rint((a - y) / b)"): (1, "the quotient is whole, but for rounding"),
     ("inverse_order", "int(i)"): (1, "NumPy's integers count axes, too"),
-    ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, "the engine casts what a rule gives"),
+    ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, CAST),
+    ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
+    ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
+    ("transposed", "a.swapaxes(-1, -2)"): (1, ORDER),
+    ("convolve_rule", "convolve(g, other[::-1])"): (1, ORDER),
+    ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),
+    ("convolve_rule", "convolve(other, g[::-1], mode='valid')"): (1, ORDER),
 }
 
 

@@ -7,10 +7,23 @@ from . import (
     contraction,
     exponential,
     indexing,
+    linear_algebra,
     movement,
     neural,
     reductions,
     trigonometric,
 )
 
-TABLES = arithmetic, choices, constants, contraction, exponential, indexing, movement, neural, reductions, trigonometric
+TABLES = (
+    arithmetic,
+    choices,
+    constants,
+    contraction,
+    exponential,
+    indexing,
+    linear_algebra,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
