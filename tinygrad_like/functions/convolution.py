@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
-from ..engine.registry import implements
+from ..engine.registry import NUMPY, implements
 from ..engine.tensor import as_array
 from ..primitives import contraction
 
@@ -40,7 +40,6 @@ def slid(a: Any, v: Any, mode: Any, start: int) -> Any:
     return contraction.convolve(a, v, mode=name)
 
 
-@implements(np.apply_along_axis)
 def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     """`np.apply_along_axis`: a function of vectors, called with each vector along an axis."""
     lines = np.moveaxis(as_array(arr), axis, -1)
@@ -53,6 +52,9 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
     # The axes of what the function gave stand where the vector was.
     places = range(axis % lines.ndim, axis % lines.ndim + len(inside))
     return np.moveaxis(whole, tuple(range(len(outside), whole.ndim)), tuple(places))
+
+
+NUMPY[np.apply_along_axis] = apply_along_axis  # not by `implements`: it takes any keyword
 
 
 @implements(np.apply_over_axes)
