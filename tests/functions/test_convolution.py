@@ -77,6 +77,12 @@ def test_apply_along_axis_hands_arguments_on():
     agrees(lambda x: np.apply_along_axis(lambda line, n, scale: line[:n] * scale, 0, x, 2, scale=3.0), x)
 
 
+def test_apply_along_axis_of_a_function_that_gives_numbers():
+    x = RNG.normal(size=(3, 2))
+    same(np.apply_along_axis(lambda line: len(line), 0, Tensor(x)), np.apply_along_axis(len, 0, x))
+    same(np.apply_along_axis(lambda line: float(line[0]), 1, Tensor(x)), x[:, 0])
+
+
 def test_apply_along_axis_without_a_line():
     with pytest.raises(TinygradError, match="no vector"):
         np.apply_along_axis(np.sum, 0, Tensor(np.ones((2, 0))))

@@ -38,6 +38,23 @@ def test_solve(a, b):
     agrees(np.linalg.solve, regular(*a), of(*b), rtol=1e-11)
 
 
+@pytest.mark.parametrize(
+    ("shape", "b", "axes"),
+    [
+        ((2, 3, 6), (2, 3), None),
+        ((6, 2, 3), (6,), None),
+        ((2, 6, 3), (6,), (0, 2)),
+    ],
+)
+def test_tensorsolve(shape, b, axes):
+    agrees(lambda a, b: np.linalg.tensorsolve(a, b, axes), regular(6, 6).reshape(shape), of(*b), rtol=1e-10)
+
+
+@pytest.mark.parametrize(("shape", "ind"), [((2, 3, 6), 2), ((6, 2, 3), 1), ((3, 2, 2, 3), 2)])
+def test_tensorinv(shape, ind):
+    agrees(lambda a: np.linalg.tensorinv(a, ind), regular(6, 6).reshape(shape), rtol=1e-10)
+
+
 @pytest.mark.parametrize("shape", SQUARE)
 @pytest.mark.parametrize("function", [np.linalg.inv, np.linalg.det])
 def test_inv_and_det(function, shape):
@@ -82,6 +99,14 @@ def test_the_gradient_of_cholesky_is_symmetric():
 def test_dtypes(function, dtype):
     a = np.array([[1, 0], [1, 1]]).astype(dtype)
     same(function(Tensor(a)), function(a), rtol=1e-6)
+
+
+def test_a_determinant_that_overflows():
+    x = Tensor(np.diag([1e200, 1e200]), requires_grad=True)
+    with np.errstate(over="ignore"):
+        y = np.linalg.det(x)
+    y.backward()
+    assert (y.item(), x.grad.data[0, 0]) == (np.inf, np.inf)
 
 
 def test_float32_gradients():

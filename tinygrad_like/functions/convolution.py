@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import NUMPY, implements
-from ..engine.tensor import as_array
+from ..engine.tensor import Tensor, as_array
 from ..primitives import contraction
 
 MODES = {0: "valid", 1: "same", 2: "full"}  # NumPy takes these numbers, too
@@ -48,7 +48,10 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
         raise ShapeError(f"apply_along_axis of shape {np.shape(arr)} has no vector along axis {axis}.")
     results = [func1d(lines[i], *args, **kwargs) for i in np.ndindex(outside)]
     inside = np.shape(results[0])
-    whole = np.reshape(np.stack(results), outside + inside)
+    stacked: Any = np.stack(results)
+    if not isinstance(stacked, Tensor):  # the function gave plain numbers
+        stacked = Tensor(stacked)
+    whole = np.reshape(stacked, outside + inside)
     # The axes of what the function gave stand where the vector was.
     places = range(axis % lines.ndim, axis % lines.ndim + len(inside))
     return np.moveaxis(whole, tuple(range(len(outside), whole.ndim)), tuple(places))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import string
 from typing import Any
@@ -90,6 +91,26 @@ def solve(a: Any, b: Any) -> Any:
     stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a, b = (x if x.shape[:-2] == stack else np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b))
     return linear_algebra.solve(a, b)
+
+
+@implements(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """`np.linalg.tensorsolve`: x with tensordot(a, x, x.ndim) = b; `axes` of a are moved to its end first."""
+    a, b = as_array(a), as_array(b)
+    if axes is not None:
+        a = np.moveaxis(a, axes, range(-len(axes), 0))
+    shape = a.shape[b.ndim :]
+    return np.reshape(solve(np.reshape(a, (b.size, math.prod(shape))), np.reshape(b, b.size)), shape)
+
+
+@implements(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """`np.linalg.tensorinv`: the inverse of a product over the axes from `ind` on."""
+    a = as_array(a)
+    if ind <= 0:
+        raise ArgumentError(f"tensorinv takes a positive number of axes, but got ind={ind}.")
+    first, last = a.shape[:ind], a.shape[ind:]
+    return np.reshape(np.linalg.inv(np.reshape(a, (math.prod(first), math.prod(last)))), last + first)
 
 
 @implements(np.linalg.slogdet)
