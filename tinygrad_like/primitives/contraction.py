@@ -165,5 +165,5 @@ convolve: Any = multilinear(
         arrays(((5,), (2,)), ((2,), (5,)), ((3,), (3,)), mode="valid"),
         arrays(((5,), (2,)), ((2,), (5,)), ((1,), (3,)), mode="full"),
     ),
-    symbol="∗",
+    symbol="convolve",
 )
