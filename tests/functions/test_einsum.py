@@ -168,6 +168,11 @@ def test_out():
     np.testing.assert_allclose(out, A @ B)
 
 
+def test_the_result_is_never_the_operand_itself():
+    t = Tensor(A)
+    assert np.einsum("ij->ij", t) is not t
+
+
 def test_an_exact_zero_wins_over_infinity():
     x = Tensor(np.array([3.0, 1.0]), requires_grad=True)
     y = np.einsum("i,j->ij", x, np.array([np.inf, 2.0]))

@@ -32,7 +32,8 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
         chosen = [terms[i] for i in step]
         terms = [each for i, each in enumerate(terms) if i not in step]
         terms.append(contracted(chosen, "".join(x for x, _ in terms), result))
-    return arranged(*contracted(terms, "", result), result)
+    y = arranged(*contracted(terms, "", result), result)
+    return np.copy(y) if y is arrays[0] else y
 
 
 def as_string(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
