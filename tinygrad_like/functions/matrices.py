@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
-from ..engine.registry import implements
+from ..engine.registry import NUMPY, implements
 from ..engine.tensor import as_array
 from ..primitives import linear_algebra
 from .einsum import diagonal_of, einsum
@@ -129,8 +129,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     return np.swapaxes(lower, -1, -2) if upper else lower
 
 
-@implements(np.linalg.pinv)
-def pinv(a: Any) -> Any:
+def pinv(*args: Any, **options: Any) -> Any:
     """Refused."""
     raise UnsupportedError(
         "np.linalg.pinv is not differentiable here.",
@@ -139,10 +138,13 @@ def pinv(a: Any) -> Any:
     )
 
 
-@implements(np.linalg.lstsq)
-def lstsq(a: Any, b: Any) -> Any:
+def lstsq(*args: Any, **options: Any) -> Any:
     """Refused."""
     raise UnsupportedError(
         "np.linalg.lstsq is not differentiable here.",
         "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns of a are independent.",
     )
+
+
+# Not by `implements`: a refusal is the same for all arguments.
+NUMPY.update({np.linalg.pinv: pinv, np.linalg.lstsq: lstsq})
