@@ -129,15 +129,6 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     return np.swapaxes(lower, -1, -2) if upper else lower
 
 
-def pinv(*args: Any, **options: Any) -> Any:
-    """Refused."""
-    raise UnsupportedError(
-        "np.linalg.pinv is not differentiable here.",
-        "Write np.linalg.solve(a.T @ a, a.T), if the columns of a are independent; a.T @ np.linalg.inv(a @ a.T), "
-        "if the rows are.",
-    )
-
-
 def lstsq(*args: Any, **options: Any) -> Any:
     """Refused."""
     raise UnsupportedError(
@@ -146,5 +137,4 @@ def lstsq(*args: Any, **options: Any) -> Any:
     )
 
 
-# Not by `implements`: a refusal is the same for all arguments.
-NUMPY.update({np.linalg.pinv: pinv, np.linalg.lstsq: lstsq})
+NUMPY[np.linalg.lstsq] = lstsq  # not by `implements`: the refusal is the same for all arguments
