@@ -22,7 +22,7 @@ from .tree import leaves, mapped
 INSPECTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv}
     | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
-    | {np.array2string, np.array_repr, np.array_str}
+    | {np.array2string, np.array_repr, np.array_str, np.einsum_path}
 )
 # Of the values alone, too; these give arrays: positions and truths, constants for differentiation.
 CONSTANTS = frozenset(

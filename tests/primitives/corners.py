@@ -30,6 +30,8 @@ ROWS = [
     ([-INF, 3.0], [0.0, 1.0]),
     ([0.0, np.log(3.0)], [0.25, 0.75]),
 ]
+SINGULAR = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [2.0, 4.0, 6.0]])
+COFACTORS = [[6.0, -12.0, 6.0], [0.0, 0.0, 0.0], [-3.0, 6.0, -3.0]]
 STEEP = np.array([-1.0, 0.0, 1.0]) / np.sqrt(6.0)  # the gradient of the standard deviation of 1, 2, 3
 EXTREMES = [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])]
 POWERS = [(0.0, 0.0, 0.0, 0.0), (0.0, 2.0, 0.0, 0.0), (0.0, 1.0, 1.0, 0.0), (2.0, 0.0, 0.0, np.log(2.0))]
@@ -57,6 +59,8 @@ OF_ONE = [
     ("norm", (np.array([[0.0, 0.0], [3.0, 4.0]]),), {"axis": 1}, [0.0, 0.0, 0.6, 0.8]),
     ("std", (np.array([[0.1] * 3, [1.0, 2.0, 3.0], [INF] * 3]),), {"axis": 1}, [[0.0] * 3, STEEP, [0.0] * 3]),
     ("std", (np.array([0.0, 1e-200]),), {}, [0.0, 0.0]),  # the variance underflows
+    ("det", (SINGULAR,), {}, COFACTORS),
+    ("det", (np.stack([SINGULAR, 2 * SINGULAR]),), {}, [COFACTORS, 4 * np.array(COFACTORS)]),
     ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
 ]
 # (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
@@ -68,4 +72,6 @@ CORNERS = [
 SMOOTH = [
     *((name, (np.array([2.0]), np.array([2.0]))) for name in ("logaddexp", "logaddexp2")),
     *((name, (np.array([2.0]), np.array([0.0]))) for name in ("power", "float_power")),
+    ("det", (SINGULAR,)),
+    ("det", (np.array([[1.0, 2.0], [2.0, 4.0]]),)),
 ]

@@ -24,6 +24,7 @@ TRUTH = "False is 0, and True is 1"
 ORDER = "the order of these two makes no difference"
 EMPTY = "the array is empty"
 TWICE = "there is a second guard: either is enough"
+CAST = "the engine casts what a rule gives"
 FASTER = "the way for everything else gives the same, slower"
 SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
 # (function, expression): how many of its corruptions give the same numbers, and why.
@@ -61,7 +62,14 @@ EQUIVALENT = {
     ("take_rule", "isinstance(g, Tensor)"): (2, FASTER),
     ("take_rule", "index_add(g, indices, shape=in_shape, axis=axis)"): (3, SECOND),
     ("inverse_order", "int(i)"): (1, "NumPy's integers count axes, too"),
-    ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, "the engine casts what a rule gives"),
+    ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, CAST),
+    ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
+    ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
+    ("det_rule", "shortcut(np.all(y))"): (1, FASTER),
+    ("transposed", "a.swapaxes(-1, -2)"): (1, ORDER),
+    ("convolve_rule", "convolve(g, other[::-1])"): (1, ORDER),
+    ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),
+    ("convolve_rule", "convolve(other, g[::-1], mode='valid')"): (1, ORDER),
 }
 
 

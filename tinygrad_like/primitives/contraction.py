@@ -1,7 +1,8 @@
-"""Contractions: matmul, and linear, the affine map of a layer."""
+"""Contractions: matmul; linear, the affine map of a layer; contract, a product of two arrays in einsum; convolve."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -63,6 +64,54 @@ def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return y + bias
 
 
+def grouped(x: Any, letters: str, batch: str, *groups: str) -> Any:
+    """x with the axes of `batch` first, then one axis for the letters of each group."""
+    x = x.transpose([letters.index(letter) for letter in batch + "".join(groups)])
+    ends = itertools.accumulate(map(len, groups), initial=len(batch))
+    joined = [math.prod(x.shape[start:stop]) for start, stop in itertools.pairwise(ends)]
+    return x.reshape(*x.shape[: len(batch)], *joined)
+
+
+def _contract(a: Any, b: Any, *, left: str = "", right: str = "", result: str = "") -> Any:
+    """`np.einsum(f"{left},{right}->{result}", a, b)` by matmul. No letter stands twice in an array, or in only one."""
+    batch, summed = ("".join(x for x in left if x in right and (x in result) is kept) for kept in (True, False))
+    rows, columns = ("".join(x for x in result if x in own and x not in batch) for own in (left, right))
+    sizes = dict(zip(left + right, a.shape + b.shape))
+    a, b = grouped(a, left, batch, rows, summed), grouped(b, right, batch, summed, columns)
+    order = batch + rows + columns
+    y = (a @ b if summed else a * b).reshape([sizes[x] for x in order])
+    return y.transpose([order.index(x) for x in result])
+
+
+def convolve_rule(g: Any, other: Any, in_shape: tuple[int, ...], mode: str) -> Any:
+    """A convolution with the other one reversed; of g, if this one is the shorter."""
+    if mode == "full":
+        return convolve(g, other[::-1], mode="valid")
+    if in_shape[0] >= other.shape[0]:
+        return convolve(g, other[::-1])
+    return convolve(other, g[::-1], mode="valid")[::-1]
+
+
+def contract_cases(rng: Rng) -> Iterator[Case]:
+    for left, right, result in (
+        ("bij", "bjk", "bik"),
+        ("ij", "jk", "ki"),
+        ("dabc", "cbde", "eda"),
+        ("i", "j", "ji"),
+        ("ij", "ji", "ij"),
+        ("ij", "ij", ""),
+        ("ib", "b", "ib"),
+        ("", "i", "i"),
+    ):
+        sizes = {"a": 2, "b": 2, "c": 3, "d": 1, "e": 2, "i": 3, "j": 2, "k": 4}
+        shapes = [tuple(sizes[letter] for letter in letters) for letters in (left, right)]
+        yield (
+            tuple(normal(rng, shape) for shape in shapes),
+            {"left": left, "right": right, "result": result},
+        )
+    yield (normal(rng, (2, 0)), normal(rng, (0, 3))), {"left": "ij", "right": "jk", "result": "ik"}
+
+
 def linear_cases(rng: Rng) -> Iterator[Case]:
     for shape in ((5, 3), (3,), (2, 4, 3), (0, 3)):
         yield (normal(rng, shape), normal(rng, (2, 3)), normal(rng, (2,))), {}
@@ -91,4 +140,30 @@ linear = multilinear(
     symbol="x @ Wᵀ + b",
     added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size * weight.shape[-1],
+)
+# Its rules are the same with the letters exchanged: every letter stands in two of the three.
+contract: Any = multilinear(
+    "contract",
+    _contract,
+    "a b",
+    (
+        lambda g, b, *, left, right, result: contract(g, b, left=result, right=right, result=left),
+        lambda g, a, *, left, right, result: contract(a, g, left=left, right=result, result=right),
+    ),
+    sample=contract_cases,
+    symbol="einsum",
+)
+convolve: Any = multilinear(
+    "convolve",
+    lambda a, v, mode="full": np.convolve(a, v, mode),
+    "a v",
+    (
+        lambda g, v, in_shape, *, mode: convolve_rule(g, v, in_shape, mode),
+        lambda g, a, in_shape, *, mode: convolve_rule(g, a, in_shape, mode),
+    ),
+    sample=either(
+        arrays(((5,), (2,)), ((2,), (5,)), ((3,), (3,)), mode="valid"),
+        arrays(((5,), (2,)), ((2,), (5,)), ((1,), (3,)), mode="full"),
+    ),
+    symbol="convolve",
 )

@@ -1,0 +1,101 @@
+"""Linear algebra on stacks of square matrices: solve, inv, det, logabsdet, cholesky."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.registry import general
+from ..engine.shortcuts import shortcut
+from .samples import Case, Rng, normal
+
+
+def transposed(a: Any) -> Any:
+    return a.swapaxes(-1, -2)
+
+
+def solve_right(g: Any, a: Any) -> Any:
+    """The cotangent of b: the solution for aᵀ."""
+    return np.linalg.solve(transposed(a), g)
+
+
+def solve_left(g: Any, a: Any, y: Any) -> Any:
+    """The cotangent of a: -(the cotangent of b) yᵀ."""
+    return -solve_right(g, a) @ transposed(y)
+
+
+def inv_rule(g: Any, y: Any) -> Any:
+    return -transposed(y) @ g @ transposed(y)
+
+
+def adjugate(a: Any) -> Any:
+    """det(a) a⁻¹, also of a singular matrix: by products alone (Faddeev and LeVerrier)."""
+    n = a.shape[-1]
+    eye = np.eye(n, dtype=a.dtype)
+    result = eye
+    for k in range(1, n):
+        product = a @ result
+        result = (product * eye).sum(axis=(-2, -1), keepdims=True) / k * eye - product
+    return result
+
+
+def det_rule(g: Any, a: Any, y: Any) -> Any:
+    """The cofactors, which a singular matrix has as well."""
+    g = g[..., None, None]
+    if shortcut(np.all(y)):
+        return g * y[..., None, None] * transposed(np.linalg.inv(a))
+    return g * transposed(adjugate(a))
+
+
+def cholesky_rule(g: Any, y: Any) -> Any:
+    """L⁻ᵀ P L⁻¹ made symmetric, where P is the lower triangle of Lᵀ g with half of its diagonal."""
+    n, upper = y.shape[-1], transposed(y)
+    lower_half = np.tril(np.ones((n, n), y.dtype)) - np.eye(n, dtype=y.dtype) / 2
+    half = np.linalg.solve(upper, lower_half * (upper @ g))
+    whole = np.linalg.solve(upper, transposed(half))
+    return (whole + transposed(whole)) / 2
+
+
+def regular(rng: Rng, shape: tuple[int, ...]) -> Any:
+    """Matrices far from singular, not symmetric, of either sign of the determinant."""
+    return normal(rng, shape) + 4 * np.eye(shape[-1])[:, ::-1]
+
+
+def matrices(rng: Rng) -> Iterator[Case]:
+    for shape in ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2)):
+        yield (regular(rng, shape),), {}
+
+
+def equations(rng: Rng) -> Iterator[Case]:
+    for shape, right in (((3, 3), (3, 2)), ((2, 2, 2), (2, 2, 1)), ((1, 1), (1, 1)), ((0, 2, 2), (0, 2, 3))):
+        yield (regular(rng, shape), normal(rng, right)), {}
+
+
+def positive_definite(rng: Rng) -> Iterator[Case]:
+    for (a,), _ in matrices(rng):
+        yield (a @ transposed(a) + np.eye(a.shape[-1]),), {}
+
+
+solve = general("solve", np.linalg.solve, "a b", (solve_left, solve_right), sample=equations, symbol="A⁻¹b")
+inv = general("inv", np.linalg.inv, "a", inv_rule, sample=matrices, symbol="A⁻¹")
+det = general("det", np.linalg.det, "a", det_rule, sample=matrices, symbol="det")
+logabsdet = general(
+    "logabsdet",
+    lambda a: np.linalg.slogdet(a).logabsdet,
+    "a",
+    lambda g, a: g[..., None, None] * transposed(np.linalg.inv(a)),
+    sample=matrices,
+    symbol="ln |det|",
+)
+signdet = general("signdet", lambda a: np.linalg.slogdet(a).sign, "a", sample=matrices)
+# Of the symmetric part, so that both triangles have equal shares of the gradient.
+cholesky = general(
+    "cholesky",
+    lambda a: np.linalg.cholesky((a + transposed(a)) / 2),
+    "a",
+    cholesky_rule,
+    sample=positive_definite,
+    symbol="cholesky",
+)
