@@ -3,8 +3,8 @@
 Most are the meaning of a NumPy function for Tensors (`implements`); `networks` holds activations and losses.
 """
 
-from . import networks, norms, pointwise, products, statistics
+from . import creating, joining, networks, norms, padding, pointwise, polynomials, products, shaping, statistics
 from .networks import relu as relu  # where pickles of earlier versions find them
 from .networks import sigmoid as sigmoid
 
-FAMILIES = networks, norms, pointwise, products, statistics
+FAMILIES = creating, joining, networks, norms, padding, pointwise, polynomials, products, shaping, statistics

@@ -10,7 +10,20 @@ from . import (
     movement,
     neural,
     reductions,
+    shifting,
     trigonometric,
 )
 
-TABLES = arithmetic, choices, constants, contraction, exponential, indexing, movement, neural, reductions, trigonometric
+TABLES = (
+    arithmetic,
+    choices,
+    constants,
+    contraction,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    shifting,
+    trigonometric,
+)
