@@ -117,17 +117,17 @@ class Methods:
             raise UnsupportedError("t.flat of a recorded Tensor would lose its graph.", "Write t.ravel().")
         values = self._array.view()
         values.flags.writeable = False
-        return values.flat  # type: ignore[no-any-return]
+        return values.flat
 
     @property
     def itemsize(self: Any) -> int:
         """The bytes of an element."""
-        return self._array.itemsize  # type: ignore[no-any-return]
+        return self._array.itemsize
 
     @property
     def nbytes(self: Any) -> int:
         """The bytes of all elements."""
-        return self._array.nbytes  # type: ignore[no-any-return]
+        return self._array.nbytes
 
     # -- selection and order ------------------------------------------------------------------------
 

@@ -55,6 +55,16 @@ def empty_like(prototype: Any, dtype: Any = None, order: str = "K", subok: bool 
     return constants.zeros_like(prototype, dtype, order, subok, shape)
 
 
+@implements(np.full_like)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    """`np.full_like`: one value, or what broadcasts, everywhere."""
+    _, fill = alike((a, stacked(fill_value)))
+    fill = fill.astype(a.dtype if dtype is None else dtype, copy=False)
+    return np.copy(np.broadcast_to(fill, a.shape if shape is None else shape), order)
+
+
 # -- with like=, where NumPy would make an ndarray ----------------------------------------------------------
 
 
@@ -102,7 +112,7 @@ def require(a: Any, dtype: Any = None, requirements: Any = None) -> Any:
 
 
 @implements(np.full)
-def full(shape: Any, fill_value: Any, dtype: Any = None, order: str = "C") -> Any:
+def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C") -> Any:
     """`np.full(..., like=t)`: one value, or what broadcasts, everywhere."""
     fill = tensor(stacked(fill_value))
     return np.copy(np.broadcast_to(fill.astype(fill.dtype if dtype is None else dtype, copy=False), shape), order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array, values_of
 from ..primitives import movement
-from .creating import alike, stacked, with_axes
+from .creating import stacked, with_axes
 from .shaping import along, at_least, axes_of
 
 # -- joined -------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     repeats, size = values_of(repeats), a.shape[axis]
     if np.size(repeats) != 1:
         return along(a, axis, np.repeat(np.arange(size), repeats))
-    count = operator.index(np.reshape(repeats, ())[()])
+    count = int(np.reshape(repeats, ()))
     if count == 1:
         return np.copy(a)
     before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
@@ -181,7 +181,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     else:
         each, more = divmod(size, int(given))
         bounds = [i * each + min(i, more) for i in range(int(given) + 1)]
-    return [along(ary, axis, slice(start, stop)) for start, stop in zip(bounds, bounds[1:])]
+    return [along(ary, axis, slice(start, stop)) for start, stop in itertools.pairwise(bounds)]
 
 
 @implements(np.split)

@@ -45,7 +45,7 @@ def pad(
     x = as_array(array)
     widths = widths_of(pad_width, x.ndim)
     if mode == "constant" and setting is None:
-        return shifting.pad(x, widths)
+        return shifting.pad(x, widths) if x.ndim else np.copy(x)
     check_values(x, mode, widths)
     settings = settings_of(mode, setting, x.ndim)
     for axis, (before, after) in enumerate(widths):
@@ -110,7 +110,7 @@ def spread(margin: Any, x: Any, axis: int, count: int) -> Any:
     return np.broadcast_to(margin, (*x.shape[:axis], count, *x.shape[axis + 1 :])).astype(x.dtype, copy=False)
 
 
-def margins(x: Any, axis: int, before: int, after: int, mode: str, setting: Any) -> tuple[Any, Any]:
+def margins(x: Any, axis: int, before: int, after: int, mode: Any, setting: Any) -> tuple[Any, Any]:
     """What stands before and after, along one axis."""
     if mode == "constant":
         return setting[0], setting[1]

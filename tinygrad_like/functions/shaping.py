@@ -35,7 +35,7 @@ def at_least(x: Any, ndim: int) -> None:
 
 
 @implements(np.reshape)
-def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
+def reshape(a: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -> Any:
     """`np.reshape`: the same values in another shape."""
     if order == "A":
         order = "F" if values_of(a).flags.fnc else "C"
@@ -49,6 +49,8 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
 def ravel(a: Any, order: str = "C") -> Any:
     """`np.ravel`: the values in one dimension."""
     if order == "K":
+        if any(not stride and size > 1 for stride, size in zip(a.strides, a.shape)):
+            raise UnsupportedError("What is broadcast has no order in memory.", "Write order='C'.")
         a, order = np.transpose(a, sorted(range(a.ndim), key=lambda axis: -abs(a.strides[axis]))), "C"
     return reshape(a, -1, order)
 
@@ -190,18 +192,23 @@ def diagflat(v: Any, k: int = 0) -> Any:
     return diag(np.ravel(v), k)
 
 
+def lower_triangle(m: Any, k: int) -> Any:
+    """The truths that are true at and below a diagonal."""
+    return np.tri(m.shape[-2:][0], m.shape[-1], k, bool)
+
+
 @implements(np.tril)
 def tril(m: Any, k: int = 0) -> Any:
     """`np.tril`: 0 above the diagonal."""
     at_least(m, 1)
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, np.zeros((), m.dtype))
+    return np.where(lower_triangle(m, k), m, np.zeros((), m.dtype))
 
 
 @implements(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     """`np.triu`: 0 below the diagonal."""
     at_least(m, 1)
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), np.zeros((), m.dtype), m)
+    return np.where(lower_triangle(m, k - 1), np.zeros((), m.dtype), m)
 
 
 @implements(np.trim_zeros)

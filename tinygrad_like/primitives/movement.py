@@ -102,17 +102,6 @@ broadcast_to = multilinear(
     symbol="broadcast",
     numpy=np.broadcast_to,
 )
-# The first argument gives the shape and the dtype only.
-full_like = multilinear(
-    "full_like",
-    np.full_like,
-    "a fill_value",
-    (None, lambda g: g),
-    options={"dtype": None, "order": "K", "subok": True, "shape": None},
-    by_position=4,
-    sample=either(arrays(((2, 3), ()), ((2, 3), (3,))), arrays(((2,), ()), shape=(2, 2))),
-    symbol="full",
-)
 copy = elementwise(
     "copy",
     np.array,
