@@ -79,7 +79,7 @@ def test_of_one_value_and_of_none(mode):
 
 def test_a_number_has_no_axes():
     agrees(lambda x: np.pad(x, 1), np.array(2.0))
-    agrees(lambda x: np.pad(x, (), "edge"), np.array(2.0))
+    agrees(lambda x: np.pad(x, (2, 1), "edge"), np.array(2.0))
 
 
 def test_what_fills_is_differentiated():

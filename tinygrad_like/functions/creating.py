@@ -142,7 +142,7 @@ def linspace(
     num = operator.index(num)
     if num < 0:
         raise ArgumentError(f"linspace got num={num}.", "Write how many numbers there are, 0 or more.")
-    kind = np.result_type(start, stop, 0.0)
+    kind = np.result_type(*(each if np.isscalar(each) else as_array(each) for each in (start, stop)), 0.0)
     start, stop = as_array(start).astype(kind), as_array(stop).astype(kind)
     delta, intervals = stop - start, num - 1 if endpoint else num
     step = delta / intervals if intervals > 0 else np.nan

@@ -32,7 +32,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 @implements(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """`np.polyval`: p[0] x^(n-1) + ... + p[n-1], by Horner's scheme."""
-    p, x = as_array(p), as_array(x)
+    p, x = alike((as_array(p), as_array(x)))
     y = np.zeros_like(x)
     for i in range(p.shape[0]):
         y = y * x + p[i]
@@ -103,7 +103,7 @@ def product(a: Any, b: Any) -> Any:
     rows, columns = a.shape[0], b.shape[0]
     table = np.pad(np.multiply(a[:, None], b), ((0, 0), (0, rows)))
     shifted = np.reshape(np.ravel(table)[: rows * (rows + columns - 1)], (rows, rows + columns - 1))
-    return np.sum(shifted, axis=0)
+    return np.sum(shifted, axis=0).astype(table.dtype, copy=False)
 
 
 @implements(np.polydiv)
