@@ -132,7 +132,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     """`np.delete`: without those at these places."""
     arr, axis = flat_or_along(arr, axis)
-    return along(arr, axis, np.delete(np.arange(arr.shape[axis]), values_of(obj)))
+    kept = np.zeros(arr.shape[axis], bool)
+    kept[np.delete(np.arange(arr.shape[axis]), values_of(obj))] = True
+    return along(arr, axis, kept)
 
 
 # -- repeated -----------------------------------------------------------------------------------------------
