@@ -11,7 +11,15 @@ M = RNG.normal(size=(3, 4))
 V = RNG.normal(size=3)
 A, B = np.array(0.5), np.array(2.5)
 LEAF = tg.Tensor(M, requires_grad=True)
-OPTIONS = [{}, {"dtype": np.float32}, {"dtype": int}, {"shape": (2, 2)}, {"shape": 5, "dtype": np.int8}, {"order": "F"}]
+OPTIONS = [
+    {},
+    {"dtype": np.float32},
+    {"dtype": int},
+    {"shape": (2, 2)},
+    {"shape": 5, "dtype": np.int8},
+    {"order": "F"},
+    {"device": "cpu"},
+]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -108,6 +116,7 @@ BETWEEN = {
     "linspace 1 without the end": lambda a, b: np.linspace(a, b, 1, False),
     "linspace 0": lambda a, b: np.linspace(a, b, 0),
     "linspace with the step": lambda a, b: np.linspace(a, b, 3, retstep=True),
+    "linspace on a device": lambda a, b: np.linspace(a, b, 3, device="cpu"),
     "linspace along": lambda a, b: np.linspace(a, b, 3, axis=-1),
     "linspace from a number": lambda a, b: np.linspace(0, b, 3),
     "linspace to a number": lambda a, b: np.linspace(a, [3], 4),

@@ -198,6 +198,16 @@ def test_a_negative_zero_stays_negative():
         assert np.signbit(y.data)
 
 
+def test_places_of_a_triangle_and_a_diagonal():
+    square = tg.Tensor(M[:, :3], requires_grad=True)
+    for function in (np.tril_indices_from, np.triu_indices_from, np.diag_indices_from):
+        same(square[function(square)], M[:, :3][function(M[:, :3])])
+    for function in (np.tril_indices_from, np.triu_indices_from):
+        same(LEAF[function(LEAF, k=1)], M[function(M, k=1)])
+    with pytest.raises(ValueError, match="equal lengths"):
+        np.diag_indices_from(LEAF)
+
+
 def test_windows_give_a_moving_mean():
     x = np.arange(10.0)
     slopes = tg.grad(lambda x: windows(x, 4).mean(axis=-1).sum())(x)

@@ -50,19 +50,28 @@ def with_axes(x: Any, ndim: int) -> Any:
 
 
 @implements(np.empty_like)
-def empty_like(prototype: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None) -> Any:
+def empty_like(
+    prototype: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
     """`np.empty_like`; here the values are 0."""
-    return constants.zeros_like(prototype, dtype, order, subok, shape)
+    return constants.zeros_like(prototype, dtype, order, subok, shape, device=device)
 
 
 @implements(np.full_like)
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Any:
     """`np.full_like`: one value, or what broadcasts, everywhere."""
+    like = np.empty_like(a, dtype, shape=shape, device=device)
     _, fill = alike((a, stacked(fill_value)))
-    fill = fill.astype(a.dtype if dtype is None else dtype, copy=False)
-    return np.copy(np.broadcast_to(fill, a.shape if shape is None else shape), order)
+    return np.copy(np.broadcast_to(fill.astype(like.dtype, copy=False), like.shape), order)
 
 
 # -- with like=, where NumPy would make an ndarray ----------------------------------------------------------
@@ -137,6 +146,8 @@ def linspace(
     retstep: bool = False,
     dtype: Any = None,
     axis: int = 0,
+    *,
+    device: Any = None,
 ) -> Any:
     """`np.linspace`: start + i (stop - start) / n, for n intervals."""
     num = operator.index(num)
@@ -146,7 +157,7 @@ def linspace(
     start, stop = as_array(start).astype(kind), as_array(stop).astype(kind)
     delta, intervals = stop - start, num - 1 if endpoint else num
     step = delta / intervals if intervals > 0 else np.nan
-    places = np.arange(num, dtype=kind).reshape((-1,) + (1,) * delta.ndim)
+    places = np.arange(num, dtype=kind, device=device).reshape((-1,) + (1,) * delta.ndim)
     y = places * (step if intervals > 0 else delta) + start
     if endpoint and num > 1:
         y = with_ends(y, y[:1], stop)

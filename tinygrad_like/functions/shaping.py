@@ -211,6 +211,27 @@ def triu(m: Any, k: int = 0) -> Any:
     return np.where(lower_triangle(m, k - 1), np.zeros((), m.dtype), m)
 
 
+@implements(np.tril_indices_from)
+def tril_indices_from(arr: Any, k: int = 0) -> Any:
+    """`np.tril_indices_from`: the rows and columns at and below a diagonal."""
+    return np.tril_indices(arr.shape[-2], k, arr.shape[-1])
+
+
+@implements(np.triu_indices_from)
+def triu_indices_from(arr: Any, k: int = 0) -> Any:
+    """`np.triu_indices_from`: the rows and columns at and above a diagonal."""
+    return np.triu_indices(arr.shape[-2], k, arr.shape[-1])
+
+
+@implements(np.diag_indices_from)
+def diag_indices_from(arr: Any) -> Any:
+    """`np.diag_indices_from`: the places on the main diagonal; all axes are equally long."""
+    at_least(arr, 2)
+    if len(set(arr.shape)) != 1:
+        raise ShapeError(f"The diagonal of all axes needs equal lengths, but the shape is {arr.shape}.")
+    return np.diag_indices(arr.shape[0], arr.ndim)
+
+
 @implements(np.trim_zeros)
 def trim_zeros(filt: Any, trim: str = "fb", axis: Axis = None) -> Any:
     """`np.trim_zeros`: without the zeros at the front and at the back; the values decide which these are."""

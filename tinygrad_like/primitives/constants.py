@@ -12,7 +12,10 @@ from ..engine.registry import OVER_AXES, general, ufunc
 from ..engine.tensor import Tensor, wrap
 from .samples import fractions, normal, one, several, truth
 
-LIKE: dict[str, Any] = {"options": {"dtype": None, "order": "K", "subok": True, "shape": None}, "by_position": 4}
+LIKE: dict[str, Any] = {
+    "options": {"dtype": None, "order": "K", "subok": True, "shape": None, "device": None},
+    "by_position": 4,
+}
 pair, single, two_truths = (normal, normal), (fractions,), (truth, truth)
 
 less = ufunc(np.less, sample=pair, symbol="<")
