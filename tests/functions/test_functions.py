@@ -352,8 +352,6 @@ def test_of_an_unrecorded_tensor_any_numpy_function_works(call):
         (lambda t: np.add(t, 1, where=M > 0), "where"),
         (lambda t: np.clip(t, 0, 1, casting="no"), "casting"),
         (lambda t: np.var(t, correction=1), "correction"),
-        (lambda t: np.concatenate([t], dtype=np.float32), "dtype"),
-        (lambda t: np.stack([t], dtype=np.float32), "dtype"),
     ],
 )
 def test_an_option_that_is_not_there_is_refused_by_name(call, option):

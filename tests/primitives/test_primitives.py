@@ -13,7 +13,8 @@ from tinygrad_like.primitives import movement
 # Values of primitives that are not a NumPy function of the same arguments, by plain formulas.
 FORMULAS = {
     "where": lambda condition, a, b: np.where(condition, a, b),
-    "reshape": lambda x, shape: x.reshape(shape),
+    "reshape": lambda x, shape, order="C": x.reshape(shape, order=order),
+    "pad": lambda x, widths: np.pad(x, widths),
     "astype": lambda x, dtype=float: x.astype(dtype),
     "alias": lambda x: x,
     "careful": lambda x: x,

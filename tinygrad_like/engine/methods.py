@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import operators
+from .errors import UnsupportedError
 from .operators import Axis
 
 if TYPE_CHECKING:
@@ -58,17 +60,26 @@ class Methods:
 
     # -- movement -----------------------------------------------------------------------------------
 
-    def reshape(self: Any, *shape: Any) -> Tensor:
+    def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """The same values in another shape: `t.reshape(2, 3)` or `t.reshape((2, -1))`."""
-        return operators.movement.reshape.apply((self,), {"shape": shape[0] if len(shape) == 1 else shape})
+        shape = shape[0] if len(shape) == 1 else shape
+        if order == "C" and copy is None:
+            return operators.movement.reshape.apply((self,), {"shape": shape, "order": order})
+        return operators.shaping.reshape(self, shape, order, copy=copy)
 
-    def ravel(self: Any) -> Tensor:
+    def ravel(self: Any, order: str = "C") -> Tensor:
         """The same values in one dimension."""
-        return operators.movement.reshape(self, -1)
+        return operators.shaping.ravel(self, order)
 
-    def flatten(self: Any) -> Tensor:
+    def flatten(self: Any, order: str = "C") -> Tensor:
         """A copy of the values in one dimension."""
-        return operators.movement.copy(operators.movement.reshape(self, -1))
+        return operators.movement.copy(operators.shaping.ravel(self, order))
+
+    def resize(self: Any, *new_shape: Any, refcheck: bool = True) -> None:
+        """Refused: the size of a Tensor does not change."""
+        raise UnsupportedError(
+            "A Tensor cannot be resized in place.", "Write np.resize(t, shape), which gives another."
+        )
 
     def transpose(self: Any, *axes: Any) -> Tensor:
         """The axes in another order (reversed by default): `t.transpose(1, 0, 2)`."""
@@ -92,6 +103,33 @@ class Methods:
     def squeeze(self: Any, axis: Axis = None) -> Tensor:
         """Without axes of length 1."""
         return operators.movement.squeeze(self, axis)
+
+    def repeat(self: Any, repeats: Any, axis: int | None = None) -> Tensor:
+        """Each value several times, along `axis` or in a row."""
+        return operators.joining.repeat(self, repeats, axis)
+
+    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The values at i, i + offset of two axes, along a new last one."""
+        return operators.shaping.diagonal(self, offset, axis1, axis2)
+
+    @property
+    def flat(self: Any) -> Iterator[Any]:
+        """An iterator over the values, as in NumPy; it cannot be written to."""
+        if self.requires_grad:
+            raise UnsupportedError("t.flat of a recorded Tensor would lose its graph.", "Write t.ravel().")
+        values = self._array.view()
+        values.flags.writeable = False
+        return values.flat
+
+    @property
+    def itemsize(self: Any) -> int:
+        """The bytes of an element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self: Any) -> int:
+        """The bytes of all elements."""
+        return self._array.nbytes
 
     # -- selection and order ------------------------------------------------------------------------
 
@@ -199,10 +237,12 @@ class Methods:
 
     # -- copies -------------------------------------------------------------------------------------
 
-    def copy(self: Any) -> Tensor:
+    def copy(self: Any, order: str = "C") -> Tensor:
         """A copy with memory of its own; the gradient flows through it."""
-        return operators.movement.copy(self)
+        return operators.movement.copy(self, order)
 
-    def astype(self: Any, dtype: Any) -> Tensor:
+    def astype(
+        self: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Tensor:
         """The values converted to another dtype; the gradient comes back in this one's."""
-        return operators.movement.astype(self, dtype)
+        return operators.movement.astype(self, dtype, order=order, casting=casting, copy=copy)

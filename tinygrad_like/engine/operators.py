@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .. import protocols as protocols
+    from ..functions import joining as joining
     from ..functions import pointwise as pointwise
     from ..functions import products as products
+    from ..functions import shaping as shaping
     from ..functions import sorting as sorting
     from ..functions import statistics as statistics
     from ..primitives import arithmetic as arithmetic

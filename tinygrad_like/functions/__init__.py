@@ -3,8 +3,42 @@
 Most are the meaning of a NumPy function for Tensors (`implements`); `networks` holds activations and losses.
 """
 
-from . import convolution, einsum, matrices, networks, norms, pointwise, products, selecting, sets, sorting, statistics
+from . import (
+    convolution,
+    creating,
+    einsum,
+    joining,
+    matrices,
+    networks,
+    norms,
+    padding,
+    pointwise,
+    polynomials,
+    products,
+    selecting,
+    sets,
+    shaping,
+    sorting,
+    statistics,
+)
 from .networks import relu as relu  # where pickles of earlier versions find them
 from .networks import sigmoid as sigmoid
 
-FAMILIES = convolution, einsum, matrices, networks, norms, pointwise, products, selecting, sets, sorting, statistics
+FAMILIES = (
+    convolution,
+    creating,
+    einsum,
+    joining,
+    matrices,
+    networks,
+    norms,
+    padding,
+    pointwise,
+    polynomials,
+    products,
+    selecting,
+    sets,
+    shaping,
+    sorting,
+    statistics,
+)

@@ -12,6 +12,7 @@ from . import (
     movement,
     neural,
     reductions,
+    shifting,
     trigonometric,
 )
 
@@ -27,5 +28,6 @@ TABLES = (
     movement,
     neural,
     reductions,
+    shifting,
     trigonometric,
 )

@@ -8,11 +8,14 @@ import numpy as np
 
 from ..engine.kinds import as_ndarray
 from ..engine.primitive import PLAIN
-from ..engine.registry import OVER_AXES, elementwise, general, ufunc
+from ..engine.registry import OVER_AXES, general, ufunc
 from ..engine.tensor import Tensor, wrap
-from .samples import fractions, normal, one, truth
+from .samples import fractions, normal, one, several, truth
 
-DTYPE: dict[str, Any] = {"options": {"dtype": None}, "by_position": 1}
+LIKE: dict[str, Any] = {
+    "options": {"dtype": None, "order": "K", "subok": True, "shape": None, "device": None},
+    "by_position": 4,
+}
 pair, single, two_truths = (normal, normal), (fractions,), (truth, truth)
 
 less = ufunc(np.less, sample=pair, symbol="<")
@@ -61,8 +64,8 @@ argpartition = general(
 all = general("all", np.all, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
 any = general("any", np.any, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
 count_nonzero = general("count_nonzero", np.count_nonzero, "x", **OVER_AXES, sample=one(axis=1))
-zeros_like = elementwise("zeros_like", np.zeros_like, "x", **DTYPE, sample=(normal,))
-ones_like = elementwise("ones_like", np.ones_like, "x", **DTYPE, sample=(normal,))
+zeros_like = general("zeros_like", np.zeros_like, "a", **LIKE, sample=several(((2, 3), {}), ((2,), {"shape": (4,)})))
+ones_like = general("ones_like", np.ones_like, "a", **LIKE, sample=several(((2, 3), {}), ((2,), {"shape": (4,)})))
 
 
 def compared(primitive: Any, a: Any, b: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.registry import elementwise, implements, multilinear
+from ..engine.registry import elementwise, multilinear
 from .samples import arrays, either, normal, several
 
 
@@ -34,18 +34,21 @@ def stack_rule(g: Any, shapes: Any, *, axis: int) -> Any:
 
 reshape = multilinear(
     "reshape",
-    lambda x, shape=-1: np.reshape(x, shape),
-    "x",
-    lambda g, in_shape: g.reshape(in_shape),
-    sample=several(((2, 3, 4), {"shape": (4, -1)}), ((), {"shape": (1, 1)}), ((0, 3), {"shape": (3, 0)})),
+    lambda a, shape=-1, order="C": np.reshape(a, shape, order),
+    "a",
+    lambda g, in_shape, *, order: g.reshape(in_shape, order=order),
+    sample=several(
+        ((2, 3, 4), {"shape": (4, -1)}),
+        ((), {"shape": (1, 1)}),
+        ((0, 3), {"shape": (3, 0)}),
+        ((2, 3), {"shape": (3, 2), "order": "F"}),
+    ),
     symbol="reshape",
-    numpy=np.reshape,
 )
-ravel = multilinear("ravel", np.ravel, "x", lambda g, in_shape: g.reshape(in_shape), sample=several(((2, 3), {})))
 transpose = multilinear(
     "transpose",
-    lambda x, axes=None: np.transpose(x, axes),
-    "x",
+    lambda a, axes=None: np.transpose(a, axes),
+    "a",
     lambda g, *, axes: g.transpose(inverse_order(axes, g.ndim)),
     sample=several(((2, 3, 4), {}), ((2, 3, 4), {"axes": (1, -1, 0)}), ((), {}), ((0, 2), {})),
     symbol="ᵀ",
@@ -53,8 +56,8 @@ transpose = multilinear(
 )
 swapaxes = multilinear(
     "swapaxes",
-    lambda x, axis1=0, axis2=0: np.swapaxes(x, axis1, axis2),
-    "x",
+    lambda a, axis1=0, axis2=0: np.swapaxes(a, axis1, axis2),
+    "a",
     lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2),
     sample=several(((2, 3, 4), {"axis1": 0, "axis2": -1})),
     symbol="ᵀ",
@@ -62,8 +65,8 @@ swapaxes = multilinear(
 )
 moveaxis = multilinear(
     "moveaxis",
-    lambda x, source=0, destination=0: np.moveaxis(x, source, destination),
-    "x",
+    lambda a, source=0, destination=0: np.moveaxis(a, source, destination),
+    "a",
     lambda g, *, source, destination: np.moveaxis(g, destination, source),
     sample=several(
         ((2, 3, 4), {"source": 0, "destination": -1}), ((2, 3, 4), {"source": (0, 1), "destination": (2, 0)})
@@ -73,8 +76,8 @@ moveaxis = multilinear(
 )
 squeeze = multilinear(
     "squeeze",
-    lambda x, axis=None: np.squeeze(x, axis),
-    "x",
+    lambda a, axis=None: np.squeeze(a, axis),
+    "a",
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 1, 3, 1), {}), ((2, 1, 3, 1), {"axis": 1})),
     symbol="squeeze",
@@ -82,8 +85,8 @@ squeeze = multilinear(
 )
 expand_dims = multilinear(
     "expand_dims",
-    lambda x, axis=0: np.expand_dims(x, axis),
-    "x",
+    lambda a, axis=0: np.expand_dims(a, axis),
+    "a",
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 3), {"axis": 1}), ((2, 3), {"axis": (0, -1)})),
     symbol="expand",
@@ -92,19 +95,29 @@ expand_dims = multilinear(
 # The engine sums a cotangent back to the shape that was broadcast: nothing is left to do.
 broadcast_to = multilinear(
     "broadcast_to",
-    lambda x, shape=(): np.broadcast_to(x, shape),
-    "x",
+    lambda array, shape=(), subok=False: np.broadcast_to(array, shape),
+    "array",
     lambda g: g,
     sample=several(((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (2,)})),
     symbol="broadcast",
     numpy=np.broadcast_to,
 )
 copy = elementwise(
-    "copy", np.array, "x", lambda g: g, sample=(normal,), symbol="copy", linear=True, options={}, numpy=np.copy
+    "copy",
+    np.array,
+    "a",
+    lambda g: g,
+    options={"order": "K", "subok": False},
+    by_position=2,
+    sample=(normal,),
+    symbol="copy",
+    linear=True,
+    numpy=np.copy,
 )
 astype = elementwise(
     "astype",
-    lambda x, dtype=float, *, copy=True: x.astype(dtype, copy=copy)[...],  # a view, where it is not a copy
+    # A view, where it is not a copy.
+    lambda x, dtype=float, *, copy=True, order="K", casting="unsafe": x.astype(dtype, order, casting, copy=copy)[...],
     "x",
     lambda g: g,
     sample=(normal,),
@@ -118,7 +131,9 @@ alias = elementwise("alias", lambda x: x, "x", lambda g: g, sample=(normal,), sy
 careful = elementwise("careful", lambda x: x, "x", lambda g: g, sample=(normal,), symbol="=", linear=True, chooses=True)
 concatenate_ = multilinear(
     "concatenate",
-    lambda *arrays, axis=0: np.concatenate(arrays, axis=axis),
+    lambda *arrays, axis=0, dtype=None, casting="same_kind": np.concatenate(
+        arrays, axis=axis, dtype=dtype, casting=casting
+    ),
     "*arrays",
     concatenate_rule,
     sample=either(
@@ -130,21 +145,9 @@ concatenate_ = multilinear(
 )
 stack_ = multilinear(
     "stack",
-    lambda *arrays, axis=0: np.stack(arrays, axis=axis),
+    lambda *arrays, axis=0, dtype=None, casting="same_kind": np.stack(arrays, axis=axis, dtype=dtype, casting=casting),
     "*arrays",
     stack_rule,
     sample=arrays(((2, 3), (2, 3), (2, 3)), axis=-1),
     symbol="stack",
 )
-
-
-@implements(np.concatenate)
-def concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    """`np.concatenate`: the arrays joined along an axis they have."""
-    return concatenate_(*arrays, axis=axis)
-
-
-@implements(np.stack)
-def stack(arrays: Any, axis: int = 0) -> Any:
-    """`np.stack`: the arrays joined along a new axis."""
-    return stack_(*arrays, axis=axis)
