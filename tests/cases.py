@@ -34,6 +34,12 @@ def cases(primitive, seed=0):
     ]
 
 
+def call(function, *arrays, **options):
+    """What a function gives; several results in one vector."""
+    y = function(*arrays, **options)
+    return np.concatenate([np.ravel(part) for part in y]) if isinstance(y, tuple) else y
+
+
 def named(primitive):
     return primitive.name
 

@@ -79,6 +79,8 @@ USE = "Apply that option as a separate step, or leave the graph with t.numpy()."
 BROADCAST = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
 
 
+# Errors that say all by themselves.
+ITS_OWN = (TinygradError, np.exceptions.AxisError, np.linalg.LinAlgError)
 NO_OPTIONS: dict[str, Any] = {}
 
 
@@ -208,7 +210,7 @@ class Primitive:
         try:
             y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
-            if isinstance(error, (TinygradError, np.exceptions.AxisError)) or not self.trusted:
+            if isinstance(error, ITS_OWN) or not self.trusted:
                 raise
             y = self._tried_again(arrays, options, error)
         if not has_tensor:

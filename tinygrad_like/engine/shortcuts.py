@@ -36,7 +36,7 @@ def all_finite(values: Any) -> bool:
 def ordinary(values: Any) -> bool:
     """Whether every value is finite and not 0."""
     array = values_of(values)
-    return shortcut(np.logical_and.reduce(np.isfinite(array) & (array != 0), axis=None))
+    return all_finite(array) and shortcut(np.logical_and.reduce(array, axis=None))
 
 
 def products_fit(factors: Any) -> bool:

@@ -72,7 +72,8 @@ def is_float(value: Any) -> bool:
 
 
 def as_float(value: Any) -> Any:
-    return value.astype(np.float64) if isinstance(value, (np.ndarray, np.generic)) else value
+    """Truths as numbers, to be counted."""
+    return value.astype(np.float64) if isinstance(value, (np.ndarray, np.generic)) and value.dtype == bool else value
 
 
 def finite_part(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Composites of linear algebra: diagonal, trace, powers, chains of products, slogdet, cholesky."""
+"""Composites of linear algebra: diagonal, trace, powers, chains of products, cholesky."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ..engine.tensor import as_array
 from ..primitives import linear_algebra
 from .einsum import diagonal_of, einsum
 
-SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
@@ -113,20 +112,12 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     return np.reshape(np.linalg.inv(np.reshape(a, (math.prod(first), math.prod(last)))), last + first)
 
 
-@implements(np.linalg.slogdet)
-def slogdet(a: Any) -> Any:
-    """`np.linalg.slogdet`: the sign of the determinant, a constant, and the logarithm of its size."""
-    return SlogdetResult(linear_algebra.signdet(a), linear_algebra.logabsdet(a))
-
-
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, *, upper: bool = False) -> Any:
-    """`np.linalg.cholesky` of the symmetric part (a + aᵀ) / 2, whose gradient is symmetric.
-
-    NumPy reads one triangle and takes the other to be its mirror image, which for a symmetric matrix is the same.
-    """
-    lower = linear_algebra.cholesky(a)
-    return np.swapaxes(lower, -1, -2) if upper else lower
+    """`np.linalg.cholesky`. Only the triangle that is read gets a gradient: the lower, or with `upper` the upper one."""
+    if not upper:
+        return linear_algebra.cholesky(a)
+    return np.swapaxes(linear_algebra.cholesky(np.swapaxes(a, -1, -2)), -1, -2)
 
 
 def lstsq(*args: Any, **options: Any) -> Any:

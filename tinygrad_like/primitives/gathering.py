@@ -30,20 +30,15 @@ def index_along(indices: Any, shape: tuple[int, ...], axis: int) -> Any:
     return tuple(index)
 
 
-def whole(indices: Any) -> Any:
-    """Integers. Forward mode counts products in floats, where something is infinite."""
-    return indices.astype(np.intp) if indices.dtype.kind == "f" else indices
-
-
 def _index_add(x: Any, indices: Any, *, shape: Any = (), axis: int = 0) -> Any:
     out = np.zeros(shape, x.dtype)
-    add_at(out, as_index(whole(indices), axis), x)
+    add_at(out, as_index(indices, axis), x)
     return out
 
 
 def _add_along_axis(x: Any, indices: Any, *, shape: Any = (), axis: int = 0) -> Any:
     out = np.zeros(shape, x.dtype)
-    add_at(out, index_along(whole(indices), shape, axis), x)
+    add_at(out, index_along(indices, shape, axis), x)
     return out
 
 
@@ -101,7 +96,7 @@ def partition_cases(rng: Rng) -> Iterator[Case]:
 
 take = multilinear(
     "take",
-    lambda x, indices, axis=0: np.take(x, whole(indices), axis),
+    lambda x, indices, axis=0: np.take(x, indices, axis),
     "x indices",
     (take_rule, None),
     sample=take_cases,
@@ -119,7 +114,7 @@ index_add = multilinear(
 )
 take_along_axis = multilinear(
     "take_along_axis",
-    lambda x, indices, axis=-1: np.take_along_axis(x, whole(indices), axis),
+    lambda x, indices, axis=-1: np.take_along_axis(x, indices, axis),
     "x indices",
     (take_along_rule, None),
     sample=along_cases,

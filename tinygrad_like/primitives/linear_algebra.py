@@ -1,4 +1,4 @@
-"""Linear algebra on stacks of square matrices: solve, inv, det, logabsdet, cholesky."""
+"""Linear algebra on stacks of square matrices: solve, inv, det, slogdet, cholesky."""
 
 from __future__ import annotations
 
@@ -49,13 +49,19 @@ def det_rule(g: Any, a: Any, y: Any) -> Any:
     return g * transposed(adjugate(a))
 
 
+def slogdet_rule(g: Any, a: Any) -> Any:
+    """The sign is a constant."""
+    return g[1][..., None, None] * transposed(np.linalg.inv(a))
+
+
 def cholesky_rule(g: Any, y: Any) -> Any:
-    """L⁻ᵀ P L⁻¹ made symmetric, where P is the lower triangle of Lᵀ g with half of its diagonal."""
+    """L⁻ᵀ P L⁻¹, where P is the lower triangle of Lᵀ g with half of its diagonal, for the triangle that is read."""
     n, upper = y.shape[-1], transposed(y)
-    lower_half = np.tril(np.ones((n, n), y.dtype)) - np.eye(n, dtype=y.dtype) / 2
-    half = np.linalg.solve(upper, lower_half * (upper @ g))
+    lower = np.tril(np.ones((n, n), y.dtype))
+    half_diagonal = lower - np.eye(n, dtype=y.dtype) / 2
+    half = np.linalg.solve(upper, half_diagonal * (upper @ g))
     whole = np.linalg.solve(upper, transposed(half))
-    return (whole + transposed(whole)) / 2
+    return (whole + transposed(whole)) * half_diagonal
 
 
 def regular(rng: Rng, shape: tuple[int, ...]) -> Any:
@@ -81,21 +87,7 @@ def positive_definite(rng: Rng) -> Iterator[Case]:
 solve = general("solve", np.linalg.solve, "a b", (solve_left, solve_right), sample=equations, symbol="A⁻¹b")
 inv = general("inv", np.linalg.inv, "a", inv_rule, sample=matrices, symbol="A⁻¹")
 det = general("det", np.linalg.det, "a", det_rule, sample=matrices, symbol="det")
-logabsdet = general(
-    "logabsdet",
-    lambda a: np.linalg.slogdet(a).logabsdet,
-    "a",
-    lambda g, a: g[..., None, None] * transposed(np.linalg.inv(a)),
-    sample=matrices,
-    symbol="ln |det|",
-)
-signdet = general("signdet", lambda a: np.linalg.slogdet(a).sign, "a", sample=matrices)
-# Of the symmetric part, so that both triangles have equal shares of the gradient.
+slogdet = general("slogdet", np.linalg.slogdet, "a", slogdet_rule, sample=matrices, symbol="ln |det|")
 cholesky = general(
-    "cholesky",
-    lambda a: np.linalg.cholesky((a + transposed(a)) / 2),
-    "a",
-    cholesky_rule,
-    sample=positive_definite,
-    symbol="cholesky",
+    "cholesky", np.linalg.cholesky, "a", cholesky_rule, sample=positive_definite, symbol="cholesky", numpy=()
 )
