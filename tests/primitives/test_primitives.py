@@ -23,6 +23,8 @@ FORMULAS = {
     "scatter_add": lambda *xs, shape, indexes: sum(scattered(x, shape, index) for x, index in zip(xs, indexes)),
     "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
     "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
+    "cummax": lambda x, axis=0: np.maximum.accumulate(x, axis or 0),
+    "cummin": lambda x, axis=0: np.minimum.accumulate(x, axis or 0),
     "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),
     "linear": lambda x, w, b=0.0: np.einsum("...i,oi->...o", x, w) + b,
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),

@@ -3,8 +3,8 @@
 Most are the meaning of a NumPy function for Tensors (`implements`); `networks` holds activations and losses.
 """
 
-from . import networks, norms, pointwise, products, statistics
+from . import diagonals, neighbours, networks, norms, pointwise, products, scans, statistics
 from .networks import relu as relu  # where pickles of earlier versions find them
 from .networks import sigmoid as sigmoid
 
-FAMILIES = networks, norms, pointwise, products, statistics
+FAMILIES = diagonals, neighbours, networks, norms, pointwise, products, scans, statistics

@@ -5,6 +5,7 @@ from . import (
     choices,
     constants,
     contraction,
+    cumulative,
     exponential,
     indexing,
     movement,
@@ -13,4 +14,16 @@ from . import (
     trigonometric,
 )
 
-TABLES = arithmetic, choices, constants, contraction, exponential, indexing, movement, neural, reductions, trigonometric
+TABLES = (
+    arithmetic,
+    choices,
+    constants,
+    contraction,
+    cumulative,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
