@@ -20,7 +20,7 @@ from .tree import leaves, mapped
 INSPECTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.allclose, np.array_equal, np.array_equiv, np.nonzero, np.flatnonzero}
     | {np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory, np.result_type, np.can_cast}
-    | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.searchsorted, np.isclose}
+    | {np.array2string, np.array_repr, np.array_str, np.argwhere, np.isclose}
 )
 # They write into their first argument.
 WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})

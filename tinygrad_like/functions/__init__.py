@@ -3,8 +3,34 @@
 Most are the meaning of a NumPy function for Tensors (`implements`); `networks` holds activations and losses.
 """
 
-from . import diagonals, neighbours, networks, norms, pointwise, products, scans, statistics
+from . import (
+    averages,
+    diagonals,
+    histograms,
+    interpolation,
+    neighbours,
+    networks,
+    norms,
+    ordered,
+    pointwise,
+    products,
+    scans,
+    statistics,
+)
 from .networks import relu as relu  # where pickles of earlier versions find them
 from .networks import sigmoid as sigmoid
 
-FAMILIES = diagonals, neighbours, networks, norms, pointwise, products, scans, statistics
+FAMILIES = (
+    averages,
+    diagonals,
+    histograms,
+    interpolation,
+    neighbours,
+    networks,
+    norms,
+    ordered,
+    pointwise,
+    products,
+    scans,
+    statistics,
+)
