@@ -77,7 +77,7 @@ PLACES: dict[str, Index] = {
     "linear": lambda n, q: (n - 1) * q,
     "median_unbiased": between(1 / 3, 1 / 3),
     "normal_unbiased": between(3 / 8, 3 / 8),
-    "midpoint": lambda n, q: (n - 1) * q,
+    "midpoint": lambda n, q: 0.5 * (np.floor((n - 1) * q) + np.ceil((n - 1) * q)),
 }
 
 
@@ -94,8 +94,6 @@ def at_places(x: Any, n: Any, q: Any, method: str, weak: bool) -> Any:
     share = place - below
     if method == "averaged_inverted_cdf":
         share = np.where(share == 0, 0.5, 1.0).astype(place.dtype)
-    elif method == "midpoint":
-        share = np.where(share == 0, 0.0, 0.5).astype(place.dtype)
     low, high = taken(x, whole(np.clip(below, 0, n - 1))), taken(x, whole(np.clip(below + 1, 0, n - 1)))
     rest = 1 - share
     if weak and x.dtype.kind == "f":
@@ -124,7 +122,8 @@ def quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, weights
     x, kept = flat_over(a, axis, keepdims)
     flat = np.reshape(q, -1)
     if nan and x.dtype.kind == "f":
-        found = at_places(x, np.sum(~np.isnan(x), axis=-1, keepdims=True), flat, method, weak)
+        n = valid(x)
+        found = np.where(n == 0, np.nan, at_places(x, n, flat, method, weak))
     else:
         found = at_places(x, x.shape[-1], flat, method, weak)
         if x.dtype.kind == "f":
@@ -137,6 +136,11 @@ def flat_over(a: Any, axis: Axis, keepdims: bool) -> tuple[Any, tuple[int, ...]]
     axes = np.lib.array_utils.normalize_axis_tuple(range(a.ndim) if axis is None else axis, a.ndim)
     lengths = ((1 if i in axes else n) for i, n in enumerate(a.shape) if keepdims or i not in axes)
     return in_order(reductions.last_axis(a, axes)), tuple(lengths)
+
+
+def valid(x: Any) -> Any:
+    """How many values along the last axis are not nan."""
+    return np.sum(~np.isnan(x), axis=-1, keepdims=True)
 
 
 def is_weak(q: Any) -> bool:
@@ -195,5 +199,6 @@ def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     if not a.size or a.dtype.kind != "f":
         return np.median(a, axis=axis, keepdims=keepdims)
     x, kept = flat_over(a, axis, keepdims)
-    n = np.sum(~np.isnan(x), axis=-1, keepdims=True)
-    return np.reshape(0.5 * taken(x, np.maximum(n - 1, 0) // 2) + 0.5 * taken(x, n // 2), kept)
+    n = valid(x)
+    middle = 0.5 * taken(x, np.maximum(n - 1, 0) // 2) + 0.5 * taken(x, n // 2)
+    return np.reshape(np.where(n == 0, np.nan, middle), kept)
