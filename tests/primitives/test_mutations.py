@@ -55,7 +55,6 @@ EQUIVALENT = {
     ("std_rule", "np.where(flat, 0, kept(g, x.shape, axis))"): (5, TWICE),
     ("below_top", "np.where(infinite, 0, top)"): (5, "only the forward function warns of infinity less infinity"),
     ("power_base", "isinstance(b, (int, float))"): (1, FASTER),
-    ("products_before", "isinstance(x, Tensor)"): (1, FASTER),
     ("sigmoid_rule", "ONES.get(y.dtype, 1)"): (3, FASTER),
     ("are_normal", "np.abs(y)"): (1, FASTER),
     ("are_normal", "shortcut(np.all((size >= np.finfo(size.dtype).tiny) & np.isfinite(size)))"): (1, FASTER),
