@@ -69,8 +69,11 @@ def test_without_nan(axis, method):
     gradient = tg.grad(lambda x: (np.nanquantile(x, Q, axis=axis, method=method) * 1.5).sum())(HOLES)
     assert np.isfinite(gradient).all()
     assert (gradient[np.isnan(HOLES)] == 0).all()
+    middle = tg.grad(lambda x: np.nanmedian(x, axis=axis).sum())(HOLES)
+    assert (middle[np.isnan(HOLES)] == 0).all()
     count = np.isfinite(np.nanmedian(HOLES, axis=axis)).sum()
     assert gradient.sum() == pytest.approx(1.5 * len(Q) * count)
+    assert middle.sum() == pytest.approx(count)
 
 
 @pytest.mark.parametrize("method", ["linear", "lower", "hazen", "midpoint"])
