@@ -25,9 +25,7 @@ INSPECTIONS = frozenset(
     | {np.array2string, np.array_repr, np.array_str, np.einsum_path}
 )
 # Of the values alone, too; these give arrays: positions and truths, constants for differentiation.
-CONSTANTS = frozenset(
-    {np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.lexsort, np.isclose, np.isin}
-)
+CONSTANTS = frozenset({np.nonzero, np.flatnonzero, np.argwhere, np.lexsort, np.isclose, np.isin})
 # They write into their first argument, and where they take the values: by which position, by which name.
 WRITERS = {
     np.copyto: (1, "src"),

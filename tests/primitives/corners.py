@@ -34,6 +34,10 @@ SINGULAR = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [2.0, 4.0, 6.0]])
 COFACTORS = [[6.0, -12.0, 6.0], [0.0, 0.0, 0.0], [-3.0, 6.0, -3.0]]
 STEEP = np.array([-1.0, 0.0, 1.0]) / np.sqrt(6.0)  # the gradient of the standard deviation of 1, 2, 3
 EXTREMES = [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])]
+# The extremes so far: of three equals the first has all of its own, half of the second's, a third of the third's.
+SO_FAR = [([2.0, 2.0, 2.0], [11 / 6, 5 / 6, 1 / 3]), ([1.0, NAN, 2.0, NAN], [1.0, 2.5, 0.0, 0.5])]
+# Products that overflow, or lose their digits, on the way.
+PRODUCTS = [([1e200, 1e200, 1e-200], [1e200, 1e200, INF]), ([1e-160, 1e-160, 1e170], [1e10 + 1, 1e10, 0.0])]
 POWERS = [(0.0, 0.0, 0.0, 0.0), (0.0, 2.0, 0.0, 0.0), (0.0, 1.0, 1.0, 0.0), (2.0, 0.0, 0.0, np.log(2.0))]
 
 
@@ -51,6 +55,8 @@ OF_ONE = [
     *((name, tuple(np.array([each]) for each in point), {}, shares) for name, point, shares in PAIRS),
     *(("logsumexp", (np.array(row),), {}, shares) for row, shares in ROWS),
     *((name, (np.array(row),), {}, shares) for name in ("max", "min") for row, shares in EXTREMES),
+    *((name, (np.array(row),), {}, shares) for name in ("cummax", "cummin") for row, shares in SO_FAR),
+    *(("cumprod", (np.array(row),), {}, slopes) for row, slopes in PRODUCTS),
     *((n, (np.array([a]), np.array([b])), {}, slopes) for n in ("power", "float_power") for a, b, *slopes in POWERS),
     *((n, (np.array([a]), b), {}, slope) for n in ("power", "float_power") for a, b, slope, _ in POWERS),
     ("power", (np.array([2.0]), 3), {}, 12.0),

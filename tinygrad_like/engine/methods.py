@@ -58,6 +58,16 @@ class Methods:
         """Whether any value over `axis` is true."""
         return operators.constants.any(self, axis, keepdims=keepdims)
 
+    # -- scans --------------------------------------------------------------------------------------
+
+    def cumsum(self: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+        """The sum of each value and all before it; without an axis, of the flattened values."""
+        return operators.cumulative.cumsum(self, axis, dtype)
+
+    def cumprod(self: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+        """The product of each value and all before it."""
+        return operators.cumulative.cumprod(self, axis, dtype)
+
     # -- movement -----------------------------------------------------------------------------------
 
     def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
@@ -192,6 +202,10 @@ class Methods:
     def dot(self: Any, other: Any) -> Tensor:
         """The dot product as `np.dot` defines it."""
         return operators.products.dot(self, other)
+
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
+        """The sum along a diagonal of two axes."""
+        return operators.diagonals.trace(self, offset, axis1, axis2, dtype)
 
     # -- element by element -------------------------------------------------------------------------
 

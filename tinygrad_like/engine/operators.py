@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .. import protocols as protocols
+    from ..functions import diagonals as diagonals
     from ..functions import joining as joining
     from ..functions import pointwise as pointwise
     from ..functions import products as products
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..primitives import arithmetic as arithmetic
     from ..primitives import constants as constants
     from ..primitives import contraction as contraction
+    from ..primitives import counting as counting
+    from ..primitives import cumulative as cumulative
     from ..primitives import exponential as exponential
     from ..primitives import indexing as indexing
     from ..primitives import movement as movement

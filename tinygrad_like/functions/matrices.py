@@ -17,7 +17,6 @@ from ..primitives import linear_algebra
 from .einsum import diagonal_of, einsum
 
 
-
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
 def matrix_transpose(x: Any) -> Any:
     """`np.matrix_transpose`: the last two axes exchanged."""

@@ -9,7 +9,6 @@ import numpy as np
 from ..engine.operators import Axis
 from ..engine.registry import general, reduction
 from ..engine.shortcuts import all_finite, products_fit
-from ..engine.tensor import Tensor
 from .integers import floats
 from .samples import either, normal, over_axes, positive, several, spread, with_zeros
 from .trigonometric import nonzero
@@ -64,18 +63,8 @@ def last_axis(x: Any, axis: Axis) -> Any:
 
 
 def products_before(x: Any) -> Any:
-    """Along the last axis, the product of all earlier elements; of Tensors in log n doubling steps."""
-    n = x.shape[-1]
-    first = np.ones_like(x[..., :1])
-    if not isinstance(x, Tensor):
-        return np.concatenate([first, np.multiply.accumulate(x[..., :-1], axis=-1)], axis=-1)
-    result = np.concatenate([first, x[..., :-1]], axis=-1)
-    step = 1
-    while step < n:
-        ones = np.broadcast_to(first, (*x.shape[:-1], step))
-        result = result * np.concatenate([ones, result[..., :-step]], axis=-1)
-        step *= 2
-    return result
+    """Along the last axis, the product of all earlier elements."""
+    return np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x[..., :-1], axis=-1)], axis=-1)
 
 
 def product_of_others(x: Any, axis: Axis) -> Any:

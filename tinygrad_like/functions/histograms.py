@@ -1,0 +1,105 @@
+"""Histograms: their edges and counts are constants; the sums of weights are differentiable."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from ..engine.registry import implements
+from ..engine.shortcuts import shortcut
+from ..engine.tensor import as_array
+from ..primitives import counting
+from .averages import beside
+
+
+@implements(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """`np.histogram_bin_edges`: constants; where `bins` are edges already, these."""
+    if isinstance(bins, str) and weights is not None:
+        raise DTypeError(f"Bins are not chosen by {bins!r} for weighted values.", "Write their number, or the edges.")
+    if np.ndim(bins) != 1:
+        return counting.histogram_bin_edges(a, bins, range)
+    edges = as_array(bins)
+    if shortcut(np.any(edges[:-1] > edges[1:])):
+        raise ArgumentError("The edges of bins must not become smaller.")
+    return edges
+
+
+def bins_of(x: Any, edges: Any) -> Any:
+    """In which bin each value is, counted from 1; the last one has both its edges. 0 and more are outside."""
+    return np.searchsorted(edges, x, side="right") - (x == edges[-1])
+
+
+@implements(np.histogram)
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """`np.histogram`: the numbers of values between edges, which are constant, or the sums of their weights."""
+    a = as_array(a)
+    edges = np.histogram_bin_edges(a, bins, range, weights)
+    n = edges.shape[0] - 1
+    place = np.reshape(bins_of(a, edges), -1)
+    counts = counted(place, weights_like(weights, a), n + 2)[1:-1]
+    if weights is not None:
+        counts = counts.astype(as_array(weights).dtype)
+    if density:
+        counts = counts / np.diff(edges).astype(np.float64) / np.sum(counts)
+    return counts, beside(edges, counts)
+
+
+def counted(place: Any, weights: Any, length: int) -> Any:
+    return np.bincount(place, minlength=length) if weights is None else np.bincount(place, weights, length)
+
+
+def weights_like(weights: Any, a: Any) -> Any:
+    """The weights of values, in a row."""
+    if weights is None:
+        return None
+    weights = as_array(weights)
+    if weights.dtype.kind == "c":
+        raise UnsupportedError("histogram with complex weights is not differentiable here.", "Write two calls of it.")
+    if weights.shape != a.shape:
+        raise ShapeError(f"histogram of values {a.shape} does not take weights of shape {weights.shape}.")
+    return np.reshape(weights, -1)
+
+
+@implements(np.histogramdd)
+def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """`np.histogramdd`: the numbers of points (N, D) in boxes, or the sums of their weights."""
+    if hasattr(sample, "shape"):
+        columns = list(np.transpose(sample)) if np.ndim(sample) == 2 else [sample]
+    else:
+        columns = list(np.stack(sample))
+    bins = list(bins) if is_list(bins) else [bins] * len(columns)
+    ranges = [None] * len(columns) if range is None else list(range)
+    if len(bins) != len(columns) or len(ranges) != len(columns):
+        raise ArgumentError(f"histogramdd of {len(columns)} axes got {len(bins)} bins and {len(ranges)} ranges.")
+    edges = [np.histogram_bin_edges(*each) for each in zip(columns, bins, ranges)]
+    lengths = [each.shape[0] + 1 for each in edges]
+    place: Any = 0
+    for x, each, length in zip(columns, edges, lengths):
+        place = place * length + bins_of(x, each)
+    counts = counted(place, None if weights is None else weights_like(weights, columns[0]), math.prod(lengths))
+    counts = np.reshape(counts, lengths)[(slice(1, -1),) * len(lengths)].astype(np.float64)
+    if density:
+        total = np.sum(counts)
+        for i, each in enumerate(edges):
+            counts = counts / np.reshape(np.diff(each), (-1, *(1,) * (len(edges) - i - 1)))
+        counts = counts / total
+    return counts, [beside(each, counts) for each in edges]
+
+
+def is_list(bins: Any) -> bool:
+    return isinstance(bins, (list, tuple)) or np.ndim(bins) == 1
+
+
+@implements(np.histogram2d)
+def histogram2d(x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """`np.histogram2d`: the numbers of points (x, y) in boxes, or the sums of their weights."""
+    if np.shape(x) != np.shape(y):
+        raise ShapeError(f"histogram2d takes x and y of the same length, but got {np.shape(x)} and {np.shape(y)}.")
+    if is_list(bins) and len(bins) > 2:
+        bins = [bins, bins]
+    counts, edges = np.histogramdd([x, y], bins, range, density, weights)
+    return counts, edges[0], edges[1]

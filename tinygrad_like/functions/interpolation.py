@@ -1,0 +1,44 @@
+"""Interpolation: interp."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
+from ..engine.registry import implements
+from ..engine.shortcuts import shortcut
+from ..engine.tensor import as_array
+
+
+@implements(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """`np.interp`: at x, the straight lines between the points (xp, fp); at a point, the slope of the line after it."""
+    fp = as_array(fp)
+    if fp.dtype.kind == "c":
+        raise UnsupportedError("interp of complex numbers is not differentiable here.", "Write two calls of interp.")
+    x, xp, fp = (as_array(each).astype(np.float64) for each in (x, xp, fp))
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ShapeError(f"interp takes xp (n,) and fp (n,), but got {xp.shape} and {fp.shape}.")
+    if period is not None:
+        if shortcut(period == 0):
+            raise ArgumentError("interp takes a period that is not 0.")
+        left = right = None
+        period = np.abs(period)
+        x, xp, fp = around(x, xp, fp, period)
+    n = xp.shape[0]
+    before = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(n - 2, 0))
+    x0, x1, f0, f1 = xp[before], xp[(before + 1) % n], fp[before], fp[(before + 1) % n]
+    gap = np.where(x1 == x0, 1, x1 - x0)
+    inside = np.where(x >= xp[-1], fp[-1], (f1 - f0) / gap * (x - x0) + f0)
+    result = np.where(x < xp[0], fp[0] if left is None else left, inside)
+    return result if right is None else np.where(x > xp[-1], right, result)
+
+
+def around(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
+    """Everything within one period, in order, with the next point on either side."""
+    x, xp = x % period, xp % period
+    order = np.argsort(xp)
+    xp, fp = xp[order], fp[order]
+    return x, np.concatenate([xp[-1:] - period, xp, xp[:1] + period]), np.concatenate([fp[-1:], fp, fp[:1]])

@@ -1,0 +1,117 @@
+"""Scans: along an axis, the sum, product, largest or smallest of each element and all before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.registry import general, multilinear
+from ..engine.shortcuts import shortcut
+from .reductions import products_before
+from .samples import Case, Domain, Rng, either, normal, spread
+
+BACKWARDS = slice(None, None, -1)
+OPTIONS: dict[str, Any] = {"options": {"axis": None, "dtype": None}, "by_position": 2}
+
+
+def sums_from(x: Any, axis: int) -> Any:
+    """The sum of each element and all after it."""
+    index = (slice(None),) * (axis % x.ndim) + (BACKWARDS,)
+    return np.cumsum(x[index], axis)[index]
+
+
+def last(x: Any, axis: int) -> Any:
+    """The axis exchanged with the last one; twice gives x again."""
+    return x.swapaxes(axis, -1)
+
+
+def recurrence(terms: Any, factors: Any) -> Any:
+    """Along the last axis s[i] = terms[i] + factors[i] · s[i + 1], in log n doubling steps."""
+    step = 1
+    while step < terms.shape[-1]:
+        joined = terms[..., :-step] + factors * terms[..., step:]
+        terms = np.concatenate([joined, terms[..., -step:]], axis=-1)
+        factors = factors[..., :-step] * factors[..., step:]
+        step *= 2
+    return terms
+
+
+def are_normal(y: Any) -> bool:
+    """Whether no value is 0, infinite, or so small that digits are lost."""
+    size = np.abs(y)
+    return shortcut(np.all((size >= np.finfo(size.dtype).tiny) & np.isfinite(size)))
+
+
+def cumsum_rule(g: Any, in_shape: tuple[int, ...], *, axis: int | None) -> Any:
+    return sums_from(g, axis or 0).reshape(in_shape)
+
+
+def cumprod_rule(g: Any, a: Any, y: Any, *, axis: int | None) -> Any:
+    """The sum of g · y from each element on, over that element; with zeros, by products that leave it out."""
+    x, along = a.reshape(g.shape), axis or 0
+    if are_normal(y):
+        return (sums_from(g * y, along) / x).reshape(a.shape)
+    x = last(x, along)
+    part = products_before(x) * recurrence(last(g, along), x[..., 1:])
+    return last(part, along).reshape(a.shape)
+
+
+def running_share(g: Any, x: Any, y: Any, *, axis: int | None) -> Any:
+    """To each element the cotangents of where it is the extreme so far, shared among equals up to there."""
+    along = axis or 0
+    g, x, y = last(g, along), last(x, along), last(y, along)
+    stays = (y[..., 1:] == y[..., :-1]) | np.isnan(y[..., :-1])
+    chosen = (x == y) | np.isnan(x)
+    ties = recurrence(chosen.astype(int)[..., ::-1], stays[..., ::-1])[..., ::-1]
+    return last(np.where(chosen, recurrence(g / ties, stays), 0), along)
+
+
+def scans(draw: Domain) -> Callable[[Rng], Iterator[Case]]:
+    """Cases of one array along an axis."""
+
+    def cases(rng: Rng) -> Iterator[Case]:
+        for shape, axis in (((5,), 0), ((2, 3, 2), 1), ((2, 3), -1), ((3, 2), 0), ((0, 2), 1), ((6,), None)):
+            yield (draw(rng, shape),), {"axis": axis}
+
+    return cases
+
+
+def flattened(rng: Rng) -> Iterator[Case]:
+    """Cases without an axis: all elements in a row."""
+    yield (normal(rng, (2, 3)),), {}
+    yield (normal(rng, ()),), {}
+
+
+def zeros_along(rng: Rng) -> Iterator[Case]:
+    """Cases with one and with several zeros along the axis."""
+    x = normal(rng, (3, 2, 5))
+    x[0, 0, 2] = x[1, 0, 0] = x[1, 0, 3] = x[1, 1, 1] = x[1, 1, 2] = x[2, 1, 4] = 0
+    yield (x,), {"axis": 2}
+    yield (x[:2, :, 2].copy(),), {"axis": 0}
+    yield (x[0, :, :4].copy(),), {}
+
+
+def extreme_so_far(name: str, function: np.ufunc) -> Any:
+    forward, sample = function.accumulate, scans(spread)
+    options: dict[str, Any] = {"axis": 0, "dtype": None}
+    return general(
+        name, forward, "x", running_share, options=options, by_position=2, sample=sample, symbol=name, chooses=True
+    )
+
+
+cumsum = multilinear(
+    "cumsum", np.cumsum, "a", cumsum_rule, **OPTIONS, sample=either(scans(normal), flattened), symbol="Σ"
+)
+cumprod = general(
+    "cumprod",
+    np.cumprod,
+    "a",
+    cumprod_rule,
+    **OPTIONS,
+    sample=either(scans(normal), flattened, zeros_along),
+    symbol="Π",
+)
+cummax = extreme_so_far("cummax", np.maximum)
+cummin = extreme_so_far("cummin", np.minimum)
