@@ -11,6 +11,7 @@ from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
 from .engine.recording import recording
+from .engine.refusals import instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, assign, wrap, writable_value
 from .primitives import constants, reductions
@@ -32,6 +33,7 @@ REDUCED: dict[np.ufunc, Function] = {
     np.logical_and: constants.all,
     np.logical_or: constants.any,
 }
+NEW = "Make a new array: array = array - t, np.where(mask, t, array), np.broadcast_to(t, shape)."
 # What NumPy does anyway.
 DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "initial": np._NoValue}
 
@@ -109,11 +111,7 @@ def call(
         else:
             return result if out is None else write(out, result)
     elif is_recorded((inputs, options)):
-        raise UnsupportedError(
-            f"np.{name} is not differentiable here.",
-            "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
-            "or leave the graph with t.numpy().",
-        )
+        raise UnsupportedError(f"np.{name} is not differentiable here.", instead_of(name))
     return on_values(function, inputs, options, out)
 
 
@@ -162,7 +160,7 @@ def check_target(target: Any, result: Any) -> None:
     elif target is None:
         return
     elif is_recorded(result):
-        raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
+        raise lost_graph("Writing into an ndarray (array -= tensor, out=array)", NEW)
     elif not isinstance(check_kind(target), np.ndarray):
         raise UnsupportedError(f"out= takes an ndarray or a Tensor, but got a {type(target).__name__}.")
 
@@ -174,7 +172,7 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
         inputs, options = (options[first],), {name: each for name, each in options.items() if name != first}
     target, others = inputs[0], (inputs[1:], options)
     if is_recorded(others):
-        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)")
+        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)", NEW)
     values, settings = arrays_in(others)
     if not isinstance(target, Tensor):
         return tensors_in(function(target, *values, **settings))
