@@ -16,7 +16,7 @@ SYMMETRIC = "An eigenvalue with the unit vector v has the derivative np.outer(v,
 SINGULAR = "A singular value with the vectors u, v has the derivative np.outer(u, v)"
 FOURIER = "Write a product with the cosines and sines: np.cos(2 * np.pi * np.outer(k, n) / N) @ x"
 BITS = "Bits have no derivative"
-VALUES = "It only reads values"
+VALUES = "It only reads values: give it t.numpy()"
 
 # NumPy's name: what to write instead. Only what is refused stands here.
 REFUSED = {
