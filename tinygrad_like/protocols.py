@@ -76,6 +76,8 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
         return function(*arrays_in(inputs), **arrays_in(options))
     if function in WRITERS or (function is np.nan_to_num and not (*inputs[1:2], options.get("copy", True))[0]):
         return write_by(function, inputs, options)
+    if not inputs and (first := positional(function)[:1]) and first[0] in options:  # np.sum(a=t)
+        inputs = (options.pop(first[0]),)
     if len(inputs) > 2 and "out" in (names := positional(function)):
         place = names.index("out")
         options, inputs = dict(zip(names[place:], inputs[place:])) | options, inputs[:place]

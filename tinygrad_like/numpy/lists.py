@@ -16,6 +16,7 @@ from ..engine.tensor import Tensor, wrap
 from ..tree import leaves, mapped
 
 NUMBERS = "fiubc"  # the kinds of dtype that a Tensor holds
+SCALARS = (Tensor, np.ndarray, np.number, np.bool, int, float, complex)
 # They take lists of arrays, and see the Tensors in them. (In a list that one of these takes, lists are arrays again.)
 TAKE_LISTS = frozenset(
     {np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.linalg.multi_dot, np.lexsort}
@@ -64,12 +65,10 @@ def with_arrays(value: Any, depth: int = 0) -> Any:
     if depth:
         return type(value)(with_arrays(each, depth - 1) for each in value) if type(value) in (list, tuple) else value
     inner = leaves(value)
-    # Whole numbers in a tuple are a shape or axes; what is no number is not part of an array.
-    if any(callable(each) or isinstance(each, str) or each is None for each in inner):
-        return value
-    if all(isinstance(each, int) or np.result_type(each).kind in "iub" for each in inner):
-        return value
-    return stacked(value)
+    # Whole numbers may be a shape, axes or indices, which stay a tuple; with anything else in it, it is no array.
+    if all(isinstance(each, SCALARS) for each in inner) and any(np.result_type(each).kind in "fc" for each in inner):
+        return stacked(value)
+    return value
 
 
 def tensors(result: Any) -> Any:
@@ -120,7 +119,7 @@ def names_of(
     """`__getattr__` and `__dir__` of the module with these `names`: those of NumPy's module, but for its `own`."""
 
     def __getattr__(name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") and name not in source.__all__:
             raise AttributeError(f"module {names['__name__']!r} has no attribute {name!r}")
         value = own[name] if name in own else getattr(source, name)
         if isinstance(value, ModuleType):

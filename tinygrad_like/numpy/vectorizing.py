@@ -8,7 +8,8 @@ import numpy as np
 
 from ..engine.errors import UnsupportedError
 from ..engine.recording import transform_depth
-from .lists import has_tensor
+from ..engine.tensor import values_of
+from .lists import has_tensor, tensors
 from .making import array, asarray
 
 
@@ -35,7 +36,7 @@ class vectorize(np.vectorize):
             for index in np.ndindex(shape)
         ]
         if not results:
-            return super().__call__(*map(np.zeros_like, args), **options)
+            return tensors(super().__call__(*map(values_of, args), **options))
         if isinstance(results[0], tuple):
             return tuple(self.output(i, part, shape) for i, part in enumerate(zip(*results)))
         return self.output(0, results, shape)
