@@ -91,7 +91,7 @@ class Function:
         if options:
             options = {name: with_arrays(each, self.depth) for name, each in options.items()}
         result = self.__wrapped__(*args, **options)
-        if self.makes and (transform_depth.get() or has_tensor((*args, *options.values()))):
+        if self.makes and (transform_depth.get() or any(map(has_tensor, (*args, *options.values())))):
             return tensors(result)
         return result
 
