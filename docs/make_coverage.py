@@ -31,11 +31,13 @@ CALLS = (
     *((each,) for each in ([X, X], [MATRIX, MATRIX], [[X, X], [X, X]], [X[0], X[1]])),
     *((each, X) for each in (MASK, PLACES, 2, "i->i", PLACES[:1])),
     *((MASK, X, X), ("i,i->i", X, X), (X, MASK, X), (X, PLACES, X[:2], 0), (X, PLACES[:, None], 0), ((2, 4), X)),
-    *((X, X, X, X, X), (X, X, 1), (CUBE, 2), (X, "constant"), (X, (3, 4)), (X, np.float32)),
+    *((X, X, X, X, X), (CUBE, 2), (X, "constant"), (X, (3, 4))),
 )
 STEPS = ((1.0, X[0], 5), (X[0], 1.0, 5))
 # And those of a single function.
 CALLS_OF = {
+    np.polyfit: ((X, X, 1),),
+    np.astype: ((X, np.float32),),
     np.select: (([MASK], [X]), ([MASK, ~MASK], [X, X])),
     np.choose: ((MASK[:2] * 1, [X[:2], X[:2]]),),
     np.piecewise: ((X, [MASK], [X[0], X[1]]),),

@@ -137,7 +137,7 @@ def test_only_what_is_refused_stands_in_the_table(name):
     ("call", "instead"),
     [
         (np.linalg.svd, r"A singular value .* np\.outer\(u, v\); declare it with @operation"),
-        (np.linalg.pinv, r"Write np\.linalg\.solve\(a\.T @ a, a\.T\), if"),
+        (np.linalg.qr, r"Write r = np\.linalg\.cholesky\(a\.T @ a\)\.T and q"),
         (np.fft.rfft, r"cosines and sines"),
         (np.packbits, r"Bits have no derivative"),
         (np.spacing, r"Compose it of functions that are \(docs/coverage\.md\)"),
@@ -157,16 +157,12 @@ A, B = np.array([[2.0, 0.5], [0.3, 1.5], [1.0, 0.4]]), np.array([1.0, 2.0, 0.5])
 
 
 def test_what_the_table_says_to_write_gives_the_same():
-    np.testing.assert_allclose(np.linalg.solve(A.T @ A, A.T), np.linalg.pinv(A))
-    np.testing.assert_allclose(np.linalg.solve(A.T @ A, A.T @ B), np.linalg.lstsq(A, B)[0])
     r = np.linalg.cholesky(A.T @ A).T
     q = A @ np.linalg.inv(r)
     np.testing.assert_allclose(np.abs(r), np.abs(np.linalg.qr(A)[1]))
     np.testing.assert_allclose(np.abs(q), np.abs(np.linalg.qr(A)[0]))
     s = A[:2]
     np.testing.assert_allclose(np.linalg.norm(s) * np.linalg.norm(np.linalg.inv(s)), np.linalg.cond(s, "fro"))
-    v = np.vander(B, 2)
-    np.testing.assert_allclose(np.linalg.solve(v.T @ v, v.T @ B**2), np.polyfit(B, B**2, 1))
     k = np.arange(3)
     np.testing.assert_allclose(np.cos(2 * np.pi * np.outer(k, k) / 3) @ B, np.fft.fft(B).real)
     for n in (3, 4):
@@ -218,7 +214,7 @@ def test_what_to_write_in_place_of_a_method(use, instead):
 
 
 def test_a_tensor_has_what_it_has():
-    assert {"partition", "tobytes", "flat", "view"} <= set(HIDDEN)
+    assert {"tobytes", "itemsize", "flags"} <= set(HIDDEN)
     assert leaf(X).sum().item() == 3.0
     assert "__getattr__" not in {name for kind in Tensor.__mro__ for name in vars(kind)}, "it would slow every look-up"
     with pytest.raises(AttributeError, match="no attribute 'nothing_like_this'"):

@@ -11,7 +11,7 @@ from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
 from .engine.recording import recording
-from .engine.refusals import instead_of
+from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, assign, wrap, writable_value
 from .primitives import constants, reductions
@@ -33,7 +33,6 @@ REDUCED: dict[np.ufunc, Function] = {
     np.logical_and: constants.all,
     np.logical_or: constants.any,
 }
-NEW = "Make a new array: array = array - t, np.where(mask, t, array), np.broadcast_to(t, shape)."
 # What NumPy does anyway.
 DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "initial": np._NoValue}
 

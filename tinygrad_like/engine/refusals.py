@@ -16,6 +16,7 @@ SYMMETRIC = "An eigenvalue with the unit vector v has the derivative np.outer(v,
 SINGULAR = "A singular value with the vectors u, v has the derivative np.outer(u, v)"
 FOURIER = "Write a product with the cosines and sines: np.cos(2 * np.pi * np.outer(k, n) / N) @ x"
 BITS = "Bits have no derivative"
+NEW = "Make a new array: array = array - t, np.where(mask, t, array), np.broadcast_to(t, shape)."
 VALUES = "It only reads values: give it t.numpy()"
 
 # NumPy's name: what to write instead. Only what is refused stands here.
@@ -27,20 +28,14 @@ REFUSED = {
     "linalg.svd": SINGULAR,
     "linalg.svdvals": SINGULAR,
     "linalg.qr": "Write r = np.linalg.cholesky(a.T @ a).T and q = a @ np.linalg.inv(r)",
-    "linalg.pinv": "Write np.linalg.solve(a.T @ a, a.T), if the columns are independent",
-    "linalg.lstsq": "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns are independent",
     "linalg.cond": "Write np.linalg.norm(a) * np.linalg.norm(np.linalg.inv(a)), the one of the Frobenius norm",
     "linalg.matrix_rank": "A rank is a whole number and has no derivative",
-    "linalg.tensorsolve": "Write np.linalg.solve of a reshaped to a matrix",
-    "linalg.tensorinv": "Write np.linalg.inv of a reshaped to a matrix",
     "fft.fftshift": "Write np.roll(x, n // 2)",
     "fft.ifftshift": "Write np.roll(x, -(n // 2))",
     **dict.fromkeys((f"fft.{kind}fft{n}" for kind in ("", "i", "r", "ir") for n in ("", "2", "n")), FOURIER),
     "fft.hfft": FOURIER,
     "fft.ihfft": FOURIER,
     "roots": "A root r has the derivative -r**power / p'(r) by the coefficient of each power",
-    "polyfit": "Write v = np.vander(x, degree + 1) and np.linalg.solve(v.T @ v, v.T @ y)",
-    "polydiv": "Write the division of the values at points: np.polyval(a, x) / np.polyval(b, x)",
     "save": VALUES,
     "savez": VALUES,
     "savez_compressed": VALUES,
