@@ -37,7 +37,7 @@ STEPS = ((1.0, X[0], 5), (X[0], 1.0, 5))
 # And those of a single function.
 CALLS_OF = {
     np.polyfit: ((X, X, 1),),
-    np.astype: ((X, np.float32),),
+    **dict.fromkeys((np.astype, np.can_cast), ((X, np.float32),)),
     np.select: (([MASK], [X]), ([MASK, ~MASK], [X, X])),
     np.choose: ((MASK[:2] * 1, [X[:2], X[:2]]),),
     np.piecewise: ((X, [MASK], [X[0], X[1]]),),

@@ -13,8 +13,8 @@ SETTINGS = {"set_printoptions", "printoptions", "seterr", "seterrcall", "setbufs
 SETTINGS |= {"show_runtime", "test", "linalg.test", "fft.test"}
 # They ask for memory, which is another protocol, and NumPy's error says so.
 MEMORY = {np.frombuffer, np.from_dlpack}
-# Their last array has no say: dx where x is given, a divisor of a higher degree.
-UNUSED = {np.trapezoid, np.polydiv}
+# Their last array has no say: dx where x is given, a divisor of a higher degree, the distances along another axis.
+UNUSED = {np.trapezoid, np.polydiv, np.gradient}
 FUNCTIONS = {names[0]: function for function, names in public().items() if not SETTINGS.intersection(names)}
 
 
