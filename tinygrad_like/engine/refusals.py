@@ -51,19 +51,10 @@ OF_UFUNCS = {
     "reduceat": "Write np.stack([np.{}.reduce(x[i:j]), ...])",
     "at": "Write a + weights, with weights that are 0 elsewhere",
 }
-IN_PLACE = "A Tensor is not changed in place: "
 # Methods and attributes of ndarrays. Those that are not here are written np.name(t), or t.numpy().name.
 METHODS = {
-    "sort": IN_PLACE + "write np.sort(t).",
-    "partition": IN_PLACE + "write np.partition(t, k) or np.sort(t).",
-    "resize": IN_PLACE + "write np.resize(t, shape).",
-    "fill": IN_PLACE + "write t[...] = value.",
-    "put": IN_PLACE + "write t[indices] = values.",
-    "itemset": "Write t[index] = value.",
+    "fill": "Write t[...] = value, where t is not part of a graph.",
     "view": "Write t.astype(dtype), or t[...] for the same values.",
-    "flat": "Write t.ravel().",
-    "real": "Write np.real(t).",
-    "imag": "Write np.imag(t).",
 }
 
 
