@@ -12,7 +12,9 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 
 # From the ground up. A module may import, at module level, only what stands before it.
 ORDER = [
+    "engine.callers",
     "engine.errors",
+    "engine.refusals",
     "engine.kinds",
     "engine.warned",
     "engine.recording",
@@ -77,6 +79,12 @@ ORDER = [
     "functions.networks",
     "tree",
     "protocols",
+    "numpy.lists",
+    "numpy.making",
+    "numpy.brackets",
+    "numpy.vectorizing",
+    "numpy.linalg",
+    "numpy.fft",
     "transforms.evaluation",
     "transforms.reverse",
     "transforms.forward",

@@ -13,6 +13,7 @@ from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.primitive import Function
 from .engine.recording import recording
+from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
 from .primitives import constants, indexing, reductions
@@ -87,6 +88,8 @@ def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any
         return on_values(function, inputs, options, None)
     if function in WRITERS or (function is np.nan_to_num and not (*inputs[1:2], options.get("copy", True))[0]):
         return write_by(function, inputs, options)
+    if not inputs and (first := positional(function)[:1]) and first[0] in options:  # np.sum(a=t)
+        inputs = (options.pop(first[0]),)
     if len(inputs) > 2 and "out" in (names := positional(function)):
         place = names.index("out")
         options, inputs = dict(zip(names[place:], inputs[place:])) | options, inputs[:place]
@@ -122,11 +125,7 @@ def call(
         else:
             return result if out is None else write(out, result)
     elif is_recorded((inputs, options)):
-        raise UnsupportedError(
-            f"np.{name} is not differentiable here.",
-            "Compose it of functions that are (docs/primitives.md), declare it with @operation, "
-            "or leave the graph with t.numpy().",
-        )
+        raise UnsupportedError(f"np.{name} is not differentiable here.", instead_of(name))
     return on_values(function, inputs, options, out)
 
 
@@ -176,7 +175,7 @@ def check_target(target: Any, result: Any) -> None:
     elif target is None:
         return
     elif is_recorded(result):
-        raise lost_graph("Writing into an ndarray (array -= tensor, out=array)")
+        raise lost_graph("Writing into an ndarray (array -= tensor, out=array)", NEW)
     elif not isinstance(check_kind(target), np.ndarray):
         raise UnsupportedError(f"out= takes an ndarray or a Tensor, but got a {type(target).__name__}.")
 
@@ -202,7 +201,7 @@ def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, An
     """The same, where something is recorded: NumPy's function, given numbers, tells which value goes where."""
     target = inputs[0]
     if not isinstance(target, Tensor) or function not in WRITERS:
-        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)")
+        raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)", NEW)
     place, name = WRITERS[function]
     arguments = list(arrays_in(inputs))
     settings = arrays_in(options)

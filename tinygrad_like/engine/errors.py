@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .callers import line_and_advice
+
 
 class TinygradError(Exception):
     """The base of every error that this package raises itself.
@@ -60,6 +62,10 @@ class UnsupportedError(TinygradError, TypeError):
     """A NumPy function or option that is not differentiable here."""
 
 
+class MissingMethodError(UnsupportedError, AttributeError):
+    """A method or attribute of ndarrays that a Tensor does not have."""
+
+
 class ArgumentError(TinygradError, ValueError):
     """A value that makes no sense where it was given, such as a learning rate of nan."""
 
@@ -76,9 +82,12 @@ class RenderError(TinygradError, RuntimeError):
     """A picture could not be rendered."""
 
 
-def lost_graph(conversion: str) -> LostGraphError:
+def lost_graph(conversion: str, instead: str = "") -> LostGraphError:
+    """The error of a conversion; it shows the user's line, and what to write `instead`, or what that line suggests."""
+    line, advice = line_and_advice()
     return LostGraphError(
         f"{conversion} would drop a recorded Tensor's graph, and its gradient would be lost.",
-        "To compute with it, use NumPy functions on the Tensor itself (np.sin(t), np.stack([t1, t2])); "
-        "to leave the graph on purpose, write t.numpy(), t.item() or t.detach().",
+        (line and line + "\n  ")
+        + (instead or advice)
+        + "\n  To leave the graph on purpose, write t.numpy(), t.item() or t.detach().",
     )

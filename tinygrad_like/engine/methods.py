@@ -249,6 +249,12 @@ class Methods:
         """Each value limited to [min, max]; at a limit the gradient is shared equally."""
         return operators.pointwise.clip(self, min, max)
 
+    # -- writing -----------------------------------------------------------------------------------
+
+    def fill(self: Any, value: Any) -> None:
+        """Write one value everywhere."""
+        operators.views.write(self, ..., value)
+
     # -- copies -------------------------------------------------------------------------------------
 
     def copy(self: Any, order: str = "C") -> Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from . import operators
+from .callers import only_compares
 from .copying import Copying
 from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, lost_graph
@@ -18,6 +19,7 @@ from .methods import Methods
 from .node import HIGHEST, Node, below, is_users_leaf, leaf_node
 from .operators import Operators
 from .recording import recording, transform_depth
+from .refusals import Missing
 from .writes import Array, base_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from .storage import FlatVector
 
 
-class Tensor(Copying, Methods, Operators):
+class Tensor(Copying, Methods, Operators, Missing):
     """An n-dimensional array that records what is computed from it.
 
     `data` is anything that `np.asarray` takes, a Matrix or an unrecorded Tensor. An array is
@@ -308,7 +310,7 @@ class Tensor(Copying, Methods, Operators):
     # -- NumPy ------------------------------------------------------------------------------------
 
     def _refuse_conversion(self, conversion: str) -> None:
-        if self._node is not None and recording.get():
+        if self._node is not None and recording.get() and not only_compares():
             raise lost_graph(conversion)
 
     def _refuse_inside(self, conversion: str) -> None:

@@ -50,7 +50,10 @@ def vector_norm(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
 
 def matrix_norm(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     if ord not in (1, -1, np.inf, -np.inf):
-        raise UnsupportedError(f"norm of matrices with ord={ord!r} is not differentiable here.")
+        raise UnsupportedError(
+            f"norm of matrices with ord={ord!r} is not differentiable here.",
+            "Write np.linalg.norm(a), or ord=1.",
+        )
     row, column = axis if abs(ord) == 1 else axis[::-1]
     sums = np.sum(size, axis=row, keepdims=True)
     result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True)

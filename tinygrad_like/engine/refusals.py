@@ -1,0 +1,102 @@
+"""What has no derivative here, and no method of Tensor, with what to write instead; error messages read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .errors import MissingMethodError
+
+GENERAL = "Compose it of functions that are (docs/coverage.md)"
+LEAVE = "declare it with @operation, or leave the graph with t.numpy()."
+
+EIGENVALUE = "An eigenvalue with the left and right vectors w, v has the derivative np.outer(w, v) / (w @ v)"
+SYMMETRIC = "An eigenvalue with the unit vector v has the derivative np.outer(v, v)"
+SINGULAR = "A singular value with the vectors u, v has the derivative np.outer(u, v)"
+FOURIER = "Write a product with the cosines and sines: np.cos(2 * np.pi * np.outer(k, n) / N) @ x"
+BITS = "Bits have no derivative"
+NEW = "Make a new array: array = array - t, np.where(mask, t, array), np.broadcast_to(t, shape)."
+VALUES = "It only reads values: give it t.numpy()"
+
+# NumPy's name: what to write instead. Only what is refused stands here.
+REFUSED = {
+    "linalg.eig": EIGENVALUE,
+    "linalg.eigh": SYMMETRIC,
+    "linalg.eigvals": EIGENVALUE,
+    "linalg.eigvalsh": SYMMETRIC,
+    "linalg.svd": SINGULAR,
+    "linalg.svdvals": SINGULAR,
+    "linalg.qr": "Write r = np.linalg.cholesky(a.T @ a).T and q = a @ np.linalg.inv(r)",
+    "linalg.cond": "Write np.linalg.norm(a) * np.linalg.norm(np.linalg.inv(a)), the one of the Frobenius norm",
+    "linalg.matrix_rank": "A rank is a whole number and has no derivative",
+    "fft.fftshift": "Write np.roll(x, n // 2)",
+    "fft.ifftshift": "Write np.roll(x, -(n // 2))",
+    **dict.fromkeys((f"fft.{kind}fft{n}" for kind in ("", "i", "r", "ir") for n in ("", "2", "n")), FOURIER),
+    "fft.hfft": FOURIER,
+    "fft.ihfft": FOURIER,
+    "roots": "A root r has the derivative -r**power / p'(r) by the coefficient of each power",
+    "save": VALUES,
+    "savez": VALUES,
+    "savez_compressed": VALUES,
+    "savetxt": VALUES,
+    "packbits": BITS,
+    "unpackbits": BITS,
+}
+# The methods of ufuncs.
+OF_UFUNCS = {
+    "accumulate": "Write np.cumsum or np.cumprod",
+    "outer": "Write np.{}(a[:, None], b)",
+    "reduce": "Write np.stack of the steps",
+    "reduceat": "Write np.stack([np.{}.reduce(x[i:j]), ...])",
+    "at": "Write a + weights, with weights that are 0 elsewhere",
+}
+# Methods and attributes of ndarrays. Those that are not here are written np.name(t), or t.numpy().name.
+METHODS = {
+    "view": "Write t.astype(dtype), or t[...] for the same values.",
+}
+
+
+def instead_of(name: str) -> str:
+    """What to write instead of NumPy's function of this name, which is not differentiable here."""
+    function, _, method = name.rpartition(".")
+    if name in REFUSED:
+        instead = REFUSED[name]
+    elif method in OF_UFUNCS and isinstance(getattr(np, function, None), np.ufunc):
+        instead = OF_UFUNCS[method].format(function)
+    else:
+        instead = GENERAL
+    return f"{instead}, {LEAVE}" if instead.startswith(("Write", "Compose")) else f"{instead}; {LEAVE}"
+
+
+def instead_of_method(name: str) -> str:
+    """What to write instead of t.name."""
+    if name in METHODS:
+        return METHODS[name]
+    if callable(getattr(np, name, None)) and callable(getattr(np.ndarray, name)):
+        return f"Write np.{name}(t)."
+    return f"Write t.numpy().{name} for that of the values, outside the graph."
+
+
+class Refusal:
+    """In place of a method: an AttributeError that says what to write instead."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, tensor: Any, owner: type) -> Any:
+        raise MissingMethodError(f"A Tensor has no {self.name}.", instead_of_method(self.name))
+
+
+class Missing:
+    """All that an ndarray has. The last base of Tensor, so only what Tensor does not have is found here.
+
+    A `__getattr__` would do the same, but would slow each look-up of any attribute.
+    """
+
+    __slots__ = ()
+
+
+for name in dir(np.ndarray):
+    if not name.startswith("_"):
+        setattr(Missing, name, Refusal(name))
