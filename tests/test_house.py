@@ -50,6 +50,8 @@ ORDER = [
     "functions.networks",
     "tree",
     "protocols",
+    "transforms.choosing",
+    "transforms.structure",
     "transforms.evaluation",
     "transforms.reverse",
     "transforms.forward",

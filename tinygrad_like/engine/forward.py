@@ -159,7 +159,7 @@ class Push:
         if not isinstance(part, Tensor) or part._node is None:
             return None
         start = tangent if isinstance(tangent, Tensor) or not self.recorded else wrap(tangent)
-        share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
+        share = sweep([(part._node, start)], [dummy._node], recorded=self.recorded).get(dummy._node)
         if share is None:
             return None
         return wrap(share[0]._array, below(share[0]._node, level)) if isinstance(share[0], Tensor) else share[0]
