@@ -104,6 +104,6 @@ def zeros_beside(constant: Any, shape: tuple[int, ...] = ()) -> Any:
 
 
 def held(leaf: Any) -> Any:
-    """A copy of an array, which its owner may write to; anything else as it is."""
-    own = isinstance(leaf, (Tensor, np.generic)) or not hasattr(leaf, "__array__")
-    return leaf if own else np.array(as_ndarray(leaf))
+    """A copy of an array of floats, which its owner may write to; anything else as it is."""
+    is_own = isinstance(leaf, (Tensor, float, np.generic))
+    return leaf if is_own or not is_float(leaf) else np.array(as_ndarray(leaf))
