@@ -144,9 +144,10 @@ def in_order_of(structure: Any, value: Any, what: str, path: str = "") -> list[A
 def outline(value: Any) -> str:
     """A few words on a container, for errors."""
     name = type(value).__name__
+    name = f"an {name}" if name[0] in "aeiou" else f"a {name}"
     if isinstance(value, dict):
-        return f"a {name} with the keys {', '.join(map(repr, value)) or '(none)'}"
-    return f"a {name} of {len(keys(value))}" if is_container(value) else f"a {name}"
+        return f"{name} with the keys {', '.join(map(repr, value)) or '(none)'}"
+    return f"{name} of {len(keys(value))}" if is_container(value) else name
 
 
 def unflatten(structure: Any, values: Iterable[Any]) -> Any:
