@@ -54,18 +54,11 @@ class Evaluation:
             for each in aliases:
                 close(each)
         self.nodes: list[Node] = [each._node for each in aliases]  # type: ignore[misc]
-        self.apart: set[Node] = set()  # what is known to depend on nothing else at this level
         places = [below(each._node, self.level + 1) for each in self.y.active]
         self.roots = [place if place is not None and place.level == self.level else None for place in places]
-        self.around = [self.depends(root, below=False) for root in self.roots]  # at the same level
-        self.outer = [self.is_outer(place, around) for place, around in zip(places, self.around)]
-
-    def depends(self, place: Node | None, below: bool = True) -> bool:
-        """Whether a value depends on a recorded one other than the inputs; `below` asks of the lower levels, too."""
-        return depends_on_others(place, self.nodes, below, self.apart)
-
-    def is_outer(self, place: Node | None, around: bool = False) -> bool:
-        return recording.get() and (around or self.depends(place))
+        depends = Dependence(self.nodes).on_others
+        self.around = [depends(root, below=False) for root in self.roots]  # at the same level
+        self.outer = [recording.get() and (around or depends(each)) for around, each in zip(self.around, places)]
 
     def sweep(self, starts: dict[int, Any], recorded: bool, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
@@ -97,29 +90,35 @@ class Evaluation:
         recorded = recording.get() and any(self.outer[i] or start._node is not None for i, start in starts.items())
         plain = starts if recorded else {i: start._array for i, start in starts.items()}
         parts = self.sweep(plain, recorded, retain, given)
-        return [self.give(part, x) for part, x in zip(parts, self.inputs)]
+        dependence = Dependence(self.nodes)
+        return [self.give(part, x, dependence) for part, x in zip(parts, self.inputs)]
 
-    def give(self, value: Any, like: Any) -> Any:
+    def give(self, value: Any, like: Any, dependence: Dependence) -> Any:
         """A result as the user gave the input; a Tensor where an outer transform needs the graph."""
         if isinstance(value, Tensor):
             node = value._node
-            if node is not None and node.level == self.level and not self.depends(node, below=False):
+            if node is not None and node.level == self.level and not dependence.on_others(node, below=False):
                 node = node.under
             value = wrap(value._array, node)
         return as_given(value, like)
 
-    def outward(self, value: Tensor, outer: bool) -> Any:
-        """A value from inside the function as the user gave the inputs."""
-        given = self.give(value if outer else value._array, likeness(self.inputs))
-        return independent(given, self.inputs)
-
     def result(self) -> Any:
         """y as the user gave the inputs."""
-        return self.y.filled(self.outward(each, outer) for each, outer in zip(self.y.active, self.outer))
+        like, dependence = likeness(self.inputs), Dependence(self.nodes)
+        arrays = (each if outer else each._array for each, outer in zip(self.y.active, self.outer))
+        return self.y.filled(independent(self.give(each, like, dependence), self.inputs) for each in arrays)
 
     def auxiliary(self) -> Any:
         """What the function returned beside y, as the user gave the inputs."""
-        return mapped(lambda each: each if is_users(each) else self.outward(each, self.is_outer(each._node)), self.aux)
+        like, dependence = likeness(self.inputs), Dependence(self.nodes)
+
+        def outward(each: Any) -> Any:
+            if is_users(each):
+                return each
+            outer = recording.get() and dependence.on_others(below(each._node, self.level + 1))
+            return independent(self.give(each if outer else each._array, like, dependence), self.inputs)
+
+        return mapped(outward, self.aux)
 
 
 def evaluated(call: Callable[[], Any], level: int, has_aux: bool) -> tuple[Structure, Any]:
@@ -203,39 +202,51 @@ def close(alias: Tensor) -> None:
         alias._node.freed = True
 
 
-def depends_on_others(
-    root: Node | None, own: Sequence[Node] = (), below: bool = True, apart: set[Node] | None = None
-) -> bool:
-    """Whether a value was computed from a recorded one other than these aliases (or through them).
+class Dependence:
+    """Whether values were computed from recorded ones other than these aliases (or through them).
 
-    The inputs of transforms inside, whose functions have returned, do not count. `below` asks of the lower levels, too.
-    `apart` are nodes of which it is known that they do not, and gets those that are found not to.
+    The inputs of transforms inside, whose functions have returned, do not count. What was found is kept, so that many
+    values of one graph cost little more than one; it holds until a transform returns.
     """
-    if root is None:
-        return False
-    if below and depends_on_others(root.under):
-        return True
-    if has_ended(root.level):
-        return False
-    aliases = set(own)
-    first = min((each.index for each in own), default=0)
-    apart = set() if apart is None else apart
-    seen = {root}
-    stack = [] if root in apart else [root]
-    while stack:
-        node = stack.pop()
-        if node.primitive is None:
-            if node not in aliases and not node.freed:
-                return True
-        elif node.index < first or node in aliases:
+
+    def __init__(self, own: Sequence[Node] = ()) -> None:
+        self.own = set(own)
+        self.first = min((each.index for each in own), default=0)
+        self.known: dict[Node, bool] = {}
+        self.lower = Dependence() if own else None
+
+    def on_others(self, root: Node | None, below: bool = True) -> bool:
+        """Of the value at this place; `below` asks of the lower levels, too."""
+        if root is None:
+            return False
+        if below and (self.lower or self).on_others(root.under):
             return True
-        else:
-            for parent in node.parents:
-                if isinstance(parent, Node) and parent.level >= root.level and not (parent in seen or parent in apart):
-                    seen.add(parent)
-                    stack.append(parent)
-    apart |= seen
-    return False
+        if has_ended(root.level):
+            return False
+        if root not in self.known:
+            self.search(root)
+        return self.known[root]
+
+    def search(self, root: Node) -> None:
+        seen = {root}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in self.known:
+                found = self.known[node]
+            elif node.primitive is None:
+                found = node not in self.own and not node.freed
+            else:
+                found = node.index < self.first or node in self.own
+                if not found:
+                    for parent in node.parents:
+                        if isinstance(parent, Node) and parent.level >= root.level and parent not in seen:
+                            seen.add(parent)
+                            stack.append(parent)
+            if found:
+                self.known[root] = True
+                return
+        self.known.update(dict.fromkeys(seen, False))
 
 
 def matching(value: Any, other: Any, what: str, other_is: str) -> Tensor:

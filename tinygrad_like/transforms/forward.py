@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..engine.primitive import Function
 from ..engine.recording import recording
 from ..engine.tensor import Tensor, values_of, wrap
 from ..tree import mapped
-from .evaluation import as_given, depends_on_others, evaluated, independent, is_users, likeness, matching, place_of
+from .evaluation import Dependence, as_given, evaluated, independent, is_users, likeness, matching, place_of
 from .structure import arguments_of
 
 PLACES = "Each tangent must stand in its input's place"
@@ -46,27 +46,28 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any], has_aux:
         return function(*arguments.filled([with_tangent(x, t, level, recorded) for x, t in zip(inputs, directions)]))
 
     y, aux = evaluated(call, level, has_aux)
-    pairs = [split(each, level, recorded) for each in y.active]
+    depends: Callable[[Any], bool] = Dependence().on_others if recorded else lambda place: False
+    pairs = [split(each, level, depends) for each in y.active]
     likes = likeness(inputs), likeness([*inputs, *(t for t in directions if isinstance(t, Tensor))])
 
     def outward(value: Any) -> Any:
-        return value if is_users(value) else independent(as_given(split(value, level, recorded)[0], likes[0]), inputs)
+        return value if is_users(value) else independent(as_given(split(value, level, depends)[0], likes[0]), inputs)
 
     value = y.filled(independent(as_given(each, likes[0]), inputs) for each, _ in pairs)
     tangent = y.filled((independent(as_given(each, likes[1]), directions) for _, each in pairs), lambda constant: None)
     return (value, tangent, mapped(outward, aux)) if has_aux else (value, tangent)
 
 
-def split(y: Tensor, level: int, recorded: bool) -> tuple[Tensor, Any]:
+def split(y: Tensor, level: int, depends: Callable[[Any], bool]) -> tuple[Tensor, Any]:
     """A value from inside at the levels below, and its tangent there."""
     place = y._node
     while place is not None and place.level > level:
         place = place.under
     tangent, under = (place.tangent, place.under) if place is not None and place.level == level else (None, place)
-    value = wrap(y._array, under if recorded and depends_on_others(under) else None)
+    value = wrap(y._array, under if depends(under) else None)
     if tangent is None:
         tangent = np.zeros(y.shape, y.dtype if y.dtype.kind == "f" else float)
-    elif not (recorded and isinstance(tangent, Tensor) and depends_on_others(tangent._node)):
+    elif not (isinstance(tangent, Tensor) and depends(tangent._node)):
         tangent = values_of(tangent)
     return value, tangent
 
