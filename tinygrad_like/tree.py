@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from .engine.errors import ArgumentError
+from .engine.tensor import Tensor
 
 CONTAINERS = (list, tuple, dict)
+LEAVES = frozenset({Tensor, np.ndarray, float, int, bool, str, type(None)})  # most leaves, known at once
 SAME = "Write it in the same lists, tuples, dicts and dataclasses."
 FIELDS = "__dataclass_fields__"  # what the class of a dataclass instance has
 
 
 def is_container(value: Any) -> bool:
     """Whether a value is a list, a tuple, a dict or an instance of a dataclass."""
-    return isinstance(value, CONTAINERS) or hasattr(type(value), FIELDS)
+    kind = type(value)
+    return kind not in LEAVES and (isinstance(value, CONTAINERS) or hasattr(kind, FIELDS))
 
 
 def keys(container: Any) -> Any:
@@ -81,10 +86,10 @@ def leaves(value: Any) -> list[Any]:
     found, stack = [], [value]
     while stack:
         value = stack.pop()
-        if isinstance(value, CONTAINERS) or hasattr(type(value), FIELDS):
-            stack.extend(reversed(parts(value)))
-        else:
+        if type(value) in LEAVES or not is_container(value):
             found.append(value)
+        else:
+            stack.extend(reversed(parts(value)))
     return found
 
 

@@ -45,8 +45,8 @@ class Evaluation:
         def call() -> Any:
             aliases.extend(make_alias(x, self.level) for x in self.inputs)
             given = dict(zip(keys, self.arguments.filled(aliases)))
-            named = {name: given.get(name, each) for name, each in options.items()}
-            return function(*[given.get(i, arg) for i, arg in enumerate(args)], **named)
+            positional = [given.get(i, arg) for i, arg in enumerate(args)]
+            return function(*positional, **{name: given.get(name, each) for name, each in options.items()})
 
         try:
             self.y, self.aux = evaluated(call, self.level, has_aux)
@@ -210,17 +210,18 @@ class Dependence:
     """
 
     def __init__(self, own: Sequence[Node] = ()) -> None:
-        self.own = set(own)
-        self.first = min((each.index for each in own), default=0)
+        self.own = own
         self.known: dict[Node, bool] = {}
-        self.lower = Dependence() if own else None
+        self.lower: Dependence | None = None
 
     def on_others(self, root: Node | None, below: bool = True) -> bool:
         """Of the value at this place; `below` asks of the lower levels, too."""
         if root is None:
             return False
-        if below and (self.lower or self).on_others(root.under):
-            return True
+        if below and root.under is not None:
+            self.lower = self.lower or Dependence()
+            if self.lower.on_others(root.under):
+                return True
         if has_ended(root.level):
             return False
         if root not in self.known:
@@ -228,6 +229,7 @@ class Dependence:
         return self.known[root]
 
     def search(self, root: Node) -> None:
+        own, first = set(self.own), min((each.index for each in self.own), default=0)
         seen = {root}
         stack = [root]
         while stack:
@@ -235,9 +237,9 @@ class Dependence:
             if node in self.known:
                 found = self.known[node]
             elif node.primitive is None:
-                found = node not in self.own and not node.freed
+                found = node not in own and not node.freed
             else:
-                found = node.index < self.first or node in self.own
+                found = node.index < first or node in own
                 if not found:
                     for parent in node.parents:
                         if isinstance(parent, Node) and parent.level >= root.level and parent not in seen:

@@ -18,13 +18,17 @@ NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex)
 class Structure:
     """Nested containers and their leaves. The `active` ones have a gradient or a tangent, the others are constants."""
 
-    def __init__(self, value: Any, active: Sequence[bool]) -> None:
-        self.leaves, self.containers = flatten(value)
-        self.is_active = active
-        self.active = [leaf for leaf, each in zip(self.leaves, active) if each]
+    def __init__(self, leaves: list[Any], containers: Any, active: list[bool]) -> None:
+        self.leaves, self.containers, self.is_active = leaves, containers, active
+        self.all_active = all(active)
+        self.active = leaves if self.all_active else [leaf for leaf, each in zip(leaves, active) if each]
 
     def filled(self, values: Iterable[Any], constant: Callable[[Any], Any] | None = None) -> Any:
         """The containers with other values for the active leaves, and with the constants or what is made of them."""
+        if self.containers is None:
+            return next(iter(values))
+        if self.all_active:
+            return unflatten(self.containers, values)
         waiting = iter(values)
         every = [
             next(waiting) if active else leaf if constant is None else constant(leaf)
@@ -43,7 +47,7 @@ class Structure:
 
 def arguments_of(values: list[Any], names: Sequence[Any]) -> Structure:
     """The arguments of a transform. One that is no container is active; in containers floats are."""
-    active = []
+    active: list[bool] = []
     for value, name in zip(values, names):
         flags = [is_float(leaf) for leaf in leaves(value)] if is_container(value) else [True]
         if flags and not any(flags):
@@ -51,7 +55,7 @@ def arguments_of(values: list[Any], names: Sequence[Any]) -> Structure:
                 f"The argument {name}, {outline(value)}, holds nothing to differentiate.", "Write 3.0, not 3."
             )
         active += flags
-    return Structure(values, active)
+    return Structure(*flatten(values), active)
 
 
 def is_float(leaf: Any) -> bool:
@@ -63,19 +67,20 @@ def is_float(leaf: Any) -> bool:
 
 def results_of(y: Any) -> Structure:
     """The results of a function, each as a Tensor; in containers None, text and other objects are constants."""
-    single = not is_container(y)
     found, containers = flatten(y)
-    active = [is_result(each, single) for each in found]
-    tensors = [
-        each if not ok or isinstance(each, Tensor) else wrap(as_ndarray(each)) for each, ok in zip(found, active)
-    ]
-    return Structure(unflatten(containers, tensors), active)
+    active = [is_result(each, containers is None) for each in found]
+    results = [as_tensor(each) if is_number else each for each, is_number in zip(found, active)]
+    return Structure(results, containers, active)
+
+
+def as_tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else wrap(as_ndarray(value))
 
 
 def is_result(value: Any, single: bool) -> bool:
     """Whether it is a real number or an array of them; an error if it ought to be."""
-    kind = as_ndarray(values_of(value)).dtype.kind if isinstance(value, NUMBERS) else ""
-    if kind and kind in "fiub":
+    kind = as_tensor(value).dtype.kind if isinstance(value, NUMBERS) else "O"
+    if kind in "fiub":
         return True
     if single or kind == "c":
         raise no_array(value)
