@@ -62,6 +62,19 @@ def test_aux_that_depends_on_the_outside_stays_recorded():
     assert w.grad.item() == 12.0
 
 
+def test_aux_is_not_recorded_where_nothing_is():
+    w = leaf(2.0)
+    f = lambda x: (x * x, w * x)  # noqa: E731
+    with tg.no_grad():
+        results = [
+            grad(f, has_aux=True)(3.0)[1],
+            vjp(f, 3.0, has_aux=True)[2],
+            jvp(f, (3.0,), (1.0,), has_aux=True)[2],
+        ]
+    assert results == [6.0] * 3
+    assert all(type(each) is float for each in results)
+
+
 @pytest.mark.parametrize("outer", [grad, jacobian, lambda f: lambda x: jvp(f, (x,), (1.0,))[1]])
 def test_aux_is_differentiated_by_an_outer_transform(outer):
     f = lambda x: (x**3, x**2)  # noqa: E731

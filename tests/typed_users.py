@@ -160,7 +160,7 @@ def transforms() -> None:
     y, pull, seen = tg.vjp(with_aux, x, has_aux=True)
     assert_type(pull(1.0), tuple[Any, ...])
     y, tangent, seen = tg.jvp(with_aux, (x,), (x,), has_aux=True)
-    y, tangent = tg.jvp(squares, (x,), (x,))
+    assert_type(tg.jvp(squares, (x,), (x,)), tuple[Any, Any])
     print(hessian_and_aux, gradient, seen, tangent)
     y, pullback = tg.vjp(squares, x)
     assert_type(pullback(np.ones(2)), tuple[Any, ...])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -19,6 +19,14 @@ from .structure import arguments_of
 PLACES = "Each tangent must stand in its input's place"
 
 
+@overload
+def jvp(
+    function: Function, xs: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[False] = False
+) -> tuple[Any, Any]: ...
+@overload
+def jvp(
+    function: Function, xs: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[True]
+) -> tuple[Any, Any, Any]: ...
 def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
     """Evaluate at `xs`, and give (y, J t), the directional derivative along `tangents`.
 
