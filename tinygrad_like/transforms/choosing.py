@@ -33,7 +33,7 @@ class Choice:
     def checked_number(self, number: Any, count: int) -> int:
         if not isinstance(number, int) or not -count <= number < count:
             raise ArgumentError(
-                f"{self} names an argument that is not there; the function was given {count} arguments by position.",
+                f"{self}, but the function was given {count} arguments by position.",
                 "Write argnames='x' for an argument that is given by keyword.",
             )
         return number % count
