@@ -1,6 +1,8 @@
 """gradcheck near the edge of a domain, and of functions that are random."""
 
+import dataclasses
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,3 +108,51 @@ def test_a_zero_rule_is_found_at_huge_inputs(size):
     with pytest.raises(tg.GradientCheckError):
         tg.gradcheck(wrong, np.array([size]), order=1)
     assert tg.gradcheck(np.sqrt, np.array([size]))
+
+
+# -- containers of inputs and results ---------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Spring:
+    stiffness: Any
+    ends: Any
+    name: str = "spring"
+
+
+X = np.array([0.5, -1.25])
+
+
+@tg.operation(vjp=lambda g, x: 2.001 * g * x)
+def wrong_square(x):
+    return x * x
+
+
+def test_inputs_in_containers_are_checked():
+    spring = Spring(2.0, {"left": X, "right": [1.5, 3]})
+    f = lambda s, power: s.stiffness * (s.ends["left"] - s.ends["right"][0]) ** s.ends["right"][1] ** power  # noqa: E731
+    assert tg.gradcheck(f, spring, 1)
+    hidden = lambda s: s.stiffness * tg.tree.leaves(s.ends)[0].detach() + s.ends["right"][0]  # noqa: E731
+    with pytest.raises(tg.GradientCheckError, match=r"d output\[\d\] / d input 0\.ends\['left'\]\[\d\]:"):
+        tg.gradcheck(hidden, spring)
+
+
+@pytest.mark.parametrize("modes", [("rev",), ("fwd",)])
+def test_each_result_is_checked(modes):
+    right = lambda a, b: {"sum": a + b, "all": [a * b, (np.sin(a), 3, "text")], "spring": Spring(a, b)}  # noqa: E731
+    assert tg.gradcheck(right, X, 2.0, modes=modes)
+    wrong = lambda a, b: {"sum": a + b, "all": [a * b, (np.sin(a.detach()), 3)]}  # noqa: E731
+    with pytest.raises(tg.GradientCheckError, match=r"In result \['all'\]\[1\]\[0\]: .*\n*.*order 1"):
+        tg.gradcheck(wrong, X, 2.0, modes=modes)
+
+
+def test_operations_in_a_function_of_several_results_are_checked():
+    with pytest.raises(tg.GradientCheckError, match="In the operation wrong_square: "):
+        tg.gradcheck(lambda x: (x, 0 * wrong_square(x)), X)
+
+
+def test_results_without_a_float():
+    with pytest.raises(tg.DTypeError, match="returns floats"):
+        tg.gradcheck(lambda x: [3, "text"], X)
+    with pytest.raises(tg.DTypeError, match="float32"):
+        tg.gradcheck(lambda x: [x, x.astype(np.float32)], X)

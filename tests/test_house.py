@@ -85,6 +85,8 @@ ORDER = [
     "numpy.vectorizing",
     "numpy.linalg",
     "numpy.fft",
+    "transforms.choosing",
+    "transforms.structure",
     "transforms.evaluation",
     "transforms.reverse",
     "transforms.forward",

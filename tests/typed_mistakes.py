@@ -51,6 +51,9 @@ def mistakes(t: Tensor, a: Array) -> None:
     t.data -= 0.1 * t.grad  # mistake
     tg.grad(energy)(a)  # mistake
     tg.grad(energy, argnums="position")  # mistake
+    tg.grad(energy, argnames=0)  # mistake
+    tg.hessian(energy, has_aux="yes")  # mistake
+    tg.vjp(np.sin, a, has_aux=True)[1].nothing()  # mistake
     tg.value_and_grad(energy)(a, 1.0, potency=3)  # mistake
     tg.value_and_grad(energy)(a, 1.0).nothing()  # mistake
     tg.jacobian(energy)(a, "stiff")  # mistake

@@ -137,6 +137,10 @@ def squares(x: NDArray[np.float64], power: int = 2) -> NDArray[np.float64]:
     return x**power
 
 
+def with_aux(x: Array) -> tuple[Any, dict[str, Any]]:
+    return np.sum(x * x), {"twice": 2 * x}
+
+
 def transforms() -> None:
     x = np.array([1.0, 2.0])
     tg.grad(energy)(x, stiffness=3.0)
@@ -148,6 +152,16 @@ def transforms() -> None:
     tg.grad(tg.grad(lambda x: x**3))(2.0)
     tg.grad(np.sin)(2.0)
     tg.grad(np.sum)(x)
+    tg.grad(energy, argnames="stiffness")(x, stiffness=3.0)
+    tg.grad(energy, argnums=0, argnames=("stiffness",))(x, stiffness=3.0)
+    hessian_and_aux = tg.hessian(with_aux, has_aux=True)(x)
+    gradient, seen = tg.grad(with_aux, has_aux=True)(x)
+    (value, seen), gradient = tg.value_and_grad(with_aux, has_aux=True)(x)
+    y, pull, seen = tg.vjp(with_aux, x, has_aux=True)
+    assert_type(pull(1.0), tuple[Any, ...])
+    y, tangent, seen = tg.jvp(with_aux, (x,), (x,), has_aux=True)
+    assert_type(tg.jvp(squares, (x,), (x,)), tuple[Any, Any])
+    print(hessian_and_aux, gradient, seen, tangent)
     y, pullback = tg.vjp(squares, x)
     assert_type(pullback(np.ones(2)), tuple[Any, ...])
     tg.vjp(np.multiply, x, x)

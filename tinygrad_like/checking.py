@@ -31,7 +31,7 @@ from .engine.writes import Array
 from .nn.layer import Layer, refuse_class
 from .transforms.forward import jvp
 from .transforms.reverse import vjp
-from .tree import flatten
+from .tree import flatten, is_container, leaves, paths, unflatten
 
 # A function, the inputs that it is differentiated at, and their names.
 Case = tuple[Function, list[Any], list[str]]
@@ -56,8 +56,9 @@ def gradcheck(
     """Check the derivatives of `f` at `xs` against central differences; True, or an error.
 
     Compares, along random directions, reverse mode ("rev", vjp) and forward mode ("fwd", jvp) of every order
-    up to `order`. Float arrays and floats among `xs` are differentiated, everything else is
-    held constant. A Layer is checked with respect to its inputs and all its parameters. Operations made with
+    up to `order`. Float arrays and floats among `xs`, also in lists, tuples, dicts and dataclasses, are
+    differentiated, everything else is held constant. If f returns such containers, each float in them is
+    checked. A Layer is checked with respect to its inputs and all its parameters. Operations made with
     `operation` that f calls are checked by themselves first, on the values that f calls them with.
 
     Raises GradientCheckError with the input, the index, the analytic and the numeric value, and whether a kink
@@ -78,11 +79,12 @@ def gradcheck(
     whole = restricted(function, inputs, names, free)
     checker = Checker(order, modes, rtol, atol, seed)
     for name, operation in operations_in(whole):
-        try:
-            checker.check(*operation)
-        except GradientCheckError as error:
-            raise GradientCheckError(f"In the operation {name}: {error.what}", error.details) from None
-    checker.check(*whole)
+        checker.check_part(f"the operation {name}", operation)
+    for name, result in results_in(whole):
+        if name:
+            checker.check_part(name, result)
+        else:
+            checker.check(*result)
     return True
 
 
@@ -99,6 +101,13 @@ class Checker:
         check_repeatable(f, points)
         self.names, self.rng = names, np.random.default_rng(self.seed)
         self.check_order(f, points, 1)
+
+    def check_part(self, name: str, case: Case) -> None:
+        """Check an operation in the function, or one of its results."""
+        try:
+            self.check(*case)
+        except GradientCheckError as error:
+            raise GradientCheckError(f"In {name}: {error.what}", error.details) from None
 
     def check_order(self, f: Function, points: list[Array], order: int) -> None:
         y, pullback = vjp(f, *points)
@@ -227,23 +236,39 @@ def pullback_of(f: Function) -> Function:
 
 
 def input_names(inputs: Sequence[Any]) -> list[str]:
-    return [f"input {i}" for i in range(len(inputs))]
+    """The name of each input, or of the leaves in it."""
+    return [name for i, each in enumerate(inputs) for name in paths(each, f"input {i}")]
 
 
 def as_function(f: Function, xs: tuple[Any, ...]) -> tuple[Function, list[Any], list[str]]:
-    """f as a function of its inputs, and for a Layer also of its parameters."""
+    """f as a function of the leaves of its inputs, and for a Layer also of its parameters."""
+    inputs, structure = flatten(xs)
     names = input_names(xs)
     if not isinstance(f, Layer):
-        return f, list(xs), names
+        return lambda *values: f(*unflatten(structure, values)), inputs, names
     parameters = dict(f.named_parameters())
 
     def call(*values: Any) -> Any:
-        with replaced(list(parameters.values()), values[len(xs) :]):
-            return f(*values[: len(xs)])
+        with replaced(list(parameters.values()), values[len(inputs) :]):
+            return f(*unflatten(structure, values))
 
     # A parameter that is frozen is not differentiated.
     values = [p if p.requires_grad else None for p in parameters.values()]
-    return call, [*xs, *values], names + list(parameters)
+    return call, [*inputs, *values], names + list(parameters)
+
+
+def results_in(whole: Case) -> Iterator[tuple[str, Case]]:
+    """(name, case) of each result; without a name, if the function returns only one."""
+    f, inputs, names = whole
+    y = f(*[Tensor(values_of(x)) for x in inputs])
+    if not is_container(y):
+        yield "", whole
+        return
+    floats = [(i, name) for i, (each, name) in enumerate(zip(leaves(y), paths(y, "result "))) if is_float(each)]
+    if not floats:
+        raise DTypeError("gradcheck needs a function that returns floats, but there are none among its results.")
+    for i, name in floats:
+        yield name, (lambda *values, i=i: leaves(f(*values))[i], inputs, names)
 
 
 @contextmanager

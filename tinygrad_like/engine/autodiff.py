@@ -90,8 +90,7 @@ class Waiting:
 
 
 def sweep(
-    root: Node,
-    cotangent: Any,
+    starts: Sequence[tuple[Node, Any]],
     targets: Iterable[Node] | None = None,
     *,
     recorded: bool = False,
@@ -101,18 +100,20 @@ def sweep(
     lowered: bool = False,
 ) -> Found:
     """The cotangents of leaves, of `targets` or else of nodes with an owner (or of `every` node); with each, whether
-    it may be overwritten.
+    it may be overwritten. It starts at one or more results of the same level, each with its cotangent.
 
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again; if it is `lowered`, at
-    lower levels than the root's only. `given` says that the cotangent is not just 1, and may hold zeros and
+    lower levels than the results' only. `given` says that a cotangent is not just 1, and may hold zeros and
     infinities.
     """
     goals = None if targets is None else set(targets)
     floor = 0 if goals is None else min(node.index for node in goals)
-    waiting = Waiting(floor, recorded, root.level if lowered else -1)
-    waiting.add(root, cotangent, False)
-    waiting.careful = given and not ordinary(cotangent)
+    waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1)
+    for node, cotangent in starts:
+        waiting.add(node, cotangent, False)
+        waiting.careful = waiting.careful or (given and not ordinary(cotangent))
+    roots = {node for node, _ in starts}
     found: Found = {}
     with np.errstate(all="ignore"):
         while waiting.order:
@@ -124,7 +125,7 @@ def sweep(
                 found[node] = g, False
                 if goals is not None:
                     continue
-            if node.freed and (node is root or node.recipe.saves_arrays):
+            if node.freed and (node in roots or node.recipe.saves_arrays):
                 raise already_freed(node)
             pull_back(node, g, waiting)
             if not retain:
@@ -327,7 +328,7 @@ def descend(places: list[Node], start: Any, recorded: bool, retain: bool, given:
     """Sweep from a value's places to the leaves, then deliver what they get."""
     found: Found = {}
     for node in places:
-        found |= sweep(node, start, recorded=recorded, retain=retain, given=given)
+        found |= sweep([(node, start)], recorded=recorded, retain=retain, given=given)
     deliver(found)
 
 

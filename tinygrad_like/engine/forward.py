@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from . import operators
 from .autodiff import checked_part, parts_of_list, sweep, unbroadcast
 from .guarding import guarded
 from .node import Node, Raised, below, has_ended, leaf_node, reverse_level
+from .scattered import Scattered
 from .shortcuts import all_finite
 from .tensor import Tensor, values_of, wrap
 from .zeros import product_without_false_nans
@@ -134,6 +136,9 @@ class Push:
 
     def checked(self, part: Any, i: int) -> Any:
         """What a user's rule gave, if that makes a cotangent of its operand, as the reverse sweep has it."""
+        if isinstance(part, Scattered):
+            shape = np.shape(self.arrays[i])
+            return operators.indexing.scatter_add(part.values, shape=shape, indexes=[part.index])
         if self.primitive.trusted:
             return part
         part, shape = checked_part(part, self), np.shape(self.arrays[i])
@@ -177,15 +182,17 @@ class Push:
         dummy = wrap(irregular(self.shape, self.dtype))
         level = reverse_level()
         dummy._node = leaf_node(dummy._array, level=level)
-        total = None
+        starts = []
         for part, tangent in parts(dummy):
-            if not isinstance(part, Tensor) or part._node is None:
-                continue
-            start = tangent if isinstance(tangent, Tensor) or not self.recorded else wrap(tangent)
-            share = sweep(part._node, start, [dummy._node], recorded=self.recorded).get(dummy._node)
-            if share is not None:
-                total = share[0] if total is None else total + share[0]
-        return wrap(total._array, below(total._node, level)) if isinstance(total, Tensor) else total
+            if isinstance(part, Tensor) and part._node is not None:
+                start = tangent if isinstance(tangent, Tensor) or not self.recorded else wrap(tangent)
+                starts.append((part._node, start))
+        if not starts:
+            return None
+        share = sweep(starts, [dummy._node], recorded=self.recorded).get(dummy._node)
+        if share is None:
+            return None
+        return wrap(share[0]._array, below(share[0]._node, level)) if isinstance(share[0], Tensor) else share[0]
 
     def without_false_nans(self, part: Any, tangent: Any, apply: Apply) -> Any:
         """0 where the tangent or the derivative is 0, whatever the other one is."""

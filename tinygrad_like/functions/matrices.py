@@ -113,7 +113,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 @implements(np.linalg.cholesky)
 def cholesky(a: Any, *, upper: bool = False) -> Any:
-    """`np.linalg.cholesky`. Only the triangle that is read gets a gradient: the lower, or with `upper` the upper one."""
+    """`np.linalg.cholesky`. Only the triangle that is read has a gradient: the lower; with `upper`, the upper."""
     if not upper:
         return linear_algebra.cholesky(a)
     return np.swapaxes(linear_algebra.cholesky(np.swapaxes(a, -1, -2)), -1, -2)

@@ -12,7 +12,7 @@ from ..engine.primitive import Primitive
 from ..engine.recording import enable_grad, observer, scope
 from ..engine.tensor import Tensor, values_of, wrap
 from ..engine.writes import clock, writes
-from ..tree import CONTAINERS, leaves, rebuilt
+from ..tree import is_container, leaves, parts, rebuilt, steps
 from .cards import WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .graph import LEAVES, Card, Graph, ancestors, renumbered
 from .places import Places
@@ -143,9 +143,9 @@ def as_input(value: Any, name: str, differentiate: bool) -> Any:
         named = wrap(value._array, value._node)
         named.name = name
         return named
-    if isinstance(value, CONTAINERS) and not is_numbers(value):
-        pairs = value.items() if isinstance(value, dict) else enumerate(value)
-        return rebuilt(value, [as_input(each, f"{name}[{key!r}]", differentiate) for key, each in pairs])
+    if is_container(value) and not is_numbers(value):
+        inside = zip(parts(value), steps(value))
+        return rebuilt(value, [as_input(each, name + step, differentiate) for each, step in inside])
     if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, list)):
         return value
     array = np.array(value)

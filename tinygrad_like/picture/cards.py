@@ -78,7 +78,7 @@ def add_gradients(graph: Graph, nodes: list[Node | None], outputs: list[Tensor],
         with enable_grad(), np.errstate(all="ignore"):
             total: Any = recorded[0] if len(recorded) == 1 else sum(map(np.sum, recorded))
             start = start_cotangent(total, None) if total.size == 1 else np.ones(total.shape, total.dtype)
-            found = sweep(total._node, start, every=True)
+            found = sweep([(total._node, start)], every=True)
     except TinygradError as error:
         graph.reason = error.what
         return

@@ -7,60 +7,68 @@ parameter, is itself recorded: a Tensor through which backward() and outer trans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..engine.autodiff import Found, sweep
-from ..engine.errors import DTypeError, ShapeError
+from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
 from ..engine.node import Node, below, has_ended, leaf_node, reverse_level, running
 from ..engine.primitive import Function
 from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
 from ..primitives.movement import alias
-from ..tree import flatten, unflatten
+from ..tree import mapped
+from .structure import Structure, arguments_of, results_of
+
+Keys = Sequence[int | str]
 
 
 class Evaluation:
-    """One evaluation of a function at aliases of its differentiated inputs, which may be in lists, tuples and dicts.
+    """One evaluation of a function at aliases of its differentiated inputs, the floats in the arguments at `keys`.
 
-    `outer` says whether the result also depends on something recorded around this transform, or has a tangent there;
-    then sweeps are recorded too, and Tensors are given back.
+    `outer` says of each result whether it also depends on something recorded around this transform, or has a tangent
+    there; then sweeps from it are recorded too, and Tensors are given back.
     """
 
-    def __init__(self, function: Function, args: Sequence[Any], argnums: tuple[int, ...], options: dict[str, Any]):
-        self.inputs, self.structure = flatten([args[i] for i in argnums])
+    def __init__(
+        self, function: Function, args: Sequence[Any], options: dict[str, Any], keys: Keys, has_aux: bool = False
+    ) -> None:
+        chosen = [options[key] if isinstance(key, str) else args[key] for key in keys]
+        self.arguments = arguments_of(chosen, keys)
+        self.inputs = self.arguments.active
         self.level = reverse_level()
         aliases: list[Tensor] = []
 
-        def enter() -> list[Any]:
+        def call() -> Any:
             aliases.extend(make_alias(x, self.level) for x in self.inputs)
-            given = dict(zip(argnums, unflatten(self.structure, aliases)))
-            return [given.get(i, arg) for i, arg in enumerate(args)]
+            given = dict(zip(keys, self.arguments.filled(aliases)))
+            positional = [given.get(i, arg) for i, arg in enumerate(args)]
+            return function(*positional, **{name: given.get(name, each) for name, each in options.items()})
 
         try:
-            self.y = evaluated(function, enter, options, self.level)
+            self.y, self.aux = evaluated(call, self.level, has_aux)
         finally:
             for each in aliases:
                 close(each)
         self.nodes: list[Node] = [each._node for each in aliases]  # type: ignore[misc]
-        place = below(self.y._node, self.level + 1)
-        self.root = place if place is not None and place.level == self.level else None
-        self.around = depends_on_others(self.root, self.nodes, below=False)  # at the same level
-        self.outer = recording.get() and (self.around or depends_on_others(place, self.nodes))
+        places = [below(each._node, self.level + 1) for each in self.y.active]
+        self.roots = [place if place is not None and place.level == self.level else None for place in places]
+        depends = Dependence(self.nodes).on_others
+        self.around = [depends(root, below=False) for root in self.roots]  # at the same level
+        self.outer = [recording.get() and (around or depends(each)) for around, each in zip(self.around, places)]
 
-    def sweep(self, cotangent: Any, recorded: bool, retain: bool, given: bool = True) -> list[Any]:
+    def sweep(self, starts: dict[int, Any], recorded: bool, retain: bool, given: bool = True) -> list[Any]:
         """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
         found: Found = {}
-        if self.root is not None:
-            at_level = isinstance(cotangent, Tensor) and cotangent._node and cotangent._node.level >= self.level
-            lowered = recorded and not self.around and not at_level
+        pairs = [(root, start) for i, start in starts.items() if (root := self.roots[i]) is not None]
+        if pairs and self.nodes:
+            at_level = any(isinstance(c, Tensor) and c._node and c._node.level >= self.level for _, c in pairs)
+            lowered = recorded and not at_level and not any(self.around[i] for i in starts)
             with enable_grad():
-                found = sweep(
-                    self.root, cotangent, self.nodes, recorded=recorded, retain=retain, given=given, lowered=lowered
-                )
+                found = sweep(pairs, self.nodes, recorded=recorded, retain=retain, given=given, lowered=lowered)
         parts = []
         for node in self.nodes:
             part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))
@@ -70,52 +78,76 @@ class Evaluation:
             parts.append(part)
         return parts
 
-    def pull(self, cotangent: Any, retain: bool, given: bool = True) -> list[Any]:
-        """The cotangents of the arguments, each as its input was given: a float, an array, a Tensor."""
-        start = matching(cotangent, self.y, "The cotangent", "the function returned")
-        recorded = recording.get() and (self.outer or start._node is not None)
-        parts = self.sweep(start if recorded else start._array, recorded, retain, given)
-        return self.rebuilt(self.give(part, x) for part, x in zip(parts, self.inputs))
+    def pull(self, cotangents: dict[int, Any], retain: bool, given: bool = True) -> list[Any]:
+        """The cotangents of the inputs, each as it was given: a float, an array, a Tensor.
 
-    def rebuilt(self, parts: Iterable[Any]) -> list[Any]:
-        """One part per argument, with the parts of its leaves in their places."""
-        return unflatten(self.structure, parts)
+        `cotangents` has those of some or all of the results, by their places among them.
+        """
+        starts = {
+            i: matching(each, self.y.active[i], "The cotangent", "the function returned")
+            for i, each in cotangents.items()
+        }
+        recorded = recording.get() and any(self.outer[i] or start._node is not None for i, start in starts.items())
+        plain = starts if recorded else {i: start._array for i, start in starts.items()}
+        parts = self.sweep(plain, recorded, retain, given)
+        dependence = Dependence(self.nodes)
+        return [self.give(part, x, dependence) for part, x in zip(parts, self.inputs)]
 
-    def give(self, value: Any, like: Any) -> Any:
+    def give(self, value: Any, like: Any, dependence: Dependence) -> Any:
         """A result as the user gave the input; a Tensor where an outer transform needs the graph."""
         if isinstance(value, Tensor):
             node = value._node
-            if node is not None and node.level == self.level and not depends_on_others(node, self.nodes, below=False):
+            if node is not None and node.level == self.level and not dependence.on_others(node, below=False):
                 node = node.under
             value = wrap(value._array, node)
         return as_given(value, like)
 
     def result(self) -> Any:
         """y as the user gave the inputs."""
-        like = likeness(self.inputs)
-        given = self.give(self.y if self.outer else self.y._array, like)
-        return independent(given, self.inputs)
+        like, dependence = likeness(self.inputs), Dependence(self.nodes)
+        arrays = (each if outer else each._array for each, outer in zip(self.y.active, self.outer))
+        return self.y.filled(independent(self.give(each, like, dependence), self.inputs) for each in arrays)
+
+    def auxiliary(self) -> Any:
+        """What the function returned beside y, as the user gave the inputs."""
+        like, dependence = likeness(self.inputs), Dependence(self.nodes)
+
+        def outward(each: Any) -> Any:
+            if is_users(each):
+                return each
+            outer = recording.get() and dependence.on_others(below(each._node, self.level + 1))
+            return independent(self.give(each if outer else each._array, like, dependence), self.inputs)
+
+        return mapped(outward, self.aux)
 
 
-def evaluated(function: Function, enter: Callable[[], list[Any]], options: dict[str, Any], level: int) -> Tensor:
-    """The result of a function that is being differentiated, at what `enter` gives, as a Tensor; at a level above 0."""
+def evaluated(call: Callable[[], Any], level: int, has_aux: bool) -> tuple[Structure, Any]:
+    """The results of a function that is being differentiated, as Tensors, and what it returned beside them."""
     token = transform_depth.set(transform_depth.get() + 1)
     if level:
         running.append(level)
     try:
         with enable_grad():
-            y = function(*enter(), **options)
+            y = call()
     finally:
         if level:
             running.remove(level)
         transform_depth.reset(token)
-    if not isinstance(y, Tensor):
-        if np.result_type(type(y)).kind not in "fiub" and not isinstance(y, np.ndarray):
-            raise no_array(y)
-        y = wrap(as_ndarray(y))
-    if y.dtype.kind not in "fiub":
-        raise no_array(y)
-    return y
+    if not has_aux:
+        return results_of(y), None
+    if not isinstance(y, tuple) or len(y) != 2:
+        kind = f"a tuple of {len(y)}" if isinstance(y, tuple) else f"one {type(y).__name__}"
+        raise ArgumentError(
+            f"With has_aux=True the function must return a pair, but it returned {kind}.", "Write return value, aux."
+        )
+    return results_of(y[0]), y[1]
+
+
+def is_users(value: Any) -> bool:
+    """Whether what came with a result is no Tensor, or a leaf of the user's."""
+    return not isinstance(value, Tensor) or (
+        value._node is not None and value._node.owner is not None and value.is_leaf
+    )
 
 
 def likeness(values: Sequence[Any]) -> Any:
@@ -144,14 +176,6 @@ def independent(given: Any, inputs: Sequence[Any]) -> Any:
     return given.copy() if shared else given
 
 
-def no_array(result: Any) -> DTypeError:
-    kind = f"an array of {result.dtype}" if isinstance(result, Tensor) else type(result).__name__
-    return DTypeError(
-        f"A differentiated function must return one array of real numbers, but returned {kind}.",
-        "Write np.stack or np.concatenate to return several values.",
-    )
-
-
 def make_alias(x: Any, level: int) -> Tensor:
     """An input of reverse mode: another name of what is recorded at the same level, or a leaf above the lower ones."""
     array, node = place_of(x)
@@ -178,34 +202,53 @@ def close(alias: Tensor) -> None:
         alias._node.freed = True
 
 
-def depends_on_others(root: Node | None, own: Sequence[Node] = (), below: bool = True) -> bool:
-    """Whether a value was computed from a recorded one other than these aliases (or through them).
+class Dependence:
+    """Whether values were computed from recorded ones other than these aliases (or through them).
 
-    The inputs of transforms inside, whose functions have returned, do not count. `below` asks of the lower levels, too.
+    The inputs of transforms inside, whose functions have returned, do not count. What was found is kept, so that many
+    values of one graph cost little more than one; it holds until a transform returns.
     """
-    if root is None:
-        return False
-    if below and depends_on_others(root.under):
-        return True
-    if has_ended(root.level):
-        return False
-    aliases = set(own)
-    first = min((each.index for each in own), default=0)
-    seen = {root}
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.primitive is None:
-            if node not in aliases and not node.freed:
+
+    def __init__(self, own: Sequence[Node] = ()) -> None:
+        self.own = own
+        self.known: dict[Node, bool] = {}
+        self.lower: Dependence | None = None
+
+    def on_others(self, root: Node | None, below: bool = True) -> bool:
+        """Of the value at this place; `below` asks of the lower levels, too."""
+        if root is None:
+            return False
+        if below and root.under is not None:
+            self.lower = self.lower or Dependence()
+            if self.lower.on_others(root.under):
                 return True
-        elif node.index < first or node in aliases:
-            return True
-        else:
-            for parent in node.parents:
-                if isinstance(parent, Node) and parent.level >= root.level and parent not in seen:
-                    seen.add(parent)
-                    stack.append(parent)
-    return False
+        if has_ended(root.level):
+            return False
+        if root not in self.known:
+            self.search(root)
+        return self.known[root]
+
+    def search(self, root: Node) -> None:
+        own, first = set(self.own), min((each.index for each in self.own), default=0)
+        seen = {root}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node in self.known:
+                found = self.known[node]
+            elif node.primitive is None:
+                found = node not in own and not node.freed
+            else:
+                found = node.index < first or node in own
+                if not found:
+                    for parent in node.parents:
+                        if isinstance(parent, Node) and parent.level >= root.level and parent not in seen:
+                            seen.add(parent)
+                            stack.append(parent)
+            if found:
+                self.known[root] = True
+                return
+        self.known.update(dict.fromkeys(seen, False))
 
 
 def matching(value: Any, other: Any, what: str, other_is: str) -> Tensor:

@@ -3,151 +3,213 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVarTuple, overload
+from functools import partial, wraps
+from typing import Any, Literal, ParamSpec, TypeVarTuple, overload
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, ShapeError
-from ..engine.kinds import as_ndarray
+from ..engine.errors import ShapeError
 from ..engine.primitive import Function
 from ..engine.tensor import Tensor
-from ..tree import leaves, mapped
+from ..tree import is_container, mapped, outline
+from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
+from .structure import held, zeros_beside
 
-Argnums = int | tuple[int, ...]
 P = ParamSpec("P")
 Xs = TypeVarTuple("Xs")
+PLACES = "Each cotangent must stand in its result's place"
 
 
-def checked_argnums(argnums: Argnums, count: int, name: str) -> tuple[int, ...]:
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-    for number in numbers:
-        if not isinstance(number, int) or not -count <= number < count:
-            raise ArgumentError(f"{name} got argnums={argnums!r}, but the function was given {count} arguments.")
-    numbers = tuple(number % count for number in numbers)
-    if len(set(numbers)) < len(numbers):
-        raise ArgumentError(f"{name} got argnums={argnums!r}, which names an argument twice.")
-    return numbers
-
-
-def value_and_grad(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, tuple[Any, Any]]:
+def value_and_grad(
+    function: Callable[P, Any],
+    argnums: Argnums | None = None,
+    argnames: Argnames | None = None,
+    has_aux: bool = False,
+) -> Callable[P, tuple[Any, Any]]:
     """Like `grad`, but gives (value, gradient) with a single evaluation. It raises what `grad` raises.
+
+    With `has_aux` it gives ((value, aux), gradient).
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
     """
+    choice = Choice(argnums, argnames)
 
     @wraps(function)
     def both(*args: Any, **options: Any) -> tuple[Any, Any]:
-        numbers = checked_argnums(argnums, len(args), "The gradient")
-        evaluation = Evaluation(function, args, numbers, options)
-        y = evaluation.y
-        if y.size != 1:
-            raise ShapeError(
-                f"grad needs a function with a single value, but it returned shape {y.shape}.",
-                "Return a sum or a mean, or use jacobian or vjp.",
-            )
+        evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
+        y = single(evaluation)
         value = evaluation.result()
-        parts = evaluation.pull(np.ones(y.shape, y.dtype), retain=evaluation.outer, given=False)
-        return value, tuple(parts) if isinstance(argnums, tuple) else parts[0]
+        if has_aux:
+            value = value, evaluation.auxiliary()
+        parts = evaluation.pull({0: np.ones(y.shape, y.dtype)}, retain=evaluation.outer[0], given=False)
+        return value, choice.formed(evaluation.arguments.filled(parts, zeros_beside))
 
     return both
 
 
-def grad(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
+def single(evaluation: Evaluation) -> Tensor:
+    """The only number that a function returned."""
+    y = evaluation.y
+    if is_container(y.containers):
+        raise no_number(outline(y.containers))
+    if y.active[0].size != 1:
+        raise no_number(f"shape {y.active[0].shape}")
+    tensor: Tensor = y.active[0]
+    return tensor
+
+
+def no_number(got: str) -> ShapeError:
+    return ShapeError(
+        f"grad needs a function with a single value, but it returned {got}.",
+        "Return a sum or a mean, or (value, aux) with has_aux=True; or use jacobian or vjp.",
+    )
+
+
+def grad(
+    function: Callable[P, Any],
+    argnums: Argnums | None = None,
+    argnames: Argnames | None = None,
+    has_aux: bool = False,
+) -> Callable[P, Any]:
     """The function that computes the gradient of `function`, which must return a single number.
 
-    `argnums` says with respect to which positional arguments (a tuple gives a tuple). Floats give floats, arrays
-    arrays, Tensors Tensors; lists, tuples and dicts of them give the same. Where the result depends on something
-    recorded outside, such as a parameter of a model, the gradient is a recorded Tensor. It nests: grad(grad(f)) is the
-    second derivative.
+    `argnums` says with respect to which positional arguments, `argnames` with respect to which by their names, given by
+    keyword or by position. A tuple gives a tuple, both together give a pair, and neither means the first argument.
+    Floats give floats, arrays arrays, Tensors Tensors; lists, tuples, dicts and dataclasses of them give the same. What
+    else is in these is held constant: its gradient is 0 for integers and truths, None for other objects. With `has_aux`
+    the function returns (value, aux), and the gradient comes as (gradient, aux).
+
+    Where the result depends on something recorded outside, such as a parameter of a model, the gradient is a recorded
+    Tensor. It nests: grad(grad(f)) is the second derivative.
 
     Raises DTypeError for integers and complex numbers, ShapeError if the function returns more than one number,
-    ArgumentError if `argnums` names an argument that is not there, or one twice.
+    ArgumentError if `argnums` or `argnames` name an argument that is not there, or one twice.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
     >>> grad(lambda w, x: (w * x).sum())(np.ones(2), np.array([3.0, 4.0]))
     array([3., 4.])
-    >>> grad(lambda p: p["w"] * p["x"][0])({"w": 2.0, "x": [3.0]})
-    {'w': 3.0, 'x': [2.0]}
+    >>> grad(lambda p: p["w"] * p["x"][0] ** p["n"])({"w": 2.0, "x": [3.0], "n": 2})
+    {'w': 9.0, 'x': [12.0], 'n': 0.0}
+    >>> grad(lambda x, *, scale: x * scale, argnames="scale")(2.0, scale=5.0)
+    2.0
+    >>> grad(lambda x: (x * x, {"twice": 2 * x}), has_aux=True)(3.0)
+    (6.0, {'twice': 6.0})
     >>> grad(grad(lambda x: np.exp(2 * x)))(0.0)
     4.0
     """
-    both = value_and_grad(function, argnums)
+    both = value_and_grad(function, argnums, argnames, has_aux)
 
     @wraps(function)
     def gradient(*args: Any, **options: Any) -> Any:
-        return both(*args, **options)[1]
+        value, slope = both(*args, **options)
+        return (slope, value[1]) if has_aux else slope
 
     return gradient
 
 
-def vjp(function: Callable[[*Xs], Any], *xs: *Xs) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+@overload
+def vjp(
+    function: Callable[[*Xs], Any], *xs: *Xs, has_aux: Literal[False] = False
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
+@overload
+def vjp(
+    function: Callable[[*Xs], Any], *xs: *Xs, has_aux: Literal[True]
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]], Any]: ...
+def vjp(function: Callable[[*Xs], Any], *xs: *Xs, has_aux: bool = False) -> tuple[Any, ...]:
     """Evaluate, and give (y, pullback): pullback(g), with g of y's shape, is gᵀ J, one part per input, in its shape.
 
-    Raises DTypeError for integers and complex numbers; the pullback ShapeError if g has another shape than y.
+    Inputs and results may be arrays in lists, tuples, dicts and dataclasses; g then has the containers of y.
+    `has_aux` is as for `grad`, and gives (y, pullback, aux).
+
+    Raises DTypeError for integers and complex numbers; the pullback ShapeError if g has another shape than y,
+    ArgumentError if it has other containers.
 
     >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
+    >>> vjp(lambda a, b: {"sum": a + b, "product": a * b}, 2.0, 3.0)[1]({"sum": 0.0, "product": 1.0})
+    (3.0, 2.0)
     """
     # Copies: the caller may write to the arrays before the pullback is called.
-    evaluation = Evaluation(function, mapped(held, list(xs)), tuple(range(len(xs))), {})
+    evaluation = Evaluation(function, mapped(held, list(xs)), {}, range(len(xs)), has_aux)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return tuple(evaluation.pull(cotangent, retain=True))
+        cotangents = dict(enumerate(evaluation.y.beside(cotangent, PLACES)))
+        return tuple(evaluation.arguments.filled(evaluation.pull(cotangents, retain=True), zeros_beside))
 
-    return evaluation.result(), pullback
-
-
-def held(x: Any) -> Any:
-    return x if isinstance(x, (Tensor, float, int, np.generic)) else np.array(as_ndarray(x))
+    y = evaluation.result()
+    return (y, pullback, evaluation.auxiliary()) if has_aux else (y, pullback)
 
 
 @overload
-def jacobian(function: np.ufunc, argnums: Argnums = 0) -> Function: ...
+def jacobian(
+    function: np.ufunc, argnums: Argnums | None = None, argnames: Argnames | None = None, has_aux: bool = False
+) -> Function: ...
 @overload
-def jacobian(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]: ...
-def jacobian(function: Function, argnums: Argnums = 0) -> Function:
+def jacobian(
+    function: Callable[P, Any],
+    argnums: Argnums | None = None,
+    argnames: Argnames | None = None,
+    has_aux: bool = False,
+) -> Callable[P, Any]: ...
+def jacobian(
+    function: Function, argnums: Argnums | None = None, argnames: Argnames | None = None, has_aux: bool = False
+) -> Function:
     """The function that computes the Jacobian, of shape (*output shape, *input shape), row by row.
 
-    Raises what `grad` raises, but for the shape: any is taken.
+    `argnums`, `argnames` and `has_aux` are as for `grad`. Containers of results hold a Jacobian for each, and
+    containers of inputs a block for each, inside. Raises what `grad` raises, but for the shape: any is taken.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
+    >>> jacobian(lambda p: {"area": p["a"] * p["b"]})({"a": 2.0, "b": 3.0})
+    {'area': {'a': 3.0, 'b': 2.0}}
     """
+    choice = Choice(argnums, argnames)
 
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
-        numbers = checked_argnums(argnums, len(args), "The Jacobian")
-        evaluation = Evaluation(function, args, numbers, options)
-        y = evaluation.y
-        basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-        pulled = [leaves(evaluation.pull(each, retain=True)) for each in basis]
-        parts = []
-        for i, (node, x) in enumerate(zip(evaluation.nodes, evaluation.inputs)):
-            shape = y.shape + node.shape
-            stacked = np.stack([row[i] for row in pulled]) if pulled else np.zeros(shape, node.dtype)
-            parts.append(as_given(stacked.reshape(shape), x))
-        blocks = evaluation.rebuilt(parts)
-        return tuple(blocks) if isinstance(argnums, tuple) else blocks[0]
+        evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
+        results = range(len(evaluation.y.active))
+        blocks = evaluation.y.filled((choice.formed(blocks_of(evaluation, i)) for i in results), lambda constant: None)
+        return (blocks, evaluation.auxiliary()) if has_aux else blocks
 
     return rows
 
 
-def hessian(function: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
+def blocks_of(evaluation: Evaluation, number: int) -> list[Any]:
+    """The Jacobian of one result with respect to each argument."""
+    y = evaluation.y.active[number]
+    basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    pulled = [evaluation.pull({number: each}, retain=True) for each in basis]
+    parts = []
+    for i, (node, x) in enumerate(zip(evaluation.nodes, evaluation.inputs)):
+        shape = y.shape + node.shape
+        stacked = np.stack([row[i] for row in pulled]) if pulled else np.zeros(shape, node.dtype)
+        parts.append(as_given(stacked.reshape(shape), x))
+    blocks: list[Any] = evaluation.arguments.filled(parts, partial(zeros_beside, shape=y.shape))
+    return blocks
+
+
+def hessian(
+    function: Callable[P, Any],
+    argnums: Argnums | None = None,
+    argnames: Argnames | None = None,
+    has_aux: bool = False,
+) -> Callable[P, Any]:
     """The function that computes the matrix of second derivatives, of shape (*input shape, *input shape).
 
-    With a tuple of `argnums`, a tuple of tuples, one for each pair. Raises what `grad` raises.
+    `argnums`, `argnames` and `has_aux` are as for `grad`. With several arguments, or one in containers, it gives a
+    block for each pair, in the containers of the gradient around those of the arguments. Raises what `grad` raises.
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
            [ 0., 12.]])
+    >>> hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0})
+    {'a': {'a': 6.0, 'b': 4.0}, 'b': {'a': 4.0, 'b': 0.0}}
     """
-    if not isinstance(argnums, tuple):
-        return jacobian(grad(function, argnums), argnums)
-    rows = [jacobian(grad(function, i), argnums) for i in argnums]
-    return lambda *args, **options: tuple(row(*args, **options) for row in rows)
+    return jacobian(grad(function, argnums, argnames, has_aux), argnums, argnames, has_aux)
