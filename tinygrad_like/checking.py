@@ -79,7 +79,8 @@ def gradcheck(
     whole = restricted(function, inputs, names, free)
     checker = Checker(order, modes, rtol, atol, seed)
     for name, operation in operations_in(whole):
-        checker.check_part(f"the operation {name}", operation)
+        for part, result in results_in(operation):
+            checker.check_part(f"the operation {name}" + (part and f", {part}"), result)
     for name, result in results_in(whole):
         if name:
             checker.check_part(name, result)

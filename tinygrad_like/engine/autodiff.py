@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from _thread import RLock  # `threading` would cost a hundredth of the import
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
