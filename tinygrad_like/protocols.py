@@ -13,7 +13,8 @@ from .engine.primitive import Function
 from .engine.recording import recording
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, assign, wrap, writable_value
-from .primitives import constants, reductions
+from .functions.totals import WITH_OPTIONS
+from .functions.ufuncs import ACCUMULATED, REDUCED, outer
 from .tree import leaves, mapped
 
 # Asked of the values alone, these answer in plain Python or NumPy, and have nothing to differentiate.
@@ -24,14 +25,8 @@ INSPECTIONS = frozenset(
 )
 # They write into their first argument.
 WRITERS = frozenset({np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal})
-REDUCED: dict[np.ufunc, Function] = {
-    np.add: reductions.sum,
-    np.multiply: reductions.prod,
-    np.maximum: reductions.max,
-    np.minimum: reductions.min,
-    np.logical_and: constants.all,
-    np.logical_or: constants.any,
-}
+# Of these, what a method gives is true or false, and has nothing to differentiate.
+LOGICAL = frozenset({np.logical_and, np.logical_or, np.logical_xor})
 # What NumPy does anyway.
 DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "initial": np._NoValue}
 
@@ -40,6 +35,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     """What a ufunc means when a Tensor is among its inputs or outputs."""
     if method == "at" and not is_recorded(inputs[:1]):
         return write_by(ufunc.at, inputs, options)
+    if method == "outer":
+        return outer(ufunc, *inputs, **options)
     out = options.pop("out", None)
     if options:
         options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
@@ -52,6 +49,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     elif method == "reduce":
         implementation = REDUCED.get(ufunc)
         options.setdefault("axis", 0)
+    elif ufunc in LOGICAL:
+        return on_values(getattr(ufunc, method), inputs, options, out)
+    elif method == "accumulate":
+        implementation = ACCUMULATED.get(ufunc)
+    elif method == "reduceat" and is_recorded(inputs):
+        raise UnsupportedError(
+            f"np.{name} is not differentiable here.", f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j]."
+        )
     return call(implementation, getattr(ufunc, method), name, inputs, options, out)
 
 
@@ -105,7 +110,10 @@ def call(
             result = implementation(*inputs, **options)
         except UnsupportedError:
             if is_recorded((inputs, options)):
-                raise
+                if function not in WITH_OPTIONS:
+                    raise
+                result = WITH_OPTIONS[function](*inputs, **options)
+                return result if out is None else write(out, result)
         else:
             return result if out is None else write(out, result)
     elif is_recorded((inputs, options)):

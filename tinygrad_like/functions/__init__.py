@@ -3,8 +3,8 @@
 Most are the meaning of a NumPy function for Tensors (`implements`); `networks` holds activations and losses.
 """
 
-from . import networks, norms, pointwise, products, statistics
+from . import nans, networks, norms, pointwise, products, statistics, totals, ufuncs
 from .networks import relu as relu  # where pickles of earlier versions find them
 from .networks import sigmoid as sigmoid
 
-FAMILIES = networks, norms, pointwise, products, statistics
+FAMILIES = nans, networks, norms, pointwise, products, statistics, totals, ufuncs

@@ -2,6 +2,7 @@
 
 from . import (
     arithmetic,
+    bessel,
     choices,
     constants,
     contraction,
@@ -13,4 +14,9 @@ from . import (
     trigonometric,
 )
 
-TABLES = arithmetic, choices, constants, contraction, exponential, indexing, movement, neural, reductions, trigonometric
+# fmt: off
+TABLES = (
+    arithmetic, bessel, choices, constants, contraction, exponential, indexing, movement, neural, reductions,
+    trigonometric,
+)
+# fmt: on
