@@ -80,7 +80,7 @@ def gradients(primitive, arrays, options):
     y = primitive(*tensors, **options)
     if y.requires_grad:
         y.backward(weights(y.shape))
-    return y, [t.grad.data if t.grad is not None else np.zeros(t.shape) for t in tensors if t.requires_grad]
+    return y, [t.grad.data if t.grad is not None else np.zeros_like(t.data) for t in tensors if t.requires_grad]
 
 
 @pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)

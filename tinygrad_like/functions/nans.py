@@ -67,7 +67,8 @@ def nanmin(x: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = 
 def nanmean(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Any:
     """`np.nanmean`: the sum of the numbers, divided by how many there are."""
     good, x = numbers_in(x, where), totals.in_floats(x, dtype)
-    return totals.sum(x, axis, keepdims=keepdims, where=good) / totals.number(x, axis, good, keepdims)
+    total = totals.sum(x, axis, keepdims=keepdims, where=good)
+    return totals.ratio(total, totals.number(x, axis, good, keepdims))
 
 
 @implements(np.nanvar)
@@ -87,7 +88,7 @@ def nanvar(
     freedom = totals.number(x, axis, good, keepdims) - totals.degrees_lost(ddof, correction)
     center = nanmean(x, axis, keepdims=True, where=where) if mean is None else mean
     total = totals.squares(x, axis, keepdims, good, center)
-    return np.where(freedom > 0, total / np.where(freedom > 0, freedom, 1), np.nan)
+    return np.where(freedom > 0, totals.ratio(total, np.where(freedom > 0, freedom, 1)), np.nan)
 
 
 @implements(np.nanstd)

@@ -110,11 +110,16 @@ def in_floats(x: Any, dtype: Any) -> Any:
 
 
 def number(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
-    """How many values are chosen, in the dtype of x."""
+    """How many values are chosen."""
     if where is True:
         return reductions.count(np.shape(x), axis)
     where = np.broadcast_to(mask_of(where, x), np.shape(x))
-    return np.sum(where, axis=axis, keepdims=keepdims).astype(x.dtype)
+    return np.sum(where, axis=axis, keepdims=keepdims)
+
+
+def ratio(total: Any, number: Any) -> Any:
+    """total / number in the dtype of the total, which may be too small for the number."""
+    return (total / number).astype(total.dtype)
 
 
 @with_options(np.mean)
@@ -125,7 +130,7 @@ def mean(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False
         return reductions.mean(x, axis, keepdims=keepdims)
     if x.dtype == np.float16 and dtype is None:  # as NumPy has it, so that the sum does not overflow
         return mean(x, axis, np.float32, keepdims=keepdims, where=where).astype(np.float16)
-    return sum(x, axis, keepdims=keepdims, where=where) / number(x, axis, where, keepdims)
+    return ratio(sum(x, axis, keepdims=keepdims, where=where), number(x, axis, where, keepdims))
 
 
 def degrees_lost(ddof: float, correction: Any) -> float:
@@ -165,7 +170,7 @@ def var(
     """`np.var` of what is chosen; of a given `mean`, which keeps its axes, the mean squared distance from that."""
     x, ddof = in_floats(x, dtype), degrees_lost(ddof, correction)
     total = squares(x, axis, keepdims, where, mean)
-    return total / np.maximum(number(x, axis, where, keepdims) - ddof, 0)
+    return ratio(total, np.maximum(number(x, axis, where, keepdims) - ddof, 0))
 
 
 @with_options(np.std)

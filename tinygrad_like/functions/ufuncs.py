@@ -33,9 +33,12 @@ def log2sumexp2(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     return reductions.logsumexp(x * LN2, axis, keepdims=keepdims) / LN2
 
 
-def exclusive_or(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def exclusive_or(
+    x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = False, where: Any = True
+) -> Any:
     """Whether an odd number of values is true."""
-    return constants.count_nonzero(x, axis, keepdims=keepdims) % 2 == 1
+    odd = constants.count_nonzero(np.logical_and(x, where), axis, keepdims=keepdims) % 2
+    return np.logical_xor(odd, initial)
 
 
 LN2 = float(np.log(2.0))
@@ -60,15 +63,15 @@ def part(x: Any, axis: int, which: slice) -> Any:
     return x[(slice(None),) * (axis % x.ndim) + (which,)]
 
 
-def doubling(ufunc: np.ufunc) -> Function:
-    """`ufunc.accumulate` of a ufunc for which order and grouping make no difference, in log n steps."""
+def doubling(combine: np.ufunc) -> Function:
+    """`ufunc.accumulate` where neither order nor grouping makes a difference, in log n steps."""
 
     def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
         x = np.copy(x) if dtype is None else as_array(x).astype(dtype)
-        totals.check_floats(x, f"np.{ufunc.__name__}.accumulate")
+        totals.check_floats(x, f"np.{combine.__name__}.accumulate")
         step = 1
         while step < x.shape[axis]:
-            later = ufunc(part(x, axis, slice(step, None)), part(x, axis, slice(-step)))
+            later = combine(part(x, axis, slice(step, None)), part(x, axis, slice(-step)))
             x = np.concatenate([part(x, axis, slice(step)), later], axis=axis)
             step *= 2
         return x

@@ -64,6 +64,6 @@ fmin = winner(np.fmin, if_less_or_alone, "fmin")
 heaviside = ufunc(
     np.heaviside,
     (None, lambda g, a: np.where(a == 0, g, 0)),
-    sample=(lambda rng, shape: rng.integers(-1, 2, shape), normal),
+    sample=(lambda rng, shape: rng.integers(-1, 2, shape, np.int8), normal),
     chooses=True,
 )
