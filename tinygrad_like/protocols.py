@@ -104,17 +104,21 @@ def positional(function: Any) -> list[str]:
 def call(
     implementation: Function | None, function: Any, name: str, inputs: Any, options: dict[str, Any], out: Any
 ) -> Any:
-    """The result of the differentiable implementation; without one, NumPy on the values, if nothing is recorded."""
+    """The result of the differentiable implementation, or of the one that takes more options.
+
+    Without any, it is NumPy's on the values, if nothing is recorded.
+    """
     if implementation is not None:
         try:
             result = implementation(*inputs, **options)
         except UnsupportedError:
-            if is_recorded((inputs, options)):
-                if function not in WITH_OPTIONS:
-                    raise
-                result = WITH_OPTIONS[function](*inputs, **options)
-                return result if out is None else write(out, result)
+            further = WITH_OPTIONS.get(function)
+            if further is None and is_recorded((inputs, options)):
+                raise
         else:
+            return result if out is None else write(out, result)
+        if further is not None and is_recorded((inputs, options)):
+            result = further(*inputs, **options)
             return result if out is None else write(out, result)
     elif is_recorded((inputs, options)):
         raise UnsupportedError(

@@ -43,6 +43,7 @@ SMOOTH = {
     "unwrap": (np.unwrap, ANGLES),
     "unwrap, axis": (lambda x: np.unwrap(x, axis=0), ANGLES),
     "unwrap, period": (lambda x: np.unwrap(x, period=3.5), ANGLES),
+    "unwrap, period differentiated": (lambda x, p: np.unwrap(x, period=p), ANGLES, np.array(3.5)),
     "unwrap, discont": (lambda x: np.unwrap(x, 4.0, -1), ANGLES),
     "heaviside": (lambda b: np.heaviside(np.float32([-1.0, 0.0, 2.0]), b), Y),
 }
@@ -179,8 +180,19 @@ def test_a_sign_that_is_copied_to_0():
 
 
 def test_unwrap_needs_an_axis():
-    with pytest.raises((ValueError, IndexError)):
-        np.unwrap(leaf(ANGLES), axis=2)
+    for x, axis in ((ANGLES, 2), (ANGLES, -3), (1.0, -1)):
+        with pytest.raises((ValueError, IndexError)):
+            np.unwrap(leaf(x), axis=axis)
+
+
+def test_methods_into_out():
+    out, t = np.zeros(X.shape), leaf(X)
+    assert t.round(1, out) is out
+    same(Tensor(out), np.round(X, 1))
+    assert Tensor(X).clip(0, 1, out=out) is out
+    same(Tensor(out), np.clip(X, 0, 1))
+    assert t.argmax(1, out=(index := np.zeros(2, int))) is index
+    assert index.tolist() == X.argmax(1).tolist()
 
 
 # -- methods ------------------------------------------------------------------------------------------

@@ -192,13 +192,13 @@ class Methods:
         """The absolute value of each value."""
         return operators.arithmetic.absolute(self)
 
-    def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Tensor:
         """Each value limited to [min, max]; at a limit the gradient is shared equally."""
-        return operators.pointwise.clip(self, min, max)
+        return operators.pointwise.clip(self, min, max) if out is None else np.clip(self, min, max, out)
 
-    def round(self: Any, decimals: int = 0) -> Tensor:
+    def round(self: Any, decimals: int = 0, out: Any = None) -> Tensor:
         """Each value rounded to `decimals` places; a constant for differentiation."""
-        return operators.constants.round(self, decimals)
+        return np.round(self, decimals, out=out)
 
     def conj(self: Any) -> Tensor:
         """The complex conjugate of each value: real numbers stay as they are."""

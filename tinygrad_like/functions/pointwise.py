@@ -87,6 +87,8 @@ def unwrap(x: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.
     """`np.unwrap`: with whole periods added, so that no step is longer than half of one; their number is a constant."""
     if x.dtype.kind != "f":
         raise UnsupportedError(f"unwrap is differentiable for floats, but got {x.dtype}.")
+    if not x.ndim:
+        raise ArgumentError("unwrap takes at least one axis.")
     along = (slice(None),) * (axis % x.ndim)
     first, rest, before = (x[(*along, part)] for part in (slice(1), slice(1, None), slice(-1)))
     step, half = rest - before, period / 2

@@ -64,7 +64,10 @@ def part(x: Any, axis: int, which: slice) -> Any:
 
 
 def doubling(combine: np.ufunc) -> Function:
-    """`ufunc.accumulate` where neither order nor grouping makes a difference, in log n steps."""
+    """`ufunc.accumulate` where neither order nor grouping makes a difference, in log n steps.
+
+    Equal extremes share the gradient, though not equally.
+    """
 
     def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
         x = np.copy(x) if dtype is None else as_array(x).astype(dtype)
