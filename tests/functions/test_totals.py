@@ -176,6 +176,8 @@ def test_std_of_equal_values_has_the_gradient_zero(f):
     x = np.array([[2.0, 2.0, 5.0], [1.0, 3.0, 5.0]])
     gradient = tg.grad(lambda x: f(x, axis=1, where=[True, True, False]).sum())(x)
     assert gradient.tolist() == [[0, 0, 0], [-0.5, 0.5, 0]]
+    underflow = tg.grad(lambda x: f(x, where=[True, True]))(np.array([0.0, 1e-200]))
+    assert underflow.tolist() == [0, 0]
     assert tg.hessian(lambda x: f(x, where=[True, True, False]))(x[0]).tolist() == np.zeros((3, 3)).tolist()
 
 
