@@ -29,7 +29,7 @@ UFUNCS = {
     "exp": np.exp,
     "log of what is chosen": np.log1p,
     "arctan2": lambda x, **o: np.arctan2(x, 2, **o),
-    "spacing, not a primitive": np.spacing,
+    "spacing": np.spacing,
     "less": lambda x, **o: np.less(x, 1, **o),
 }
 
