@@ -16,7 +16,9 @@ from .engine.recording import recording
 from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
-from .primitives import constants, indexing, reductions
+from .functions.totals import WITH_OPTIONS
+from .functions.ufuncs import ACCUMULATED, REDUCED, outer
+from .primitives import indexing
 from .tree import leaves, mapped
 
 # Asked of the values alone, these answer in plain Python, and have nothing to differentiate.
@@ -36,14 +38,8 @@ WRITERS = {
     np.put_along_axis: (2, "values"),
     np.fill_diagonal: (1, "val"),
 }
-REDUCED: dict[np.ufunc, Function] = {
-    np.add: reductions.sum,
-    np.multiply: reductions.prod,
-    np.maximum: reductions.max,
-    np.minimum: reductions.min,
-    np.logical_and: constants.all,
-    np.logical_or: constants.any,
-}
+# Of these, what a method gives is true or false, and has nothing to differentiate.
+LOGICAL = frozenset({np.logical_and, np.logical_or, np.logical_xor})
 # What NumPy does anyway.
 DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True, "initial": np._NoValue}
 
@@ -52,6 +48,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     """What a ufunc means when a Tensor is among its inputs or outputs."""
     if method == "at":
         return add_at(ufunc, *inputs) if is_recorded(inputs) else write_by(ufunc.at, inputs, options)
+    if method == "outer":
+        return outer(ufunc, *inputs, **options)
     out = options.pop("out", None)
     if options:
         options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
@@ -64,6 +62,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     elif method == "reduce":
         implementation = REDUCED.get(ufunc)
         options.setdefault("axis", 0)
+    elif ufunc in LOGICAL:
+        return on_values(getattr(ufunc, method), inputs, options, out)
+    elif method == "accumulate":
+        implementation = ACCUMULATED.get(ufunc)
+    elif method == "reduceat" and is_recorded(inputs):
+        raise UnsupportedError(
+            f"np.{name} is not differentiable here.", f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j]."
+        )
     return call(implementation, getattr(ufunc, method), name, inputs, options, out)
 
 
@@ -115,14 +121,21 @@ def positional(function: Any) -> list[str]:
 def call(
     implementation: Function | None, function: Any, name: str, inputs: Any, options: dict[str, Any], out: Any
 ) -> Any:
-    """The result of the differentiable implementation; without one, NumPy on the values, if nothing is recorded."""
+    """The result of the differentiable implementation, or of the one that takes more options.
+
+    Without any, it is NumPy's on the values, if nothing is recorded.
+    """
     if implementation is not None:
         try:
             result = implementation(*inputs, **options)
         except UnsupportedError:
-            if is_recorded((inputs, options)):
+            further = WITH_OPTIONS.get(function)
+            if further is None and is_recorded((inputs, options)):
                 raise
         else:
+            return result if out is None else write(out, result)
+        if further is not None and is_recorded((inputs, options)):
+            result = further(*inputs, **options)
             return result if out is None else write(out, result)
     elif is_recorded((inputs, options)):
         raise UnsupportedError(f"np.{name} is not differentiable here.", instead_of(name))
@@ -197,9 +210,12 @@ def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) ->
     return None if function is not np.nan_to_num else target
 
 
-def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> None:
+def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """The same, where something is recorded: NumPy's function, given numbers, tells which value goes where."""
     target = inputs[0]
+    if isinstance(target, Tensor) and function is np.nan_to_num:
+        views.update(target, ..., NUMPY[function](target, *inputs[1:], **options))
+        return target
     if not isinstance(target, Tensor) or function not in WRITERS:
         raise lost_graph("Writing into an array (np.full, np.copyto, np.put, np.add.at)", NEW)
     place, name = WRITERS[function]
@@ -207,7 +223,7 @@ def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, An
     settings = arrays_in(options)
     value = as_array(inputs[place] if place < len(inputs) else options[name])
     if not value.size:
-        return
+        return None
     numbers = np.arange(value.size).reshape(value.shape)
     source = arguments[0] = np.full(target.shape, -1)
     if place < len(inputs):
@@ -217,6 +233,7 @@ def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, An
     function(*arguments, **settings)
     reached = source >= 0
     views.update(target, reached, np.ravel(value)[source[reached]])
+    return None
 
 
 def add_at(ufunc: np.ufunc, target: Any, index: Any, value: Any = None) -> None:

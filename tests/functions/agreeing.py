@@ -32,6 +32,7 @@ def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, **options):
     leaves = [tg.Tensor(x, requires_grad=True) if is_float(x) else x for x in arrays]
     with tg.enable_grad():
         recorded = parts(function(*leaves, **options))
+    same(recorded, expected, rtol, atol)
     for i, part in enumerate(recorded):
         assert isinstance(part, tg.Tensor)
         if part.dtype.kind == "f" and part.size:

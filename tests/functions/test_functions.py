@@ -332,14 +332,14 @@ def test_cross_entropy_of_what_does_not_fit(shape, classes, error, text):
 # -- NumPy functions that are not there ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("call", [np.spacing, np.packbits, np.multiply.accumulate])
+@pytest.mark.parametrize("call", [np.packbits, np.divide.reduce, np.subtract.accumulate])
 def test_what_is_not_differentiable_here_says_what_to_do(call):
     text = r"np\.[a-z.]+ is not differentiable here\.(.|\n)*@operation(.|\n)*t\.numpy"
     with pytest.raises(UnsupportedError, match=text):
         call(LEAF)
 
 
-@pytest.mark.parametrize("call", [np.spacing, np.multiply.accumulate, np.median])
+@pytest.mark.parametrize("call", [np.divide.reduce, np.subtract.accumulate, np.median])
 def test_of_an_unrecorded_tensor_any_numpy_function_works(call):
     same(call(Tensor(M)), call(M))
 
@@ -347,11 +347,9 @@ def test_of_an_unrecorded_tensor_any_numpy_function_works(call):
 @pytest.mark.parametrize(
     ("call", "option"),
     [
-        (lambda t: np.sum(t, dtype=np.float32), "dtype"),
-        (lambda t: np.sum(t, where=M > 0), "where"),
         (lambda t: np.add(t, 1, where=M > 0), "where"),
         (lambda t: np.clip(t, 0, 1, casting="no"), "casting"),
-        (lambda t: np.var(t, correction=1), "correction"),
+        (lambda t: np.mean(t, dtype=int), "dtype int64"),
     ],
 )
 def test_an_option_that_is_not_there_is_refused_by_name(call, option):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-import numpy as np
+import numpy
 
 from . import operators
 from .errors import UnsupportedError
@@ -15,6 +15,25 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+np: Any = numpy  # whose types know no Tensors
+
+
+class Options(TypedDict, total=False):
+    """The further options of reductions, which are those of NumPy's function of the same name."""
+
+    dtype: Any
+    out: Any
+    initial: Any
+    where: Any
+    mean: Any
+    correction: Any
+
+
+def whole(rounded: Tensor) -> Any:
+    """What was rounded: of no axes an int, as Python has it, else the Tensor."""
+    return rounded if rounded.ndim else int(rounded)
+
+
 class Methods:
     """The array methods of `Tensor`, by family; every result is recorded where a gradient is required."""
 
@@ -22,40 +41,62 @@ class Methods:
 
     # -- reductions ---------------------------------------------------------------------------------
 
-    def sum(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def sum(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The sum over `axis` (all axes by default)."""
+        if options:
+            return np.sum(self, axis, keepdims=keepdims, **options)
         return operators.reductions.sum.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def mean(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def mean(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The mean over `axis`."""
+        if options:
+            return np.mean(self, axis, keepdims=keepdims, **options)
         return operators.reductions.mean.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def max(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def max(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The largest value over `axis`; equal values share the gradient equally."""
+        if options:
+            return np.max(self, axis, keepdims=keepdims, **options)
         return operators.reductions.max.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def min(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def min(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The smallest value over `axis`; equal values share the gradient equally."""
+        if options:
+            return np.min(self, axis, keepdims=keepdims, **options)
         return operators.reductions.min.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def prod(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def prod(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The product over `axis`."""
+        if options:
+            return np.prod(self, axis, keepdims=keepdims, **options)
         return operators.reductions.prod.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def var(self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def var(
+        self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **options: Unpack[Options]
+    ) -> Tensor:
         """The variance over `axis`, divided by n - ddof."""
+        if options:
+            return np.var(self, axis, ddof=ddof, keepdims=keepdims, **options)
         return operators.statistics.var(self, axis, ddof=ddof, keepdims=keepdims)
 
-    def std(self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def std(
+        self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **options: Unpack[Options]
+    ) -> Tensor:
         """The standard deviation over `axis`; its gradient is 0 where all values are equal."""
+        if options:
+            return np.std(self, axis, ddof=ddof, keepdims=keepdims, **options)
         return operators.reductions.std(self, axis, ddof=ddof, keepdims=keepdims)
 
-    def all(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def all(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """Whether all values over `axis` are true."""
+        if options:
+            return np.all(self, axis, keepdims=keepdims, **options)
         return operators.constants.all(self, axis, keepdims=keepdims)
 
-    def any(self: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def any(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """Whether any value over `axis` is true."""
+        if options:
+            return np.any(self, axis, keepdims=keepdims, **options)
         return operators.constants.any(self, axis, keepdims=keepdims)
 
     # -- scans --------------------------------------------------------------------------------------
@@ -143,12 +184,16 @@ class Methods:
 
     # -- selection and order ------------------------------------------------------------------------
 
-    def argmax(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmax(self: Any, axis: int | None = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The index of the largest value; a constant for differentiation."""
+        if options:
+            return np.argmax(self, axis, keepdims=keepdims, **options)
         return operators.constants.argmax(self, axis, keepdims=keepdims)
 
-    def argmin(self: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    def argmin(self: Any, axis: int | None = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The index of the smallest value; a constant for differentiation."""
+        if options:
+            return np.argmin(self, axis, keepdims=keepdims, **options)
         return operators.constants.argmin(self, axis, keepdims=keepdims)
 
     def take(self: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Tensor:
@@ -245,9 +290,43 @@ class Methods:
         """The absolute value of each value."""
         return operators.arithmetic.absolute.apply((self,))
 
-    def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self: Any, min: Any = None, max: Any = None, out: Any = None) -> Tensor:
         """Each value limited to [min, max]; at a limit the gradient is shared equally."""
-        return operators.pointwise.clip(self, min, max)
+        return operators.pointwise.clip(self, min, max) if out is None else np.clip(self, min, max, out)
+
+    def round(self: Any, decimals: int = 0, out: Any = None) -> Tensor:
+        """Each value rounded to `decimals` places; a constant for differentiation."""
+        return np.round(self, decimals, out=out)
+
+    def conj(self: Any) -> Tensor:
+        """The complex conjugate of each value: real numbers stay as they are."""
+        return operators.arithmetic.conjugate(self)
+
+    conjugate = conj
+
+    @property
+    def real(self: Any) -> Tensor:
+        """The real part of each value."""
+        return np.real(self)
+
+    @property
+    def imag(self: Any) -> Tensor:
+        """The imaginary part of each value."""
+        return np.imag(self)
+
+    def __round__(self: Any, ndigits: int | None = None) -> Any:
+        """`round(t, 2)` is a Tensor, a constant for differentiation; `round(t)` of one number an int."""
+        return np.round(self, ndigits) if ndigits is not None else whole(np.round(self))
+
+    def __floor__(self: Any) -> Any:
+        """`math.floor(t)`: of one number an int, else a Tensor; so the next two."""
+        return whole(np.floor(self))
+
+    def __ceil__(self: Any) -> Any:
+        return whole(np.ceil(self))
+
+    def __trunc__(self: Any) -> Any:
+        return whole(np.trunc(self))
 
     # -- writing -----------------------------------------------------------------------------------
 

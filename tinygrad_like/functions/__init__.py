@@ -13,6 +13,7 @@ from . import (
     interpolation,
     joining,
     matrices,
+    nans,
     neighbours,
     networks,
     norms,
@@ -27,6 +28,8 @@ from . import (
     shaping,
     sorting,
     statistics,
+    totals,
+    ufuncs,
 )
 from .networks import relu as relu  # where pickles of earlier versions find them
 from .networks import sigmoid as sigmoid
@@ -41,6 +44,7 @@ FAMILIES = (
     interpolation,
     joining,
     matrices,
+    nans,
     neighbours,
     networks,
     norms,
@@ -55,4 +59,6 @@ FAMILIES = (
     shaping,
     sorting,
     statistics,
+    totals,
+    ufuncs,
 )

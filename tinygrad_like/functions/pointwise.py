@@ -1,4 +1,4 @@
-"""Composites, element by element: clip, where, divmod, modf."""
+"""Composites, element by element: clip, where, divmod, modf, frexp, nan_to_num, unwrap, real, imag, angle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
-from ..primitives import choices
+from ..primitives import choices, constants
 
 
 @implements(np.clip)
@@ -61,3 +61,65 @@ def modf(x: Any) -> tuple[Any, Any]:
 def where(condition: Any, *values: Any) -> Any:
     """`np.where`: a where the condition holds, else b; with the condition alone, the indices where it holds."""
     return choices.where(condition, *values) if values else np.nonzero(condition)
+
+
+@implements(np.frexp)
+def frexp(x: Any) -> tuple[Any, Any]:
+    """`np.frexp`: x as mantissa · 2ⁿ; the exponent n is a constant, and so the mantissa has the gradient 2⁻ⁿ."""
+    power = constants.exponent(x)
+    return np.ldexp(x, -power), power
+
+
+@implements(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """`np.nan_to_num`: other numbers in place of nan and the infinities, where the gradient is 0."""
+    if x.dtype.kind != "f":
+        raise UnsupportedError(f"nan_to_num is differentiable for floats, but got {x.dtype}.")
+    limits = np.finfo(x.dtype)
+    above, below = limits.max if posinf is None else posinf, limits.min if neginf is None else neginf
+    for where, number in ((np.isnan(x), nan), (np.isposinf(x), above), (np.isneginf(x), below)):
+        x = np.where(where, as_array(number).astype(x.dtype), x)
+    return x
+
+
+def check_real(x: Any, name: str) -> None:
+    """Refuse complex numbers, of which nothing is recorded: NumPy's own function is called then."""
+    if x.dtype.kind == "c":
+        raise UnsupportedError(f"{name} of a Tensor of complex numbers is not differentiable.")
+
+
+@implements(np.real, np.real_if_close)
+def real(x: Any, tol: float = 100) -> Any:
+    """`np.real`: of real numbers, these themselves."""
+    check_real(x, "real")
+    return x
+
+
+@implements(np.imag)
+def imag(x: Any) -> Any:
+    """`np.imag`: of real numbers, zeros."""
+    check_real(x, "imag")
+    return np.zeros_like(x)
+
+
+@implements(np.angle)
+def angle(x: Any, deg: bool = False) -> Any:
+    """`np.angle`: of real numbers 0, or π where they are negative; a constant."""
+    if x.dtype.kind != "f":
+        raise UnsupportedError(f"angle of a Tensor of {x.dtype} is not differentiable.")
+    turned = np.where(np.isnan(x), np.nan, np.where(np.signbit(x), np.pi, 0.0)).astype(x.dtype)
+    return np.degrees(turned) if deg else turned
+
+
+@implements(np.iscomplex)
+def iscomplex(x: Any) -> Any:
+    """`np.iscomplex`: false for real numbers."""
+    check_real(x, "iscomplex")
+    return np.zeros_like(x, dtype=bool)
+
+
+@implements(np.isreal)
+def isreal(x: Any) -> Any:
+    """`np.isreal`: true for real numbers."""
+    check_real(x, "isreal")
+    return np.ones_like(x, dtype=bool)

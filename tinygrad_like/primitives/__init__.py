@@ -2,6 +2,7 @@
 
 from . import (
     arithmetic,
+    bessel,
     choices,
     constants,
     contraction,
@@ -20,6 +21,7 @@ from . import (
 
 TABLES = (
     arithmetic,
+    bessel,
     choices,
     constants,
     contraction,

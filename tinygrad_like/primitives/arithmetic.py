@@ -50,6 +50,17 @@ negative = ufunc(np.negative, lambda g: -g, sample=(normal,), symbol="−x", lin
 positive = ufunc(np.positive, lambda g: g, sample=(normal,), symbol="+x", linear=True)
 absolute = ufunc(np.absolute, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
 fabs = ufunc(np.fabs, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
+conjugate = ufunc(np.conjugate, lambda g: g, sample=(normal,), linear=True)
+copysign = ufunc(np.copysign, (lambda g, a, b: g * np.sign(a) * np.copysign(1, b), None), sample=(normal, normal))
+ldexp = ufunc(
+    np.ldexp,
+    (lambda g, b: np.ldexp(g, b), None),
+    sample=(normal, lambda rng, shape: rng.integers(-3, 4, shape)),
+    symbol="x·2ⁿ",
+    linear=True,
+)
+# The next number is as far away as rounding: the derivative is that of a itself.
+nextafter = ufunc(np.nextafter, (lambda g: g, None), sample=(normal, normal), linear=True)
 square = ufunc(np.square, lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")
 sqrt = ufunc(np.sqrt, lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=True)
 cbrt = ufunc(np.cbrt, lambda g, y: g / (3 * y * y), sample=(normal,), symbol="³√x", singular=True)

@@ -1,4 +1,4 @@
-"""Choosing between values, element by element: where, maximum, minimum."""
+"""Choosing between values, element by element: where, maximum, minimum, heaviside."""
 
 from __future__ import annotations
 
@@ -60,3 +60,10 @@ maximum = winner(np.maximum, if_greater, "max")
 minimum = winner(np.minimum, if_less, "min")
 fmax = winner(np.fmax, if_greater_or_alone, "fmax")
 fmin = winner(np.fmin, if_less_or_alone, "fmin")
+# The second argument is the value at 0.
+heaviside = ufunc(
+    np.heaviside,
+    (None, lambda g, a: np.where(a == 0, g, 0)),
+    sample=(lambda rng, shape: rng.integers(-1, 2, shape, np.int8), normal),
+    chooses=True,
+)

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..engine.kinds import as_ndarray
 from ..engine.primitive import PLAIN
-from ..engine.registry import OVER_AXES, general, ufunc
+from ..engine.registry import OVER_AXES, elementwise, general, ufunc
 from ..engine.tensor import Tensor, wrap
-from .samples import fractions, normal, one, several, truth
+from .samples import between, fractions, normal, one, several, truth
 
 LIKE: dict[str, Any] = {
     "options": {"dtype": None, "order": "K", "subok": True, "shape": None, "device": None},
@@ -25,7 +25,6 @@ greater_equal = ufunc(np.greater_equal, sample=pair, symbol="≥")
 equal = ufunc(np.equal, sample=pair, symbol="=")
 not_equal = ufunc(np.not_equal, sample=pair, symbol="≠")
 floor_divide = ufunc(np.floor_divide, sample=pair, symbol="//")
-heaviside = ufunc(np.heaviside, sample=pair)
 logical_and = ufunc(np.logical_and, sample=pair, symbol="and")
 logical_or = ufunc(np.logical_or, sample=pair, symbol="or")
 logical_xor = ufunc(np.logical_xor, sample=pair, symbol="xor")
@@ -40,11 +39,21 @@ floor = ufunc(np.floor, sample=single, symbol="floor")
 ceil = ufunc(np.ceil, sample=single, symbol="ceil")
 trunc = ufunc(np.trunc, sample=single)
 rint = ufunc(np.rint, sample=single)
+fix = elementwise("fix", np.fix, "x", sample=single)
+round = elementwise(
+    "round", np.round, "x", options={"decimals": 0}, by_position=1, sample=single, numpy=(np.round, np.around)
+)
+spacing = ufunc(np.spacing, sample=(between(1.1, 1.9),))
+exponent = elementwise("exponent", lambda x: np.frexp(x)[1], "x", sample=(between(1.1, 1.9),))
 isnan = ufunc(np.isnan, sample=single)
 isinf = ufunc(np.isinf, sample=single)
 isfinite = ufunc(np.isfinite, sample=single)
+isposinf = elementwise("isposinf", np.isposinf, "x", sample=single)
+isneginf = elementwise("isneginf", np.isneginf, "x", sample=single)
 argmax = general("argmax", np.argmax, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
 argmin = general("argmin", np.argmin, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
+nanargmax = general("nanargmax", np.nanargmax, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
+nanargmin = general("nanargmin", np.nanargmin, "x", **OVER_AXES, sample=one(axis=1, keepdims=True))
 argsort = general(
     "argsort",
     np.argsort,

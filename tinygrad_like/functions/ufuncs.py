@@ -1,0 +1,107 @@
+"""The methods of ufuncs: reduce, accumulate, outer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.operators import Axis
+from ..engine.primitive import Function
+from ..engine.tensor import as_array
+from ..primitives import constants, reductions
+from . import nans, totals
+
+
+def hypotenuse(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The root of the sum of the squares, scaled by powers of 2 so that these do not overflow."""
+    totals.check_floats(x, "np.hypot.reduce")
+    power = constants.exponent(reductions.max(np.abs(x), axis, keepdims=True))
+    result = np.ldexp(reductions.norm(np.ldexp(x, -power), axis, keepdims=True), power)
+    return result if keepdims else result.squeeze(reductions.axes_of(x.ndim, axis))
+
+
+def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of eˣ."""
+    totals.check_floats(x, "np.logaddexp.reduce")
+    return reductions.logsumexp(x, axis, keepdims=keepdims)
+
+
+def log2sumexp2(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """log₂ of the sum of 2ˣ."""
+    totals.check_floats(x, "np.logaddexp2.reduce")
+    return reductions.logsumexp(x * LN2, axis, keepdims=keepdims) / LN2
+
+
+def exclusive_or(
+    x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = False, where: Any = True
+) -> Any:
+    """Whether an odd number of values is true."""
+    odd = constants.count_nonzero(np.logical_and(x, where), axis, keepdims=keepdims) % 2
+    return np.logical_xor(odd, initial)
+
+
+LN2 = float(np.log(2.0))
+REDUCED: dict[np.ufunc, Function] = {
+    np.add: reductions.sum,
+    np.multiply: reductions.prod,
+    np.maximum: reductions.max,
+    np.minimum: reductions.min,
+    np.logical_and: constants.all,
+    np.logical_or: constants.any,
+    np.logical_xor: exclusive_or,
+    np.fmax: nans.fmax,
+    np.fmin: nans.fmin,
+    np.logaddexp: totals.fold(logsumexp, np.logaddexp, -np.inf),
+    np.logaddexp2: totals.fold(log2sumexp2, np.logaddexp2, -np.inf),
+    np.hypot: totals.fold(hypotenuse, np.hypot, 0),
+}
+
+
+def part(x: Any, axis: int, which: slice) -> Any:
+    """A slice of x along an axis."""
+    return x[(slice(None),) * (axis % x.ndim) + (which,)]
+
+
+def doubling(combine: np.ufunc) -> Function:
+    """`ufunc.accumulate` where neither order nor grouping makes a difference, in log n steps.
+
+    Equal extremes share the gradient, though not equally.
+    """
+
+    def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
+        x = np.copy(x) if dtype is None else as_array(x).astype(dtype)
+        totals.check_floats(x, f"np.{combine.__name__}.accumulate")
+        step = 1
+        while step < x.shape[axis]:
+            later = combine(part(x, axis, slice(step, None)), part(x, axis, slice(-step)))
+            x = np.concatenate([part(x, axis, slice(step)), later], axis=axis)
+            step *= 2
+        return x
+
+    return accumulate
+
+
+def scan(function: Function) -> Function:
+    """`ufunc.accumulate` as a function of NumPy, which has a meaning of its own."""
+
+    def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
+        return function(x, axis=axis, **({} if dtype is None else {"dtype": dtype}))
+
+    return accumulate
+
+
+ACCUMULATED: dict[np.ufunc, Function] = {
+    np.add: scan(np.cumsum),
+    np.multiply: scan(np.cumprod),
+    **{
+        ufunc: doubling(ufunc)
+        for ufunc in (np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2, np.hypot)
+    },
+}
+
+
+def outer(ufunc: np.ufunc, a: Any, b: Any, **options: Any) -> Any:
+    """`ufunc.outer`: of every element of a with every element of b."""
+    a = as_array(a)
+    return ufunc(a.reshape(a.shape + (1,) * np.ndim(b)), b, **options)
