@@ -11,10 +11,11 @@ import numpy as np
 from .engine.errors import ArgumentError, DTypeError, GraphError
 from .engine.storage import FlatVector, count_of, move_in
 from .engine.tensor import Tensor, assign, wrap
+from .nn.layer import Layer
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
-    if isinstance(params, Tensor) or not isinstance(params, Iterable):
+    if isinstance(params, (Tensor, Layer)) or not isinstance(params, Iterable):
         raise ArgumentError(
             f"An optimizer takes a list of parameters, but got a {type(params).__name__}.",
             "Write SGD(model.parameters(), lr=...).",
@@ -24,7 +25,8 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
         raise ArgumentError("An optimizer needs at least one parameter, but got none.")
     for p in unique:
         if not isinstance(p, Tensor):
-            raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.")
+            hint = "Write model.parameters() in place of a layer." if isinstance(p, Layer) else ""
+            raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.", hint)
         if not p.is_leaf:
             raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
         if p.dtype.kind != "f":

@@ -195,6 +195,11 @@ def refuse_class(value: Any, taker: str) -> None:
         raise ArgumentError(f"{taker}, but got the class {value.__name__}.", f"Write {value.__name__}(), an instance.")
 
 
+def model_of(given: Any) -> Any:
+    """The model of a Network; anything else is one itself."""
+    return given.model if hasattr(given, "feed_forward") and hasattr(given, "model") else given
+
+
 def walk(root: Any, layers: bool = True, ordered: bool = False, functions: bool = False) -> Iterator[tuple[str, Any]]:
     """Every layer and Tensor below `root` with its path, in order, each once; iteratively.
 

@@ -11,11 +11,6 @@ from ..engine.tensor import values_of
 from ..engine.writes import Array
 
 
-def model_of(given: Any) -> Any:
-    """The model of a Network; anything else is one itself."""
-    return given.model if hasattr(given, "feed_forward") and hasattr(given, "model") else given
-
-
 def numbers(values: Any, what: str) -> Array:
     """Values as a float64 array, from Tensors, arrays or lists of them."""
     try:
