@@ -58,10 +58,10 @@ class HasForward(Protocol[P, Result]):
 class Layer:
     """Base of all layers: define `forward`, keep Parameters and Layers in attributes.
 
-    They are found in attributes (also in slots, and in those of the class), and in lists, tuples, dicts, other
-    containers and objects of yours there, however deep; not in what a function refers to. Several in a set are refused,
-    since a set has no order. `super().__init__()` is not needed. Call the layer, not
-    `forward`: the call tells errors and pictures where they are.
+    They are found in attributes (also in slots, and in those of the class); and in the lists, tuples, dicts, other
+    containers and objects of yours that are kept there, at any depth. What a function refers to is not searched. A set
+    must not hold several, since a set has no order. `super().__init__()` is not needed. Call the layer, not `forward`:
+    by the call, errors and pictures know which layer it is.
 
     Raises ArgumentError if a parameter is replaced by a number, an array or a Tensor without a gradient.
 

@@ -1,4 +1,4 @@
-"""What plots are given, as arrays and models."""
+"""What plots are given, as arrays."""
 
 from __future__ import annotations
 
