@@ -1,4 +1,4 @@
-"""Optimizers, on the flat vectors: a few operations a step, however many layers there are."""
+"""Optimizers. A step is a few operations on the flat vectors, however many layers there are."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def part(vector: Any, run: slice) -> Any:
 
 
 class Group:
-    """An optimizer's parameters in one flat vector, and what it remembers of them: its state, in vectors alike.
+    """The parameters of an optimizer that lie in one flat vector, and the optimizer's state for them.
 
-    `group["velocity"]` reads the state of that name, zeros at first, of the stretch `run`; setting it writes into it.
+    `group["velocity"]` reads the state of that name for the stretch `run`; it is zeros at first. Setting it writes.
     """
 
     def __init__(self, flat: FlatVector) -> None:
@@ -77,10 +77,10 @@ class Group:
 
 
 class Optimizer:
-    """Base of the optimizers. A subclass names its `settings`, and says in `change` what a step takes from the values.
+    """Base of the optimizers. A subclass has `settings`, and computes in `change` what a step subtracts.
 
-    `settings` gives each name a function that checks a value, `number` or `switch`. Settings can be changed between
-    steps. Copies and pickles go on as the original would.
+    `settings` maps the name of each setting to a function that checks its value, `number` or `switch`. Settings can be
+    changed between steps. A copy, or an optimizer from a pickle, continues as the original would.
     """
 
     settings: ClassVar[dict[str, Callable[[str, Any], Any]]] = {}
@@ -125,9 +125,8 @@ class Optimizer:
     def change(self, p: Any, g: Any, state: Any) -> Any:
         """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, element by element.
 
-        The vectors hold several parameters, as they lie in memory. `g` must not be written to.
-
-        `state["name"]` is what was put there in the last step, zeros before the first.
+        The vectors hold several parameters, one after the other. `g` must not be written to. `state["name"]` is what
+        was stored there in the last step, or zeros before the first step.
         """
         raise NotImplementedError(f"{type(self).__name__} has no change(); define what a step subtracts.")
 

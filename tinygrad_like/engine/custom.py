@@ -65,7 +65,7 @@ def operation(
     The positional parameters are the array arguments, keyword-only ones options. There is one rule
     per array argument: a plain-NumPy function of `g`, the cotangent, and of what it needs by
     name: an argument, `y` (the result), `in_shape`, or keyword-only an option. A rule
-    returns the transposed Jacobian applied to g; broadcasting is undone for it.
+    returns the transposed Jacobian applied to g; it need not undo broadcasting.
 
     Raises RuleError if a rule asks for something that does not exist.
 
