@@ -16,6 +16,7 @@ START = '''
 import numpy as np
 import tinygrad_like as tg
 
+
 class Dense(tg.Layer):
     """activation(x @ W + b), written with operators: one card for each."""
 
@@ -29,13 +30,16 @@ class Dense(tg.Layer):
     def label(self):
         return f"{self.W.shape[0]} → {self.W.shape[1]}"
 
+
 rng = np.random.default_rng(3)
 model = tg.Sequential(Dense(2, 3, np.tanh, rng), Dense(3, 1, tg.sigmoid, rng))
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 y = np.array([[0.0], [1.0], [1.0], [0.0]])
 
+
 def loss(X, y):
     return np.mean(np.square(model(X) - y))
+
 
 optimizer, history = tg.SGD(model.parameters(), lr=1.0), []
 for step in range(200):
@@ -59,6 +63,7 @@ class Residual(tg.Layer):
     def forward(self, x):
         return x + self.inner(x)
 
+
 block = tg.Sequential(Residual(3), tg.Tanh())
 block.draw(x[:, :3])
 '''
@@ -76,6 +81,7 @@ class Cell(tg.Layer):
     def label(self):
         return f"{self.Wx.shape[0]}, {self.Wh.shape[0]} → {self.Wh.shape[0]}"
 
+
 class Recurrent(tg.Layer):
     """A cell, called once for each step in time."""
 
@@ -87,6 +93,7 @@ class Recurrent(tg.Layer):
         for t in range(x.shape[1]):
             h = self.cell(x[:, t], h)
         return self.out(h)
+
 
 rnn, sequences = Recurrent(rng), rng.normal(size=(2, 20, 2))
 rnn.draw(sequences)
@@ -105,6 +112,7 @@ class Neuron(tg.Layer):
     def label(self):
         return f"{len(self.w)} inputs"
 
+
 class Neurons(tg.Layer):
     """A layer of single neurons."""
 
@@ -116,6 +124,7 @@ class Neurons(tg.Layer):
 
     def label(self):
         return f"{len(self.neurons)} neurons"
+
 
 net = tg.Sequential(Neurons(2, 28, rng), Neurons(28, 28, rng), Neurons(28, 28, rng), Neurons(28, 1, rng))
 net.draw([tg.Tensor(1.0, name="x0"), tg.Tensor(-2.0, name="x1")])
