@@ -1,32 +1,59 @@
-"""Write docs/gallery.md and its pictures: `python -m docs.make_gallery [FOLDER]`."""
+"""Write docs/gallery.md and its pictures, by the code that the page shows: `python -m docs.make_gallery [FOLDER]`."""
 
+import ast
 import pathlib
 import sys
-
-import numpy as np
-
-import tinygrad_like as tg
+import textwrap
 
 HEAD = """# Gallery
 
-Every picture here was made by `python -m docs.make_gallery`, with the line above it. Graphs need nothing but the
-package; histories, decision boundaries and gradient flow need matplotlib, its extra `plot`.
+Each picture was made by the code above it: `python -m docs.make_gallery` runs this page from top to bottom. So a name
+that a snippet does not define comes from a snippet above it. Graphs need nothing but the package; the plots at the end
+need matplotlib, which the extra `plot` installs.
 """
+
+START = '''
+import numpy as np
+import tinygrad_like as tg
 
 
 class Dense(tg.Layer):
-    """act(x @ W + b), written with operators: one card for each."""
+    """activation(x @ W + b), written with operators: one card for each."""
 
-    def __init__(self, n, m, act, rng):
-        self.W, self.b, self.act = tg.Parameter(rng.normal(size=(n, m))), tg.Parameter(rng.normal(size=m)), act
+    def __init__(self, n, m, activation, rng):
+        self.W, self.b = tg.Parameter(rng.normal(size=(n, m))), tg.Parameter(rng.normal(size=m))
+        self.activation = activation
 
     def forward(self, x):
-        return self.act(x @ self.W + self.b)
+        return self.activation(x @ self.W + self.b)
 
     def label(self):
         return f"{self.W.shape[0]} → {self.W.shape[1]}"
 
 
+rng = np.random.default_rng(3)
+model = tg.Sequential(Dense(2, 3, np.tanh, rng), Dense(3, 1, tg.sigmoid, rng))
+X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+y = np.array([[0.0], [1.0], [1.0], [0.0]])
+
+
+def loss(X, y):
+    return np.mean(np.square(model(X) - y))
+
+
+optimizer, history = tg.SGD(model.parameters(), lr=1.0), []
+for step in range(200):
+    value = loss(X, y)
+    history.append(value.item())
+    optimizer.zero_grad()
+    value.backward()
+    optimizer.step()
+
+title = "XOR · MLP [2, 3, 1]"
+tg.draw(loss, X, y, title=title)
+'''
+
+RESIDUAL = '''
 class Residual(tg.Layer):
     """x + inner(x)"""
 
@@ -37,6 +64,11 @@ class Residual(tg.Layer):
         return x + self.inner(x)
 
 
+block = tg.Sequential(Residual(3), tg.Tanh())
+block.draw(x[:, :3])
+'''
+
+RECURRENT = '''
 class Cell(tg.Layer):
     """tanh(x @ Wx + h @ Wh)"""
 
@@ -51,7 +83,7 @@ class Cell(tg.Layer):
 
 
 class Recurrent(tg.Layer):
-    """A cell, over and over."""
+    """A cell, called once for each step in time."""
 
     def __init__(self, rng):
         self.cell, self.out = Cell(2, 3, rng), tg.Linear(3, 1, seed=0)
@@ -63,6 +95,11 @@ class Recurrent(tg.Layer):
         return self.out(h)
 
 
+rnn, sequences = Recurrent(rng), rng.normal(size=(2, 20, 2))
+rnn.draw(sequences)
+'''
+
+SCALARS = '''
 class Neuron(tg.Layer):
     """tanh(Σ w x + b), of single numbers."""
 
@@ -89,123 +126,144 @@ class Neurons(tg.Layer):
         return f"{len(self.neurons)} neurons"
 
 
-INPUTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
+net = tg.Sequential(Neurons(2, 28, rng), Neurons(28, 28, rng), Neurons(28, 28, rng), Neurons(28, 1, rng))
+net.draw([tg.Tensor(1.0, name="x0"), tg.Tensor(-2.0, name="x1")])
+'''
 
-
-def trained_xor():
-    """A model with operators, some way into learning XOR; its loss; the losses on the way."""
-    rng = np.random.default_rng(3)
-    model = tg.Sequential(Dense(2, 3, np.tanh, rng), Dense(3, 1, tg.sigmoid, rng))
-
-    def loss(X, y):
-        return np.mean(np.square(model(X) - y))
-
-    optimizer, history = tg.SGD(model.parameters(), lr=1.0), []
-    for _ in range(200):
-        value = loss(INPUTS, TARGETS)
-        history.append(value.item())
-        optimizer.zero_grad()
-        value.backward()
-        optimizer.step()
-    return model, loss, history
-
-
-def graphs(x, y):
-    """Name, heading, text, code and picture of every graph."""
-    rng = np.random.default_rng(0)
-    _, loss, _ = trained_xor()
-    title = "XOR · MLP [2, 3, 1]"
-    xor = {"title": title}
-    yield (
+# Name, heading, text and code of every graph.
+GRAPHS = [
+    (
         "xor",
         "Values, gradients and layers",
-        "A network of two layers, written with operators, learns XOR. One card for each tensor and the operation that "
-        "made it; orange is negative, blue positive; arrows are the wider the larger the gradient, and dashed where a "
-        "value was broadcast. [As a page](gallery/xor.html) (save it, and open it in a browser) it plays the forward "
-        "and the backward pass.",
-        'tg.draw(loss, X, y, title="XOR · MLP [2, 3, 1]")',
-        tg.draw(loss, x, y, **xor),
-    )
-    yield (
-        "xor-dark",
-        "Dark",
+        "A network of two layers, written with operators, learns XOR. Each card is a tensor with the operation that "
+        "made it. Orange is negative, blue is positive. An arrow is wider where the gradient is larger, and dashed "
+        "where a value was broadcast. There is also [a page](gallery/xor.html) of it, which plays the forward and the "
+        "backward pass: save it, and open it in a browser.",
+        START,
+    ),
+    ("xor-dark", "Dark", "", 'tg.draw(loss, X, y, title=title, theme="dark")'),
+    *(
+        (f"xor-{detail}", f"With less detail: {detail}", "", f'tg.draw(loss, X, y, title=title, detail="{detail}")')
+        for detail in ("stats", "shape", "op")
+    ),
+    ("xor-depth", "Layers as cards", "", "tg.draw(loss, X, y, title=title, depth=1)"),
+    (
+        "deep",
+        "Eight layers",
+        "There are too many numbers to show, so each card has statistics of them. The arrows are thinner on the left: "
+        "the gradient shrinks on its way back from the output.",
+        """
+rng = np.random.default_rng(0)
+deep = tg.Sequential(*[each for i in range(8) for each in (tg.Linear(8, 8, seed=i), tg.Tanh())])
+x = rng.normal(size=(4, 8))
+deep.draw(x)
+""",
+    ),
+    (
+        "deep-20",
+        "Eight layers, rolled up",
+        "The same in at most 20 cards: what repeats is one card.",
+        "deep.draw(x, max_nodes=20)",
+    ),
+    (
+        "focus",
+        "A neighbourhood",
+        "A part of the same: one layer, and what is at most one arrow away from it. A stub says how many cards are "
+        "left out there.",
+        'deep.draw(x, focus="layers[6]", radius=1, detail="shape")',
+    ),
+    ("residual", "A residual block", "", RESIDUAL),
+    (
+        "shared",
+        "A shared layer",
+        "One layer is called twice. Its parameters are drawn at the first call.",
+        """
+linear = tg.Linear(3, 3, seed=0)
+shared = tg.Sequential(linear, tg.Tanh(), linear, tg.Sigmoid())
+shared.draw(x[:, :3])
+""",
+    ),
+    (
+        "recurrent",
+        "A recurrent network",
+        "Twenty calls of one cell. Parameters that all of them use are drawn at their first use; small dashed cards "
+        "refer to them.",
+        RECURRENT,
+    ),
+    (
+        "recurrent-20",
+        "A recurrent network, rolled up",
+        "The same in at most 20 cards.",
+        "rnn.draw(sequences, max_nodes=20)",
+    ),
+    (
+        "scalars",
+        "A network of single numbers",
+        "Thousands of single numbers. Neurons that do the same with the same inputs become one card, which has the "
+        "values of all of them.",
+        SCALARS,
+    ),
+]
+
+# Name, heading, text and code of every plot.
+PLOTS = [
+    ("history", "The loss while it learns", "The network at the top of this page.", "tg.plot_history(history)"),
+    ("boundary", "What it has learnt", "", "tg.plot_decision_boundary(model, X, y)"),
+    (
+        "gradient-flow",
+        "How much gradient reaches each layer",
         "",
-        'tg.draw(loss, X, y, title=title, theme="dark")',
-        tg.draw(loss, x, y, theme="dark", **xor),
-    )
-    for detail in ("stats", "shape", "op"):
-        code = f'tg.draw(loss, X, y, title=title, detail="{detail}")'
-        yield f"xor-{detail}", f"With less detail: {detail}", "", code, tg.draw(loss, x, y, detail=detail, **xor)
-    code = "tg.draw(loss, X, y, title=title, depth=1)"
-    yield "xor-depth", "Layers as cards", "", code, tg.draw(loss, x, y, depth=1, **xor)
+        """
+sigmoids = tg.Sequential(*[each for i in range(8) for each in (tg.Linear(8, 8, seed=i), tg.Sigmoid())])
+data = np.random.default_rng(0).normal(size=(16, 8))
+optimizer, norms = tg.SGD(sigmoids.parameters(), lr=0.5), []
+for step in range(50):
+    optimizer.zero_grad()
+    tg.mse(sigmoids(data), np.tanh(data)).backward()
+    norms.append(tg.gradient_norms(sigmoids))
+    optimizer.step()
 
-    deep = tg.Sequential(*[each for i in range(8) for each in (tg.Linear(8, 8, seed=i), tg.Tanh())])
-    batch = rng.normal(size=(4, 8))
-    text = "Statistics instead of numbers where there are many. Watch the arrows widen towards the loss."
-    yield "deep", "Eight layers", text, "model.draw(x)", deep.draw(batch)
-    text = "The same, in at most 20 cards: what repeats is one card."
-    yield "deep-20", "Eight layers, rolled up", text, "model.draw(x, max_nodes=20)", deep.draw(batch, max_nodes=20)
-    text = "A part of it: what is at most one arrow away from a layer. Stubs count the rest."
-    code = 'model.draw(x, focus="layers[6]", radius=1, detail="shape")'
-    yield "focus", "A neighbourhood", text, code, deep.draw(batch, focus="layers[6]", radius=1, detail="shape")
+tg.plot_gradient_flow(norms)
+""",
+    ),
+]
 
-    residual = tg.Sequential(Residual(3), tg.Tanh())
-    yield "residual", "A residual block", "", "model.draw(x)", residual.draw(batch[:, :3])
-    linear = tg.Linear(3, 3, seed=0)
-    shared = tg.Sequential(linear, tg.Tanh(), linear, tg.Sigmoid())
-    text = "One layer called twice: its parameters stand at the first call."
-    yield "shared", "A shared layer", text, "model.draw(x)", shared.draw(batch[:, :3])
-    rnn, steps = Recurrent(rng), rng.normal(size=(2, 20, 2))
-    text = "Twenty calls of one cell. What is used all over stands at its first use; small dashed cards refer to it."
-    yield "recurrent", "A recurrent network", text, "rnn.draw(x)", rnn.draw(steps)
-    text = "The same, in at most 20 cards."
-    code = "rnn.draw(x, max_nodes=20)"
-    yield "recurrent-20", "A recurrent network, rolled up", text, code, rnn.draw(steps, max_nodes=20)
-    net = tg.Sequential(Neurons(2, 28, rng), Neurons(28, 28, rng), Neurons(28, 28, rng), Neurons(28, 1, rng))
-    numbers = [tg.Tensor(value, name=f"x{i}") for i, value in enumerate((1.0, -2.0))]
-    text = "Thousands of single numbers: neurons that compute the same from the same become one, with all their values."
-    yield "scalars", "A network of single numbers", text, "tg.draw(net, numbers)", tg.draw(net, numbers)
+TABLE = "print(tg.summary(model, X))"
 
 
-def plots(x, y):
-    """Name, heading, code and Axes of every plot."""
-    model, _, history = trained_xor()
-    yield "history", "The loss while it learns", "tg.plot_history(history)", tg.plot_history(history)
-    code = "tg.plot_decision_boundary(model, x, y)"
-    yield "boundary", "What it has learnt", code, tg.plot_decision_boundary(model, x, y)
-    deep = tg.Sequential(*[each for i in range(8) for each in (tg.Linear(8, 8, seed=i), tg.Sigmoid())])
-    rng = np.random.default_rng(0)
-    data, optimizer, norms = rng.normal(size=(16, 8)), tg.SGD(deep.parameters(), lr=0.5), []
-    for _ in range(50):
-        optimizer.zero_grad()
-        tg.mse(deep(data), np.tanh(data)).backward()
-        norms.append(tg.gradient_norms(deep))
-        optimizer.step()
-    heading = "How much gradient reaches each layer"
-    yield "gradient-flow", heading, "tg.plot_gradient_flow(norms)", tg.plot_gradient_flow(norms)
+def value_of(code, names):
+    """Run a snippet; the value of its last line, an expression."""
+    *lines, last = ast.parse(code).body
+    exec(compile(ast.Module(lines, []), "gallery", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "gallery", "eval"), names)
 
 
-def section(heading, text, code, file):
-    parts = [f"\n## {heading}\n", *([f"{text}\n"] if text else []), f"`{code}`\n", f"![{heading}](gallery/{file})\n"]
-    return "\n".join(parts)
+def section(heading, text, code, shown):
+    """A part of the page; `shown` is what comes after the code."""
+    paragraphs = [f"## {heading}", textwrap.fill(text, 120, break_on_hyphens=False), block("python", code), shown]
+    return "\n" + "\n\n".join(filter(None, paragraphs)) + "\n"
+
+
+def block(language, text):
+    return f"```{language}\n{text.strip()}\n```"
 
 
 def write(folder):
     """Write the page and its pictures into a folder."""
     pictures = folder / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
-    page = [HEAD]
-    for name, heading, text, code, picture in graphs(INPUTS, TARGETS):
+    page, names = [HEAD], {}
+    for name, heading, text, code in GRAPHS:
+        picture = value_of(code, names)
         picture.save(pictures / f"{name}.svg")
         if name == "xor":
             picture.save(pictures / f"{name}.html")
-        page.append(section(heading, text, code, f"{name}.svg"))
-    for name, heading, code, axes in plots(INPUTS, TARGETS):
-        axes.figure.savefig(pictures / f"{name}.png", dpi=90)
-        page.append(section(heading, "", code, f"{name}.png"))
-    table = tg.summary(trained_xor()[0], INPUTS)
-    page.append(f"\n## A table of layers\n\n`tg.summary(model, x)`\n\n```text\n{table}\n```\n")
+        page.append(section(heading, text, code, f"![{heading}](gallery/{name}.svg)"))
+    for name, heading, text, code in PLOTS:
+        value_of(code, names).figure.savefig(pictures / f"{name}.png", dpi=90)
+        page.append(section(heading, text, code, f"![{heading}](gallery/{name}.png)"))
+    table = value_of("tg.summary(model, X)", names)
+    page.append(section("A table of layers", "", TABLE, block("text", str(table))))
     (folder / "gallery.md").write_text("".join(page), encoding="utf-8")
 
 

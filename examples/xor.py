@@ -1,36 +1,33 @@
-"""Watch the network of the post, topology [2, 3, 1], learn XOR; then look at it."""
+"""Watch a network with the topology [2, 3, 1] learn XOR; then look at it.
+
+It is the network of Hashi Warsame, "How I built a Neural Network from Scratch in Rust", 2025-03-09.
+"""
 
 import pathlib
 import sys
 
 import checkout  # noqa: F401
-import numpy as np
 
 import tinygrad_like as tg
 
 inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]
 targets = [[0], [1], [1], [0]]
 
-
-def mean_loss(network):
-    outputs = [network.feed_forward(x).data for x in inputs]
-    return np.mean([0.5 * np.sum((y - t) ** 2) for y, t in zip(outputs, targets)])
+network = tg.Network([2, 3, 1], "sigmoid", 0.5, seed=1)
 
 
-network = tg.Network([2, 3, 1], tg.SIGMOID, 0.5, seed=1)
-before = mean_loss(network)
+def loss(x, target):
+    """Half the squared error, which the network lowers; the mean over the samples."""
+    return tg.mse(network(x), target) / 2
+
+
+before = loss(inputs, targets).item()
 network.train(inputs, targets, epochs=10_000)
 
 print("input    target   prediction")
 for x, target in zip(inputs, targets):
-    prediction = network.feed_forward(x).data[0]
-    print(f"{x[0]}  {x[1]}       {target[0]}        {prediction:.4f}")
-print(f"loss: {before:.4f} before training, {mean_loss(network):.6f} after")
-
-
-def loss(x, target):
-    return tg.mse(network.model(x), target)
-
+    print(f"{x[0]}  {x[1]}       {target[0]}        {network(x).item():.4f}")
+print(f"loss: {before:.4f} before training, {loss(inputs, targets).item():.6f} after")
 
 folder = pathlib.Path(__file__).with_name("pictures")
 folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The delta rule by hand, autodiff and finite differences agree; the post's program departs in hidden layers."""
+"""The delta rule by hand, autodiff and finite differences agree; a shortcut departs in hidden layers."""
 
 from itertools import pairwise
 
@@ -199,7 +199,7 @@ def true_changes(parameters, outputs, slopes, errors, rate):
 
 
 def shortcut_changes(parameters, outputs, slopes, errors, rate, raw=True, updated=True, constant=True):
-    """As the program behind the post: the output layer by the delta rule, with `rate`; below it the raw errors,
+    """As the program of Hashi Warsame's post: the output layer by the delta rule, with `rate`; below it the raw errors,
     carried back through weights that were already updated, and a constant rate. Each of the three can be left out.
     """
     found = []

@@ -129,6 +129,8 @@ ORDER = [
     "plots.boundaries",
     "plots.gradient_flow",
     "network.matrix",
+    "network.inputs",
+    "network.activations",
     "network.network",
 ]
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}

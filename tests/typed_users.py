@@ -225,10 +225,13 @@ def operations() -> None:
     model(np.ones((1, 2)))
 
 
-def the_post() -> None:
+def networks() -> None:
     network = tg.Network([2, 3, 1], tg.SIGMOID, 0.5, seed=1)
     outputs = network.feed_forward([0.0, 1.0])
     assert_type(outputs, tg.Matrix)
+    assert_type(network([[0.0, 1.0], [1.0, 1.0]]), Tensor)
+    assert_type(tg.Network([2, 1], "tanh"), tg.Network)
+    assert_type(tg.Network([2, 1], np.tanh), tg.Network)
     assert_type(network.back_propagate(outputs, [1.0]), float)
     losses = network.train([[0, 1], [1, 0]], np.array([[1.0], [0.0]]), epochs=2, progress=False)
     assert_type(losses, list[float])
@@ -248,4 +251,4 @@ def errors() -> None:
         raise
 
 
-EXAMPLES = (layers, training, tensors, functions_for_networks, transforms, decorators, operations, the_post, errors)
+EXAMPLES = (layers, training, tensors, functions_for_networks, transforms, decorators, operations, networks, errors)

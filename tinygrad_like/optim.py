@@ -1,4 +1,4 @@
-"""Optimizers, on the flat vectors: a few operations a step, however many layers there are."""
+"""Optimizers. A step is a few operations on the flat vectors, however many layers there are."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from .engine.assigning import assign
 from .engine.errors import ArgumentError, DTypeError, GraphError
 from .engine.storage import FlatVector, count_of, move_in
 from .engine.tensor import Tensor, wrap
+from .nn.layer import Layer
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
-    if isinstance(params, Tensor) or not isinstance(params, Iterable):
+    if isinstance(params, (Tensor, Layer)) or not isinstance(params, Iterable):
         raise ArgumentError(
             f"An optimizer takes a list of parameters, but got a {type(params).__name__}.",
             "Write SGD(model.parameters(), lr=...).",
@@ -25,7 +26,8 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
         raise ArgumentError("An optimizer needs at least one parameter, but got none.")
     for p in unique:
         if not isinstance(p, Tensor):
-            raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.")
+            hint = "Write model.parameters() in place of a layer." if isinstance(p, Layer) else ""
+            raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.", hint)
         if not p.is_leaf:
             raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
         if p.dtype.kind != "f":
@@ -56,9 +58,9 @@ def part(vector: Any, run: slice) -> Any:
 
 
 class Group:
-    """An optimizer's parameters in one flat vector, and what it remembers of them: its state, in vectors alike.
+    """The parameters of an optimizer that lie in one flat vector, and the optimizer's state for them.
 
-    `group["velocity"]` reads the state of that name, zeros at first, of the stretch `run`; setting it writes into it.
+    `group["velocity"]` reads the state of that name for the stretch `run`; it is zeros at first. Setting it writes.
     """
 
     def __init__(self, flat: FlatVector) -> None:
@@ -76,10 +78,10 @@ class Group:
 
 
 class Optimizer:
-    """Base of the optimizers. A subclass names its `settings`, and says in `change` what a step takes from the values.
+    """Base of the optimizers. A subclass has `settings`, and computes in `change` what a step subtracts.
 
-    `settings` gives each name a function that checks a value, `number` or `switch`. Settings can be changed between
-    steps. Copies and pickles go on as the original would.
+    `settings` maps the name of each setting to a function that checks its value, `number` or `switch`. Settings can be
+    changed between steps. A copy, or an optimizer from a pickle, continues as the original would.
     """
 
     settings: ClassVar[dict[str, Callable[[str, Any], Any]]] = {}
@@ -124,9 +126,8 @@ class Optimizer:
     def change(self, p: Any, g: Any, state: Any) -> Any:
         """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, element by element.
 
-        The vectors hold several parameters, as they lie in memory. `g` must not be written to.
-
-        `state["name"]` is what was put there in the last step, zeros before the first.
+        The vectors hold several parameters, one after the other. `g` must not be written to. `state["name"]` is what
+        was stored there in the last step, or zeros before the first step.
         """
         raise NotImplementedError(f"{type(self).__name__} has no change(); define what a step subtracts.")
 

@@ -660,7 +660,7 @@ def test_bad_options_are_told_by_name(options, word):
     ("target", "inputs", "word"),
     [
         (3, (), "a Tensor, a model or a function"),
-        (tg.Network([2, 3, 1], seed=0), (), r"draw\(network.model, x\)"),
+        (tg.Network([2, 3, 1], seed=0), (), r"draw\(model, x\)"),
         (tg.Linear(2, 1), (), r"draw\(model, x\)"),
         (tg.Tensor(1.0), (2.0,), "no inputs"),
         (lambda x: 3.0, (2.0,), "returned no Tensor"),

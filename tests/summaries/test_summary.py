@@ -682,7 +682,6 @@ def test_html_does_not_shorten():
 @pytest.mark.parametrize(
     ("given", "name", "hint"),
     [
-        (Network([2, 1]), "a Network", r"Write summary\(network\.model, x\)\."),
         (np.ones(2), "a ndarray", r"Write summary\(model, x\)\."),
         (Linear, "the class Linear", r"Write summary\(model, x\)\."),
         (None, "a NoneType", r"Write summary\(model, x\)\."),
@@ -691,6 +690,11 @@ def test_html_does_not_shorten():
 def test_what_is_no_layer(given, name, hint):
     with pytest.raises(ArgumentError, match=rf"but got {name}\.\n  {hint}"):
         tg.summary(given, np.ones((1, 2)))
+
+
+def test_a_network_is_summarized_by_its_model():
+    network, x = Network([2, 3, 1]), np.ones((4, 2))
+    assert str(tg.summary(network, x)) == str(tg.summary(network.model, x))
 
 
 def test_without_inputs():

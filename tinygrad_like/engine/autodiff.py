@@ -342,8 +342,10 @@ def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
         node = node.under
     if not places:
         raise GraphError(
-            "backward() on a Tensor that is not recorded: nothing that it was computed from requires a gradient.",
-            "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad().",
+            "backward() on a Tensor that is not recorded: it depends on nothing that requires a gradient, or only "
+            "through constants (floor, sign, comparisons), whose derivative is 0.",
+            "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad(). tg.grad of a function "
+            "gives zeros for constants.",
         )
     if create_graph and places != [top]:
         raise GraphError(

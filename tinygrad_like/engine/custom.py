@@ -84,7 +84,7 @@ def operation(
     The positional parameters are the array arguments, keyword-only ones options. There is one rule
     per array argument: a plain-NumPy function of `g`, the cotangent, and of what it needs by
     name: an argument, `y` (the result), `in_shape`, or keyword-only an option. A rule
-    returns the transposed Jacobian applied to g; broadcasting is undone for it. A function of `*arrays`, a list of any
+    returns the transposed Jacobian applied to g; it need not undo broadcasting. A function of `*arrays`, a list of any
     number of them, has one rule, which returns a list. If the function returns a tuple of arrays, `g` is a tuple, with
     zeros for those that nothing was computed from.
 

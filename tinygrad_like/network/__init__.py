@@ -1,4 +1,7 @@
-"""The classes of the Rust post: `Matrix`, values in rows and columns; `Network`, which is trained sample by sample."""
+"""`Matrix`, values in rows and columns; `Network`, which is trained sample by sample.
+
+Both follow Hashi Warsame's post "How I built a Neural Network from Scratch in Rust" (2025-03-09).
+"""
 
 from ..engine import storage
 from .matrix import Matrix as Matrix

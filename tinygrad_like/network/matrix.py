@@ -13,7 +13,7 @@ from ..engine.writes import Array
 
 
 class Matrix:
-    """A matrix of float64 over one flat, row-major buffer, as in the Rust post.
+    """A matrix of float64 over one flat, row-major buffer, as in Hashi Warsame's post (see `Network`).
 
     `data` is a 1-D float64 array of `rows * cols` values; a float64 array that is given is
     shared, anything else is copied. Raises ShapeError if the sizes do not match.

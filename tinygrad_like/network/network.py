@@ -1,49 +1,56 @@
-"""The post's network: feed_forward, back_propagate, train; all on Sequential, Linear and SGD."""
+"""`Network`: feed_forward, back_propagate and train, on Sequential, Linear and SGD."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from ..engine.kinds import as_ndarray
+from ..engine.errors import ArgumentError, GraphError, ShapeError
 from ..engine.recording import enable_grad
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
 from ..functions.networks import mse
 from ..nn.initialisers import generator, uniform
-from ..nn.layer import refuse_class
 from ..nn.layers import SIGMOID, Activation, Linear
 from ..nn.sequential import Sequential
 from ..optim import SGD
+from .activations import activation_of
+from .inputs import of_shape, sample_or_batch, samples
 from .matrix import Matrix
+
+if TYPE_CHECKING:
+    from ..picture.picture import Picture
 
 LONG_TRAINING = 1_000
 
 
 class Network:
-    """A fully connected network as in the Rust post: Network([2, 3, 1], SIGMOID, 0.5).
+    """A fully connected network, as in Hashi Warsame's "How I built a Neural Network from Scratch in Rust" (2025).
 
-    `layers` are the sizes, `activation` follows every layer; weights and biases start uniform in
-    [0, 1), repeatable with `seed`. The loss of a sample is ½ Σ (target − output)², so that its gradients are
-    the deltas of that post. `model` is the `Sequential`, `optimizer` the `SGD` behind it.
+    `layers` are the sizes. `activation` follows every layer: an Activation, "sigmoid", "tanh" or "relu", or a
+    differentiable function of one array, such as np.tanh. Weights and biases start uniform in [0, 1), repeatable with
+    `seed`. The loss of a sample is ½ Σ (target − output)², so that its gradients are the deltas of the delta rule.
+    `model` is the `Sequential` and `optimizer` the `SGD` that do the work.
 
-    Raises ArgumentError for fewer than two layers, a size below 1, or a learning rate that is not finite.
+    Raises ArgumentError for fewer than two layers, a size below 1, an unknown activation, or a learning rate that is
+    not finite.
 
-    >>> network = Network([2, 3, 1], SIGMOID, 0.5, seed=1)
+    >>> network = Network([2, 3, 1], "sigmoid", 0.5, seed=1)
     >>> network
     Network([2, 3, 1], sigmoid, learning_rate=0.5)  # 13 parameters
     >>> network.feed_forward([0.0, 1.0]).shape
     (1, 1)
+    >>> network([[0.0, 1.0], [1.0, 1.0]]).shape
+    (2, 1)
     """
 
     def __init__(
         self,
         layers: Sequence[int],
-        activation: Activation = SIGMOID,
+        activation: Activation | Callable[[Any], Any] | str = SIGMOID,
         learning_rate: float = 0.5,
         seed: int | None = None,
     ) -> None:
@@ -53,12 +60,9 @@ class Network:
         for size in sizes:
             if not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1:
                 raise ArgumentError(f"Every layer of a Network has at least 1 neuron, but got {sizes}.")
-        refuse_class(activation, "activation must be an Activation or a function")
-        if not callable(activation):
-            raise ArgumentError(f"activation must be an Activation or a function, but got {activation!r}.")
-        rng = generator(seed)
         self._sizes = [int(size) for size in sizes]
-        self._activation = activation if isinstance(activation, Activation) else Activation(activation)
+        self._activation = activation_of(activation)
+        rng = generator(seed)
         self._linears = [
             Linear(inputs, outputs, init=uniform(0.0, 1.0), seed=rng) for inputs, outputs in pairwise(sizes)
         ]
@@ -97,13 +101,25 @@ class Network:
         """One Matrix (outputs, 1) per layer, sharing memory with the model."""
         return [Matrix.from_tensor(linear.bias) for linear in self._linears if linear.bias is not None]
 
-    def feed_forward(self, inputs: Any) -> Matrix:
-        """The outputs, one column, for one sample: a Matrix of one column, a list or an array.
+    def __call__(self, x: Any) -> Tensor:
+        """The outputs as a Tensor, for one vector or for a batch of them in rows; recorded, and not kept here."""
+        if isinstance(x, Matrix):
+            x = sample_or_batch(x, self._sizes[0], "inputs")
+        return self.model(x)
 
+    def draw(self, x: Any, **options: Any) -> Picture:
+        """A picture of this network run on a vector or a batch; `options` are those of `draw`."""
+        return self.model.draw(x, **{"title": f"Network {self._sizes}"} | options)
+
+    def feed_forward(self, inputs: Any) -> Matrix:
+        """The outputs of one sample, as one column; or of a batch, one sample per row.
+
+        One sample is a Matrix of one column, a list or an array; a batch has a sample in each row.
         Raises ShapeError if the number of values is not the size of the input layer.
         """
-        self._output = self._run(column(inputs, self._sizes[0], "inputs"))
-        return Matrix(self._sizes[-1], 1, self._output.numpy().copy())
+        self._output = self._run(sample_or_batch(inputs, self._sizes[0], "inputs"))
+        rows, cols = self._output.shape if self._output.ndim == 2 else (self._output.size, 1)
+        return Matrix(rows, cols, self._output.numpy().copy())
 
     @enable_grad()
     def _run(self, x: Any) -> Tensor:
@@ -117,14 +133,14 @@ class Network:
         return output
 
     def back_propagate(self, outputs: Any, targets: Any) -> float:
-        """One step of gradient descent for the sample fed forward last; gives its loss.
+        """One step of gradient descent for the sample or batch fed forward last; gives its (mean) loss.
 
         `outputs` are what `feed_forward` returned. Raises ArgumentError if they are not,
         ShapeError if targets have another size; nothing is changed then.
         """
-        given = column(outputs, self._sizes[-1], "outputs")
-        wanted = column(targets, self._sizes[-1], "targets")
         result = self._output
+        shape = tuple(self._sizes[-1:]) if result is None else result.shape
+        given, wanted = of_shape(outputs, shape, "outputs"), of_shape(targets, shape, "targets")
         if result is None or not np.array_equal(given, result.numpy(), equal_nan=True):
             raise ArgumentError(
                 "back_propagate needs the outputs of the last feed_forward.",
@@ -159,8 +175,8 @@ class Network:
 
     @enable_grad()
     def _descend(self, output: Tensor, target: Any) -> float:
-        # ½ Σ e² is n/2 times the mean of e²; its gradient is the delta of the post.
-        loss = mse(output, target) * (target.size / 2)
+        # The mean over the samples of ½ Σ e², which is outputs/2 times the mean of all e².
+        loss = mse(output, target) * (target.shape[-1] / 2)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
@@ -173,35 +189,6 @@ class Network:
     def __repr__(self) -> str:
         name, count = self._activation.name, count_of(self.model.parameters())
         return f"Network({self._sizes}, {name}, learning_rate={self.learning_rate:g})  # {count}"
-
-
-def column(values: Any, size: int, what: str) -> np.ndarray[Any, np.dtype[Any]]:
-    """One sample as a flat float64 array of `size` values."""
-    if isinstance(values, Tensor):
-        values = values.numpy()
-    try:
-        array = as_ndarray(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise DTypeError(f"{what} of this Network must be {size} numbers: {error}.") from error
-    if array.size != size or array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
-        raise ShapeError(f"{what} of this Network have {size} values, but got shape {array.shape}.")
-    if not np.isfinite(array).all():
-        raise ArgumentError(f"{what} of this Network must be finite, but got {array.reshape(size)}.")
-    return array.reshape(size)
-
-
-def samples(values: Any, size: int, what: str) -> list[Any]:
-    """Samples as a list of flat arrays: one per row of a 2-D array or a Matrix; a Matrix may also be one column."""
-    if isinstance(values, Tensor):
-        values = values.numpy()
-    if isinstance(values, Matrix):
-        values = [values] if values.shape == (size, 1) else values.array
-    if not np.iterable(values):
-        raise ArgumentError(f"{what} must be a sequence of samples, but got {values!r}.")
-    rows = list(values)
-    if not rows:
-        raise ArgumentError(f"train needs at least one sample, but {what} are empty.")
-    return [column(row, size, f"{what}[{i}]") for i, row in enumerate(rows)]
 
 
 def epoch_reports(epochs: int, show: bool) -> Iterator[Any]:

@@ -58,10 +58,10 @@ class HasForward(Protocol[P, Result]):
 class Layer:
     """Base of all layers: define `forward`, keep Parameters and Layers in attributes.
 
-    They are found in attributes (also in slots, and in those of the class), and in lists, tuples, dicts, other
-    containers and objects of yours there, however deep; not in what a function refers to. Several in a set are refused,
-    since a set has no order. `super().__init__()` is not needed. Call the layer, not
-    `forward`: the call tells errors and pictures where they are.
+    They are found in attributes (also in slots, and in those of the class); and in the lists, tuples, dicts, other
+    containers and objects of yours that are kept there, at any depth. What a function refers to is not searched. A set
+    must not hold several, since a set has no order. `super().__init__()` is not needed. Call the layer, not `forward`:
+    by the call, errors and pictures know which layer it is.
 
     Raises ArgumentError if a parameter is replaced by a number, an array or a Tensor without a gradient.
 
@@ -193,6 +193,11 @@ def refuse_class(value: Any, taker: str) -> None:
     """An error if a class was given where one of its instances is meant."""
     if isinstance(value, type):
         raise ArgumentError(f"{taker}, but got the class {value.__name__}.", f"Write {value.__name__}(), an instance.")
+
+
+def model_of(given: Any) -> Any:
+    """The model of a Network; anything else is one itself."""
+    return given.model if hasattr(given, "feed_forward") and hasattr(given, "model") else given
 
 
 def walk(root: Any, layers: bool = True, ordered: bool = False, functions: bool = False) -> Iterator[tuple[str, Any]]:

@@ -29,8 +29,8 @@ def draw(
     shown. A function's float inputs are differentiated; arrays given to something with parameters are data.
     Gradients are of the root (of the sum of its elements, or of several results); no `.grad` is touched.
 
-    A Tensor's graph shows what it still holds, and what follows from that; where `backward()` freed a value, the
-    card has its shape and says so.
+    For a Tensor, the picture shows the values that its graph still holds, and those that can be computed from them.
+    Where `backward()` freed a value, the card has its shape and says so.
 
     `names` maps names to Tensors (`names=locals()` will do) or lists those of the inputs. `detail` is "op", "shape",
     "stats", "value", or "auto" by size. `depth` shows layers as one card each from that depth on. A graph of more

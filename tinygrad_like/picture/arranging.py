@@ -1,4 +1,4 @@
-"""From what was computed to how it is told: which boxes there are, and what stands in them."""
+"""The boxes of a picture, and which cards are in them."""
 
 from __future__ import annotations
 

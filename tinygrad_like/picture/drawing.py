@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
-from ..nn.layer import Layer, refuse_class
+from ..nn.layer import Layer, model_of, refuse_class
 from . import capture, reading
 from .arranging import arrange
 from .graph import Card, Graph
@@ -28,7 +28,7 @@ MOST_CELLS = 1_000
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
-    places = Places()
+    target, places = model_of(target), Places()
     graph, name = built(target, inputs, options, places)
     arrange(graph, name)
     centres = [] if options.focus is None else centres_of(graph, options.focus, places)
@@ -66,9 +66,10 @@ def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places
             raise ArgumentError("draw(tensor) takes no inputs: a Tensor has been computed already.", "Write draw(t).")
         return reading.read(target, places, gradients), ""
     if not callable(target):
-        model = getattr(target, "model", None)
-        hint = "Write draw(network.model, x)." if isinstance(model, Layer) else "Write draw(loss) or draw(model, x)."
-        raise ArgumentError(f"draw takes a Tensor, a model or a function, but got a {type(target).__name__}.", hint)
+        raise ArgumentError(
+            f"draw takes a Tensor, a model or a function, but got a {type(target).__name__}.",
+            "Write draw(loss) or draw(model, x).",
+        )
     is_model = isinstance(target, Layer)
     named = [(x, places.name(x) or name) for x, name in zip(inputs, given)]
     wrapped = [capture.as_input(x, name, differentiate=not is_model) for x, name in named]

@@ -18,7 +18,7 @@ LEAST = {"depth": 1, "radius": 0, "max_nodes": 1}
 
 @dataclass(frozen=True)
 class Options:
-    """What `draw` was asked for beside what it draws; see there. Raises ArgumentError for what it does not take."""
+    """The options of `draw`, which explains them. Raises ArgumentError for what it does not take."""
 
     names: Mapping[str, Any] | Iterable[str] | None
     detail: str

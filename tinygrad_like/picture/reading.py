@@ -1,4 +1,4 @@
-"""A recorded graph read from its root: what it still holds, and what that gives again."""
+"""A recorded graph, read from its root: the values that it holds, and those that can be computed from them."""
 
 from __future__ import annotations
 

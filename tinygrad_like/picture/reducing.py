@@ -120,7 +120,7 @@ def layer_card(
 
 
 def with_references(graph: Graph) -> Graph:
-    """A leaf with many uses stands at the first; at every other use stands a small card that refers to it."""
+    """A leaf with many uses is drawn at the first; at every other use, a small card refers to it."""
     uses = [0] * len(graph.cards)
     for card in graph.cards:
         for parent in dict.fromkeys(card.parents):

@@ -11,9 +11,9 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.recording import no_grad
 from ..engine.writes import Array
-from ..nn.layer import Layer, refuse_class
+from ..nn.layer import Layer, model_of, refuse_class
 from .axes import BLUE, COLOURS, MARKERS, ORANGE, axes_for, bound, bright, dress, ink, limits_of, shade
-from .data import model_of, numbers
+from .data import numbers
 
 BATCH = 10_000  # of inputs at once
 

@@ -1,4 +1,4 @@
-"""What plots are given, as arrays and models."""
+"""What plots are given, as arrays."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ import numpy as np
 from ..engine.errors import DTypeError
 from ..engine.tensor import values_of
 from ..engine.writes import Array
-
-
-def model_of(given: Any) -> Any:
-    """The model of a Network; anything else is one itself."""
-    return given.model if hasattr(given, "feed_forward") and hasattr(given, "model") else given
 
 
 def numbers(values: Any, what: str) -> Array:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, GraphError
-from ..nn.layer import Layer, is_parameter, walk
+from ..nn.layer import Layer, is_parameter, model_of, walk
 from .axes import BLUE, ORANGE, alarm, axes_for, dark, dress, escaped, fit, ink, legend_within, log_scale, small, stroke
-from .data import model_of, numbers
+from .data import numbers
 
 VANISHING = 1e-4  # of the largest layer: with one learning rate, it learns ten thousand times slower
 EXPLODING = 1e3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor, wrap
-from ..nn.layer import Layer
+from ..nn.layer import Layer, model_of
 
 if TYPE_CHECKING:
     from .table import Summary
@@ -27,7 +27,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
     Nothing is recorded, and no `.grad` is touched. Arrays and Tensors among the inputs are copied, but not those inside
     containers. What forward() itself changes stays changed.
 
-    Raises ArgumentError if `model` is not a Layer, or without inputs.
+    Raises ArgumentError if `model` is neither a Layer nor a Network, or without inputs.
 
     >>> import numpy as np, tinygrad_like as tg
     >>> tg.summary(tg.Sequential(tg.Linear(2, 3), tg.Tanh()), np.zeros((4, 2))).parameters
@@ -38,11 +38,12 @@ def summary(model: Any, *inputs: Any) -> Summary:
     from .layer_calls import calls_of
     from .table import Summary, rows_of
 
+    model = model_of(model)
     if not isinstance(model, Layer):
         given = f"the class {model.__name__}" if isinstance(model, type) else f"a {type(model).__name__}"
-        is_network = isinstance(getattr(model, "model", None), Layer)
-        hint = "Write summary(network.model, x)." if is_network else "Write summary(model, x)."
-        raise ArgumentError(f"summary takes a model, a Layer, and example inputs, but got {given}.", hint)
+        raise ArgumentError(
+            f"summary takes a model, a Layer, and example inputs, but got {given}.", "Write summary(model, x)."
+        )
     if not inputs:
         raise ArgumentError(
             f"summary runs the model, but got no inputs for {type(model).__name__}.",
