@@ -205,7 +205,7 @@ def test_a_method_that_only_ndarrays_have(name):
 @pytest.mark.parametrize(
     ("name", "instead"),
     [
-        ("fill", "Write t[...] = value, where t is not part of a graph."),
+        ("view", "Write t.astype(dtype), or t[...] for the same values."),
         ("tobytes", "Write t.numpy().tobytes for that of the values, outside the graph."),
         ("nbytes", "Write t.numpy().nbytes for that of the values, outside the graph."),
         ("cumsum", "Write np.cumsum(t)."),

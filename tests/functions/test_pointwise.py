@@ -165,8 +165,13 @@ def test_nan_to_num_in_place():
     np.testing.assert_array_equal(t.data, np.nan_to_num(SPECIAL))
     with tg.no_grad():
         np.nan_to_num(leaf(SPECIAL), copy=False)
-    with pytest.raises(tg.TinygradError):
-        np.nan_to_num(leaf(SPECIAL) * 1, copy=False)
+    with pytest.raises(tg.GraphError, match="leaf"):
+        np.nan_to_num(leaf(SPECIAL), copy=False)
+    x = leaf(SPECIAL)
+    y = x * 1
+    assert np.nan_to_num(y, copy=False) is y
+    y.backward(np.ones(y.shape))
+    assert x.grad.tolist() == np.isfinite(SPECIAL).tolist()
 
 
 @pytest.mark.parametrize("value", [STEPS, -STEPS, np.zeros(1), np.zeros((2, 0))], ids=["up", "down", "one", "empty"])

@@ -228,8 +228,10 @@ def test_put_writes():
     assert t.put([0, -1, 6], [1.0, 2.0, 3.0], mode="wrap") is None
     array.put([0, -1, 6], [1.0, 2.0, 3.0], mode="wrap")
     np.testing.assert_array_equal(t.data, array)
-    with pytest.raises(tg.LostGraphError):
-        t.put([0], Tensor([1.0], requires_grad=True))
+    x = Tensor([2.0], requires_grad=True)
+    t.put([0], x * x)
+    t.sum().backward()
+    assert (t.tolist()[0], x.grad.tolist()) == (4.0, [4.0])
 
 
 def test_item_at_an_index():

@@ -64,12 +64,11 @@ EQUIVALENT = {
     ("are_normal", "shortcut(np.all((size >= np.finfo(size.dtype).tiny) & np.isfinite(size)))"): (1, FASTER),
     ("fmod1", "np.rint((a - y) / b)"): (1, "the quotient is whole, but for rounding"),
     ("take_rule", "isinstance(g, Tensor)"): (2, FASTER),
-    ("take_rule", "index_add(g, indices, shape=in_shape, axis=axis)"): (3, SECOND),
+    ("take_rule", "index_add(g, indices, shape=in_shape, axis=axis)"): (1, SECOND),
     ("inverse_order", "int(i)"): (1, "NumPy's integers count axes, too"),
     ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, CAST),
     ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
     ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
-    ("cholesky_rule", "np.ones((n, n), y.dtype)"): (1, CAST),
     ("det_rule", "shortcut(np.all(y))"): (1, FASTER),
     ("transposed", "a.swapaxes(-1, -2)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1])"): (1, ORDER),
@@ -87,7 +86,7 @@ def each(change, out):
 
 def with_rules(primitive, rules):
     made = copy.copy(primitive)
-    made.rules, made._recipes = tuple(rules), {}
+    made.rules, made._recipes, made.joint = tuple(rules), {}, None
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import ArgumentError
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, as_array, values_of
 from ..primitives import gathering
@@ -111,6 +112,8 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
     found = np.intersect1d(values_of(ar1), values_of(ar2), assume_unique, return_indices=True)[1:]
     sets = in_one_dimension(assume_unique, ar1, ar2)
     places = np.intersect1d(values_of(sets[0]), values_of(sets[1]), True, return_indices=True)[1:]
+    if any((place < 0).any() for place in places):
+        raise ArgumentError("intersect1d with assume_unique=True got a value twice.", "Leave assume_unique out.")
     values = np.maximum(*(np.take(each, place) for each, place in zip(sets, places)))
     some = ar1 if isinstance(ar1, Tensor) else ar2
     return (values, *(as_constant(each, some) for each in found)) if return_indices else values
