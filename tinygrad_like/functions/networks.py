@@ -25,7 +25,7 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid(np.array([0.0]))
     array([0.5])
     """
-    return neural.sigmoid(x)
+    return neural.sigmoid.apply((x,))
 
 
 @overload
@@ -38,7 +38,7 @@ def relu(x: Any) -> Any:
     >>> relu(np.array([-1.0, 2.0]))
     array([0., 2.])
     """
-    return neural.relu(x)
+    return neural.relu.apply((x,))
 
 
 @overload
@@ -60,7 +60,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
         raise ShapeError(f"linear takes x (..., in) and weight (out, in), but got {x.shape}, {weight.shape}.")
     if bias is not None and as_array(bias).shape != weight.shape[:1]:
         raise ShapeError(f"linear takes a bias of shape {weight.shape[:1]}, but got {as_array(bias).shape}.")
-    return contraction.linear(x, weight) if bias is None else contraction.linear(x, weight, bias)
+    return contraction.linear.apply((x, weight) if bias is None else (x, weight, bias))
 
 
 @overload
@@ -121,7 +121,7 @@ def mse(prediction: Any, target: Any) -> Any:
         )
     if 0 in shape:
         raise ShapeError(f"mse needs at least one element, but got shape {shape}.")
-    return neural.mse(prediction, target)
+    return neural.mse.apply((prediction, target))
 
 
 @overload
@@ -149,4 +149,4 @@ def cross_entropy(logits: Any, classes: Any) -> Any:
         raise ArgumentError(
             f"cross_entropy takes classes 0 to {shape[-1] - 1}, but got {numbers.min()} to {numbers.max()}."
         )
-    return neural.softmax_cross_entropy(logits, numbers)
+    return neural.softmax_cross_entropy.apply((logits, numbers))

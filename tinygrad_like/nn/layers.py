@@ -57,8 +57,8 @@ class Linear(Layer):
     def forward(self, x: Any) -> Tensor:
         try:
             if self.bias is None:
-                return contraction.linear(x, self.weight)
-            return contraction.linear(x, self.weight, self.bias)
+                return contraction.linear.apply((x, self.weight))
+            return contraction.linear.apply((x, self.weight, self.bias))
         except ShapeError:
             raise ShapeError(
                 f"Linear takes inputs with {self.in_features} features, but got shape {np.shape(x)}.",
