@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 
 import tinygrad_like as tg
+from tinygrad_like import families  # noqa: F401  (fills the registry)
 from tinygrad_like.engine.refusals import GENERAL, LEAVE, Refusal, instead_of, instead_of_method
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
 from tinygrad_like.numpy import brackets, lists, making, vectorizing

@@ -2,7 +2,7 @@
 
 import pathlib
 
-import tinygrad_like  # noqa: F401  (fills the registry)
+from tinygrad_like import families  # noqa: F401  (fills the registry)
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
 
 SHAPES = {

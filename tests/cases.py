@@ -6,7 +6,10 @@ import sys
 
 import numpy as np
 
-from tinygrad_like import Tensor
+from tinygrad_like import (
+    Tensor,
+    families,  # noqa: F401  (fills the registry)
+)
 from tinygrad_like.engine.registry import REGISTRY
 
 PRIMITIVES = [REGISTRY[name] for name in sorted(REGISTRY)]

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 ORDER = [
     "engine.callers",
     "engine.errors",
+    "tree",
     "engine.refusals",
     "engine.kinds",
     "engine.warned",
@@ -81,7 +82,7 @@ ORDER = [
     "functions.ufuncs",
     "functions.norms",
     "functions.networks",
-    "tree",
+    "families",
     "protocols",
     "numpy.lists",
     "numpy.making",
@@ -136,6 +137,9 @@ ORDER = [
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
+    ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
+    ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
+    ("engine.storage", "network.matrix"): "for pickles of earlier versions",
     ("engine.tensor", "network.matrix"): "t.to_matrix(): the engine knows no Matrix otherwise",
     ("engine.tensor", "picture.api"): "t.draw(): a picture shows Tensors",
     ("nn.layer", "picture.api"): "layer.draw(): a picture shows layers",

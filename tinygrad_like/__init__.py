@@ -1,7 +1,9 @@
 """Differentiate plain NumPy code, and train small networks with it."""
 
-from . import protocols
-from .checking import gradcheck
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from .engine import assigning, autodiff, operators, views
 from .engine.assigning import assign
 from .engine.custom import operation
@@ -20,26 +22,64 @@ from .engine.errors import (
 )
 from .engine.recording import enable_grad, is_recording, no_grad
 from .engine.tensor import Tensor
-from .functions import FAMILIES
 from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
-from .network import Matrix, Network
 from .nn import initialisers as initialisers
 from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
 from .nn.layer import Layer, Parameter
 from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
 from .nn.sequential import Sequential
 from .optim import SGD, Optimizer
-from .picture.api import draw, draw_dot
-from .plots.boundaries import plot_decision_boundary
-from .plots.gradient_flow import gradient_norms, plot_gradient_flow
-from .plots.history import plot_history
-from .primitives import TABLES
-from .summaries.summarizing import summary
+from .primitives import (
+    arithmetic,
+    constants,
+    contraction,
+    exponential,
+    indexing,
+    movement,
+    neural,
+    reductions,
+    trigonometric,
+)
 from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
+if _TYPE_CHECKING:
+    from .checking import gradcheck
+    from .network import Matrix, Network
+    from .picture.api import draw, draw_dot
+    from .plots.boundaries import plot_decision_boundary
+    from .plots.gradient_flow import gradient_norms, plot_gradient_flow
+    from .plots.history import plot_history
+    from .summaries.summarizing import summary
+
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
-operators.bind(assigning, autodiff, views, protocols, *TABLES, *FAMILIES)
+operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, exponential, indexing)
+operators.bind(movement, neural, reductions, trigonometric)
+
+# Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
+_LATE = {
+    "Matrix": "network",
+    "Network": "network",
+    "draw": "picture.api",
+    "draw_dot": "picture.api",
+    "gradcheck": "checking",
+    "gradient_norms": "plots.gradient_flow",
+    "plot_decision_boundary": "plots.boundaries",
+    "plot_gradient_flow": "plots.gradient_flow",
+    "plot_history": "plots.history",
+    "summary": "summaries.summarizing",
+}
+_PARTS = {"checking", "families", "network", "numpy", "picture", "plots", "protocols", "summaries"}
+
+if not _TYPE_CHECKING:
+
+    def __getattr__(name: str) -> _Any:
+        if name in _PARTS:
+            return _import_module(f".{name}", __name__)
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(_import_module(f".{_LATE[name]}", __name__), name)
+
 
 __version__ = "0.1.0"
 

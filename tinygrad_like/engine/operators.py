@@ -39,6 +39,16 @@ def bind(*modules: ModuleType) -> None:
     globals().update({module.__name__.rpartition(".")[2]: module for module in modules})
 
 
+def __getattr__(name: str) -> Any:
+    """A module that is not loaded yet: `protocols` and all families are, when the first of them is needed."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    from .. import families, protocols
+
+    bind(protocols, *families.TABLES, *families.COMPOSITES)
+    return globals()[name]
+
+
 Axis = int | tuple[int, ...] | None
 
 

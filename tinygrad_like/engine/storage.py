@@ -135,3 +135,12 @@ def count_of(parameters: Iterable[Any]) -> str:
     """How many numbers parameters hold, for reprs: "1 parameter", "1,024 parameters"."""
     count = sum(p.size for p in parameters)
     return f"{count:,} parameter{'s' * (count != 1)}"
+
+
+def __getattr__(name: str) -> Any:
+    """`Matrix`, which pickles of earlier versions look for here."""
+    if name != "Matrix":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ..network.matrix import Matrix
+
+    return Matrix

@@ -3,9 +3,5 @@
 Both follow Hashi Warsame's post "How I built a Neural Network from Scratch in Rust" (2025-03-09).
 """
 
-from ..engine import storage
 from .matrix import Matrix as Matrix
 from .network import Network as Network
-
-# Pickles of earlier versions look for it there.
-vars(storage)["Matrix"] = Matrix
