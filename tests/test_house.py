@@ -14,7 +14,6 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 ORDER = [
     "engine.callers",
     "engine.errors",
-    "tree",
     "engine.refusals",
     "engine.kinds",
     "engine.warned",
@@ -82,6 +81,7 @@ ORDER = [
     "functions.ufuncs",
     "functions.norms",
     "functions.networks",
+    "tree",
     "families",
     "protocols",
     "numpy.lists",
