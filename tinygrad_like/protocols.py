@@ -11,6 +11,7 @@ from .engine import views
 from .engine.assigning import assign
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
+from .engine.node import is_flat
 from .engine.primitive import Function
 from .engine.recording import recording
 from .engine.refusals import NEW, instead_of
@@ -260,8 +261,12 @@ def assign_changes(target: Tensor, changed: Any) -> None:
 
 
 def is_recorded(value: Any) -> bool:
-    """Whether a Tensor that is being recorded is in `value`, or in the containers in it."""
-    return recording.get() and any(isinstance(each, Tensor) and each.requires_grad for each in leaves(value))
+    """Whether a Tensor that has a gradient to lose is in `value`, or in the containers in it."""
+    return recording.get() and any(isinstance(each, Tensor) and has_gradient(each._node) for each in leaves(value))
+
+
+def has_gradient(node: Any) -> bool:
+    return node is not None and not is_flat(node)
 
 
 def arrays_in(value: Any) -> Any:

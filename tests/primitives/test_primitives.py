@@ -147,7 +147,19 @@ def test_derivatives(primitive):
 @pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.derivative == "zero"], ids=named)
 def test_constants_are_not_recorded(primitive):
     for arrays, options in cases(primitive):
-        assert not call(primitive, *leaves(arrays), **options).requires_grad
+        assert primitive(*leaves(arrays), **options).requires_grad == primitive.flat
+
+
+@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.flat], ids=named)
+def test_the_gradient_of_steps_is_zero(primitive):
+    assert primitive.derivative == "zero"
+    for arrays, options in cases(primitive):
+        x = [tg.Tensor(each, requires_grad=True) for each in arrays]
+        (primitive(*x, **options) * 2).sum().backward()
+        for each in x:
+            assert each.grad.tolist() == np.zeros(each.shape).tolist()
+        y = primitive(*x, **options)
+        assert np.asarray(y).tolist() == y.tolist()
 
 
 @pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)

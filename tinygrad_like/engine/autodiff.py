@@ -20,7 +20,7 @@ from .scattered import Scattered
 from .shortcuts import all_finite, ordinary, shortcut
 from .tensor import Tensor, values_of, wrap
 from .writes import writes
-from .zeros import product_without_false_nans, without_false_nans
+from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
 delivering = RLock()
@@ -34,13 +34,14 @@ class Waiting:
     exact zeros or poles have come up, so that from here on a product of both has to be looked for.
     """
 
-    __slots__ = ("careful", "floor", "level", "order", "recorded", "scattered", "shares")
+    __slots__ = ("careful", "flat", "floor", "level", "order", "recorded", "scattered", "shares")
 
     def __init__(self, floor: int, recorded: bool, level: int) -> None:
         self.floor, self.recorded, self.level, self.careful = floor, recorded, level, False
         self.shares: dict[int, list[Any]] = {}
         self.order: list[int] = []
         self.scattered: dict[int, list[Scattered]] = {}
+        self.flat: list[Node] = []  # the nodes of step functions that were passed
 
     def add(self, node: Node, share: Any, owned: bool) -> None:
         key = -node.index
@@ -135,6 +136,8 @@ def sweep(
                     node.saved = ()
         waiting.settle()
         found |= {node: (g, owned) for node, g, owned in waiting.shares.values()}
+        if waiting.flat and goals is None:
+            found = zeros_below(waiting.flat, recorded) | found
     if recorded and waiting.careful:
         found = {node: (operators.movement.careful(g), False) for node, (g, _) in found.items()}
     return found
@@ -181,6 +184,8 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             part, fresh = cast(part, parent.dtype, node), not recorded
         waiting.add(parent, part, fresh)
     waiting.careful = waiting.careful or primitive.chooses or not primitive.trusted
+    if primitive.flat:
+        waiting.flat.append(node)
 
 
 def parts_of_list(parts: Any, node: Any, count: int) -> list[Any]:
@@ -343,7 +348,7 @@ def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:
     if not places:
         raise GraphError(
             "backward() on a Tensor that is not recorded: it depends on nothing that requires a gradient, or only "
-            "through constants (floor, sign, comparisons), whose derivative is 0.",
+            "through constants (comparisons, positions), whose derivative is 0.",
             "Make a leaf with Tensor(data, requires_grad=True), and compute outside no_grad(). tg.grad of a function "
             "gives zeros for constants.",
         )

@@ -100,6 +100,11 @@ def is_users_leaf(node: Node | None) -> bool:
     return node is not None and node.primitive is None and node.owner is not None
 
 
+def is_flat(node: Node) -> bool:
+    """Whether this is the result of a step function, which has no gradient to lose."""
+    return node.primitive is not None and node.primitive.flat
+
+
 def below(node: Node | None, level: int) -> Node | None:
     """The place of the same value below a level; not one of a forward transform that has ended."""
     while node is not None and (node.level >= level or has_ended(node.level)):

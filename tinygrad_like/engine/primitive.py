@@ -13,7 +13,7 @@ from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradEr
 from .forward import raised
 from .kinds import as_ndarray
 from .node import IN_SHAPE, Node, Raised, used
-from .recording import observer, recording, scope, tell
+from .recording import observer, recording, scope, tell, transform_depth
 from .several import several
 from .tensor import Tensor, wrap
 from .views import join_views
@@ -105,9 +105,10 @@ class Primitive:
 
     For exact zeros (zeros.py): `multiplies` says that each rule is linear in everything that it names, `by_slices`
     that every slice along the option `axis` stands alone, `singular` that the rules have poles, `chooses` that they
-    give exact zeros to what was not chosen. `hint` says in error messages which shapes go together. For pictures
-    and summaries: `symbol`, `role` (operation, activation or loss), and `multiply_adds`, their number as a function
-    of the result and the arguments.
+    give exact zeros to what was not chosen. `flat` says of an operation without rules that it is a step function: it is
+    recorded, so that `backward()` gives zeros to what it depends on. `hint` says in error messages which shapes go
+    together. For pictures and summaries: `symbol`, `role` (operation, activation or loss), and `multiply_adds`, their
+    number as a function of the result and the arguments.
     """
 
     trusted = True  # its rules are the package's own
@@ -130,6 +131,7 @@ class Primitive:
         chooses: bool = False,
         multiplies: bool = False,
         by_slices: bool = False,
+        flat: bool = False,
         hint: str = "",
         numpy: tuple[Function, ...] = (),
         role: str = "operation",
@@ -139,7 +141,7 @@ class Primitive:
         self.forward, self.sample, self.numpy = forward, sample, numpy
         self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
-        self.singular, self.chooses, self.by_slices = singular, chooses, by_slices
+        self.singular, self.chooses, self.by_slices, self.flat = singular, chooses, by_slices, flat
         self.multiplies = multiplies or (linear and shape != "elementwise")
         self.hint = BROADCAST if shape == "elementwise" else hint
         self.variadic = args.startswith("*")
@@ -254,7 +256,8 @@ class Primitive:
             mask |= len(arrays) << 1
         recipe = self._recipes.get(mask) or self._make_recipe(mask)
         if not recipe.calls:
-            return None
+            flat = self.flat and y.dtype.kind == "f" and not transform_depth.get()
+            return Node(self, recipe, tuple(nodes), (), options, y, scope.get()) if flat else None
         if y.dtype.kind != "f":
             if y.dtype.kind in "iub":
                 return None

@@ -16,7 +16,7 @@ from .copying import _rebuild as _rebuild  # named by pickles of earlier version
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, lost_graph
 from .kinds import NUMBERS, as_ndarray
 from .methods import Methods
-from .node import HIGHEST, Node, below, is_users_leaf, leaf_node
+from .node import HIGHEST, Node, below, is_flat, is_users_leaf, leaf_node
 from .operators import Operators
 from .recording import recording, transform_depth
 from .refusals import Missing
@@ -310,7 +310,7 @@ class Tensor(Copying, Methods, Operators, Missing):
     # -- NumPy ------------------------------------------------------------------------------------
 
     def _refuse_conversion(self, conversion: str) -> None:
-        if self._node is not None and recording.get() and not only_compares():
+        if self._node is not None and recording.get() and not is_flat(self._node) and not only_compares():
             raise lost_graph(conversion)
 
     def _refuse_inside(self, conversion: str) -> None:

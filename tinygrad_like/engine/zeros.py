@@ -6,14 +6,14 @@ meets, would spoil every sum. Here 0 wins, from both sides: a cotangent of 0, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .node import Node
 from .shortcuts import all_finite, shortcut
-from .tensor import values_of
+from .tensor import values_of, wrap
 
 Rule = Callable[..., Any]
 
@@ -79,3 +79,18 @@ def as_float(value: Any) -> Any:
 def finite_part(value: Any) -> Any:
     """The value with 0 in place of what is not finite."""
     return np.where(np.isfinite(values_of(value)), value, 0) if is_float(value) else value
+
+
+def zeros_below(nodes: Iterable[Node], recorded: bool) -> dict[Node, tuple[Any, bool]]:
+    """Zeros for every leaf that these nodes depend on."""
+    found: dict[Node, tuple[Any, bool]] = {}
+    stack, seen = list(nodes), set(nodes)
+    while stack:
+        node = stack.pop()
+        if node.primitive is None and node.owner is not None:
+            zeros = np.zeros(node.shape, node.dtype)
+            found[node] = (wrap(zeros) if recorded else zeros), True
+        new = [each for each in node.parents if isinstance(each, Node) and each not in seen]
+        seen.update(new)
+        stack += new
+    return found

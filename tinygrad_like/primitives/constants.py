@@ -24,7 +24,7 @@ greater = ufunc(np.greater, sample=pair, symbol=">")
 greater_equal = ufunc(np.greater_equal, sample=pair, symbol="≥")
 equal = ufunc(np.equal, sample=pair, symbol="=")
 not_equal = ufunc(np.not_equal, sample=pair, symbol="≠")
-floor_divide = ufunc(np.floor_divide, sample=pair, symbol="//")
+floor_divide = ufunc(np.floor_divide, sample=pair, flat=True, symbol="//")
 logical_and = ufunc(np.logical_and, sample=pair, symbol="and")
 logical_or = ufunc(np.logical_or, sample=pair, symbol="or")
 logical_xor = ufunc(np.logical_xor, sample=pair, symbol="xor")
@@ -33,15 +33,22 @@ bitwise_and = ufunc(np.bitwise_and, sample=two_truths, symbol="&")
 bitwise_or = ufunc(np.bitwise_or, sample=two_truths, symbol="|")
 bitwise_xor = ufunc(np.bitwise_xor, sample=two_truths, symbol="^")
 invert = ufunc(np.invert, sample=(truth,), symbol="~")
-sign = ufunc(np.sign, sample=single)
+sign = ufunc(np.sign, sample=single, flat=True)
 signbit = ufunc(np.signbit, sample=single)
-floor = ufunc(np.floor, sample=single, symbol="floor")
-ceil = ufunc(np.ceil, sample=single, symbol="ceil")
-trunc = ufunc(np.trunc, sample=single)
-rint = ufunc(np.rint, sample=single)
-fix = elementwise("fix", np.fix, "x", sample=single)
+floor = ufunc(np.floor, sample=single, flat=True, symbol="floor")
+ceil = ufunc(np.ceil, sample=single, flat=True, symbol="ceil")
+trunc = ufunc(np.trunc, sample=single, flat=True)
+rint = ufunc(np.rint, sample=single, flat=True)
+fix = elementwise("fix", np.fix, "x", sample=single, flat=True)
 round = elementwise(
-    "round", np.round, "x", options={"decimals": 0}, by_position=1, sample=single, numpy=(np.round, np.around)
+    "round",
+    np.round,
+    "x",
+    options={"decimals": 0},
+    by_position=1,
+    sample=single,
+    flat=True,
+    numpy=(np.round, np.around),
 )
 spacing = ufunc(np.spacing, sample=(between(1.1, 1.9),))
 exponent = elementwise("exponent", lambda x: np.frexp(x)[1], "x", sample=(between(1.1, 1.9),))
