@@ -70,6 +70,7 @@ EQUIVALENT = {
     ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
     ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
     ("det_rule", "shortcut(np.all(y))"): (1, FASTER),
+    ("roll0", "only_axis(g, axis)"): (1, FASTER),
     ("transposed", "a.swapaxes(-1, -2)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1])"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),

@@ -35,6 +35,7 @@ FORMULAS = {
     "add_along_axis": lambda x, indices, shape, axis: one_by_one(x, indices, shape, axis),
     "sort": lambda x: np.sort(x),
     "partition": lambda x, kth: np.partition(x, kth),
+    "sums_from": lambda x, axis: np.flip(np.cumsum(np.flip(x, axis), axis), axis),
     "norm": lambda x, axis=None, keepdims=False: np.sqrt((x * x).sum(axis=axis, keepdims=keepdims)),
     "logsumexp": lambda x, axis=None, keepdims=False: np.log(np.exp(x).sum(axis=axis, keepdims=keepdims)),
     "cummax": lambda x, axis=0: np.maximum.accumulate(x, axis or 0),

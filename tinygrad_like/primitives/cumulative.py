@@ -12,14 +12,13 @@ from ..engine.shortcuts import shortcut
 from .reductions import products_before
 from .samples import Case, Domain, Rng, either, normal, spread
 
-BACKWARDS = slice(None, None, -1)
 OPTIONS: dict[str, Any] = {"options": {"axis": None, "dtype": None}, "by_position": 2}
 
 
-def sums_from(x: Any, axis: int) -> Any:
-    """The sum of each element and all after it."""
-    index = (slice(None),) * (axis % x.ndim) + (BACKWARDS,)
-    return np.cumsum(x[index], axis)[index]
+def _sums_from(x: Any, axis: int = 0) -> Any:
+    out = np.empty_like(x)
+    np.cumsum(np.flip(x, axis), axis, out=np.flip(out, axis))
+    return out
 
 
 def last(x: Any, axis: int) -> Any:
@@ -45,7 +44,8 @@ def are_normal(y: Any) -> bool:
 
 
 def cumsum_rule(g: Any, in_shape: tuple[int, ...], *, axis: int | None) -> Any:
-    return sums_from(g, axis or 0).reshape(in_shape)
+    part = sums_from(g, axis or 0)
+    return part if part.shape == in_shape else part.reshape(in_shape)
 
 
 def cumprod_rule(g: Any, a: Any, y: Any, *, axis: int | None) -> Any:
@@ -68,14 +68,19 @@ def running_share(g: Any, x: Any, y: Any, *, axis: int | None) -> Any:
     return last(np.where(chosen, recurrence(g / ties, stays), 0), along)
 
 
-def scans(draw: Domain) -> Callable[[Rng], Iterator[Case]]:
+def along_each(draw: Domain) -> Callable[[Rng], Iterator[Case]]:
     """Cases of one array along an axis."""
 
     def cases(rng: Rng) -> Iterator[Case]:
-        for shape, axis in (((5,), 0), ((2, 3, 2), 1), ((2, 3), -1), ((3, 2), 0), ((0, 2), 1), ((6,), None)):
+        for shape, axis in (((5,), 0), ((2, 3, 2), 1), ((2, 3), -1), ((3, 2), 0), ((0, 2), 1)):
             yield (draw(rng, shape),), {"axis": axis}
 
     return cases
+
+
+def scans(draw: Domain) -> Callable[[Rng], Iterator[Case]]:
+    """The same, and one without an axis."""
+    return either(along_each(draw), lambda rng: iter([((draw(rng, (6,)),), {"axis": None})]))
 
 
 def flattened(rng: Rng) -> Iterator[Case]:
@@ -101,6 +106,10 @@ def extreme_so_far(name: str, function: np.ufunc) -> Any:
     )
 
 
+# The sum of each element and all after it.
+sums_from = multilinear(
+    "sums_from", _sums_from, "x", lambda g, *, axis: np.cumsum(g, axis), sample=along_each(normal), symbol="Σ"
+)
 cumsum = multilinear(
     "cumsum", np.cumsum, "a", cumsum_rule, **OPTIONS, sample=either(scans(normal), flattened), symbol="Σ"
 )

@@ -32,11 +32,16 @@ def windows_rule(g: Any, in_shape: Any, *, window_shape: Any, axis: Any) -> Any:
     return scatter_add(*parts, shape=in_shape, indexes=window_parts(in_shape, window_shape, axis))
 
 
+def only_axis(a: Any, axis: Any) -> Any:
+    """The axis, if there is only one: NumPy then gives memory of its own, no view of what it rolled."""
+    return 0 if axis is None and a.ndim == 1 else axis
+
+
 roll = multilinear(
     "roll",
-    lambda a, shift=0, axis=None: np.roll(a, shift, axis),
+    lambda a, shift=0, axis=None: np.roll(a, shift, only_axis(a, axis)),
     "a",
-    lambda g, *, shift, axis: np.roll(g, np.negative(shift), axis),
+    lambda g, *, shift, axis: np.roll(g, np.negative(shift), only_axis(g, axis)),
     sample=several(
         ((2, 3), {"shift": 2}),
         ((2, 3, 4), {"shift": (1, -2), "axis": (0, -1)}),
