@@ -125,8 +125,10 @@ def kind(function):
         if meaning in REGISTRY.values():
             return "constant" if meaning.derivative == "zero" else "primitive"
         results = [each for _, result in tried(function) for each in flat([result])]
-        is_flat = results and not any(isinstance(each, tg.Tensor) and each.requires_grad for each in results)
-        return "constant" if is_flat else "composite"
+        if any(isinstance(each, tg.Tensor) and each.requires_grad for each in results):
+            return "composite"
+        if not all(isinstance(each, Exception) for each in results):
+            return "constant"
     if function in lists.MAKERS or getattr(function, "__name__", "") in OWN:
         return "makes"
     return "refused" if isinstance(function, DISPATCHED) else "other"
