@@ -47,6 +47,10 @@ class Structure:
 
 def arguments_of(values: list[Any], names: Sequence[Any]) -> Structure:
     """The arguments of a transform. One that is no container is active; in containers floats are."""
+    try:
+        found, containers = flatten(values)
+    except RecursionError:
+        raise ArgumentError("An argument's containers are nested too deeply, or one contains itself.") from None
     active: list[bool] = []
     for value, name in zip(values, names):
         flags = [is_float(leaf) for leaf in leaves(value)] if is_container(value) else [True]
@@ -55,7 +59,7 @@ def arguments_of(values: list[Any], names: Sequence[Any]) -> Structure:
                 f"The argument {name}, {outline(value)}, holds nothing to differentiate.", "Write 3.0, not 3."
             )
         active += flags
-    return Structure(*flatten(values), active)
+    return Structure(found, containers, active)
 
 
 def is_float(leaf: Any) -> bool:
