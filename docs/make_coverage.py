@@ -144,9 +144,10 @@ HEADINGS = {
 }
 EXPLAINED = {
     "inspects": "They look at the values of a Tensor, and nothing is recorded.",
-    "writes": "Into a Tensor, where that is not part of a graph; into an ndarray only what is not recorded.",
-    "makes": "NumPy does not ask a Tensor here. Those of `tinygrad_like.numpy` give Tensors in a transform, and take "
-    "Tensors; so does every function, of which it takes lists with Tensors.",
+    "writes": "A write into a Tensor that is neither a leaf nor an input of a transform is recorded. Into an ndarray "
+    "they write only what is not recorded.",
+    "makes": "NumPy does not tell a Tensor of these calls. `tinygrad_like.numpy` has functions of the same names, which "
+    "take Tensors, and give Tensors inside a transform. All its functions take lists with Tensors in place of arrays.",
 }
 HEAD = """# What becomes of NumPy's functions
 
