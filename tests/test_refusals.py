@@ -55,6 +55,7 @@ LINES = {
     "float64": (lambda t: np.float64(t), r"Leave the conversion out"),
     "random": (lambda t: np.random.default_rng(0).normal(t, 1), r"Write mean \+ deviation \* rng\.normal"),
     "ndarray.dot": (lambda t: X.dot(t), r"Write a @ t in place of a\.dot\(t\)"),
+    "an operator": (lambda t: X * [t, t], r"Write np\.stack\(\[t1, t2\]\) in place of the list\."),
     "out=": (lambda t: np.sin(t, out=np.zeros(())), r"Make a new array"),
 }
 

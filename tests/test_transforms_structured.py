@@ -109,8 +109,9 @@ def test_nothing_to_differentiate_is_an_error():
             grad(lambda x, p: x, argnums=(0, 1))(1.0, p)
     with pytest.raises(tg.DTypeError, match=r"3\.0, not 3"):
         grad(lambda x: x)(3)
-    others = {"3j": 3j, "two floats": 1j, "dataclasses": {1.0}, r"backward\(\)": tg.Linear(2, 1)}
-    for text, other in others.items():
+    others = [("3j", 3j), ("two floats", 1j), ("dataclasses", {1.0})]
+    others += [(r"backward\(\)", model) for model in (tg.Linear(2, 1), tg.Network([2, 1]))]
+    for text, other in others:
         with pytest.raises(tg.DTypeError, match=text):
             grad(lambda x: x)(other)
     assert grad(lambda x, p: x * 2.0, argnums=(0, 1))(1.0, {}) == (2.0, {})

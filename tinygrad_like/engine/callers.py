@@ -31,6 +31,7 @@ ADVICE = (
     (r"\b(as|asany)?array\(", f"Write np.stack([t1, t2]) in place of np.array([t1, t2]), or {BY_NAME}."),
     (r"\b(full|arange|fromiter|r_|c_|vectorize)\b", f"Write {BY_NAME}, whose functions take Tensors here."),
     (r"\bfloat\(|\bcomplex\(|\.float\d+\(|\.complex\d+\(", "Leave the conversion out, or write t.astype(dtype)."),
+    (r"[-+*/@]=? ?\[", "Write np.stack([t1, t2]) in place of the list."),
     (r"\w\.dot\(", "Write a @ t in place of a.dot(t)."),
     (r"\w\(\[|\w\(\(", f"Write np.stack([t1, t2]) in place of the list, or {BY_NAME}."),
 )

@@ -198,7 +198,7 @@ def place_of(x: Any) -> tuple[Any, Node | None]:
 
 def instead_of(x: Any) -> str:
     """What to give a transform instead of what is no float."""
-    if hasattr(x, "parameters"):
+    if hasattr(x, "parameters") or hasattr(x, "model"):  # a Layer, a Network
         return "A model's parameters get their gradients by backward() of the loss."
     if isinstance(x, NUMBERS):
         return "Write the real and imaginary parts as two floats." if np.iscomplexobj(x) else "Write 3.0, not 3."
