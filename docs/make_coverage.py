@@ -146,8 +146,9 @@ EXPLAINED = {
     "inspects": "They look at the values of a Tensor, and nothing is recorded.",
     "writes": "A write into a Tensor that is neither a leaf nor an input of a transform is recorded. Into an ndarray "
     "they write only what is not recorded.",
-    "makes": "NumPy does not tell a Tensor of these calls. `tinygrad_like.numpy` has functions of the same names, which "
-    "take Tensors, and give Tensors inside a transform. All its functions take lists with Tensors in place of arrays.",
+    "makes": "NumPy does not tell a Tensor of these calls. `tinygrad_like.numpy` has functions of the same names, "
+    "which take Tensors, and give Tensors inside a transform. All its functions take lists with Tensors in place of "
+    "arrays.",
 }
 HEAD = """# What becomes of NumPy's functions
 
