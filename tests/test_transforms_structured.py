@@ -117,6 +117,22 @@ def test_nothing_to_differentiate_is_an_error():
     assert grad(lambda x, p: x * 2.0, argnums=(0, 1))(1.0, {}) == (2.0, {})
 
 
+def test_a_number_that_a_dataclass_computed_beforehand_is_refused():
+    @dataclasses.dataclass
+    class Circle:
+        radius: Any
+
+        def __post_init__(self):
+            self.unit, self.area = "m", {"square": self.radius**2}
+
+    for p in (Circle(3.0), [1.0, {"c": Circle(X)}]):
+        with pytest.raises(tg.ArgumentError, match=r"Circle has the attribute area(.|\n)*property"):
+            grad(lambda p: 1.0)(p)
+    circle = Circle(3.0)
+    del circle.area
+    assert grad(lambda p: p.radius**2)(circle).radius == 6.0
+
+
 def test_a_container_that_contains_itself_is_an_error():
     p = [1.0]
     p.append(p)
