@@ -1,7 +1,9 @@
 """Write docs/coverage.md, what becomes of each function of NumPy: `python -m docs.make_coverage`."""
 
+import contextlib
 import itertools
 import pathlib
+import tempfile
 from types import ModuleType
 
 import numpy as np
@@ -92,16 +94,16 @@ def mapped(change, value):
 
 
 def tried(function):
-    """(arguments, result or error) of each call that NumPy takes with arrays, with recorded Tensors."""
+    """(arguments, result or error) of each call that NumPy takes with arrays, with recorded Tensors.
+
+    Some functions write files; they are called in a folder that is removed afterwards.
+    """
     if function not in TRIED:
         TRIED[function] = []
-        for args in (*CALLS, *CALLS_OF.get(function, ())):
-            try:
-                with np.errstate(all="ignore"):
-                    function(*mapped(own, args))
-            except Exception:
-                continue
-            TRIED[function] += [(given, attempt(function, given)) for given in choices(args)]
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            for args in (*CALLS, *CALLS_OF.get(function, ())):
+                if not isinstance(attempt(function, mapped(own, args)), Exception):
+                    TRIED[function] += [(given, attempt(function, given)) for given in choices(args)]
     return TRIED[function]
 
 
@@ -124,8 +126,10 @@ def kind(function):
         if meaning in REGISTRY.values():
             return "constant" if meaning.derivative == "zero" else "primitive"
         results = [each for _, result in tried(function) for each in flat([result])]
-        is_flat = results and not any(isinstance(each, tg.Tensor) and each.requires_grad for each in results)
-        return "constant" if is_flat else "composite"
+        if any(isinstance(each, tg.Tensor) and each.requires_grad for each in results):
+            return "composite"
+        if not all(isinstance(each, Exception) for each in results):
+            return "constant"
     if function in lists.MAKERS or getattr(function, "__name__", "") in OWN:
         return "makes"
     return "refused" if isinstance(function, DISPATCHED) else "other"
@@ -141,9 +145,11 @@ HEADINGS = {
 }
 EXPLAINED = {
     "inspects": "They look at the values of a Tensor, and nothing is recorded.",
-    "writes": "Into a Tensor, where that is not part of a graph; into an ndarray only what is not recorded.",
-    "makes": "NumPy does not ask a Tensor here. Those of `tinygrad_like.numpy` give Tensors in a transform, and take "
-    "Tensors; so does every function, of which it takes lists with Tensors.",
+    "writes": "A write into a Tensor that is neither a leaf nor an input of a transform is recorded. Into an ndarray "
+    "they write only what is not recorded.",
+    "makes": "NumPy does not tell a Tensor of these calls. `tinygrad_like.numpy` has functions of the same names, "
+    "which take Tensors, and give Tensors inside a transform. All its functions take lists with Tensors in place of "
+    "arrays.",
 }
 HEAD = """# What becomes of NumPy's functions
 

@@ -57,6 +57,13 @@ def test_what_is_called_differentiable_records(wanted):
             assert any(isinstance(each, tg.Tensor) and each.requires_grad for each in results), name
 
 
+def test_what_is_called_constant_takes_tensors():
+    for name, function in FUNCTIONS.items():
+        bits = name.startswith("bitwise_")  # these take integers alone, which are not recorded
+        if kind(function) == "constant" and not bits:
+            assert not all(isinstance(result, Exception) for _, result in tried(function)), name
+
+
 def test_each_float_argument_is_a_tensor_once_alone():
     chosen = [[isinstance(x, tg.Tensor) for x in flat(args)] for args in choices((np.ones(2), 1, [np.ones(2)]))]
     assert chosen == [[True, False, True], [True, False, False], [False, False, True]]

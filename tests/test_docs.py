@@ -106,6 +106,15 @@ def test_everything_public_is_documented():
         assert len(each.__doc__ or "") > 10, name
 
 
+def test_the_readme_names_every_file_of_the_engine_and_every_folder():
+    text, package = (ROOT / "README.md").read_text(encoding="utf-8"), ROOT / "tinygrad_like"
+    files = [path.name for path in (*package.glob("*.py"), *package.glob("engine/*.py")) if path.stem != "__init__"]
+    folders = [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
+    assert [each for each in (*files, *folders) if each not in text] == []
+    named = re.findall(r"`(\w+\.py)`", text)
+    assert set(named) <= {path.name for path in ROOT.rglob("*.py")}
+
+
 def test_the_gallery_is_what_its_script_makes(tmp_path):
     pytest.importorskip("matplotlib", reason="the plots of the gallery need matplotlib")
     command = [sys.executable, "-W", "error", "-m", "docs.make_gallery", str(tmp_path)]

@@ -54,6 +54,8 @@ LINES = {
     "float": (lambda t: float(t), r"Leave the conversion out, or write t\.astype\(dtype\)"),
     "float64": (lambda t: np.float64(t), r"Leave the conversion out"),
     "random": (lambda t: np.random.default_rng(0).normal(t, 1), r"Write mean \+ deviation \* rng\.normal"),
+    "ndarray.dot": (lambda t: X.dot(t), r"Write a @ t in place of a\.dot\(t\)"),
+    "an operator": (lambda t: X * [t, t], r"Write np\.stack\(\[t1, t2\]\) in place of the list\."),
     "out=": (lambda t: np.sin(t, out=np.zeros(())), r"Make a new array"),
 }
 
@@ -84,6 +86,7 @@ def test_the_line_is_the_users_where_a_library_converts():
         assert "test_refusals.py" in text
         assert "matplotlib takes values, not graphs: give it t.item()" in text
     axes.plot([loss.item()], leaf(X).numpy()[:1])
+    assert "\n  pytest takes values, not graphs" in raised(lambda: pytest.approx(0.5) == loss)
 
 
 def test_code_without_a_source_has_advice_too():

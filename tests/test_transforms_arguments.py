@@ -141,6 +141,7 @@ def test_a_hessian_by_name():
         ({"argnames": ["x"]}, "a str or a tuple"),
         ({"argnames": 0}, "a str or a tuple"),
         ({"argnums": 2}, "argnums=2(.|\n)*argnames"),
+        *(({"argnums": wrong}, "argnums must be an int or a tuple of them") for wrong in ([0, 1], "x", 1.0, True)),
     ],
 )
 def test_arguments_that_do_not_exist(choice, message):

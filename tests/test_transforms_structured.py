@@ -109,7 +109,36 @@ def test_nothing_to_differentiate_is_an_error():
             grad(lambda x, p: x, argnums=(0, 1))(1.0, p)
     with pytest.raises(tg.DTypeError, match=r"3\.0, not 3"):
         grad(lambda x: x)(3)
+    others = [("3j", 3j), ("two floats", 1j), ("dataclasses", {1.0})]
+    others += [(r"backward\(\)", model) for model in (tg.Linear(2, 1), tg.Network([2, 1]))]
+    for text, other in others:
+        with pytest.raises(tg.DTypeError, match=text):
+            grad(lambda x: x)(other)
     assert grad(lambda x, p: x * 2.0, argnums=(0, 1))(1.0, {}) == (2.0, {})
+
+
+def test_a_number_that_a_dataclass_computed_beforehand_is_refused():
+    @dataclasses.dataclass
+    class Circle:
+        radius: Any
+
+        def __post_init__(self):
+            self.unit, self.area = "m", {"square": self.radius**2}
+
+    for p in (Circle(3.0), [1.0, {"c": Circle(X)}]):
+        with pytest.raises(tg.ArgumentError, match=r"Circle has the attribute area(.|\n)*property"):
+            grad(lambda p: 1.0)(p)
+    circle = Circle(3.0)
+    del circle.area
+    assert grad(lambda p: p.radius**2)(circle).radius == 6.0
+
+
+def test_a_container_that_contains_itself_is_an_error():
+    p = [1.0]
+    p.append(p)
+    for use in (lambda: grad(lambda p: p[0])(p), lambda: jvp(lambda p: p[0], (p,), (p,))):
+        with pytest.raises(tg.ArgumentError, match="contains itself"):
+            use()
 
 
 def test_complex_numbers_inside_are_refused():
@@ -186,6 +215,15 @@ def test_constants_in_results_have_no_tangent_and_no_cotangent():
     assert jvp(f, (3.0,), (1.0,)) == ({"y": 9.0, "name": "square"}, {"y": 6.0, "name": None})
     assert vjp(f, 3.0)[1]({"name": None, "y": 1.0}) == (6.0,)
     assert jacobian(f)(3.0) == {"y": 6.0, "name": None}
+
+
+def test_none_stands_beside_constants_only():
+    f = lambda p: [p["a"] * p["b"]]  # noqa: E731
+    p = {"a": X, "b": 2.0}
+    with pytest.raises(tg.ArgumentError, match=r"None, but its input has shape \(\) there(.|\n)*zeros"):
+        jvp(f, (p,), ({"a": X, "b": None},))
+    with pytest.raises(tg.ArgumentError, match=r"None, but the function returned \(2,\) there(.|\n)*zeros"):
+        vjp(f, p)[1]([None])
 
 
 def test_results_of_two_dtypes():

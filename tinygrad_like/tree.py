@@ -69,16 +69,29 @@ def dataclass_with(container: Any, values: list[Any]) -> Any:
 
     It has the other attributes, too, except cached properties, which may have been computed from the fields.
     """
-    from functools import cached_property
-
-    kind = type(container)
-    made = object.__new__(kind)
-    for name, value in getattr(container, "__dict__", {}).items():
-        if not isinstance(getattr(kind, name, None), cached_property):
-            object.__setattr__(made, name, value)
+    made = object.__new__(type(container))
+    for name, value in other_attributes(container):
+        object.__setattr__(made, name, value)
     for name, value in zip(keys(container), values):
         object.__setattr__(made, name, value)  # a frozen one refuses setattr
     return made
+
+
+def other_attributes(container: Any) -> list[tuple[str, Any]]:
+    """The attributes of a dataclass instance that are neither fields nor cached properties, with their names."""
+    from functools import cached_property
+
+    kind, own = type(container), getattr(container, "__dict__", {})
+    names = [name for name in own if name not in getattr(kind, FIELDS)]
+    return [(name, own[name]) for name in names if not isinstance(getattr(kind, name, None), cached_property)]
+
+
+def dataclasses_in(value: Any) -> list[Any]:
+    """The dataclass instances among the containers in a value."""
+    if not is_container(value):
+        return []
+    inside = [each for part in parts(value) if type(part) not in LEAVES for each in dataclasses_in(part)]
+    return inside if isinstance(value, CONTAINERS) else [value, *inside]
 
 
 def leaves(value: Any) -> list[Any]:

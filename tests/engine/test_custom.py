@@ -24,6 +24,12 @@ def test_it_is_used_like_a_numpy_function():
     assert (squared.__name__, squared.__doc__) == ("squared", "x times x.")
 
 
+@pytest.mark.parametrize("rule", [lambda g, *xs: list(xs), lambda g, **options: g])
+def test_a_rule_names_what_it_needs(rule):
+    with pytest.raises(tg.RuleError, match="given only what it names"):
+        tg.operation(vjp=rule)(lambda *xs: sum(xs))
+
+
 def test_it_pickles_by_its_name():
     assert pickle.loads(pickle.dumps(squared)) is squared
 

@@ -138,7 +138,15 @@ def constants_between(x):
     return y + weight * x
 
 
+def listed(x):
+    y = np.zeros_like(x).reshape(3, 4)
+    y[0] = x[0] ** 2, 2.0, x[1] * x[2], np.float64(3.0)
+    y[1:, :2] = [[x[3] * x[4], 1], (0.5, x[5])]
+    return y
+
+
 PROGRAMS = [
+    listed,
     laplacian,
     heat,
     running_sum,

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinygrad_like import RELU, SIGMOID, TANH, ArgumentError, Network, gradcheck
+from tinygrad_like import RELU, SIGMOID, TANH, Activation, ArgumentError, Network, Tanh, gradcheck
 
 
 @pytest.mark.parametrize(("name", "activation"), [("sigmoid", SIGMOID), ("tanh", TANH), ("relu", RELU)])
@@ -38,6 +38,10 @@ def test_a_numpy_function_names_itself_and_can_be_pickled():
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(ArgumentError, match=r"'swish'; the names are 'relu', 'sigmoid', 'tanh'\.\n  .*np\.tanh"):
         Network([2, 1], "swish")
+
+
+def test_an_activation_without_a_name_has_that_of_its_class():
+    assert repr(Activation(Tanh())).startswith("Activation(Tanh)")
 
 
 @pytest.mark.parametrize("activation", [3, None, ["tanh"]])

@@ -31,6 +31,8 @@ ADVICE = (
     (r"\b(as|asany)?array\(", f"Write np.stack([t1, t2]) in place of np.array([t1, t2]), or {BY_NAME}."),
     (r"\b(full|arange|fromiter|r_|c_|vectorize)\b", f"Write {BY_NAME}, whose functions take Tensors here."),
     (r"\bfloat\(|\bcomplex\(|\.float\d+\(|\.complex\d+\(", "Leave the conversion out, or write t.astype(dtype)."),
+    (r"[-+*/@]=? ?\[", "Write np.stack([t1, t2]) in place of the list."),
+    (r"\w\.dot\(", "Write a @ t in place of a.dot(t)."),
     (r"\w\(\[|\w\(\(", f"Write np.stack([t1, t2]) in place of the list, or {BY_NAME}."),
 )
 
@@ -71,7 +73,7 @@ def line_and_advice() -> tuple[str, str]:
     place = f", line {number}" if file.startswith("<") else f"{os.path.basename(file)}, line {number}"
     where = f"In {place.lstrip(', ')}: {text}" if text else ""
     if outside[0] is not theirs:
-        library = outside[0].f_globals.get("__name__", "").partition(".")[0]
+        library = outside[0].f_globals.get("__name__", "").partition(".")[0].lstrip("_")
         return where, f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."
     return where, advice(theirs, text)
 

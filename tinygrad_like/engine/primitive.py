@@ -22,6 +22,8 @@ from .writes import FEW, copies
 
 Function = Callable[..., Any]
 
+TAKES_MORE = 0x04 | 0x08  # the flags of code that takes *args or **options
+
 # How the result's elements depend on an argument's: on the same one (where broadcast), each reaches one of them, other.
 SHAPES = ("elementwise", "reduction", "general")
 
@@ -58,6 +60,11 @@ def read_rule(function: Function, name: str) -> Rule:
     named = code.co_varnames[: code.co_argcount]
     if not named or named[0] != "g":
         raise RuleError(f"A rule of {name} must take the cotangent `g` first, but takes {named}.")
+    if code.co_flags & TAKES_MORE:
+        raise RuleError(
+            f"A rule of {name} has * or ** before a parameter, but it is given only what it names.",
+            "Write `arrays` for the list of arrays, and each option by its name.",
+        )
     return Rule(function, named[1:], code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount])
 
 

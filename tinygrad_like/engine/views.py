@@ -60,6 +60,7 @@ def is_input(node: Any) -> bool:
 
 def write(target: Tensor, index: Any, value: Any) -> None:
     """`target[index] = value`: recorded, where that or what it overwrites is."""
+    value = joined(value)
     if is_there(target, index, value):
         return
     on = recording.get()
@@ -70,6 +71,14 @@ def write(target: Tensor, index: Any, value: Any) -> None:
         # What the graph saved of the old values stays as it is.
         move(family_of(target))
     assign(target, value, index)
+
+
+def joined(value: Any) -> Any:
+    """Nested lists and tuples with Tensors as one Tensor; anything else as it is."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    parts = [joined(each) for each in value]
+    return operators.movement.stack_(*parts) if any(isinstance(each, Tensor) for each in parts) else value
 
 
 def is_there(target: Tensor, index: Any, value: Any) -> bool:

@@ -136,10 +136,3 @@ def poly(seq_of_zeros: Any) -> Any:
     for i in range(zeros.shape[0]):
         p = np.pad(p, (0, 1)) - np.pad(p * zeros[i], (1, 0))
     return p
-
-
-@implements(np.polyfit)
-def polyfit(*arguments: Any) -> Any:
-    raise UnsupportedError(
-        "np.polyfit is not differentiable here.", "Write np.linalg.lstsq(np.vander(x, deg + 1), y)[0]."
-    )

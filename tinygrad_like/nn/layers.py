@@ -103,7 +103,7 @@ class Activation(Layer):
         if not callable(function):
             raise ArgumentError(f"Activation takes a function, but got {function!r}.")
         self.function = function
-        self.name: str = name or str(getattr(function, "__name__", "activation"))
+        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
 
     def forward(self, x: Any) -> Any:
         return self.function(x)

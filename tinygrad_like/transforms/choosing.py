@@ -18,6 +18,10 @@ class Choice:
         self.argnums = 0 if argnums is None and argnames is None else argnums
         self.argnames = argnames
         self.numbers, self.names = as_tuple(self.argnums), as_tuple(argnames)
+        if any(not isinstance(number, int) or isinstance(number, bool) for number in self.numbers):
+            raise ArgumentError(
+                f"argnums must be an int or a tuple of them, but is {argnums!r}.", "Write argnames='x' for a name."
+            )
         for names in self.names:
             if not isinstance(names, str):
                 raise ArgumentError(f"argnames must be a str or a tuple of them, but is {argnames!r}.")
@@ -30,8 +34,8 @@ class Choice:
             raise ArgumentError(f"{self} names an argument twice.")
         return [*keys, *named]
 
-    def checked_number(self, number: Any, count: int) -> int:
-        if not isinstance(number, int) or not -count <= number < count:
+    def checked_number(self, number: int, count: int) -> int:
+        if not -count <= number < count:
             raise ArgumentError(
                 f"{self}, but the function was given {count} arguments by position.",
                 "Write argnames='x' for an argument that is given by keyword.",

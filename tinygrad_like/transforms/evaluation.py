@@ -21,7 +21,7 @@ from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
 from ..primitives.movement import alias
 from ..tree import mapped
-from .structure import Structure, arguments_of, results_of
+from .structure import NUMBERS, Structure, arguments_of, results_of
 
 Keys = Sequence[int | str]
 
@@ -192,8 +192,17 @@ def place_of(x: Any) -> tuple[Any, Node | None]:
         return x._array, x._node
     array = as_ndarray(x)
     if isinstance(x, (bool, int)) or not np.can_cast(array.dtype, np.longdouble, "same_kind"):
-        raise DTypeError(f"A transform differentiates floats, but got {x!r}.", "Write 3.0, not 3.")
+        raise DTypeError(f"A transform differentiates floats, but got {x!r}.", instead_of(x))
     return array, None
+
+
+def instead_of(x: Any) -> str:
+    """What to give a transform instead of what is no float."""
+    if hasattr(x, "parameters") or hasattr(x, "model"):  # a Layer, a Network
+        return "A model's parameters get their gradients by backward() of the loss."
+    if isinstance(x, NUMBERS):
+        return "Write the real and imaginary parts as two floats." if np.iscomplexobj(x) else "Write 3.0, not 3."
+    return "Give floats, arrays of them, or lists, tuples, dicts and dataclasses of these."
 
 
 def close(alias: Tensor) -> None:
@@ -253,6 +262,8 @@ class Dependence:
 
 def matching(value: Any, other: Any, what: str, other_is: str) -> Tensor:
     """A cotangent or tangent as a Tensor, in the dtype of what it belongs to; the shape must be the same."""
+    if value is None:
+        raise ArgumentError(f"{what} is None, but {other_is} {other.shape} there.", "Write zeros of that shape.")
     tensor = value if isinstance(value, Tensor) else wrap(as_ndarray(value))
     if tensor.dtype.kind not in "fiub":
         raise DTypeError(f"{what} must be real, but has dtype {tensor.dtype}.")

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError
 from ..engine.kinds import as_ndarray
 from ..engine.tensor import Tensor, values_of, wrap
-from ..tree import flatten, in_order_of, is_container, leaves, outline, unflatten
+from ..tree import dataclasses_in, flatten, in_order_of, is_container, leaves, other_attributes, outline, unflatten
 
 NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex)
 
@@ -47,6 +47,10 @@ class Structure:
 
 def arguments_of(values: list[Any], names: Sequence[Any]) -> Structure:
     """The arguments of a transform. One that is no container is active; in containers floats are."""
+    try:
+        found, containers = flatten(values)
+    except RecursionError:
+        raise ArgumentError("An argument's containers are nested too deeply, or one contains itself.") from None
     active: list[bool] = []
     for value, name in zip(values, names):
         flags = [is_float(leaf) for leaf in leaves(value)] if is_container(value) else [True]
@@ -54,8 +58,20 @@ def arguments_of(values: list[Any], names: Sequence[Any]) -> Structure:
             raise DTypeError(
                 f"The argument {name}, {outline(value)}, holds nothing to differentiate.", "Write 3.0, not 3."
             )
+        for each in dataclasses_in(value):
+            check_attributes(each)
         active += flags
-    return Structure(*flatten(values), active)
+    return Structure(found, containers, active)
+
+
+def check_attributes(instance: Any) -> None:
+    """An error if a dataclass instance has a float that is no field: it may come from one, and lose its gradient."""
+    for name, value in other_attributes(instance):
+        if any(map(is_float, leaves(value))):
+            raise ArgumentError(
+                f"{type(instance).__name__} has the attribute {name}, which is no field, and would be held constant.",
+                "Compute it in a property or a method; or declare it as a field, and it has a gradient of its own.",
+            )
 
 
 def is_float(leaf: Any) -> bool:
