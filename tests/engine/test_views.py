@@ -138,6 +138,30 @@ def constants_between(x):
     return y + weight * x
 
 
+def diagonals(x):
+    y = x.reshape(3, 4) * 1
+    before, after = np.diagonal(y), np.diag(y, 1)
+    y[1] *= x[:4]
+    np.fill_diagonal(y, before**2)
+    return np.concatenate([before, y.diagonal(), after])
+
+
+def windows(x):
+    y = x * 1
+    seen = np.lib.stride_tricks.sliding_window_view(y, 3)
+    y[1:4] *= x[0]
+    return seen * x[:3]
+
+
+def nothing_done(x):
+    y = x * 1
+    same, conjugate = np.squeeze(y), y.conj()
+    same[0] = x[1] ** 2
+    conjugate[1] *= x[2]
+    y[2] = x[3]
+    return np.concatenate([y, same, conjugate])
+
+
 PROGRAMS = [
     laplacian,
     heat,
@@ -154,6 +178,9 @@ PROGRAMS = [
     augmented_name,
     by_numpy,
     constants_between,
+    diagonals,
+    windows,
+    nothing_done,
 ]
 
 
@@ -244,6 +271,14 @@ def test_numbers_are_not_changed_in_place():
     assert total.item() == before.item() + 1
 
 
+def written_around(x):
+    """A view that cannot be written to, of a Tensor that was written to since."""
+    y = x * 1
+    view = np.broadcast_to(y[:1], (3,))
+    y[0] = x[2]
+    return view
+
+
 LEAF = leaf(X)
 REFUSED = {
     "a leaf": (lambda x: leaf(X).__setitem__(0, x[0]), GraphError, "leaf"),
@@ -255,6 +290,8 @@ REFUSED = {
     "a shape": (lambda x: np.zeros_like(x).__setitem__(slice(2), x[:3]), ShapeError, r"\(3,\).*\(2,\)"),
     "no such index": (lambda x: np.zeros_like(x).__setitem__(99, x[0]), IndexError, "99"),
     "repeated memory": (lambda x: np.broadcast_to(x[0] * 2, (3,)).__setitem__(0, x[1]), UnsupportedError, "read-only"),
+    "a diagonal": (lambda x: np.diagonal(x.reshape(3, 4) * 2).__setitem__(0, x[1]), UnsupportedError, "read-only"),
+    "a moved view": (lambda x: written_around(x).__setitem__(0, x[1]), UnsupportedError, "read-only"),
     "an ndarray": (lambda x: np.add.at(np.zeros(2), [0], x[0]), LostGraphError, "ndarray"),
     "another ufunc": (lambda x: np.divide.at(x * 2, [0], x[0]), UnsupportedError, "divide.at"),
 }

@@ -181,7 +181,9 @@ def move(family: list[Tensor]) -> None:
         raise UnsupportedError("This Tensor shares memory that has gaps in it.", "Write to a copy: t.copy().")
     new = old.copy(order="K").ravel(order="K")
     for each in family:
-        each._array = alike(each._array, old, new)
+        moved = alike(each._array, old, new)
+        moved.flags.writeable = each._array.flags.writeable
+        each._array = moved
 
 
 def alike(array: Array, memory: Array, flat: Array) -> Array:
