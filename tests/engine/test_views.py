@@ -162,6 +162,55 @@ def nothing_done(x):
     return np.concatenate([y, same, conjugate])
 
 
+def constants_in_place(x):
+    weight = np.ones_like(x)
+    part, total = weight[2:], 0.0
+    for i in range(3):
+        weight += 1.0
+        total = total + weight * x**2
+        part[i] *= 2.0
+        np.put(weight, [0, 1], [3.0, 4.0])
+        total = total + weight * x
+    return total
+
+
+def truths_in_place(x):
+    chosen = x > 0.5
+    part = chosen[3:]
+    part |= True
+    chosen &= x < 2.0
+    chosen ^= True
+    return np.where(chosen, x**2, x)
+
+
+def steps(x):
+    y = x * 3.3
+    y[:2] //= 0.7
+    y[2] //= x[3]
+    z = y * x
+    z //= 1.3
+    return y + z * x
+
+
+def without_axes(x):
+    y, weight = x * 1, np.ones_like(x)
+    element, constant = y[0, ...], weight[1, ...]
+    element += x[1]
+    constant += 2.0
+    return y * weight
+
+
+def whole(x):
+    y = np.zeros_like(x)
+    y[...] = x
+    y[0] = 0.0
+    z = x**2
+    y[...] = z
+    y *= z
+    z[1] = 3.0
+    return y * z
+
+
 PROGRAMS = [
     laplacian,
     heat,
@@ -181,6 +230,11 @@ PROGRAMS = [
     diagonals,
     windows,
     nothing_done,
+    constants_in_place,
+    truths_in_place,
+    steps,
+    without_axes,
+    whole,
 ]
 
 
@@ -271,6 +325,22 @@ def test_numbers_are_not_changed_in_place():
     assert total.item() == before.item() + 1
 
 
+def test_constant_numbers_are_not_changed_in_place_where_a_function_is_differentiated():
+    def f(x):
+        number = np.ones_like(x)[0]
+        before = number
+        number += 1.0
+        return before * x + number
+
+    assert tg.jvp(f, (X,), (X,))[0].tolist() == tg.vjp(f, X)[0].tolist() == f(X).tolist()
+
+
+def shifted_input(x):
+    view = x[1:]
+    x += 1
+    return view
+
+
 def written_around(x):
     """A view that cannot be written to, of a Tensor that was written to since."""
     y = x * 1
@@ -279,10 +349,33 @@ def written_around(x):
     return view
 
 
+def test_a_leaf_that_was_written_whole_is_not_written_to():
+    x = leaf(X)
+    y = np.zeros_like(x)
+    y[...] = x
+    y[0] = 5.0
+    (y**2).sum().backward()
+    assert x.grad.tolist() == [0.0, *2 * X[1:]]
+
+
+def test_the_gradient_that_is_kept_is_that_of_the_new_values():
+    x = leaf([1.0, 2.0])
+    y, z = x * 2, x * 3
+    view = z[1:]
+    y.retain_grad()
+    view.retain_grad()
+    y *= 5
+    z[...] = y
+    z.retain_grad()
+    (y.sum() + 2 * z.sum() + 3 * view.sum()).backward()
+    assert (y.grad.tolist(), z.grad.tolist(), view.grad.tolist()) == ([3.0, 6.0], [2.0, 2.0], [3.0])
+
+
 LEAF = leaf(X)
 REFUSED = {
     "a leaf": (lambda x: leaf(X).__setitem__(0, x[0]), GraphError, "leaf"),
     "a view of a leaf": (lambda x: LEAF[1:].__setitem__(0, x[0]), GraphError, "leaf, whose memory"),
+    "what shares an input's memory": (shifted_input, GraphError, "input"),
     "an input": (lambda x: x.__setitem__(0, 1.0), GraphError, "input"),
     "a view of an input": (lambda x: x[1:].__setitem__(0, 1.0), GraphError, "input .* whose memory"),
     "a view of a view": (lambda x: x.reshape(3, 4).T[1].__iadd__(1.0), GraphError, "input .* whose memory"),

@@ -68,7 +68,10 @@ def write(target: Tensor, index: Any, value: Any) -> None:
         return
     if on and target._node is None and transform_depth.get() and is_shared(target):
         # What the graph saved of the old values stays as it is.
-        move(family_of(target))
+        family = family_of(target)
+        for each in family:
+            check_can_change(each, target)
+        move(family)
     assign(target, value, index)
 
 
@@ -85,21 +88,23 @@ def needs_record(target: Tensor) -> bool:
     return target._node is not None and not is_users_leaf(target._node)
 
 
-def update(target: Tensor, index: Any, value: Any) -> None:
+def update(target: Tensor, index: Any, value: Any, is_new: bool = False) -> None:
     """`target[index] = value`, recorded, for all Tensors that share the memory of `target`.
 
-    Raises GraphError if one of these is a leaf or the input of a transform, ShapeError or DTypeError if the value does
-    not fit, UnsupportedError for memory that cannot be written to; nothing is changed then.
+    A value that `is_new`, which nobody else has, may take the place of the whole target. Raises GraphError if one of
+    these is a leaf or the input of a transform, ShapeError or DTypeError if the value does not fit, UnsupportedError
+    for memory that cannot be written to; nothing is changed then.
     """
     family = family_of(target)
     for each in family:
         check_can_change(each, target)
     index = operators.indexing.plain_index(index)
     value = fitting(target, index, value)
-    whole = index is ... and value.shape == target.shape and value.dtype == target.dtype
+    whole = is_new and value.shape == target.shape and value.dtype == target.dtype
     written = value if whole else operators.indexing.setitem(target, value, index=index)
     if len(family) == 1:
-        target._array, target._node = written._array, written._node
+        target._array = written._array
+        put(target, written._node)
     else:
         update_all(family, index, value, written._node)
 
@@ -145,7 +150,16 @@ def update_all(family: list[Tensor], index: Any, value: Tensor, node: Any) -> No
     move(family)
     target._array[index] = values_of(value)
     for each, place in zip(family, places):
-        each._node = place
+        put(each, place)
+
+
+def put(tensor: Tensor, node: Any) -> None:
+    """Give a Tensor its new place in the graph; if it keeps its gradient (`retain_grad`), that of its new values."""
+    old, tensor._node = tensor._node, node
+    if old is not None and old.owner is not None and old is not node:
+        old.owner = None
+        if node is not None:
+            node.owner = ref(tensor)
 
 
 def node_after(tensor: Tensor, source: Array, value: Tensor) -> Any:
