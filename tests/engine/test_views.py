@@ -211,6 +211,14 @@ def whole(x):
     return y * z
 
 
+def lists(x):
+    y = np.zeros_like(x).reshape(3, 4)
+    y[0] = [x[0] ** 2, 1.0, x[1], 2.0]
+    y[1:, :2] = ((x[2], 3.0), (x[3] * x[4], x[5]))
+    np.copyto(y[1:, 2:], [x[6], 4.0])
+    return y * x.reshape(3, 4)
+
+
 PROGRAMS = [
     laplacian,
     heat,
@@ -235,6 +243,7 @@ PROGRAMS = [
     steps,
     without_axes,
     whole,
+    lists,
 ]
 
 

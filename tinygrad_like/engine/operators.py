@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .. import protocols as protocols
+    from ..functions import creating as creating
     from ..functions import diagonals as diagonals
     from ..functions import joining as joining
     from ..functions import pointwise as pointwise

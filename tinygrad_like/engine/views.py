@@ -62,6 +62,8 @@ def write(target: Tensor, index: Any, value: Any) -> None:
     """`target[index] = value`: recorded, where that or what it overwrites is."""
     if is_there(target, index, value):
         return
+    if isinstance(value, (list, tuple)) and operators.creating.holds_tensors(value):
+        value = operators.creating.stacked(value)
     on = recording.get()
     if on and (needs_record(target) or (isinstance(value, Tensor) and value._node is not None)):
         update(target, index, value)
