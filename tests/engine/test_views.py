@@ -380,6 +380,36 @@ def test_the_gradient_that_is_kept_is_that_of_the_new_values():
     assert (y.grad.tolist(), z.grad.tolist(), view.grad.tolist()) == ([3.0, 6.0], [2.0, 2.0], [3.0])
 
 
+TRANSFORMS = {
+    "reverse": lambda f, x: tg.grad(lambda z: f(z).sum())(x),
+    "forward": lambda f, x: tg.jvp(f, (x,), (X,))[1],
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+@pytest.mark.parametrize("outer", [lambda x: Tensor(X.copy()), lambda x: x * 2], ids=["a constant", "a result"])
+def test_an_input_cannot_be_written_to_by_its_name_outside(transform, outer):
+    def f(x):
+        y = outer(x)
+
+        def inner(z):
+            y[0] = 5.0
+            return z * z
+
+        return transform(inner, y).sum()
+
+    with pytest.raises(GraphError, match=r"input .* whose memory"):
+        tg.grad(f)(X)
+
+
+def test_after_its_function_has_returned_an_input_can_be_written_to():
+    t = Tensor(X.copy())
+    kept = []
+    tg.grad(lambda z: (kept.append(z), (z * z).sum())[1])(t)
+    t[0] = 5.0
+    assert t[0].item() == 5.0
+
+
 LEAF = leaf(X)
 REFUSED = {
     "a leaf": (lambda x: leaf(X).__setitem__(0, x[0]), GraphError, "leaf"),
