@@ -380,6 +380,16 @@ def test_the_gradient_that_is_kept_is_that_of_the_new_values():
     assert (y.grad.tolist(), z.grad.tolist(), view.grad.tolist()) == ([3.0, 6.0], [2.0, 2.0], [3.0])
 
 
+def test_what_is_detached_and_written_back_is_a_constant():
+    def f(x):
+        y = x * 1
+        y[0] = y[0, ...].detach()
+        y[1:3] = y[1:3].detach()
+        return (y * y).sum()
+
+    assert tg.grad(f)(X).tolist() == [0.0, 0.0, 0.0, *2 * X[3:]]
+
+
 TRANSFORMS = {
     "reverse": lambda f, x: tg.grad(lambda z: f(z).sum())(x),
     "forward": lambda f, x: tg.jvp(f, (x,), (X,))[1],

@@ -81,6 +81,8 @@ def is_there(target: Tensor, index: Any, value: Any) -> bool:
     """Whether the value is itself what stands at this index: the end of `t[index] += x`."""
     if not isinstance(value, Tensor) or base_of(value._array) is not base_of(target._array):
         return False
+    if value._node is None and target._node is not None:  # t[index] = t[index].detach()
+        return False
     place = target._array[operators.indexing.plain_index(index)].__array_interface__
     here = value._array.__array_interface__
     return all(place[each] == here[each] for each in ("data", "shape", "strides"))
