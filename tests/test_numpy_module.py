@@ -285,3 +285,16 @@ def test_the_functions_that_take_lists_of_arrays_are_known():
     # Of these, a list of numbers is one array; of shapes, plain integers.
     looking -= {numpy.poly, numpy.roots, numpy.ravel_multi_index}
     assert looking <= lists.TAKE_LISTS | lists.TAKE_NESTED_LISTS
+
+
+@pytest.mark.parametrize("name", ["ascontiguousarray", "asfortranarray"])
+def test_another_order_in_memory_is_a_copy(name):
+    def f(np, x):
+        y = x.reshape(2, 2) * 1
+        copied = getattr(np, name)(y.T if name == "ascontiguousarray" else y)
+        copied[0] = 0.0
+        return np.sum(y**2)
+
+    x = numpy.arange(1.0, 5.0)
+    assert tg.grad(lambda x: f(np, x))(x).tolist() == [2.0, 4.0, 6.0, 8.0]
+    assert f(numpy, x) == 30.0

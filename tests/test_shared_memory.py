@@ -224,3 +224,17 @@ def test_a_gradient_changed_in_place_stays_the_same_tensor():
     kept = p.grad
     p.grad += 1.0
     assert p.grad is kept
+
+
+def test_a_view_of_a_parameter_cannot_take_it_away_from_its_optimizer():
+    p = tg.Parameter(np.ones(3))
+    step(p)
+    with tg.no_grad():
+        view = p[:2]
+
+    def f(x):
+        view[0] = 3.0
+        return np.sum(x)
+
+    with pytest.raises(tg.GraphError, match="leaf, whose memory"):
+        tg.grad(f)(np.ones(2))

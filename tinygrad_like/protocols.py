@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from .engine import views
-from .engine.assigning import assign
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.node import is_flat
@@ -144,7 +143,7 @@ def call(
 
 
 def on_values(function: Any, inputs: Any, options: dict[str, Any], out: Any) -> Any:
-    """NumPy's own function on the values, with all of its options; `assign` writes into the Tensors among `out`."""
+    """NumPy's own function on the values, with all of its options; `write` writes into the Tensors among `out`."""
     inputs, options = arrays_in(inputs), arrays_in(options)
     if out is None:
         return tensors_in(function(*inputs, **options))
@@ -195,7 +194,7 @@ def check_target(target: Any, result: Any) -> None:
 
 
 def write_by(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A function that writes into its first argument; if that is a Tensor, `assign` writes what changes."""
+    """A function that writes into its first argument; if that is a Tensor, what changes is written."""
     if not inputs:  # np.copyto(dst=t, src=x)
         first = next(iter(options))
         inputs, options = (options[first],), {name: each for name, each in options.items() if name != first}
@@ -222,7 +221,7 @@ def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, An
     place, name = WRITERS[function]
     arguments = list(arrays_in(inputs))
     settings = arrays_in(options)
-    value = as_array(inputs[place] if place < len(inputs) else options[name])
+    value = as_array(views.joined(inputs[place] if place < len(inputs) else options[name]))
     if not value.size:
         return None
     numbers = np.arange(value.size).reshape(value.shape)
@@ -257,7 +256,7 @@ def assign_changes(target: Tensor, changed: Any) -> None:
     # Byte by byte: -0.0 differs from 0.0, and a nan from no other of its kind.
     old, new = (np.frombuffer(each.tobytes(), np.uint8).reshape(shape) for each in (target._array, changed))
     index = (old != new).any(axis=-1)
-    assign(target, changed[index], index)
+    views.write(target, index, changed[index])
 
 
 def is_recorded(value: Any) -> bool:

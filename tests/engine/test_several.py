@@ -127,3 +127,50 @@ def test_a_rule_of_a_list_gives_a_list():
 def test_arrays_and_a_list_are_too_much():
     with pytest.raises(tg.RuleError, match="has both"):
         tg.operation(vjp=lambda g: g)(lambda x, *arrays: x)
+
+
+def test_results_have_memory_of_their_own():
+    buffer = np.zeros(2)
+
+    @tg.operation(vjp=lambda g, x: g[0] + g[1])
+    def kept(x):
+        buffer[...] = x
+        return x, buffer
+
+    t = tg.Tensor([1.0, 2.0])
+    a, b = kept(t)
+    t[0] = 5.0
+    kept(t)
+    assert (a.tolist(), b.tolist()) == ([1.0, 2.0], [1.0, 2.0])
+    a[0] = 3.0  # nor is it read-only
+
+
+def test_a_constant_among_the_results_can_be_changed():
+    def rule(g, x, y):
+        gradient = np.zeros_like(x)
+        gradient[y[1]] = g[0]
+        return gradient
+
+    @tg.operation(vjp=rule)
+    def largest(x):
+        return np.max(x), np.argmax(x)
+
+    def f(x):
+        value, place = largest(x)
+        place += 1
+        return value * 2
+
+    assert tg.grad(f)(np.array([1.0, 5.0, 2.0])).tolist() == [0.0, 2.0, 0.0]
+
+
+def test_a_rule_may_keep_the_list_that_it_gives():
+    buffer = np.zeros(2)
+
+    def rule(g, shapes):
+        buffer[...] = g
+        return [buffer] * len(shapes)
+
+    total = tg.operation(vjp=rule, kind="multilinear")(lambda *arrays: sum(arrays))
+    x = leaf([1.0, 2.0])
+    (total(x * 3.0, x) + 10.0 * total(x, x)).sum().backward()
+    assert x.grad.tolist() == [24.0, 24.0]

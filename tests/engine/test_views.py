@@ -145,6 +145,87 @@ def listed(x):
     return y
 
 
+def diagonals(x):
+    y = x.reshape(3, 4) * 1
+    before, after = np.diagonal(y), np.diag(y, 1)
+    y[1] *= x[:4]
+    np.fill_diagonal(y, before**2)
+    return np.concatenate([before, y.diagonal(), after])
+
+
+def windows(x):
+    y = x * 1
+    seen = np.lib.stride_tricks.sliding_window_view(y, 3)
+    y[1:4] *= x[0]
+    return seen * x[:3]
+
+
+def nothing_done(x):
+    y = x * 1
+    same, conjugate = np.squeeze(y), y.conj()
+    same[0] = x[1] ** 2
+    conjugate[1] *= x[2]
+    y[2] = x[3]
+    return np.concatenate([y, same, conjugate])
+
+
+def constants_in_place(x):
+    weight = np.ones_like(x)
+    part, total = weight[2:], 0.0
+    for i in range(3):
+        weight += 1.0
+        total = total + weight * x**2
+        part[i] *= 2.0
+        np.put(weight, [0, 1], [3.0, 4.0])
+        total = total + weight * x
+    return total
+
+
+def truths_in_place(x):
+    chosen = x > 0.5
+    part = chosen[3:]
+    part |= True
+    chosen &= x < 2.0
+    chosen ^= True
+    return np.where(chosen, x**2, x)
+
+
+def steps(x):
+    y = x * 3.3
+    y[:2] //= 0.7
+    y[2] //= x[3]
+    z = y * x
+    z //= 1.3
+    return y + z * x
+
+
+def without_axes(x):
+    y, weight = x * 1, np.ones_like(x)
+    element, constant = y[0, ...], weight[1, ...]
+    element += x[1]
+    constant += 2.0
+    return y * weight
+
+
+def whole(x):
+    y = np.zeros_like(x)
+    y[...] = x
+    y[0] = 0.0
+    z = x**2
+    y[...] = z
+    y *= z
+    z[1] = 3.0
+    return y * z
+
+
+def lists(x):
+    y = np.zeros_like(x).reshape(3, 4)
+    y[0] = [x[0] ** 2, 1.0, x[1], 2.0]
+    y[1:, :2] = ((x[2], 3.0), (x[3] * x[4], x[5]))
+    np.copyto(y[1:, 2:], [x[6], 4.0])
+    return y * x.reshape(3, 4)
+
+
 PROGRAMS = [
     listed,
     laplacian,
@@ -162,6 +243,15 @@ PROGRAMS = [
     augmented_name,
     by_numpy,
     constants_between,
+    diagonals,
+    windows,
+    nothing_done,
+    constants_in_place,
+    truths_in_place,
+    steps,
+    without_axes,
+    whole,
+    lists,
 ]
 
 
@@ -252,10 +342,25 @@ def test_numbers_are_not_changed_in_place():
     assert total.item() == before.item() + 1
 
 
+def shifted_input(x):
+    view = x[1:]
+    x += 1
+    return view
+
+
+def written_around(x):
+    """A view that cannot be written to, of a Tensor that was written to since."""
+    y = x * 1
+    view = np.broadcast_to(y[:1], (3,))
+    y[0] = x[2]
+    return view
+
+
 LEAF = leaf(X)
 REFUSED = {
     "a leaf": (lambda x: leaf(X).__setitem__(0, x[0]), GraphError, "leaf"),
     "a view of a leaf": (lambda x: LEAF[1:].__setitem__(0, x[0]), GraphError, "leaf, whose memory"),
+    "what shares an input's memory": (shifted_input, GraphError, "input"),
     "an input": (lambda x: x.__setitem__(0, 1.0), GraphError, "input"),
     "a view of an input": (lambda x: x[1:].__setitem__(0, 1.0), GraphError, "input .* whose memory"),
     "a view of a view": (lambda x: x.reshape(3, 4).T[1].__iadd__(1.0), GraphError, "input .* whose memory"),
@@ -263,6 +368,8 @@ REFUSED = {
     "a shape": (lambda x: np.zeros_like(x).__setitem__(slice(2), x[:3]), ShapeError, r"\(3,\).*\(2,\)"),
     "no such index": (lambda x: np.zeros_like(x).__setitem__(99, x[0]), IndexError, "99"),
     "repeated memory": (lambda x: np.broadcast_to(x[0] * 2, (3,)).__setitem__(0, x[1]), UnsupportedError, "read-only"),
+    "a diagonal": (lambda x: np.diagonal(x.reshape(3, 4) * 2).__setitem__(0, x[1]), UnsupportedError, "read-only"),
+    "a moved view": (lambda x: written_around(x).__setitem__(0, x[1]), UnsupportedError, "read-only"),
     "an ndarray": (lambda x: np.add.at(np.zeros(2), [0], x[0]), LostGraphError, "ndarray"),
     "another ufunc": (lambda x: np.divide.at(x * 2, [0], x[0]), UnsupportedError, "divide.at"),
 }

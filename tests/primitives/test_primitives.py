@@ -26,6 +26,7 @@ FORMULAS = {
     "concatenate": lambda *xs, axis=0: np.concatenate(xs, axis),
     "stack": lambda *xs, axis=0: np.stack(xs, axis),
     "getitem": lambda x, index: x[index],
+    "diagonal": lambda x, offset=0: np.diagonal(x, offset, -2, -1),
     "scatter_add": lambda *xs, shape, indexes: sum(scattered(x, shape, index) for x, index in zip(xs, indexes)),
     "setitem": lambda x, value, index: written(x, index, value),
     "part": lambda y, start, stop, shape: y[start:stop].reshape(shape),

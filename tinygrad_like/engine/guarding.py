@@ -26,6 +26,12 @@ def guarded(function: Any, what: str, args: Any, options: dict[str, Any] | None 
             f"{what} writes into what it was given.",
             "Write g = g * 2 in place of g *= 2, or work on a copy: others need the same array.",
         ) from error
+    if isinstance(result, tuple):
+        return tuple.__new__(type(result), map(copied, result))
+    return list(map(copied, result)) if isinstance(result, list) else copied(result)
+
+
+def copied(result: Any) -> Any:
     return np.array(check_kind(result)) if isinstance(result, ndarray) else result
 
 

@@ -299,8 +299,8 @@ class Methods:
         return np.round(self, decimals, out=out)
 
     def conj(self: Any) -> Tensor:
-        """The complex conjugate of each value: real numbers stay as they are."""
-        return operators.arithmetic.conjugate(self)
+        """The complex conjugate of each value: of real numbers, this Tensor itself."""
+        return operators.arithmetic.conjugate(self) if self.dtype.kind == "c" else self
 
     conjugate = conj
 

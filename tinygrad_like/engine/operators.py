@@ -139,6 +139,15 @@ class Operators:
     def __imatmul__(self, other: Any) -> Tensor:
         return self._in_place(contraction.matmul.apply((self, other)))
 
+    def __iand__(self, other: Any) -> Tensor:
+        return self._in_place(constants.bitwise_and.apply((self, other)))
+
+    def __ior__(self, other: Any) -> Tensor:
+        return self._in_place(constants.bitwise_or.apply((self, other)))
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return self._in_place(constants.bitwise_xor.apply((self, other)))
+
     def __neg__(self) -> Tensor:
         return arithmetic.negative.apply((self,))
 

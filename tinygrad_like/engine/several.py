@@ -19,12 +19,12 @@ from .tensor import wrap
 if TYPE_CHECKING:
     from .primitive import Primitive, Rule
 
-# Of each result: its shape and dtype; of one that is not a float, and so has no derivative, the array itself.
+# Of each result: its shape and dtype; of one that is not a float, and so has no derivative, a copy of the array.
 Layout = tuple[Any, ...]
 
 
 def layout_of(parts: Sequence[Any]) -> Layout:
-    return tuple((p.shape, p.dtype) if p.dtype.kind == "f" else p for p in parts)
+    return tuple((p.shape, p.dtype) if p.dtype.kind == "f" else p.copy() for p in parts)
 
 
 def pack(parts: Sequence[Any]) -> Any:
@@ -101,13 +101,11 @@ def several(
     whole = wrap(vector, joint._record(mask, args, arrays, nodes, options, vector) if recorded else None)
     tell(joint, args, options, whole)
     part = operators.indexing.part
-    return like(
-        y,
-        [
-            part(whole, start=start, stop=stop, shape=each[0], dtype=each[1]) if isinstance(each, tuple) else wrap(each)
-            for each, (start, stop) in zip(layout, spans(layout))
-        ],
-    )
+    results = [
+        part(whole, start=start, stop=stop, shape=y.shape, dtype=y.dtype) if y.dtype.kind == "f" else wrap(y)
+        for y, (start, stop) in zip(parts, spans(layout))
+    ]
+    return like(y, results)
 
 
 def like(y: tuple[Any, ...], parts: list[Any]) -> Any:

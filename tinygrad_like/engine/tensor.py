@@ -260,17 +260,21 @@ class Tensor(Copying, Methods, Operators, Missing):
 
     def _in_place(self, result: Tensor) -> Tensor:
         """What `self += other` gives: this Tensor with new values; of a number or an input, the new result."""
-        if result._node is None:
-            operators.assigning.assign(self, result)
-            return self
-        if is_users_leaf(self._node):
+        views = operators.views
+        recorded = recording.get() and (result._node is not None or views.needs_record(self))
+        if recorded and is_users_leaf(self._node):
             raise GraphError(
                 "A leaf that requires a gradient cannot be changed in place while operations are recorded.",
                 "Write `p.data -= step`, or put `p -= step` inside `with no_grad():`.",
             )
-        if not self.ndim or operators.views.is_input(self._node):
+        constant = self._node is None and type(self) is Tensor
+        number = not self.ndim and (recorded or (constant and transform_depth.get()))
+        if (number or (recorded and views.is_input(self._node))) and len(views.family_of(self)) == 1:
             return result
-        operators.views.update(self, ..., result)
+        if recorded:
+            views.update(self, ..., result, is_new=True)
+        else:
+            views.write(self, ..., result)
         return self
 
     def __setitem__(self, index: Any, value: Any) -> None:

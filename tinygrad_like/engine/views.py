@@ -69,7 +69,10 @@ def write(target: Tensor, index: Any, value: Any) -> None:
         return
     if on and target._node is None and transform_depth.get() and is_shared(target):
         # What the graph saved of the old values stays as it is.
-        move(family_of(target))
+        family = family_of(target)
+        for each in family:
+            check_can_change(each, target)
+        move(family)
     assign(target, value, index)
 
 
@@ -85,6 +88,8 @@ def is_there(target: Tensor, index: Any, value: Any) -> bool:
     """Whether the value is itself what stands at this index: the end of `t[index] += x`."""
     if not isinstance(value, Tensor) or base_of(value._array) is not base_of(target._array):
         return False
+    if value._node is None and target._node is not None:  # t[index] = t[index].detach()
+        return False
     place = target._array[operators.indexing.plain_index(index)].__array_interface__
     here = value._array.__array_interface__
     return all(place[each] == here[each] for each in ("data", "shape", "strides"))
@@ -94,21 +99,23 @@ def needs_record(target: Tensor) -> bool:
     return target._node is not None and not is_users_leaf(target._node)
 
 
-def update(target: Tensor, index: Any, value: Any) -> None:
+def update(target: Tensor, index: Any, value: Any, is_new: bool = False) -> None:
     """`target[index] = value`, recorded, for all Tensors that share the memory of `target`.
 
-    Raises GraphError if one of these is a leaf or the input of a transform, ShapeError or DTypeError if the value does
-    not fit, UnsupportedError for memory that cannot be written to; nothing is changed then.
+    A value that `is_new`, which nobody else has, may take the place of the whole target. Raises GraphError if one of
+    these is a leaf or the input of a transform, ShapeError or DTypeError if the value does not fit, UnsupportedError
+    for memory that cannot be written to; nothing is changed then.
     """
     family = family_of(target)
     for each in family:
         check_can_change(each, target)
     index = operators.indexing.plain_index(index)
     value = fitting(target, index, value)
-    whole = index is ... and value.shape == target.shape and value.dtype == target.dtype
+    whole = is_new and value.shape == target.shape and value.dtype == target.dtype
     written = value if whole else operators.indexing.setitem(target, value, index=index)
     if len(family) == 1:
-        target._array, target._node = written._array, written._node
+        target._array = written._array
+        put(target, written._node)
     else:
         update_all(family, index, value, written._node)
 
@@ -154,7 +161,16 @@ def update_all(family: list[Tensor], index: Any, value: Tensor, node: Any) -> No
     move(family)
     target._array[index] = values_of(value)
     for each, place in zip(family, places):
-        each._node = place
+        put(each, place)
+
+
+def put(tensor: Tensor, node: Any) -> None:
+    """Give a Tensor its new place in the graph; if it keeps its gradient (`retain_grad`), that of its new values."""
+    old, tensor._node = tensor._node, node
+    if old is not None and old.owner is not None and old is not node:
+        old.owner = None
+        if node is not None:
+            node.owner = ref(tensor)
 
 
 def node_after(tensor: Tensor, source: Array, value: Tensor) -> Any:
@@ -190,7 +206,9 @@ def move(family: list[Tensor]) -> None:
         raise UnsupportedError("This Tensor shares memory that has gaps in it.", "Write to a copy: t.copy().")
     new = old.copy(order="K").ravel(order="K")
     for each in family:
-        each._array = alike(each._array, old, new)
+        moved = alike(each._array, old, new)
+        moved.flags.writeable = each._array.flags.writeable
+        each._array = moved
 
 
 def alike(array: Array, memory: Array, flat: Array) -> Array:

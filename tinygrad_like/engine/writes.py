@@ -17,8 +17,12 @@ clock = itertools.count(1).__next__
 
 def base_of(array: Array) -> Array:
     """The array whose memory `array` reads."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    while (base := array.base) is not None:
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)  # NumPy's sliding_window_view puts an object in between
+            if not isinstance(base, np.ndarray):
+                break
+        array = base
     return array
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
-from ..primitives import contraction
+from ..primitives import contraction, indexing
 
 LETTERS = string.ascii_uppercase + string.ascii_lowercase  # in the order of the numbers in the list form
 Term = tuple[str, Any]  # an operand and the letters of its axes
@@ -90,9 +90,7 @@ def check_letters(subscripts: str, result: str, known: str) -> None:
 
 def diagonal_of(x: Any, offset: int = 0) -> Any:
     """The diagonals of the matrices in the last two axes."""
-    down, right = max(-offset, 0), max(offset, 0)
-    along = np.arange(max(min(x.shape[-2] - down, x.shape[-1] - right), 0))
-    return x[..., along + down, along + right]
+    return indexing.diagonal(x, offset=offset)
 
 
 def with_single_letters(letters: str, x: Any) -> Term:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.operators import Axis
 from ..engine.registry import implements
 from ..engine.tensor import as_array, values_of
-from ..primitives import movement, shifting
+from ..primitives import indexing, movement, shifting
 from .creating import alike, stacked, with_axes
 
 
@@ -163,9 +164,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """`np.diagonal`: the values at i, i + offset of two axes, along a new last one."""
     at_least(a, 2)
     a = np.moveaxis(a, (axis1, axis2), (-2, -1))
-    below, right = max(-offset, 0), max(offset, 0)
-    places = np.arange(max(0, min(a.shape[-2] - below, a.shape[-1] - right)))
-    return a[..., places + below, places + right]
+    return indexing.diagonal(a, offset=operator.index(offset))
 
 
 @implements(np.linalg.diagonal)

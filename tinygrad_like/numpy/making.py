@@ -28,26 +28,31 @@ def converted(value: Any, dtype: Any) -> Any:
     return value if dtype is None or np.dtype(dtype) == value.dtype else value.astype(dtype)
 
 
-def from_tensors(value: Any, dtype: Any = None, copy: bool | None = None, ndmin: int = 0) -> Any:
+def from_tensors(value: Any, dtype: Any = None, copy: bool | None = None, ndmin: int = 0, order: Any = "K") -> Any:
     """The Tensor of a Tensor, or of nested lists with Tensors, with the options of `np.array`."""
     made = converted(stacked(value), dtype)
-    if made is value and copy:
-        made = np.copy(made)
+    if (made is value and copy) or not in_order(made.numpy(), order):
+        made = made.copy(order or "K")
     if made is not value and copy is False:
         raise ArgumentError("A copy cannot be avoided here, but copy=False was given.", "Write copy=None.")
     return np.reshape(made, (1,) * (ndmin - made.ndim) + made.shape) if made.ndim < ndmin else made
 
 
+def in_order(array: Any, order: Any) -> bool:
+    """Whether an array lies in memory in this order, so that NumPy would not copy it for that."""
+    return {"C": array.flags.c_contiguous, "F": array.flags.f_contiguous}.get(order, True)
+
+
 def taking_tensors(function: Any, **defaults: Any) -> Any:
-    """`np.array` or the like, also of Tensors, whose order in memory stays as it is; a copy of one is recorded."""
+    """`np.array` or the like, also of Tensors; a copy of one is recorded."""
 
     @functools.wraps(function)
     def make(*args: Any, **options: Any) -> Any:
-        named = dict(zip(("object", "dtype"), args)) | options
+        named = dict(zip(("object", "dtype", "order"), args)) | options
         value = named.get("object", named.get("a"))
         if not has_tensor(value) or not is_numeric(named.get("dtype")):
             return made_plain(function(*args, **options))
-        given = {name: named[name] for name in ("copy", "ndmin") if name in named}
+        given = {name: named[name] for name in ("copy", "ndmin", "order") if name in named}
         return from_tensors(value, named.get("dtype"), **(defaults | given))
 
     return make
@@ -56,8 +61,8 @@ def taking_tensors(function: Any, **defaults: Any) -> Any:
 array = taking_tensors(np.array, copy=True)
 asarray = taking_tensors(np.asarray)
 asanyarray = taking_tensors(np.asanyarray)
-ascontiguousarray = taking_tensors(np.ascontiguousarray, ndmin=1)
-asfortranarray = taking_tensors(np.asfortranarray, ndmin=1)
+ascontiguousarray = taking_tensors(np.ascontiguousarray, ndmin=1, order="C")
+asfortranarray = taking_tensors(np.asfortranarray, ndmin=1, order="F")
 asarray_chkfinite = taking_tensors(np.asarray_chkfinite)
 
 

@@ -101,6 +101,17 @@ scatter_add = multilinear(
 
 setitem = multilinear("setitem", _setitem, "*arrays", setitem_rule, sample=setitem_cases, symbol="[ ] =", chooses=True)
 
+# Along the last two axes; a view that cannot be written to, as NumPy's.
+diagonal = multilinear(
+    "diagonal",
+    lambda x, *, offset=0: np.diagonal(x, offset, -2, -1),
+    "x",
+    lambda g, in_shape, *, offset: Scattered(g, (..., *np.diagonal(np.indices(in_shape[-2:]), offset, 1, 2))),
+    sample=several(((3, 4), {}), ((2, 3, 4), {"offset": -1}), ((2, 3, 4), {"offset": 1}), ((2, 2), {"offset": 3})),
+    symbol="diagonal",
+    chooses=True,
+)
+
 # One of several results, out of the vector of all of them.
 part = multilinear(
     "part",

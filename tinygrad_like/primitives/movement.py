@@ -76,7 +76,7 @@ moveaxis = multilinear(
 )
 squeeze = multilinear(
     "squeeze",
-    lambda a, axis=None: np.squeeze(a, axis),
+    lambda a, axis=None: np.squeeze(a, axis)[...],  # a view, also where there is nothing to squeeze
     "a",
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 1, 3, 1), {}), ((2, 1, 3, 1), {"axis": 1})),

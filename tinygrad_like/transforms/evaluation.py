@@ -19,6 +19,7 @@ from ..engine.node import Node, below, has_ended, leaf_node, reverse_level, runn
 from ..engine.primitive import Function
 from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
+from ..engine.views import join
 from ..primitives.movement import alias
 from ..tree import mapped
 from .structure import NUMBERS, Structure, arguments_of, results_of
@@ -182,8 +183,15 @@ def make_alias(x: Any, level: int) -> Tensor:
     # What was kept from a transform that has returned still has a place at its level.
     under = below(node, level + 1)
     if under is not None and under.level == level:
-        return alias(wrap(array, under))
-    return wrap(array, leaf_node(array, under=under, level=level))
+        return sharing(x, alias(wrap(array, under)))
+    return sharing(x, wrap(array, leaf_node(array, under=under, level=level)))
+
+
+def sharing(x: Any, made: Tensor) -> Tensor:
+    """What stands for an input; while it does, the function cannot write into the input by its name outside."""
+    if isinstance(x, Tensor):
+        join(x, made)
+    return made
 
 
 def place_of(x: Any) -> tuple[Any, Node | None]:

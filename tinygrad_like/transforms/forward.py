@@ -13,7 +13,7 @@ from ..engine.primitive import Function
 from ..engine.recording import recording
 from ..engine.tensor import Tensor, values_of, wrap
 from ..tree import mapped
-from .evaluation import Dependence, as_given, evaluated, independent, is_users, likeness, matching, place_of
+from .evaluation import Dependence, as_given, evaluated, independent, is_users, likeness, matching, place_of, sharing
 from .structure import arguments_of
 
 PLACES = "Each tangent must stand in its input's place"
@@ -91,4 +91,4 @@ def with_tangent(x: Any, tangent: Any, level: int, recorded: bool) -> Tensor:
     if not recorded:
         under, direction = None, direction.detach()
     tangent = direction._array if direction._node is None else direction
-    return wrap(array, Raised(None, array, level, under, tangent))
+    return sharing(x, wrap(array, Raised(None, array, level, under, tangent)))
