@@ -17,7 +17,7 @@ from .averages import beside
 
 @implements(np.histogram_bin_edges)
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    """`np.histogram_bin_edges`: steps from the least value to the largest, or over `range`; or edges given as `bins`."""
+    """`np.histogram_bin_edges`: steps from the least value to the largest, or over `range`; or the edges given."""
     if isinstance(bins, str) and weights is not None:
         raise DTypeError(f"Bins are not chosen by {bins!r} for weighted values.", "Write their number, or the edges.")
     if np.ndim(bins) != 1:
