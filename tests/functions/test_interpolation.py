@@ -87,6 +87,14 @@ def test_bincount():
             np.bincount(Tensor(bad))
 
 
+@pytest.mark.parametrize("fp", [[1.0, np.inf, 2.0], [np.inf, np.inf, 0.0], [1.0, -np.inf, np.inf], [1.0, np.nan, 2.0]])
+@pytest.mark.parametrize("xp", [[0.0, 1.0, 2.0], [0.0, 1.0, np.inf], [-np.inf, 1.0, 2.0]])
+def test_interp_between_infinities(xp, fp):
+    x = np.array([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, np.inf, np.nan])
+    with np.errstate(all="raise"):
+        same(np.interp(Tensor(x), xp, fp), np.interp(x, xp, fp))
+
+
 # -- histograms ----------------------------------------------------------------------------------------------
 
 A = np.concatenate([RNG.normal(size=40), [0.0, 1.0, 2.0, -1.0]])
