@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
-from ..engine.registry import NUMPY, implements
+from ..engine.errors import ArgumentError, ShapeError
+from ..engine.registry import implements
 from ..engine.tensor import as_array
 from ..primitives import linear_algebra
 from .einsum import diagonal_of, einsum
@@ -117,14 +117,3 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     if not upper:
         return linear_algebra.cholesky(a)
     return np.swapaxes(linear_algebra.cholesky(np.swapaxes(a, -1, -2)), -1, -2)
-
-
-def lstsq(*args: Any, **options: Any) -> Any:
-    """Refused."""
-    raise UnsupportedError(
-        "np.linalg.lstsq is not differentiable here.",
-        "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns of a are independent.",
-    )
-
-
-NUMPY[np.linalg.lstsq] = lstsq  # not by `implements`: the refusal is the same for all arguments
