@@ -209,3 +209,11 @@ def test_corrcoef(rowvar):
     agrees(lambda x, y: np.corrcoef(x, y), ROWS[0], ROWS[1])
     agrees(lambda x: np.corrcoef(x), ROWS[0])
     same(np.corrcoef(Tensor(ROWS), dtype=np.float32), np.corrcoef(ROWS, dtype=np.float32), rtol=1e-6)
+
+
+def test_complex_numbers_are_left_to_numpy():
+    x = np.array([[1 + 2j, 2 - 1j, 4j], [0.5j, 3, np.nan]])
+    for function in (np.var, np.std, np.nanmedian):
+        same(function(tg.Tensor(x), axis=0), function(x, axis=0))
+    same(tg.Tensor(x[0]).var(), x[0].var())
+    same(np.var(tg.Tensor(x), axis=1, ddof=1), np.var(x, axis=1, ddof=1))

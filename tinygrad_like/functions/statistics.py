@@ -16,5 +16,6 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
     """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
     count = reductions.count(np.shape(x), axis)
     distance = x - np.mean(x, axis=axis, keepdims=True)
-    mean = np.mean(np.square(distance), axis=axis, keepdims=keepdims)
+    squared = np.square(distance) if distance.dtype.kind != "c" else np.real(distance * np.conj(distance))
+    mean = np.mean(squared, axis=axis, keepdims=keepdims)
     return mean * (count / (count - ddof) if count > ddof else np.nan) if ddof else mean
