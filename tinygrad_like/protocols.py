@@ -16,6 +16,7 @@ from .engine.recording import recording
 from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
+from .functions.creating import stacked
 from .functions.totals import WITH_OPTIONS
 from .functions.ufuncs import ACCUMULATED, REDUCED, outer
 from .primitives import indexing
@@ -247,7 +248,7 @@ def write_recorded(function: Any, inputs: tuple[Any, ...], options: dict[str, An
     place, name = WRITERS[function]
     arguments = list(arrays_in(inputs))
     settings = arrays_in(options)
-    value = as_array(inputs[place] if place < len(inputs) else options[name])
+    value = stacked(inputs[place] if place < len(inputs) else options[name])
     if not value.size:
         return None
     numbers = np.arange(value.size).reshape(value.shape)

@@ -250,3 +250,18 @@ def test_what_is_not_differentiable_here(function, text):
     function(Tensor(a))
     with pytest.raises(UnsupportedError, match=text):
         function(Tensor(a, requires_grad=True))
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, np.inf])
+@pytest.mark.parametrize("axis", [None, 0, (2, 0)])
+def test_vector_norm(axis, order):
+    x = np.random.default_rng(3).normal(size=(2, 3, 2))
+    for keepdims in (False, True):
+        agrees(lambda x, k=keepdims: np.linalg.vector_norm(x, axis=axis, ord=order, keepdims=k), x, order=1)
+
+
+@pytest.mark.parametrize("order", ["fro", 1, -np.inf])
+def test_matrix_norm(order):
+    x = np.random.default_rng(3).normal(size=(2, 3, 2))
+    agrees(lambda x: np.linalg.matrix_norm(x, ord=order), x)
+    agrees(lambda x: np.linalg.matrix_norm(x, ord=order, keepdims=True), x, order=1)
