@@ -265,3 +265,11 @@ def test_matrix_norm(order):
     x = np.random.default_rng(3).normal(size=(2, 3, 2))
     agrees(lambda x: np.linalg.matrix_norm(x, ord=order), x)
     agrees(lambda x: np.linalg.matrix_norm(x, ord=order, keepdims=True), x, order=1)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 4), (3, 0)])
+@pytest.mark.parametrize("order", [1, np.inf])
+def test_norms_of_nothing(shape, order):
+    x = np.zeros(shape)
+    for t in (Tensor(x), Tensor(x, requires_grad=True)):
+        same(np.linalg.norm(t, order), np.linalg.norm(x, order))

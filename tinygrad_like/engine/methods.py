@@ -194,6 +194,10 @@ class Methods:
         values.flags.writeable = False
         return values.flat
 
+    @flat.setter
+    def flat(self: Any, values: Any) -> None:
+        raise UnsupportedError("The elements of a Tensor are not set by t.flat.", "Write t[...] = values.")
+
     @property
     def itemsize(self: Any) -> int:
         """The bytes of an element."""

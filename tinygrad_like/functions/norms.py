@@ -13,6 +13,8 @@ from ..engine.tensor import as_array
 from ..primitives import reductions
 from ..primitives.integers import floats
 
+OF_NOTHING = {"initial": 0}  # the largest of no sizes
+
 
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -35,7 +37,7 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 def of_vectors(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if ord == np.inf:
-        return np.max(size, axis=axis, keepdims=keepdims)
+        return np.max(size, axis=axis, keepdims=keepdims, **OF_NOTHING if not size.size else {})
     if ord == -np.inf:
         return np.min(size, axis=axis, keepdims=keepdims)
     if ord == 0:
@@ -56,7 +58,8 @@ def of_matrices(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> A
         )
     row, column = axis if abs(ord) == 1 else axis[::-1]
     sums = np.sum(size, axis=row, keepdims=True)
-    result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True)
+    given = OF_NOTHING if ord > 0 and not sums.size else {}
+    result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True, **given)
     return result if keepdims else np.squeeze(result, axis=axis)
 
 
