@@ -18,7 +18,7 @@ from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
 from .functions.creating import stacked
 from .functions.totals import WITH_OPTIONS
-from .functions.ufuncs import ACCUMULATED, REDUCED, outer
+from .functions.ufuncs import ACCUMULATED, REDUCED, outer, reduceat
 from .primitives import indexing
 from .tree import leaves, mapped
 
@@ -71,6 +71,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         return on_values(getattr(ufunc, method), inputs, options, out)
     elif method == "accumulate":
         implementation = ACCUMULATED.get(ufunc)
+    elif method == "reduceat" and ufunc in REDUCED:
+        implementation = functools.partial(reduceat, ufunc)
     elif method == "reduceat" and is_recorded(inputs):
         raise UnsupportedError(
             f"np.{name} is not differentiable here.", f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j]."

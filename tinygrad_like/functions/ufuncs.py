@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from ..engine.errors import UnsupportedError
 from ..engine.operators import Axis
 from ..engine.primitive import Function
-from ..engine.tensor import as_array
+from ..engine.tensor import as_array, values_of
 from ..primitives import constants, reductions
 from . import nans, totals
 
@@ -136,6 +137,20 @@ def last_of(accumulate: Function) -> Function:
 IN_TURN = (np.subtract, np.divide, np.power, np.float_power, np.arctan2, np.fmod, np.remainder, np.copysign)
 ACCUMULATED |= {ufunc: in_turn(ufunc) for ufunc in IN_TURN}
 REDUCED |= {ufunc: last_of(ACCUMULATED[ufunc]) for ufunc in IN_TURN}
+
+
+def reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """`ufunc.reduceat`: of the values from each index to before the next, or of one where that is not larger."""
+    x = as_array(x) if dtype is None else as_array(x).astype(dtype)
+    totals.check_floats(x, f"np.{ufunc.__name__}.reduceat")
+    starts = [operator.index(i) for i in values_of(indices)]
+    if not starts or not 0 <= min(starts) <= max(starts) < x.shape[axis]:
+        raise UnsupportedError(
+            f"np.{ufunc.__name__}.reduceat takes indices from 0 to {x.shape[axis] - 1}, but got {starts}."
+        )
+    ends = [*starts[1:], x.shape[axis]]
+    parts = [part(x, axis, slice(i, max(i + 1, j))) for i, j in zip(starts, ends)]
+    return np.concatenate([ufunc.reduce(each, axis=axis, keepdims=True) for each in parts], axis=axis)
 
 
 def outer(ufunc: np.ufunc, a: Any, b: Any, **options: Any) -> Any:
