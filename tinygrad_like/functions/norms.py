@@ -13,7 +13,7 @@ from ..engine.tensor import as_array
 from ..primitives import reductions
 from ..primitives.integers import floats
 
-OF_NOTHING = {"initial": 0}  # the largest of no sizes
+OF_NOTHING: dict[str, Any] = {"initial": 0}  # the largest of no sizes
 
 
 @implements(np.linalg.norm)
