@@ -13,7 +13,7 @@ from tinygrad_like import families  # noqa: F401  (fills the registry)
 from tinygrad_like.engine.refusals import GENERAL, LEAVE, Refusal, instead_of, instead_of_method
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
 from tinygrad_like.numpy import brackets, lists, making, vectorizing
-from tinygrad_like.protocols import INSPECTIONS, WRITERS
+from tinygrad_like.protocols import CONSTANTS, INSPECTIONS, WRITERS
 
 NAMESPACES = {"": np, "linalg.": np.linalg, "fft.": np.fft}
 OWN = brackets.OWN | making.OWN | vectorizing.OWN
@@ -121,6 +121,8 @@ def kind(function):
         return "writes"
     if function in INSPECTIONS:
         return "inspects"
+    if function in CONSTANTS:
+        return "constant"
     if function in NUMPY:
         meaning = NUMPY[function]
         if meaning in REGISTRY.values():

@@ -71,12 +71,39 @@ def test_where_without_out_is_refused(f):
 
 
 @pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
-@pytest.mark.parametrize("target", [OLD.copy(), Tensor(OLD.copy()), None])
-def test_where_of_a_recorded_tensor_is_refused(f, target):
+@pytest.mark.parametrize("target", [OLD.copy(), None])
+def test_where_of_a_recorded_tensor_is_refused_without_a_tensor_to_write_to(f, target):
     out = {} if target is None else {"out": target}
     with pytest.raises(tg.UnsupportedError, match=r"where= cannot be differentiated(.|\n)*np\.where\(mask"):
         f(leaf(X), where=MASK, **out)
     assert target is None or (np.asarray(target) == 7).all()
+
+
+@pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
+def test_where_with_a_tensor_as_out_is_differentiated(f):
+    expected = OLD.copy()
+    f(np.abs(X), out=expected, where=MASK)
+    x, out = leaf(np.abs(X)), Tensor(OLD.copy())
+    assert f(x, out=out, where=MASK) is out
+    np.testing.assert_allclose(out.data, expected, rtol=1e-15)
+    if out.requires_grad:
+        out.sum().backward()
+        assert (x.grad.data[~MASK] == 0).all()
+        assert tg.gradcheck(lambda t: f(t, out=np.full_like(t, 7.0), where=MASK), np.abs(X) + 0.1)
+
+
+def test_a_guarded_division():
+    def ratio(x, y):
+        return np.divide(x, y[:2], out=np.zeros_like(x), where=y[:2] != 0)
+
+    x, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.0, 2.0, 1.0])
+    np.testing.assert_array_equal(ratio(leaf(x), leaf(y)).data, ratio(x, y))
+    slopes = tg.grad(lambda x, y: ratio(x, y).sum(), argnums=(0, 1))(x, y)
+    np.testing.assert_array_equal(slopes[0], [[0, 0.5], [0, 0.5]])
+    np.testing.assert_array_equal(slopes[1], [0, -1.5, 0])
+    t = leaf(x) * 1
+    np.multiply(2.0, [[5.0, 6.0]], out=t, where=[True, False])
+    np.testing.assert_array_equal(t.data, [[10, 2], [10, 4]])
 
 
 def test_the_way_that_the_error_names_is_differentiated():
@@ -146,7 +173,7 @@ def test_options_of_recorded_reductions_are_numpys(f, options):
 
 
 REFUSED = {
-    "dtype": lambda t: np.add(t, 1, dtype=np.float32),
+    "dtype": lambda t: np.add(t, 1, dtype=int, casting="unsafe"),
     "casting": lambda t: np.exp(t, casting="unsafe"),
     "order": lambda t: np.multiply(t, 2, order="F"),
     "subok": lambda t: np.sin(t, subok=False),
@@ -167,6 +194,15 @@ def test_other_options_of_a_recorded_tensor_are_refused_by_name(name):
 def test_what_numpy_does_anyway_is_no_option(given):
     y = np.multiply(leaf(X), 2, **given)
     assert y.requires_grad
+
+
+def test_a_dtype_of_floats_is_taken():
+    x = np.float32(X)
+    for f in (lambda t: np.add(t, 0.1, dtype=float), lambda t: np.ldexp(t, 2, dtype=float)):
+        y = f(leaf(x))
+        np.testing.assert_array_equal(y.data, f(x))
+        assert (y.dtype, y.requires_grad) == (np.float64, True)
+    assert tg.gradcheck(lambda t: np.multiply(t, t, dtype=float), X)
 
 
 def without_value(function, given=0):

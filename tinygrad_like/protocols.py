@@ -17,7 +17,7 @@ from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
 from .functions.totals import WITH_OPTIONS
-from .functions.ufuncs import ACCUMULATED, REDUCED, outer
+from .functions.ufuncs import ACCUMULATED, REDUCED, outer, reduceat
 from .primitives import indexing
 from .tree import leaves, mapped
 
@@ -59,6 +59,10 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         implementation = NUMPY.get(ufunc)
         if "where" in options:
             check_mask(name, inputs, out)
+            if is_recorded((inputs, out)):
+                return call_where(ufunc, options.pop("where"), inputs, options, out[0])
+        if options.get("dtype") is not None and is_recorded(inputs):
+            inputs = in_dtype(ufunc, inputs, options.pop("dtype"))
     elif method == "reduce":
         implementation = REDUCED.get(ufunc)
         options.setdefault("axis", 0)
@@ -66,6 +70,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         return on_values(getattr(ufunc, method), inputs, options, out)
     elif method == "accumulate":
         implementation = ACCUMULATED.get(ufunc)
+    elif method == "reduceat" and ufunc in REDUCED:
+        implementation = functools.partial(reduceat, ufunc)
     elif method == "reduceat" and is_recorded(inputs):
         raise UnsupportedError(
             f"np.{name} is not differentiable here.", f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j]."
@@ -75,15 +81,37 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
 
 def check_mask(name: str, inputs: Any, out: Any) -> None:
     """Refuse where= of a ufunc if the values elsewhere would be left to chance, or a graph would be lost."""
-    if is_recorded(inputs):
-        reason = "cannot be differentiated"
+    if is_recorded((inputs, out)):
+        if out is not None and all(isinstance(target, Tensor) for target in out) and len(out) == 1:
+            return
+        reason = "cannot be differentiated without a Tensor as out="
     elif out is None or any(target is None for target in out):
         reason = "needs out=, which holds the values elsewhere"
     else:
         return
     raise UnsupportedError(
-        f"np.{name} of a Tensor with where= {reason}.", f"Write np.where(mask, np.{name}(...), elsewhere)."
+        f"np.{name} of a Tensor with where= {reason}.",
+        f"Write np.where(mask, np.{name}(...), elsewhere), or out=np.zeros_like(t).",
     )
+
+
+def call_where(ufunc: np.ufunc, mask: Any, inputs: Any, options: dict[str, Any], target: Tensor) -> Tensor:
+    """The ufunc with where= and out=: computed where the mask is true, and written there."""
+    mask = np.broadcast_to(arrays_in(mask), target.shape)
+    parts = tuple(np.broadcast_to(each, target.shape)[mask] for each in inputs)
+    views.write(target, mask, call_ufunc(ufunc, "__call__", parts, options))
+    return target
+
+
+def in_dtype(ufunc: np.ufunc, inputs: Any, dtype: Any) -> Any:
+    """The inputs in the dtype in which the ufunc is to compute: one of floats, as of others nothing is recorded."""
+    if np.dtype(dtype).kind != "f":
+        raise UnsupportedError(
+            f"np.{ufunc.__name__} of a recorded Tensor with dtype={np.dtype(dtype)} is not differentiable.",
+            "Write .astype(dtype) of the result.",
+        )
+    count = 1 if ufunc is np.ldexp else len(inputs)
+    return (*(as_array(each).astype(dtype) for each in inputs[:count]), *inputs[count:])
 
 
 def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:

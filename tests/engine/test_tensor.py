@@ -11,7 +11,7 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import leaf
 from tinygrad_like import Tensor
-from tinygrad_like.engine.errors import GraphError, LostGraphError, ShapeError
+from tinygrad_like.engine.errors import GraphError, LostGraphError, ShapeError, UnsupportedError
 
 X = np.array([[1.5, -2.0, 0.5], [3.0, 4.0, -1.0]])
 POSITIVE = np.array([[1.5, 2.0, 0.5], [3.0, 4.0, 1.0]])
@@ -468,3 +468,11 @@ def test_truths_take_truths_only():
         t[0] = 2
     t[1] = True
     assert t.tolist() == [True, True]
+
+
+def test_what_cannot_be_set_says_what_to_write():
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(UnsupportedError, match=r"t\.reshape\(shape\)"):
+        t.shape = (2, 1)
+    with pytest.raises(UnsupportedError, match=r"t\[\.\.\.\] = values"):
+        t.flat = 0.0

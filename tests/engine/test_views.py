@@ -433,3 +433,15 @@ def test_other_threads_share_no_family_by_accident():
         each.join()
     for each in results:
         np.testing.assert_array_equal(each, results[0])
+
+
+def test_lists_of_tensors_are_written():
+    def moved(x):
+        a, b = x * 1, x * 2
+        a.put([0, 1], [x[2], x[3]])
+        np.place(b, b > 0, [x[0], x[1]])
+        return np.stack((a, b))
+
+    x = np.array([1.0, -2.0, 3.0, 4.0])
+    np.testing.assert_array_equal(moved(tg.Tensor(x)).data, [[3, 4, 3, 4], [1, -4, -2, 1]])
+    assert tg.gradcheck(moved, x)

@@ -65,3 +65,10 @@ def test_an_error_stays_an_error():
         ZERO + np.ones(3)
     with pytest.raises(TypeError):
         np.sum(ZERO, axis="x")
+
+
+def test_code_without_a_module_is_told():
+    space = {"np": np, "x": ZERO}
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        exec("y = np.log(x)", space)
+    assert space["y"].requires_grad

@@ -129,13 +129,20 @@ def test_numpys_errors_stay_errors(call, error):
             call(t)
 
 
-def test_what_is_refused_says_what_to_write():
-    def twos(vector, width, axis, options):
-        vector[: width[0]] = 2
+def test_a_function_writes_the_margins():
+    def write(vector, width, axis, options):
+        vector[: width[0]] = options.get("first", 2) * vector[width[0]]
+        vector[-1:] = np.sum(vector[:-1] ** 2)
 
-    for mode in ("empty", twos):
-        with pytest.raises(tg.UnsupportedError, match=r"np\.concatenate\("):
-            np.pad(LEAF, 1, mode)
+    agrees(lambda x: np.pad(x, (2, 1), write), M)
+    agrees(lambda x, first: np.pad(x, [(1, 1), (0, 2)], write, first=first), M, np.array(3.0), order=1)
+    same(np.pad(tg.Tensor(M.astype(int)), (1, 1), write), np.pad(M.astype(int), (1, 1), write))
+
+
+def test_empty_margins_hold_anything():
+    same(np.pad(LEAF, 2, "empty")[2:-2, 2:-2], np.pad(LEAF.numpy(), 2, "empty")[2:-2, 2:-2])
+
+
+def test_what_is_refused_says_what_to_write():
     with pytest.raises(tg.ArgumentError, match="'even' or 'odd'"):
         np.pad(LEAF, 1, "reflect", reflect_type="other")
-    same(np.pad(tg.Tensor(M), (1, 0), twos), np.pad(M, (1, 0), twos))

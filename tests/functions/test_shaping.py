@@ -212,3 +212,8 @@ def test_windows_give_a_moving_mean():
     x = np.arange(10.0)
     slopes = tg.grad(lambda x: windows(x, 4).mean(axis=-1).sum())(x)
     np.testing.assert_allclose(slopes, np.minimum(np.minimum(x + 1, 10 - x), 4) / 4)
+
+
+def test_nothing_has_any_order():
+    x = np.zeros((0, 4)).T
+    same(tg.Tensor(x).ravel("K"), x.ravel("K"))

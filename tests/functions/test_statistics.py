@@ -1,5 +1,7 @@
 """Medians, quantiles, averages, covariances."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -209,3 +211,28 @@ def test_corrcoef(rowvar):
     agrees(lambda x, y: np.corrcoef(x, y), ROWS[0], ROWS[1])
     agrees(lambda x: np.corrcoef(x), ROWS[0])
     same(np.corrcoef(Tensor(ROWS), dtype=np.float32), np.corrcoef(ROWS, dtype=np.float32), rtol=1e-6)
+
+
+def test_complex_numbers_are_left_to_numpy():
+    x = np.array([[1 + 2j, 2 - 1j, 4j], [0.5j, 3, np.nan]])
+    for function in (np.var, np.std, np.nanmedian):
+        same(function(tg.Tensor(x), axis=0), function(x, axis=0))
+    same(tg.Tensor(x[0]).var(), x[0].var())
+    same(np.var(tg.Tensor(x), axis=1, ddof=1), np.var(x, axis=1, ddof=1))
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:divide by zero", "ignore:invalid value")
+def test_variances_without_freedom():
+    for x in (np.array([1.0, 2.0, 4.0]), np.full((2, 2), 3.0), np.array([[1.0, 2.0], [3.0, 3.0]])):
+        for options in ({"ddof": 4}, {"ddof": x.shape[-1], "axis": -1}):
+            same(np.var(Tensor(x), **options), np.var(x, **options))
+            same(Tensor(x).std(**options), x.std(**options))
+
+
+def test_a_covariance_without_freedom_warns_here():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.cov(Tensor(np.ones((2, 1))))
+        np.var(Tensor(np.ones(2)), ddof=2)
+    assert caught
+    assert {each.filename for each in caught} == {__file__}

@@ -56,6 +56,33 @@ def test_methods_take_the_same_options(name, given):
     )
 
 
+BY_POSITION = [
+    *(("sum", given) for given in ((0, np.float32), (0, None, None, True), (1, float, None, False, 2.0, MASK[0]))),
+    *((name, (1, None, None, True)) for name in ("prod", "mean", "any", "all")),
+    *((name, (1, None, True)) for name in ("max", "min")),
+    *((name, (-1, float, None, 1, True)) for name in ("var", "std")),
+    *((name, (0, None)) for name in ("argmax", "argmin")),
+    *((name, (1, float, None)) for name in ("cumsum", "cumprod")),
+    ("trace", (1, 0, 1, None, None)),
+    ("dot", (np.ones(4), None)),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), BY_POSITION, ids=lambda each: str(each)[:40])
+def test_methods_take_what_those_of_arrays_take_by_position(name, given):
+    x = X[:, :, :4] if name == "dot" else X[0]
+    same(getattr(leaf(x), name)(*given), getattr(x, name)(*given), rtol=1e-6)
+    if name.startswith(("cum", "trace", "dot", "sum")):
+        agrees(lambda t: getattr(t, name)(*(each if each is not np.float32 else None for each in given)), x, order=1)
+
+
+def test_methods_keep_their_own_order():
+    same(leaf(X).sum(0, True), X.sum(0, keepdims=True))
+    same(leaf(X).var(0, 1, True), X.var(0, ddof=1, keepdims=True))
+    with pytest.raises(tg.ArgumentError, match="an axis, out, keepdims"):
+        leaf(X).max(0, None, True, 1.0, True, 3)
+
+
 @pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "mean", "var", "std", "any", "all"])
 def test_reductions_over_no_axes(name):
     function = getattr(np, name)

@@ -8,7 +8,7 @@ from tests.cases import leaf
 from tests.functions.agreeing import agrees, is_constant, parts, same
 from tinygrad_like import Tensor
 from tinygrad_like.engine.registry import NUMPY
-from tinygrad_like.functions.ufuncs import ACCUMULATED, REDUCED
+from tinygrad_like.functions.ufuncs import ACCUMULATED, IN_TURN, REDUCED
 
 RNG = np.random.default_rng(5)
 X = RNG.permutation(24).reshape(2, 3, 4) / 10 + 0.25
@@ -161,7 +161,7 @@ def test_extremes_without_nan(f):
 
 # -- accumulate --------------------------------------------------------------------------------------------
 
-SCANS = [f for f in ACCUMULATED if f not in (np.add, np.multiply)]
+SCANS = [f for f in ACCUMULATED if f not in (np.add, np.multiply, *IN_TURN)]
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
@@ -169,6 +169,19 @@ SCANS = [f for f in ACCUMULATED if f not in (np.add, np.multiply)]
 def test_accumulate(f, axis):
     agrees(lambda x: f.accumulate(x, axis=axis), ROWS)
     same(f.accumulate(leaf(ROWS), axis, np.float32), f.accumulate(ROWS, axis, np.float32), 1e-6)
+
+
+@pytest.mark.parametrize("f", IN_TURN, ids=lambda f: f.__name__)
+def test_one_step_after_the_other(f):
+    x = np.random.default_rng(2).uniform(0.5, 2.0, (2, 3))
+    for options in ({}, {"axis": 1}, {"axis": -1, "dtype": float}):
+        agrees(lambda x, given=options: f.accumulate(x, **given), x, order=1)
+        agrees(lambda x, given=options: f.reduce(x, keepdims=True, initial=1.5, **given), x, order=1)
+    agrees(f.reduce, x)
+    same(f.reduce(leaf(x[0]), axis=None), f.reduce(x[0], axis=None))
+    same(f.accumulate(leaf(x[:0])), f.accumulate(x[:0]))
+    with pytest.raises(tg.UnsupportedError, match="one axis"):
+        f.reduce(leaf(x), axis=None)
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 7])
@@ -206,6 +219,12 @@ def test_outer(f):
         same(f.outer(first, second), f.outer(x, y))
 
 
+def test_a_number_in_outer_is_an_array():
+    x = np.float32([1.0, 2.0])
+    same(np.add.outer(leaf(x, np.float32), 0.5), np.add.outer(x, 0.5))
+    same(np.clip(0.0, leaf(x, np.float32), 1), np.clip(0.0, x, 1))
+
+
 def test_outer_into_out():
     out, t = Tensor(np.zeros((2, 2))), Tensor([1.0, 2.0])
     assert np.multiply.outer(t, t, out=out) is out
@@ -214,7 +233,18 @@ def test_outer_into_out():
         np.multiply.outer(leaf(), [1.0, 2.0], out=np.zeros((2, 2)))
 
 
+@pytest.mark.parametrize("f", [np.add, np.multiply, np.maximum, np.logaddexp, np.subtract], ids=lambda f: f.__name__)
+def test_reduceat(f):
+    x = np.random.default_rng(4).uniform(0.5, 2.0, (3, 4))
+    for indices, axis in (([0, 2], 1), ([0, 2, 1], 0), ([1, 1, 3], -1), (np.array([2]), 0)):
+        agrees(lambda x, i=indices, a=axis: f.reduceat(x, i, axis=a), x, order=1)
+    agrees(lambda x: f.reduceat(x, [0, 1]), x)
+    same(f.reduceat(leaf(x), [0, 2], 1, np.float32), f.reduceat(x, [0, 2], 1, np.float32), 1e-6)
+    with pytest.raises(tg.UnsupportedError, match="indices from 0 to 2"):
+        f.reduceat(leaf(x), [0, 3])
+
+
 def test_reduceat_says_what_to_write():
-    same(np.add.reduceat(Tensor(ROWS[0]), [0, 2]), np.add.reduceat(ROWS[0], [0, 2]))
-    with pytest.raises(tg.UnsupportedError, match=r"np\.add\.reduceat(.|\n)*np\.add\.reduce of slices"):
-        np.add.reduceat(leaf(ROWS[0]), [0, 2])
+    same(np.heaviside.reduceat(Tensor(ROWS[0]), [0, 2]), np.heaviside.reduceat(ROWS[0], [0, 2]))
+    with pytest.raises(tg.UnsupportedError, match=r"np\.heaviside\.reduceat(.|\n)*np\.heaviside\.reduce of slices"):
+        np.heaviside.reduceat(leaf(ROWS[0]), [0, 2])

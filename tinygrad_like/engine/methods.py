@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy
 
 from . import operators
-from .errors import UnsupportedError
+from .errors import ArgumentError, UnsupportedError
 from .operators import Axis
 
 if TYPE_CHECKING:
@@ -29,6 +29,22 @@ class Options(TypedDict, total=False):
     correction: Any
 
 
+# What ndarray's methods take by position after the axis.
+TOTAL = ("dtype", "out", "keepdims", "initial", "where")
+EXTREME = ("out", "keepdims", "initial", "where")
+SPREAD = ("dtype", "out", "ddof", "keepdims")
+KEEP = ("keepdims",)
+
+
+def by_name(given: tuple[Any, ...], own: tuple[str, ...], names: tuple[str, ...]) -> dict[str, Any]:
+    """What was given by position, under its name: `t.sum(0, True)` keeps the axis; else in the order of ndarray."""
+    if given and isinstance(given[0], (bool, int, float)):
+        names = own
+    if len(given) > len(names):
+        raise ArgumentError(f"By position, this takes an axis, {', '.join(names)}.", "Give the others by name.")
+    return {name: each for name, each in zip(names, given) if each is not None}
+
+
 def whole(rounded: Tensor) -> Any:
     """What was rounded: of no axes an int, as Python has it, else the Tensor."""
     return rounded if rounded.ndim else int(rounded)
@@ -41,72 +57,78 @@ class Methods:
 
     # -- reductions ---------------------------------------------------------------------------------
 
-    def sum(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def sum(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The sum over `axis` (all axes by default)."""
-        if options:
-            return np.sum(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.sum(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, TOTAL), **options})
         return operators.reductions.sum.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def mean(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def mean(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The mean over `axis`."""
-        if options:
-            return np.mean(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.mean(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, TOTAL[:3]), **options})
         return operators.reductions.mean.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def max(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def max(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The largest value over `axis`; equal values share the gradient equally."""
-        if options:
-            return np.max(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.max(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, EXTREME), **options})
         return operators.reductions.max.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def min(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def min(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The smallest value over `axis`; equal values share the gradient equally."""
-        if options:
-            return np.min(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.min(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, EXTREME), **options})
         return operators.reductions.min.apply((self,), {"axis": axis, "keepdims": keepdims})
 
-    def prod(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def prod(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """The product over `axis`."""
-        if options:
-            return np.prod(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.prod(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, TOTAL), **options})
         return operators.reductions.prod.apply((self,), {"axis": axis, "keepdims": keepdims})
 
     def var(
-        self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **options: Unpack[Options]
+        self: Any, axis: Axis = None, *given: Any, ddof: float = 0, keepdims: bool = False, **options: Unpack[Options]
     ) -> Tensor:
         """The variance over `axis`, divided by n - ddof."""
-        if options:
-            return np.var(self, axis, ddof=ddof, keepdims=keepdims, **options)
+        if options or given:
+            named = {"ddof": ddof, "keepdims": keepdims, **by_name(given, ("ddof", "keepdims"), SPREAD), **options}
+            return np.var(self, axis, **named)
         return operators.statistics.var(self, axis, ddof=ddof, keepdims=keepdims)
 
     def std(
-        self: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **options: Unpack[Options]
+        self: Any, axis: Axis = None, *given: Any, ddof: float = 0, keepdims: bool = False, **options: Unpack[Options]
     ) -> Tensor:
         """The standard deviation over `axis`; its gradient is 0 where all values are equal."""
-        if options:
-            return np.std(self, axis, ddof=ddof, keepdims=keepdims, **options)
+        if options or given:
+            named = {"ddof": ddof, "keepdims": keepdims, **by_name(given, ("ddof", "keepdims"), SPREAD), **options}
+            return np.std(self, axis, **named)
         return operators.reductions.std(self, axis, ddof=ddof, keepdims=keepdims)
 
-    def all(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def all(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """Whether all values over `axis` are true."""
-        if options:
-            return np.all(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.all(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, TOTAL[:3]), **options})
         return operators.constants.all(self, axis, keepdims=keepdims)
 
-    def any(self: Any, axis: Axis = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def any(self: Any, axis: Axis = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
         """Whether any value over `axis` is true."""
-        if options:
-            return np.any(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.any(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, TOTAL[:3]), **options})
         return operators.constants.any(self, axis, keepdims=keepdims)
 
     # -- scans --------------------------------------------------------------------------------------
 
-    def cumsum(self: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    def cumsum(self: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
         """The sum of each value and all before it; without an axis, of the flattened values."""
+        if out is not None:
+            return np.cumsum(self, axis, dtype, out)
         return operators.cumulative.cumsum(self, axis, dtype)
 
-    def cumprod(self: Any, axis: int | None = None, dtype: Any = None) -> Tensor:
+    def cumprod(self: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Tensor:
         """The product of each value and all before it."""
+        if out is not None:
+            return np.cumprod(self, axis, dtype, out)
         return operators.cumulative.cumprod(self, axis, dtype)
 
     # -- movement -----------------------------------------------------------------------------------
@@ -172,6 +194,10 @@ class Methods:
         values.flags.writeable = False
         return values.flat
 
+    @flat.setter
+    def flat(self: Any, values: Any) -> None:
+        raise UnsupportedError("The elements of a Tensor are not set by t.flat.", "Write t[...] = values.")
+
     @property
     def itemsize(self: Any) -> int:
         """The bytes of an element."""
@@ -184,16 +210,20 @@ class Methods:
 
     # -- selection and order ------------------------------------------------------------------------
 
-    def argmax(self: Any, axis: int | None = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def argmax(
+        self: Any, axis: int | None = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]
+    ) -> Tensor:
         """The index of the largest value; a constant for differentiation."""
-        if options:
-            return np.argmax(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.argmax(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, EXTREME[:1]), **options})
         return operators.constants.argmax(self, axis, keepdims=keepdims)
 
-    def argmin(self: Any, axis: int | None = None, keepdims: bool = False, **options: Unpack[Options]) -> Tensor:
+    def argmin(
+        self: Any, axis: int | None = None, *given: Any, keepdims: bool = False, **options: Unpack[Options]
+    ) -> Tensor:
         """The index of the smallest value; a constant for differentiation."""
-        if options:
-            return np.argmin(self, axis, keepdims=keepdims, **options)
+        if options or given:
+            return np.argmin(self, axis, **{"keepdims": keepdims, **by_name(given, KEEP, EXTREME[:1]), **options})
         return operators.constants.argmin(self, axis, keepdims=keepdims)
 
     def take(self: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Tensor:
@@ -244,12 +274,14 @@ class Methods:
 
     # -- products -----------------------------------------------------------------------------------
 
-    def dot(self: Any, other: Any) -> Tensor:
+    def dot(self: Any, b: Any, out: Any = None) -> Tensor:
         """The dot product as `np.dot` defines it."""
-        return operators.products.dot(self, other)
+        return operators.products.dot(self, b) if out is None else np.dot(self, b, out=out)
 
-    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Tensor:
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Tensor:
         """The sum along a diagonal of two axes."""
+        if out is not None:
+            return np.trace(self, offset, axis1, axis2, dtype, out)
         return operators.diagonals.trace(self, offset, axis1, axis2, dtype)
 
     # -- element by element -------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from .primitive import Function, Primitive, check_count, known_options
 from .warned import raise_warnings_in
 
 VARIADIC = 0x04  # the flag of code that takes *args
+KEYWORDS = 0x08  # and of code that takes **options
 
 REGISTRY: dict[str, Primitive] = {}
 NUMPY: dict[Callable[..., Any], Function] = {}
@@ -59,11 +60,12 @@ def implements(*functions: Any) -> Callable[[Function], Function]:
         code, name = composite.__code__, composite.__name__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         most = 10**9 if code.co_flags & VARIADIC else code.co_argcount
+        takes_all = code.co_flags & KEYWORDS
 
         @wraps(composite)
         def checked(*args: Any, **options: Any) -> Any:
             check_count(name, len(args), most)
-            return composite(*args, **known_options(name, options, names))
+            return composite(*args, **known_options(name, options, options if takes_all else names))
 
         NUMPY.update(dict.fromkeys(functions, checked))
         return composite

@@ -13,7 +13,7 @@ from . import operators
 from .callers import only_compares
 from .copying import Copying
 from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
-from .errors import DTypeError, GraphError, ShapeError, TinygradError, lost_graph
+from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
 from .kinds import NUMBERS, as_ndarray
 from .methods import Methods
 from .node import HIGHEST, Node, below, is_flat, is_users_leaf, leaf_node
@@ -114,6 +114,10 @@ class Tensor(Copying, Methods, Operators, Missing):
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
         return self._array.shape
+
+    @shape.setter
+    def shape(self, shape: Any) -> None:
+        raise UnsupportedError("The shape of a Tensor cannot be set.", "Write t = t.reshape(shape).")
 
     @property
     def strides(self) -> tuple[int, ...]:

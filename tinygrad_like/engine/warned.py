@@ -33,9 +33,8 @@ def compute_again(function: Callable[..., Any], name: str, arrays: Any, options:
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     for kind in dict.fromkeys(found):
         message = f"{kind} encountered in {name}"
-        warnings.warn_explicit(
-            message, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, frame.f_globals["__name__"], registry
-        )
+        module = frame.f_globals.get("__name__", "<string>")  # none in exec(code, {})
+        warnings.warn_explicit(message, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)
     return y
 
 

@@ -107,7 +107,7 @@ def cov(
         weighted, total = distance * w, np.sum(w)
         lost = ddof * np.sum(w * weights["aweights"]) / total if "aweights" in weights else ddof
         count = np.maximum(total - lost, 0.0)
-    product = np.matmul(distance, np.transpose(weighted)) * np.true_divide(1, count)
+    product = np.matmul(distance, np.transpose(weighted)) * np.true_divide(1, beside(count, x))
     return np.squeeze(product.astype(dtype))
 
 

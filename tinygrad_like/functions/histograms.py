@@ -1,4 +1,4 @@
-"""Histograms: their edges and counts are constants; the sums of weights are differentiable."""
+"""Histograms: the numbers of values are constants; edges, densities and sums of weights are differentiable."""
 
 from __future__ import annotations
 
@@ -10,22 +10,34 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.shortcuts import shortcut
-from ..engine.tensor import as_array
+from ..engine.tensor import as_array, values_of
 from ..primitives import counting
 from .averages import beside
 
 
 @implements(np.histogram_bin_edges)
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    """`np.histogram_bin_edges`: constants; where `bins` are edges already, these."""
+    """`np.histogram_bin_edges`: steps from the least value to the largest, or over `range`; or the edges given."""
     if isinstance(bins, str) and weights is not None:
         raise DTypeError(f"Bins are not chosen by {bins!r} for weighted values.", "Write their number, or the edges.")
     if np.ndim(bins) != 1:
-        return counting.histogram_bin_edges(a, bins, range)
+        return steps(as_array(a), bins, range)
     edges = as_array(bins)
     if shortcut(np.any(edges[:-1] > edges[1:])):
         raise ArgumentError("The edges of bins must not become smaller.")
     return edges
+
+
+def steps(a: Any, bins: Any, range: Any) -> Any:
+    """As many equal steps as NumPy takes, from end to end."""
+    numbers = None if range is None else tuple(values_of(each) for each in range)
+    edges = counting.histogram_bin_edges(a, bins, numbers)
+    if edges.dtype.kind != "f" or not a.size:
+        return edges
+    ends = np.stack((np.min(a), np.max(a)) if range is None else tuple(as_array(each) for each in range))
+    if shortcut(ends[0] == ends[1]):
+        ends = ends + np.array([-0.5, 0.5], ends.dtype)
+    return beside(np.linspace(ends[0], ends[1], edges.shape[0], dtype=edges.dtype), edges)
 
 
 def bins_of(x: Any, edges: Any) -> Any:
@@ -35,7 +47,7 @@ def bins_of(x: Any, edges: Any) -> Any:
 
 @implements(np.histogram)
 def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
-    """`np.histogram`: the numbers of values between edges, which are constant, or the sums of their weights."""
+    """`np.histogram`: the numbers of values between edges, which are constants, or the sums of their weights."""
     a = as_array(a)
     edges = np.histogram_bin_edges(a, bins, range, weights)
     n = edges.shape[0] - 1

@@ -30,10 +30,22 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     n = xp.shape[0]
     before = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, max(n - 2, 0))
     x0, x1, f0, f1 = xp[before], xp[(before + 1) % n], fp[before], fp[(before + 1) % n]
-    gap = np.where(x1 == x0, 1, x1 - x0)
-    inside = np.where(x >= xp[-1], fp[-1], (f1 - f0) / gap * (x - x0) + f0)
+    with np.errstate(all="ignore"):
+        line = line_through(x, x0, x1, f0, f1)
+    inside = np.where(x >= xp[-1], fp[-1], line)
     result = np.where(x < xp[0], fp[0] if left is None else left, inside)
     return result if right is None else np.where(x > xp[-1], right, result)
+
+
+def line_through(x: Any, x0: Any, x1: Any, f0: Any, f1: Any) -> Any:
+    """The line at x; where that is nan, as of infinities, what NumPy gives: seen from the other end, or either end."""
+    gap = np.where(x1 == x0, 1, x1 - x0)
+    slope = (f1 - f0) / gap
+    line = slope * (x - x0) + f0
+    if shortcut(~np.any(np.isnan(line))):
+        return line
+    other = np.where(x == x0, f0, slope * (x - x1) + f1)
+    return np.where(np.isnan(line), np.where(np.isnan(other) & (f0 == f1), f0, other), line)
 
 
 def around(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:

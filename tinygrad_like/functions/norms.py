@@ -13,6 +13,8 @@ from ..engine.tensor import as_array
 from ..primitives import reductions
 from ..primitives.integers import floats
 
+OF_NOTHING: dict[str, Any] = {"initial": 0}  # the largest of no sizes
+
 
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -29,13 +31,13 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
     if isinstance(axis, tuple) and len(axis) > 2:
         raise ArgumentError(f"norm is over one or two axes, but got axis={axis!r}.")
     if matrix:
-        return matrix_norm(np.abs(x), ord, axis if isinstance(axis, tuple) else (0, 1), keepdims)
-    return vector_norm(np.abs(x), ord, axis, keepdims)
+        return of_matrices(np.abs(x), ord, axis if isinstance(axis, tuple) else (0, 1), keepdims)
+    return of_vectors(np.abs(x), ord, axis, keepdims)
 
 
-def vector_norm(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
+def of_vectors(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if ord == np.inf:
-        return np.max(size, axis=axis, keepdims=keepdims)
+        return np.max(size, axis=axis, keepdims=keepdims, **OF_NOTHING if not size.size else {})
     if ord == -np.inf:
         return np.min(size, axis=axis, keepdims=keepdims)
     if ord == 0:
@@ -48,7 +50,7 @@ def vector_norm(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))
 
 
-def matrix_norm(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+def of_matrices(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     if ord not in (1, -1, np.inf, -np.inf):
         raise UnsupportedError(
             f"norm of matrices with ord={ord!r} is not differentiable here.",
@@ -56,5 +58,21 @@ def matrix_norm(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> A
         )
     row, column = axis if abs(ord) == 1 else axis[::-1]
     sums = np.sum(size, axis=row, keepdims=True)
-    result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True)
+    given = OF_NOTHING if ord > 0 and not sums.size else {}
+    result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True, **given)
     return result if keepdims else np.squeeze(result, axis=axis)
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """`np.linalg.vector_norm`: the norm of all values, or over the axes."""
+    x = as_array(x)
+    axes = np.lib.array_utils.normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
+    found = norm(reductions.last_axis(x, axes), None if ord == 2 else ord, -1)
+    return np.expand_dims(found, axes) if keepdims else found
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    """`np.linalg.matrix_norm`: the norm of the matrices in the last two axes."""
+    return norm(x, ord, (-2, -1), keepdims)

@@ -196,6 +196,8 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """`np.nanmedian`: the median of what is not nan."""
     a = as_array(a)
+    if a.dtype.kind == "c":
+        raise UnsupportedError("nanmedian of complex numbers is not differentiable.", "Write two calls of it.")
     if not a.size or a.dtype.kind != "f":
         return np.median(a, axis=axis, keepdims=keepdims)
     x, kept = flat_over(a, axis, keepdims)

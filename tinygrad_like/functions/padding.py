@@ -17,6 +17,7 @@ STATISTICS = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": n
 # The option of each mode.
 OPTIONS: dict[str, str | None] = {
     "constant": "constant_values",
+    "empty": None,
     "edge": None,
     "wrap": None,
     "linear_ramp": "end_values",
@@ -37,13 +38,19 @@ def pad(
     end_values: Any = None,
     stat_length: Any = None,
     reflect_type: Any = None,
+    **others: Any,
 ) -> Any:
-    """`np.pad`: margins of zeros, other constants, edges, reflections, statistics and so on."""
+    """`np.pad`: margins of zeros, other constants, edges, reflections, statistics, or what a function writes."""
     given = {"constant_values": constant_values, "end_values": end_values}
     given |= {"stat_length": stat_length, "reflect_type": reflect_type}
-    setting = setting_of(mode, {name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None} | others
     x = as_array(array)
     widths = widths_of(pad_width, x.ndim)
+    if callable(mode):
+        return written(x, widths, mode, given)
+    setting = setting_of(mode, given)
+    if mode == "empty":
+        mode = "constant"  # as good as any other values
     if mode == "constant" and setting is None:
         return shifting.pad(x, widths) if x.ndim else np.copy(x)
     check_values(x, mode, widths)
@@ -55,13 +62,18 @@ def pad(
     return x
 
 
+def written(x: Any, widths: Widths, function: Any, given: dict[str, Any]) -> Any:
+    """Margins that a function writes, into one row along one axis after the other, as NumPy calls it."""
+    y = shifting.pad(x, widths) if x.ndim else np.copy(x)
+    for axis, width in enumerate(widths):
+        rows = np.moveaxis(y, axis, -1)
+        for index in np.ndindex(rows.shape[:-1]):
+            function(rows[(*index, ...)], width, axis, given)
+    return y
+
+
 def setting_of(mode: Any, given: dict[str, Any]) -> Any:
-    """The option of a mode, if it was given; an error for others, and for what cannot be differentiated."""
-    if callable(mode) or mode == "empty":
-        raise UnsupportedError(
-            f"np.pad of a Tensor with mode={mode!r} is not differentiable.",
-            "Write np.concatenate((before, t, after), axis) with the margins that you want.",
-        )
+    """The option of a mode, if it was given; an error for others."""
     if mode not in OPTIONS:
         raise ArgumentError(f"np.pad does not have mode={mode!r}.", f"Write one of {', '.join(OPTIONS)}.")
     if wrong := given.keys() - {OPTIONS[mode]}:

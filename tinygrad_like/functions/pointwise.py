@@ -17,6 +17,8 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = np._NoValue, 
     """`np.clip`: limited to [min, max] (or a_min, a_max); exactly at a limit the gradient is shared equally with it."""
     low = min if a_min is np._NoValue else one_of(min, a_min, "min")
     high = max if a_max is np._NoValue else one_of(max, a_max, "max")
+    if type(x) in (int, float):
+        x = as_array(x)  # of which NumPy takes the dtype
     if type(low) is int or type(high) is int:
         low, high = within_reach(as_array(x).dtype, low, high)
     if low is None and high is None:

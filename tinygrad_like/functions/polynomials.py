@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
-from ..engine.tensor import as_array
+from ..engine.tensor import as_array, values_of
 from .creating import alike, with_axes
 
 
@@ -108,14 +108,14 @@ def product(a: Any, b: Any) -> Any:
 
 @implements(np.polydiv)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
-    """`np.polydiv`: the quotient and the remainder of two polynomials."""
+    """`np.polydiv`: the quotient and the remainder of two polynomials, which keeps what rounding leaves in front."""
     u, v = (with_axes(as_array(each), 1) + 0.0 for each in (u, v))
     steps = u.shape[0] - v.shape[0] + 1
     rest = u.astype(np.result_type(u, v), copy=False)
     quotient = []
     for i in range(steps):
-        quotient.append(1.0 / v[0] * rest[0])
-        rest = rest[1:] - np.pad(quotient[i] * v[1:], (0, steps - 1 - i))
+        quotient.append(np.divide(1.0, v[0]) * rest[i])
+        rest = rest - np.pad(quotient[i] * v, (i, steps - 1 - i))
     zero = np.zeros_like(rest, shape=(1,))
     while rest.shape[0] > 1 and np.allclose(rest[0], 0, rtol=1e-14):
         rest = rest[1:]
@@ -126,13 +126,59 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 def poly(seq_of_zeros: Any) -> Any:
     """`np.poly`: the polynomial with these zeros, and with the leading coefficient 1."""
     zeros = with_axes(as_array(seq_of_zeros), 1)
-    if zeros.ndim == 2:
-        raise UnsupportedError("np.poly of a matrix needs its eigenvalues.", "Write np.poly(np.linalg.eigvalsh(a)).")
     if zeros.dtype.kind != "f":
         raise UnsupportedError(f"np.poly is differentiable for floats, but got {zeros.dtype}.")
+    if zeros.ndim == 2:
+        return characteristic(zeros)
     if not zeros.shape[0]:
         return 1.0
     p = np.ones_like(zeros, shape=(1,))
     for i in range(zeros.shape[0]):
         p = np.pad(p, (0, 1)) - np.pad(p * zeros[i], (1, 0))
     return p
+
+
+def characteristic(a: Any) -> Any:
+    """The characteristic polynomial of a matrix, without its eigenvalues: by the method of Faddeev and LeVerrier."""
+    if a.shape[0] != a.shape[1]:
+        raise ShapeError(f"poly takes a square matrix, but got shape {a.shape}.")
+    rest = np.eye(a.shape[0], dtype=a.dtype)
+    p = [np.ones_like(a, shape=())]
+    for k in range(1, a.shape[0] + 1):
+        product = np.matmul(a, rest)
+        p.append(-np.trace(product) / k)
+        rest = product + p[k] * np.eye(a.shape[0], dtype=a.dtype)
+    return np.stack(p)
+
+
+@implements(np.polyfit)
+def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
+    """`np.polyfit`: the coefficients for which the sum of the squared errors is least."""
+    if full or cov or rcond is not None or any(as_array(each).dtype.kind not in "fiub" for each in (x, y)):
+        raise UnsupportedError("np.polyfit with full=, cov= or rcond= is not differentiable here.", "Leave them out.")
+    x, y = as_array(x) + 0.0, as_array(y) + 0.0
+    if x.ndim != 1 or y.ndim not in (1, 2) or not x.size or x.shape[0] != y.shape[0]:
+        raise ShapeError(f"polyfit takes x (n,) and y (n,) or (n, k), but got {x.shape} and {y.shape}.")
+    if operator.index(deg) < 0:
+        raise ArgumentError(f"The degree of a polynomial cannot be {deg}.", "Write 0 or more.")
+    table = np.vander(x, deg + 1)
+    if w is not None:
+        weights = (as_array(w) + 0.0)[:, None]
+        table, y = table * weights, y * (weights if y.ndim == 2 else weights[:, 0])
+    return least_squares(table, y)
+
+
+def least_squares(a: Any, b: Any) -> Any:
+    """The x for which |a x - b| is least, if the columns of a are independent.
+
+    They are combined so that they are orthonormal, by numbers that any derivative may take for constants.
+    """
+    values = values_of(a)
+    size = np.sqrt(np.sum(values * values, axis=0))
+    if np.linalg.matrix_rank(values / size, rtol=len(values) * np.finfo(values.dtype).eps) < values.shape[1]:
+        raise UnsupportedError(
+            "np.polyfit of fewer different points than coefficients is not differentiable.", "Lower the degree."
+        )
+    combined = np.linalg.inv(np.linalg.qr(values / size)[1]) / size[:, None]
+    q = np.matmul(a, combined)
+    return np.matmul(combined, np.linalg.solve(np.matmul(q.T, q), np.matmul(q.T, b)))

@@ -50,7 +50,7 @@ def reshape(a: Any, shape: Any, order: Any = "C", *, copy: bool | None = None) -
 def ravel(a: Any, order: str = "C") -> Any:
     """`np.ravel`: the values in one dimension."""
     if order == "K":
-        if any(not stride and size > 1 for stride, size in zip(a.strides, a.shape)):
+        if a.size and any(not stride and size > 1 for stride, size in zip(a.strides, a.shape)):
             raise UnsupportedError("What is broadcast has no order in memory.", "Write order='C'.")
         a, order = np.transpose(a, sorted(range(a.ndim), key=lambda axis: -abs(a.strides[axis]))), "C"
     return reshape(a, -1, order)

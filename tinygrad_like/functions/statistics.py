@@ -16,5 +16,8 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
     """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
     count = reductions.count(np.shape(x), axis)
     distance = x - np.mean(x, axis=axis, keepdims=True)
-    mean = np.mean(np.square(distance), axis=axis, keepdims=keepdims)
-    return mean * (count / (count - ddof) if count > ddof else np.nan) if ddof else mean
+    squared = np.square(distance) if distance.dtype.kind != "c" else np.real(distance * np.conj(distance))
+    if ddof and count <= ddof:
+        return np.sum(squared, axis=axis, keepdims=keepdims) / 0.0
+    mean = np.mean(squared, axis=axis, keepdims=keepdims)
+    return mean * (count / (count - ddof)) if ddof else mean

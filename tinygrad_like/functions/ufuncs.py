@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from typing import Any
 
 import numpy as np
 
+from ..engine.errors import UnsupportedError
 from ..engine.operators import Axis
 from ..engine.primitive import Function
-from ..engine.tensor import as_array
+from ..engine.tensor import as_array, values_of
 from ..primitives import constants, reductions
 from . import nans, totals
 
@@ -58,7 +61,7 @@ REDUCED: dict[np.ufunc, Function] = {
 }
 
 
-def part(x: Any, axis: int, which: slice) -> Any:
+def part(x: Any, axis: int, which: slice | int) -> Any:
     """A slice of x along an axis."""
     return x[(slice(None),) * (axis % x.ndim) + (which,)]
 
@@ -101,7 +104,56 @@ ACCUMULATED: dict[np.ufunc, Function] = {
 }
 
 
+def in_turn(ufunc: np.ufunc) -> Function:
+    """`ufunc.accumulate` of any other ufunc of two arguments: one step after the other, along one axis."""
+
+    def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
+        x = as_array(x) if dtype is None else as_array(x).astype(dtype)
+        totals.check_floats(x, f"np.{ufunc.__name__}.accumulate")
+        steps = list(itertools.accumulate(np.unstack(x, axis=axis), ufunc))
+        return np.stack(steps, axis=axis) if steps else np.copy(x)
+
+    return accumulate
+
+
+def last_of(accumulate: Function) -> Function:
+    """`ufunc.reduce` along one axis, as the last step of `ufunc.accumulate`."""
+
+    def reduce(x: Any, axis: int | None = 0, dtype: Any = None, *, keepdims: bool = False, initial: Any = None) -> Any:
+        if axis is None and np.ndim(x) == 1:
+            axis = 0
+        if not isinstance(axis, int) or not np.shape(x)[axis]:
+            raise UnsupportedError("This reduce is differentiable along one axis, which has values.", "Say axis=0.")
+        if initial is not None:
+            first = np.broadcast_to(totals.like(initial, x), part(x, axis, slice(0, 1)).shape)
+            x = np.concatenate((first, x), axis=axis)
+        last = accumulate(x, axis, dtype)
+        return part(last, axis, slice(-1, None) if keepdims else -1)
+
+    return reduce
+
+
+# What rounds is left out, as what it gives is constant.
+IN_TURN = (np.subtract, np.divide, np.power, np.float_power, np.arctan2, np.fmod, np.remainder, np.copysign)
+ACCUMULATED |= {ufunc: in_turn(ufunc) for ufunc in IN_TURN}
+REDUCED |= {ufunc: last_of(ACCUMULATED[ufunc]) for ufunc in IN_TURN}
+
+
+def reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
+    """`ufunc.reduceat`: of the values from each index to before the next, or of one where that is not larger."""
+    x = as_array(x) if dtype is None else as_array(x).astype(dtype)
+    totals.check_floats(x, f"np.{ufunc.__name__}.reduceat")
+    starts = [operator.index(i) for i in values_of(indices)]
+    if not starts or not 0 <= min(starts) <= max(starts) < x.shape[axis]:
+        raise UnsupportedError(
+            f"np.{ufunc.__name__}.reduceat takes indices from 0 to {x.shape[axis] - 1}, but got {starts}."
+        )
+    ends = [*starts[1:], x.shape[axis]]
+    parts = [part(x, axis, slice(i, max(i + 1, j))) for i, j in zip(starts, ends)]
+    return np.concatenate([ufunc.reduce(each, axis=axis, keepdims=True) for each in parts], axis=axis)
+
+
 def outer(ufunc: np.ufunc, a: Any, b: Any, **options: Any) -> Any:
     """`ufunc.outer`: of every element of a with every element of b."""
-    a = as_array(a)
-    return ufunc(a.reshape(a.shape + (1,) * np.ndim(b)), b, **options)
+    a, b = as_array(a), as_array(b)
+    return ufunc(a.reshape(a.shape + (1,) * b.ndim), b, **options)
