@@ -37,7 +37,6 @@ REFUSED = {
     **dict.fromkeys((f"fft.{kind}fft{n}" for kind in ("", "i", "r", "ir") for n in ("", "2", "n")), FOURIER),
     "fft.hfft": FOURIER,
     "fft.ihfft": FOURIER,
-    "polyfit": "Write V = np.vander(x, deg + 1) and np.linalg.solve(V.T @ V, V.T @ y)",
     "roots": "A root r has the derivative -r**power / p'(r) by the coefficient of each power",
     "save": VALUES,
     "savez": VALUES,
