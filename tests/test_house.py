@@ -251,3 +251,12 @@ def test_rules_stand_in_primitives_only():
         if not name.startswith(("primitives.", "engine.registry")):
             calls = re.findall(r"= (elementwise|multilinear|reduction|general|ufunc)\(", path.read_text("utf-8"))
             assert not calls, name
+
+
+def test_what_is_loaded_late_is_what_type_checkers_see():
+    source = (ROOT / "__init__.py").read_text(encoding="utf-8")
+    block = next(node for node in ast.parse(source).body if isinstance(node, ast.If))
+    seen = {alias.name: node.module for node in block.body for alias in node.names}
+    assert seen == tinygrad_like._MODULES
+    assert all(getattr(tinygrad_like, name) is not None for name in tinygrad_like.__all__)
+    assert {*tinygrad_like.__all__} <= {*dir(tinygrad_like)}

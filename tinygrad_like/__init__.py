@@ -22,30 +22,20 @@ from .engine.errors import (
 )
 from .engine.recording import enable_grad, is_recording, no_grad
 from .engine.tensor import Tensor
-from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
-from .nn import initialisers as initialisers
-from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
-from .nn.layer import Layer, Parameter
-from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
-from .nn.sequential import Sequential
-from .optim import SGD, Optimizer
-from .primitives import (
-    arithmetic,
-    constants,
-    contraction,
-    exponential,
-    indexing,
-    movement,
-    neural,
-    reductions,
-    trigonometric,
-)
+from .primitives import arithmetic, constants, contraction, indexing, movement, reductions
 from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
     from .checking import gradcheck
+    from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
     from .network import Matrix, Network
+    from .nn import initialisers as initialisers
+    from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
+    from .nn.layer import Layer, Parameter
+    from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
+    from .nn.sequential import Sequential
+    from .optim import SGD, Optimizer
     from .picture.api import draw, draw_dot
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
@@ -53,32 +43,41 @@ if _TYPE_CHECKING:
     from .summaries.summarizing import summary
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
-operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, exponential, indexing)
-operators.bind(movement, neural, reductions, trigonometric)
+operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, indexing, movement, reductions)
 
 # Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
 _LATE = {
-    "Matrix": "network",
-    "Network": "network",
-    "draw": "picture.api",
-    "draw_dot": "picture.api",
-    "gradcheck": "checking",
-    "gradient_norms": "plots.gradient_flow",
-    "plot_decision_boundary": "plots.boundaries",
-    "plot_gradient_flow": "plots.gradient_flow",
-    "plot_history": "plots.history",
-    "summary": "summaries.summarizing",
+    "nn": "initialisers",
+    "checking": "gradcheck",
+    "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
+    "network": "Matrix Network",
+    "nn.initialisers": "he_normal he_uniform seed xavier_normal xavier_uniform",
+    "nn.layer": "Layer Parameter",
+    "nn.layers": "Activation Linear RELU ReLU SIGMOID Sigmoid TANH Tanh",
+    "nn.sequential": "Sequential",
+    "optim": "Optimizer SGD",
+    "picture.api": "draw draw_dot",
+    "plots.boundaries": "plot_decision_boundary",
+    "plots.gradient_flow": "gradient_norms plot_gradient_flow",
+    "plots.history": "plot_history",
+    "summaries.summarizing": "summary",
 }
-_PARTS = {"checking", "families", "network", "numpy", "picture", "plots", "protocols", "summaries"}
+_PARTS = {"checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "summaries"}
+
+_MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
 
 if not _TYPE_CHECKING:
 
     def __getattr__(name: str) -> _Any:
         if name in _PARTS:
             return _import_module(f".{name}", __name__)
-        if name not in _LATE:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(_import_module(f".{_LATE[name]}", __name__), name)
+        value = globals()[name] = getattr(_import_module(f".{_MODULES[name]}", __name__), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_MODULES, *_PARTS})
 
 
 __version__ = "0.1.0"
