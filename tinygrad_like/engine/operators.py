@@ -41,11 +41,12 @@ def bind(*modules: ModuleType) -> None:
 
 def __getattr__(name: str) -> Any:
     """A module that is not loaded yet: `protocols` and all families are, when the first of them is needed."""
-    if name.startswith("__"):
-        raise AttributeError(name)
-    from .. import families, protocols
+    if not name.startswith("__"):  # such as Python asks for while importing
+        from .. import families, protocols
 
-    bind(protocols, *families.TABLES, *families.COMPOSITES)
+        bind(protocols, *families.TABLES, *families.COMPOSITES)
+    if name not in globals():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals()[name]
 
 
