@@ -34,6 +34,7 @@ ORDER = [
     "engine.autodiff",
     "engine.forward",
     "engine.several",
+    "engine.arguments",
     "engine.primitive",
     "engine.registry",
     "engine.custom",

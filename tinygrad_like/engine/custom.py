@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import bound
 from .errors import RuleError
 from .guarding import guarded
 from .primitive import Function, Primitive
@@ -39,7 +40,7 @@ class Operation(Primitive):
     def __call__(self, *args: Any, **options: Any) -> Any:
         calls = called_operations.get()
         if calls is not None:
-            calls.append((self, *self._bind(args, options)))
+            calls.append((self, *bound(self, args, options)))
         return super().__call__(*args, **options)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError, lost_graph
+from .arguments import bound
+from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError
 from .forward import raised
 from .kinds import as_ndarray
 from .node import IN_SHAPE, Node, Raised, used
@@ -82,7 +82,6 @@ def read_options(forward: Function, arity: int) -> tuple[dict[str, Any], int]:
 
 raise_warnings_in(globals())
 
-USE = "Apply that option as a separate step, or leave the graph with t.numpy()."
 BROADCAST = "Axes are matched from the right, and must be equal or 1; x[:, None] or x.reshape(...) adds one."
 
 
@@ -162,6 +161,7 @@ class Primitive:
             read_options(forward, self.arity) if options is None else (options, by_position)
         )
         self._recipes: dict[int, Recipe] = {}
+        self.sorted_before: dict[Any, dict[str, Any]] = {}  # options that were given before, sorted
         self.joint: Primitive | None = None  # the record of the vector of several results, once there were some
         self._check_declaration()
 
@@ -192,7 +192,7 @@ class Primitive:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if options or len(args) > self.arity:
-            return self.apply(*self._bind(args, options))
+            return self.apply(*bound(self, args, options))
         return self.apply(args, self.defaults)
 
     def apply(self, args: tuple[Any, ...], options: dict[str, Any] = NO_OPTIONS) -> Any:
@@ -312,17 +312,6 @@ class Primitive:
         self._recipes[~mask if mixes_dtypes else mask] = recipe
         return recipe
 
-    def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Sort what was given by position and by name into array arguments and options."""
-        arrays, extra = list(args[: self.arity]), args[self.arity :]
-        check_count(self.name, len(args), self.arity + self.positional)
-        bound = dict(self.defaults)
-        bound.update(zip(self.defaults, extra))
-        by_name = list(takewhile(options.__contains__, self.args[len(arrays) :]))
-        arrays += [options[name] for name in by_name]
-        bound |= known_options(self.name, {name: v for name, v in options.items() if name not in by_name}, bound)
-        return tuple(arrays), {name: plain_option(value) for name, value in bound.items()}
-
     def _tried_again(self, arrays: list[Any], options: dict[str, Any], error: Exception) -> Any:
         """The result, if the error was a warning; else the error, explained."""
         try:
@@ -369,26 +358,3 @@ def plain(value: Any) -> Any:
     if array.dtype.kind not in "fiubcmM":
         raise DTypeError(f"Tensors are computed with numbers, but got {value!r}.", "Write numbers or arrays of them.")
     return array
-
-
-def plain_option(value: Any) -> Any:
-    """An option without a Tensor, and copied where its owner could still write to it."""
-    if isinstance(value, Tensor):
-        if value._node is not None and recording.get():
-            raise lost_graph("Giving it as an option")
-        return value._array
-    return value.copy() if isinstance(value, (list, np.ndarray)) else value
-
-
-def check_count(name: str, count: int, most: int) -> None:
-    if count > most:
-        raise UnsupportedError(f"{name} of a Tensor takes {most} arguments by position.", USE)
-
-
-def known_options(name: str, options: dict[str, Any], known: Container[str]) -> dict[str, Any]:
-    """Those of the options that are known and given; an error for another that is given a value."""
-    given = {each: value for each, value in options.items() if value is not np._NoValue}
-    for each, value in given.items():
-        if each not in known and value is not None:
-            raise UnsupportedError(f"{name} of a Tensor does not take {each}={value!r}.", USE)
-    return {each: value for each, value in given.items() if each in known}

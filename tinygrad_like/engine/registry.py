@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import check_count, known_options
 from .errors import RuleError
-from .primitive import Function, Primitive, check_count, known_options
+from .primitive import Function, Primitive
 from .warned import raise_warnings_in
 
 VARIADIC = 0x04  # the flag of code that takes *args
