@@ -67,8 +67,9 @@ def test_an_error_stays_an_error():
         np.sum(ZERO, axis="x")
 
 
-def test_code_without_a_module_is_told():
-    space = {"np": np, "x": ZERO}
+@pytest.mark.parametrize("name", [{}, {"__name__": None}, {"__name__": 5}])
+def test_code_without_a_module_is_told(name):
+    space = {"np": np, "x": ZERO, **name}
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         exec("y = np.log(x)", space)
     assert space["y"].requires_grad
