@@ -31,13 +31,17 @@ def compute_again(function: Callable[..., Any], name: str, arrays: Any, options:
     modes: dict[str, Any] = {kind: "call" for kind, mode in np.geterr().items() if mode == "warn"}
     with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
         y = function(*arrays, **options)
+    for kind in dict.fromkeys(found):
+        warn(f"{kind} encountered in {name}", RuntimeWarning)
+    return y
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Give a warning at the user's line."""
     frame = users_frame()
     registry = frame.f_globals.setdefault("__warningregistry__", {})
-    for kind in dict.fromkeys(found):
-        message = f"{kind} encountered in {name}"
-        module = str(frame.f_globals.get("__name__", "<string>"))  # none in exec(code, {})
-        warnings.warn_explicit(message, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)
-    return y
+    module = str(frame.f_globals.get("__name__", "<string>"))  # none in exec(code, {})
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
 def users_frame() -> Any:
