@@ -261,3 +261,19 @@ def test_what_is_loaded_late_is_what_type_checkers_see():
     assert seen == tinygrad_like._MODULES
     assert all(getattr(tinygrad_like, name) is not None for name in tinygrad_like.__all__)
     assert {*tinygrad_like.__all__} <= {*dir(tinygrad_like)}
+
+
+def test_what_is_loaded_late_is_loaded_by_one_thread_at_a_time():
+    code = """if True:
+        import sys, threading
+        import numpy as np, tinygrad_like as tg
+        sys.setswitchinterval(1e-6)
+        names = "he_normal Parameter Sequential Linear SGD Network relu softmax nn numpy optim checking".split()
+        calls = [lambda name=name: getattr(tg, name) for name in names] + [tg.Tensor([1.0, 2.0]).std] * 2
+        start = threading.Barrier(len(calls))
+        for call in calls:
+            threading.Thread(target=lambda call=call: (start.wait(), call())).start()
+    """
+    for _ in range(4):
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+        assert not run.stderr

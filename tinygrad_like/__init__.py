@@ -69,11 +69,16 @@ _MODULES = {name: module for module, names in _LATE.items() for name in names.sp
 if not _TYPE_CHECKING:
 
     def __getattr__(name: str) -> _Any:
-        if name in _PARTS:
-            return _import_module(f".{name}", __name__)
-        if name not in _MODULES:
+        if name not in _PARTS and name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(_import_module(f".{_MODULES[name]}", __name__), name)
+        path = _MODULES.get(name, name)
+        with operators.loading:
+            # The package first: Python would lock the module, then wait for a thread that is loading its package.
+            _import_module(f".{path.partition('.')[0]}", __name__)
+            module = _import_module(f".{path}", __name__)
+        if name in _PARTS:
+            return module
+        value = globals()[name] = getattr(module, name)
         return value
 
     def __dir__() -> list[str]:

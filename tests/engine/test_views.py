@@ -1,6 +1,7 @@
 """Writing into arrays is recorded: values as NumPy has them, also in what shares the memory, and right derivatives."""
 
 import copy
+import sys
 import threading
 
 import numpy as np
@@ -433,6 +434,41 @@ def test_other_threads_share_no_family_by_accident():
         each.join()
     for each in results:
         np.testing.assert_array_equal(each, results[0])
+
+
+def views_of_threads(t):
+    views = []
+    threads = [threading.Thread(target=lambda: views.append(t[:2])) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return views
+
+
+def test_first_views_of_two_threads_are_of_one_family():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(300):
+            t = Tensor(np.zeros(4))
+            views = views_of_threads(t)
+            t[0] = leaf([1.0])[0]
+            assert [float(view.numpy()[0]) for view in views] == [1.0] * 4
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_what_was_repeated_is_written():
+    def written(x):
+        for many in (np.tile(x, (3, 1)), np.repeat(x[None], 3, axis=0), np.repeat(x[:1], 3)[:, None]):
+            many[1] = x[2]
+            yield many.sum()
+
+    x = np.array([1.0, 2.0, 4.0])
+    for here, there in zip(written(Tensor(x)), written(x)):
+        np.testing.assert_array_equal(here.data, there)
+    assert tg.gradcheck(lambda x: sum(total**2 for total in written(x)), x)
 
 
 def test_lists_of_tensors_are_written():

@@ -67,8 +67,16 @@ def test_an_error_stays_an_error():
         np.sum(ZERO, axis="x")
 
 
-def test_code_without_a_module_is_told():
-    space = {"np": np, "x": ZERO}
+@pytest.mark.parametrize("name", [{}, {"__name__": None}, {"__name__": 5}])
+def test_code_without_a_module_is_told(name):
+    space = {"np": np, "x": ZERO, **name}
     with pytest.warns(RuntimeWarning, match="divide by zero"):
         exec("y = np.log(x)", space)
     assert space["y"].requires_grad
+
+
+def test_a_lost_imaginary_part_is_told():
+    with pytest.warns(np.exceptions.ComplexWarning) as told:
+        real = tg.Tensor([1 + 2j, 3]).astype(float, copy=False)
+    np.testing.assert_array_equal(real.data, [1, 3])
+    assert [each.filename for each in told] == [__file__]

@@ -57,6 +57,11 @@ def only_compares() -> bool:
     return False
 
 
+def package_of(frame: FrameType) -> str:
+    """The package whose code a frame runs. A namespace made for `exec` may have any `__name__`, or none."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
 def in_library(frame: FrameType) -> bool:
     file = frame.f_code.co_filename
     return file.startswith(PYTHONS) or any(part in file for part in LIBRARIES)
@@ -73,7 +78,7 @@ def line_and_advice() -> tuple[str, str]:
     place = f", line {number}" if file.startswith("<") else f"{os.path.basename(file)}, line {number}"
     where = f"In {place.lstrip(', ')}: {text}" if text else ""
     if outside[0] is not theirs:
-        library = outside[0].f_globals.get("__name__", "").partition(".")[0].lstrip("_")
+        library = package_of(outside[0]).lstrip("_")
         return where, f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."
     return where, advice(theirs, text)
 

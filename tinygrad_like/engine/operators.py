@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
+# What is loaded when it is first asked for is loaded by one thread at a time. Python raises an error when two threads
+# import modules of one package in different orders.
+loading = RLock()
+
+
 def bind(*modules: ModuleType) -> None:
     """The one loop among the modules: operators need the primitives, and primitives return Tensors.
 
@@ -42,7 +48,8 @@ def bind(*modules: ModuleType) -> None:
 def __getattr__(name: str) -> Any:
     """A module that is not loaded yet: `protocols` and all families are, when the first of them is needed."""
     if not name.startswith("__"):  # such as Python asks for while importing
-        from .. import families, protocols
+        with loading:
+            from .. import families, protocols
 
         bind(protocols, *families.TABLES, *families.COMPOSITES)
     if name not in globals():

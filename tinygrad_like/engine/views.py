@@ -7,6 +7,7 @@ views, show the same values ever after, as in NumPy, and the gradient flows thro
 
 from __future__ import annotations
 
+from _thread import RLock
 from collections.abc import Iterable
 from typing import Any
 from weakref import ref
@@ -22,6 +23,9 @@ from .storage import is_shared
 from .tensor import Tensor, values_of
 from .writes import Array, base_of
 
+# Two threads that make the first views of a Tensor find one family. Reentrant, for what a garbage collection calls.
+joining = RLock()
+
 
 def join_views(args: Iterable[Any], result: Tensor) -> None:
     """Remember that a result shares its memory with an operand, if it does."""
@@ -33,10 +37,11 @@ def join_views(args: Iterable[Any], result: Tensor) -> None:
 
 def join(one: Tensor, other: Tensor) -> None:
     """Two Tensors share their memory: all that share it are in one set, weakly."""
-    family = getattr(one, "_family", None)
-    if family is None:
-        family = one._family = set()
-        family.add(ref(one, family.discard))
+    with joining:
+        family = getattr(one, "_family", None)
+        if family is None:
+            family = one._family = set()
+            family.add(ref(one, family.discard))
     family.add(ref(other, family.discard))
     other._family = family
 

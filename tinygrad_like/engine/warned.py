@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .callers import package_of
+
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -29,18 +31,22 @@ def compute_again(function: Callable[..., Any], name: str, arrays: Any, options:
     modes: dict[str, Any] = {kind: "call" for kind, mode in np.geterr().items() if mode == "warn"}
     with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
         y = function(*arrays, **options)
+    for kind in dict.fromkeys(found):
+        warn(f"{kind} encountered in {name}", RuntimeWarning)
+    return y
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Give a warning at the user's line."""
     frame = users_frame()
     registry = frame.f_globals.setdefault("__warningregistry__", {})
-    for kind in dict.fromkeys(found):
-        message = f"{kind} encountered in {name}"
-        module = frame.f_globals.get("__name__", "<string>")  # none in exec(code, {})
-        warnings.warn_explicit(message, RuntimeWarning, frame.f_code.co_filename, frame.f_lineno, module, registry)
-    return y
+    module = str(frame.f_globals.get("__name__", "<string>"))  # none in exec(code, {})
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
 def users_frame() -> Any:
     """The innermost call that is neither in this package nor in NumPy."""
     frame: Any = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (PACKAGE, "numpy"):
+    while frame.f_back is not None and package_of(frame) in (PACKAGE, "numpy"):
         frame = frame.f_back
     return frame

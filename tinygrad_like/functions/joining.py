@@ -152,7 +152,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
         return np.copy(a)
     before, after = a.shape[: axis + 1], a.shape[axis + 1 :]
     many = np.broadcast_to(np.expand_dims(a, axis + 1), (*before, count, *after))
-    return np.reshape(many, (*before[:-1], size * count, *after))
+    return own_memory(np.reshape(many, (*before[:-1], size * count, *after)))
 
 
 @implements(np.tile)
@@ -165,7 +165,12 @@ def tile(A: Any, reps: Any) -> Any:
         return np.copy(A)
     many = np.reshape(A, [n for size in A.shape for n in (1, size)])
     many = np.broadcast_to(many, [n for pair in zip(reps, A.shape) for n in pair])
-    return np.reshape(many, [count * size for count, size in zip(reps, A.shape)])
+    return own_memory(np.reshape(many, [count * size for count, size in zip(reps, A.shape)]))
+
+
+def own_memory(repeated: Any) -> Any:
+    """What NumPy repeats can be written to. Here the reshape was a copy, unless there was one value along an axis."""
+    return repeated if values_of(repeated).flags.writeable else np.copy(repeated)
 
 
 # -- split --------------------------------------------------------------------------------------------------
