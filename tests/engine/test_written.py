@@ -84,3 +84,19 @@ def test_after_its_function_has_returned_an_input_can_be_written_to():
     tg.grad(lambda z: (kept.append(z), (z * z).sum())[1])(t)
     t[0] = 5.0
     assert t[0].item() == 5.0
+
+
+def totals_in_rows(x):
+    total, rows = x.sum(), []
+    for each in x[:3]:
+        rows += [total[None], np.atleast_1d(total), np.ravel(total)]
+        total += each
+    rows[0][0] = total * x[1]
+    return np.concatenate(rows)
+
+
+def test_what_is_reshaped_of_a_number_is_a_copy():
+    """NumPy's numbers share no memory: what changes one changes no array made of it, and the other way round."""
+    value, _ = tg.vjp(totals_in_rows, X)
+    np.testing.assert_allclose(value, totals_in_rows(X), rtol=1e-14)
+    assert tg.gradcheck(totals_in_rows, X)

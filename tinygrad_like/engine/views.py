@@ -24,10 +24,10 @@ from .writes import Array, base_of
 
 
 def join_views(args: Iterable[Any], result: Tensor) -> None:
-    """Remember that a result shares its memory with an operand, if it does."""
+    """Remember that a result shares its memory with an operand, if it does; with a number nothing does."""
     memory = base_of(result._array)
     for each in args:
-        if isinstance(each, Tensor) and base_of(each._array) is memory:
+        if isinstance(each, Tensor) and base_of(each._array) is memory and not is_number(each):
             join(each, result)
 
 
@@ -47,6 +47,14 @@ def family_of(tensor: Tensor) -> list[Tensor]:
     memory = base_of(tensor._array)
     alive = [t for t in others if t is not None and t is not tensor and base_of(t._array) is memory]
     return [tensor, *alive]
+
+
+def is_number(tensor: Tensor) -> bool:
+    """Whether this is a recorded result that in NumPy is a number: what is reshaped of it is a copy."""
+    array, node = tensor._array, tensor._node
+    return (
+        array.ndim == 0 and array.base is None and node is not None and not is_users_leaf(node) and not is_input(node)
+    )
 
 
 def is_input(node: Any) -> bool:
