@@ -50,11 +50,14 @@ def family_of(tensor: Tensor) -> list[Tensor]:
 
 
 def is_number(tensor: Tensor) -> bool:
-    """Whether this is a recorded result that in NumPy is a number: what is reshaped of it is a copy."""
-    array, node = tensor._array, tensor._node
-    return (
-        array.ndim == 0 and array.base is None and node is not None and not is_users_leaf(node) and not is_input(node)
-    )
+    """Whether this is a recorded result that in NumPy is a number, of which what is reshaped is a copy.
+
+    It is taken for one if it has no axes, and its memory to itself.
+    """
+    node = tensor._node
+    if tensor._array.ndim or node is None or is_users_leaf(node) or is_input(node):
+        return False
+    return len(family_of(tensor)) == 1
 
 
 def is_input(node: Any) -> bool:
