@@ -24,11 +24,15 @@ from .writes import Array, base_of
 
 
 def join_views(args: Iterable[Any], result: Tensor) -> None:
-    """Remember that a result shares its memory with an operand, if it does; with a number nothing does."""
+    """Remember that a result shares its memory with an operand, if it does; of a number it is a copy."""
     memory = base_of(result._array)
     for each in args:
-        if isinstance(each, Tensor) and base_of(each._array) is memory and not is_number(each):
+        if not isinstance(each, Tensor) or base_of(each._array) is not memory:
+            continue
+        if not is_number(each):
             join(each, result)
+        elif result._array.flags.writeable:
+            result._array = result._array.copy()
 
 
 def join(one: Tensor, other: Tensor) -> None:
@@ -50,12 +54,17 @@ def family_of(tensor: Tensor) -> list[Tensor]:
 
 
 def is_number(tensor: Tensor) -> bool:
-    """Whether this is a recorded result that in NumPy is a number, of which what is reshaped is a copy.
+    """Whether this is a result that in NumPy is a number, of which what is reshaped is a copy.
 
-    It is taken for one if it has no axes, and its memory to itself.
+    It is taken for one if it has no axes, and its memory to itself; what is not recorded, inside a transform alone.
     """
+    if tensor._array.ndim:
+        return False
     node = tensor._node
-    if tensor._array.ndim or node is None or is_users_leaf(node) or is_input(node):
+    if node is None:
+        if type(tensor) is not Tensor or not transform_depth.get():
+            return False
+    elif is_users_leaf(node) or is_input(node):
         return False
     return len(family_of(tensor)) == 1
 
