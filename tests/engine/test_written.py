@@ -84,3 +84,42 @@ def test_after_its_function_has_returned_an_input_can_be_written_to():
     tg.grad(lambda z: (kept.append(z), (z * z).sum())[1])(t)
     t[0] = 5.0
     assert t[0].item() == 5.0
+
+
+def is_that_of_arrays(f):
+    """The value, and the derivatives in both modes, are those of the same function of ndarrays."""
+    step = 1e-6 * np.cos(X)
+    value, pullback = tg.vjp(f, X)
+    np.testing.assert_allclose(value, f(X), rtol=1e-14)
+    tangent = tg.jvp(f, (X,), (step,))[1]
+    np.testing.assert_allclose(tangent, (f(X + step) - f(X - step)) / 2, rtol=1e-6)
+    np.testing.assert_allclose(pullback(np.ones_like(value)) @ step, tangent.sum())
+
+
+def totals_in_rows(x):
+    total, rows = x.sum(), []
+    for each in x[:3]:
+        rows += [total[None], np.atleast_1d(total), np.ravel(total)]
+        total += each
+    rows[0][0] = total * x[1]
+    return np.concatenate(rows)
+
+
+def test_what_is_reshaped_of_a_number_is_a_copy():
+    """NumPy's numbers share no memory: what changes one changes no array made of it, and the other way round."""
+    is_that_of_arrays(totals_in_rows)
+
+
+def logarithms_in_rows(x):
+    matrix = np.outer(x, x)[:3, :3] + np.eye(3)
+    (sign, total), middle, before = np.linalg.slogdet(matrix), np.median(x), np.vecdot(x, x)
+    rows = [total[None], middle[None], before[None]]
+    sign += 1.0
+    total += x[0]
+    middle *= x[1]
+    before -= 1.0
+    return np.stack([*np.concatenate(rows), sign, total, middle, before])
+
+
+def test_numbers_out_of_several_steps_or_results_share_no_memory():
+    is_that_of_arrays(logarithms_in_rows)

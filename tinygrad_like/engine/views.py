@@ -28,11 +28,15 @@ joining = RLock()
 
 
 def join_views(args: Iterable[Any], result: Tensor) -> None:
-    """Remember that a result shares its memory with an operand, if it does."""
+    """Remember that a result shares its memory with an operand, if it does; of a number it is a copy."""
     memory = base_of(result._array)
     for each in args:
-        if isinstance(each, Tensor) and base_of(each._array) is memory:
+        if not isinstance(each, Tensor) or base_of(each._array) is not memory:
+            continue
+        if not is_number(each):
             join(each, result)
+        elif result._array.flags.writeable:
+            result._array = result._array.copy()
 
 
 def join(one: Tensor, other: Tensor) -> None:
@@ -52,6 +56,22 @@ def family_of(tensor: Tensor) -> list[Tensor]:
     memory = base_of(tensor._array)
     alive = [t for t in others if t is not None and t is not tensor and base_of(t._array) is memory]
     return [tensor, *alive]
+
+
+def is_number(tensor: Tensor) -> bool:
+    """Whether this is a result that in NumPy is a number, of which what is reshaped is a copy.
+
+    It is taken for one if it has no axes, and its memory to itself; what is not recorded, inside a transform alone.
+    """
+    if tensor._array.ndim:
+        return False
+    node = tensor._node
+    if node is None:
+        if type(tensor) is not Tensor or not transform_depth.get():
+            return False
+    elif is_users_leaf(node) or is_input(node):
+        return False
+    return len(family_of(tensor)) == 1
 
 
 def is_input(node: Any) -> bool:

@@ -112,10 +112,10 @@ diagonal = multilinear(
     chooses=True,
 )
 
-# One of several results, out of the vector of all of them.
+# One of several results, out of the vector of all of them; a number, which `[()]` gives, is a copy.
 part = multilinear(
     "part",
-    lambda y, *, start=0, stop=None, shape=-1, dtype=None: one_of(y, start, stop, shape, dtype or y.dtype),
+    lambda y, *, start=0, stop=None, shape=-1, dtype=None: one_of(y, start, stop, shape, dtype or y.dtype)[()],
     "y",
     lambda g, *, start, stop: Scattered(g.reshape(-1), slice(start, stop)),
     sample=several(((5,), {"start": 1, "stop": 5, "shape": (2, 2)})),
