@@ -80,3 +80,20 @@ def test_a_lost_imaginary_part_is_told():
         real = tg.Tensor([1 + 2j, 3]).astype(float, copy=False)
     np.testing.assert_array_equal(real.data, [1, 3])
     assert [each.filename for each in told] == [__file__]
+
+
+OTHERS = {
+    "astype": lambda z: z.astype(float),
+    "concatenate": lambda z: np.concatenate([z, z], dtype=float, casting="unsafe"),
+}
+
+
+@pytest.mark.parametrize("f", OTHERS.values(), ids=OTHERS)
+def test_other_warnings_point_here_too(f):
+    z = np.array([1j, 2])
+    with pytest.warns(np.exceptions.ComplexWarning, match="imaginary"):
+        expected = f(z)
+    for _ in range(2):
+        with pytest.warns(np.exceptions.ComplexWarning, match="imaginary") as caught:
+            assert f(tg.Tensor(z)).tolist() == expected.tolist()
+        assert [w.filename for w in caught] == [__file__]

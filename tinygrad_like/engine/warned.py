@@ -29,10 +29,20 @@ def compute_again(function: Callable[..., Any], name: str, arrays: Any, options:
     """What the function gives, with its warnings at the user's line."""
     found: list[str] = []
     modes: dict[str, Any] = {kind: "call" for kind, mode in np.geterr().items() if mode == "warn"}
-    with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
-        y = function(*arrays, **options)
+    namespace = getattr(function, "__globals__", {})
+    before = namespace.pop("__warningregistry__", None)
+    try:
+        with warnings.catch_warnings(record=True) as others:
+            warnings.simplefilter("always")
+            with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
+                y = function(*arrays, **options)
+    finally:
+        if before is not None:
+            namespace["__warningregistry__"] = before
     for kind in dict.fromkeys(found):
         warn(f"{kind} encountered in {name}", RuntimeWarning)
+    for other in others:
+        warn(str(other.message), other.category)
     return y
 
 

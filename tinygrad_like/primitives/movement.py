@@ -9,20 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import elementwise, multilinear
-from ..engine.warned import warn
 from .samples import arrays, either, normal, several
 
 
 def inverse_order(axes: tuple[int, ...] | None, ndim: int) -> tuple[int, ...] | None:
     return None if axes is None else tuple(int(i) for i in np.argsort([a % ndim for a in axes]))
-
-
-def converted(x: Any, dtype: Any = float, *, copy: bool = True, order: Any = "K", casting: Any = "unsafe") -> Any:
-    """What NumPy's astype gives; a view, where it is not a copy."""
-    if x.dtype.kind == "c" and casting == "unsafe" and np.dtype(dtype).kind in "fiu":
-        warn("Casting complex values to real discards the imaginary part", np.exceptions.ComplexWarning)
-        x, copy = x.real, True
-    return x.astype(dtype, order, casting, copy=copy)[...]
 
 
 def concatenate_rule(g: Any, shapes: Any, *, axis: int | None) -> Any:
@@ -125,7 +116,8 @@ copy = elementwise(
 )
 astype = elementwise(
     "astype",
-    converted,
+    # A view, where it is not a copy.
+    lambda x, dtype=float, *, copy=True, order="K", casting="unsafe": x.astype(dtype, order, casting, copy=copy)[...],
     "x",
     lambda g: g,
     sample=(normal,),
