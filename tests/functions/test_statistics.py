@@ -236,3 +236,11 @@ def test_a_covariance_without_freedom_warns_here():
         np.var(Tensor(np.ones(2)), ddof=2)
     assert caught
     assert {each.filename for each in caught} == {__file__}
+
+
+@pytest.mark.parametrize("q", [np.float32(0.3), np.array([0.2, 0.9], np.float32)])
+def test_quantiles_without_nan_keep_float32(q):
+    x = np.array([1.0, np.nan, 2.5, 4.0], np.float32)
+    value, _ = tg.vjp(lambda x: np.nanquantile(x, q), x)
+    assert np.asarray(value).dtype == np.nanquantile(x, q).dtype == np.float32
+    np.testing.assert_allclose(value, np.nanquantile(x, q), rtol=1e-6)

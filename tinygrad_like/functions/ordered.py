@@ -123,7 +123,8 @@ def quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, weights
     flat = np.reshape(q, -1)
     if nan and x.dtype.kind == "f":
         n = valid(x)
-        found = np.where(n == 0, np.nan, at_places(x, n, flat, method, weak))
+        count = n.astype(flat.dtype) if flat.dtype.kind == "f" else n  # so that q keeps its dtype
+        found = np.where(n == 0, np.nan, at_places(x, count, flat, method, weak))
     else:
         found = at_places(x, x.shape[-1], flat, method, weak)
         if x.dtype.kind == "f":
