@@ -29,20 +29,29 @@ def compute_again(function: Callable[..., Any], name: str, arrays: Any, options:
     """What the function gives, with its warnings at the user's line."""
     found: list[str] = []
     modes: dict[str, Any] = {kind: "call" for kind, mode in np.geterr().items() if mode == "warn"}
+    with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
+        try:
+            y = function(*arrays, **options)
+        except TypeError:
+            y = with_other_warnings(function, arrays, options)
+    for kind in dict.fromkeys(found):
+        warn(f"{kind} encountered in {name}", RuntimeWarning)
+    return y
+
+
+def with_other_warnings(function: Callable[..., Any], arrays: Any, options: dict[str, Any]) -> Any:
+    """What a function gives that warns of something else than its numbers. It also makes Python forget what warned."""
     namespace = getattr(function, "__globals__", {})
     before = namespace.pop("__warningregistry__", None)
     try:
-        with warnings.catch_warnings(record=True) as others:
+        with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            with np.errstate(call=lambda kind, flag: found.append(kind), **modes):
-                y = function(*arrays, **options)
+            y = function(*arrays, **options)
     finally:
         if before is not None:
             namespace["__warningregistry__"] = before
-    for kind in dict.fromkeys(found):
-        warn(f"{kind} encountered in {name}", RuntimeWarning)
-    for other in others:
-        warn(str(other.message), other.category)
+    for each in found:
+        warn(str(each.message), each.category)
     return y
 
 
