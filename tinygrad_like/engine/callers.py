@@ -46,6 +46,11 @@ def frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def outside() -> Iterator[FrameType]:
+    """Those of the calls that are not in NumPy either: the first is where the user, or a library, called."""
+    return (frame for frame in frames() if not frame.f_code.co_filename.startswith(NUMPYS))
+
+
 def only_compares() -> bool:
     """Whether the values are asked for by numpy.testing, which compares them, and computes nothing from them."""
     for frame in frames():
@@ -69,16 +74,16 @@ def in_library(frame: FrameType) -> bool:
 
 def line_and_advice() -> tuple[str, str]:
     """The user's line that led here, as `In file, line n: text`, or nothing; and what to write instead."""
-    outside = [frame for frame in frames() if not frame.f_code.co_filename.startswith(NUMPYS)]
-    theirs = next((frame for frame in outside if not in_library(frame)), None)
+    calls = list(outside())
+    theirs = next((frame for frame in calls if not in_library(frame)), None)
     if theirs is None:
         return "", DEFAULT
     file, number = theirs.f_code.co_filename, theirs.f_lineno
     text = linecache.getline(file, number, theirs.f_globals).strip()
     place = f", line {number}" if file.startswith("<") else f"{os.path.basename(file)}, line {number}"
     where = f"In {place.lstrip(', ')}: {text}" if text else ""
-    if outside[0] is not theirs:
-        library = package_of(outside[0]).lstrip("_")
+    if calls[0] is not theirs:
+        library = package_of(calls[0]).lstrip("_")
         return where, f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."
     return where, advice(theirs, text)
 

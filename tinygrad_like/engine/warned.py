@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .callers import package_of
+from .callers import outside
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -57,15 +57,7 @@ def with_other_warnings(function: Callable[..., Any], arrays: Any, options: dict
 
 def warn(message: str, category: type[Warning]) -> None:
     """Give a warning at the user's line."""
-    frame = users_frame()
+    frame = next(outside(), sys._getframe())
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     module = str(frame.f_globals.get("__name__", "<string>"))  # none in exec(code, {})
     warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
-
-
-def users_frame() -> Any:
-    """The innermost call that is neither in this package nor in NumPy."""
-    frame: Any = sys._getframe(1)
-    while frame.f_back is not None and package_of(frame) in (PACKAGE, "numpy"):
-        frame = frame.f_back
-    return frame
