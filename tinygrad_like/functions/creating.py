@@ -11,6 +11,7 @@ from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, as_array
+from ..engine.views import joined
 from ..primitives import constants
 
 ORDERS = {"C": "C", "C_CONTIGUOUS": "C", "CONTIGUOUS": "C", "F": "F", "F_CONTIGUOUS": "F", "FORTRAN": "F"}
@@ -27,18 +28,9 @@ def alike(arrays: Any) -> tuple[Any, ...]:
     return tuple(map(tensor, arrays)) if any(isinstance(each, Tensor) for each in arrays) else arrays
 
 
-def holds_tensors(value: Any) -> bool:
-    """Whether a Tensor is in nested lists."""
-    if isinstance(value, (list, tuple)):
-        return any(holds_tensors(each) for each in value)
-    return isinstance(value, Tensor)
-
-
 def stacked(value: Any) -> Any:
     """A Tensor as it is; what is made of nested lists, in which Tensors may stand; else an ndarray."""
-    if isinstance(value, (list, tuple)) and holds_tensors(value):
-        return np.stack([stacked(each) for each in value])
-    return as_array(value)
+    return as_array(joined(value))
 
 
 def with_axes(x: Any, ndim: int) -> Any:
