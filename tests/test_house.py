@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import tinygrad_like
+from tinygrad_like import families
 
 ROOT = pathlib.Path(tinygrad_like.__file__).parent
 
@@ -277,3 +278,10 @@ def test_what_is_loaded_late_is_loaded_by_one_thread_at_a_time():
     for _ in range(4):
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
         assert not run.stderr
+
+
+def test_the_families_are_all_files_of_their_folders():
+    loaded = families.TABLES, families.COMPOSITES
+    found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
+    files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
+    assert found == [files[0] - {"__init__", "samples", "integers"}, files[1] - {"__init__"}]
