@@ -43,6 +43,11 @@ class Waiting:
         self.scattered: dict[int, list[Scattered]] = {}
         self.flat: list[Node] = []  # the nodes of step functions that were passed
 
+    def start(self, starts: Sequence[tuple[Node, Any]], given: bool) -> None:
+        for node, cotangent in starts:
+            self.add(node, cotangent, False)
+            self.careful = self.careful or (given and not ordinary(cotangent))
+
     def add(self, node: Node, share: Any, owned: bool) -> None:
         key = -node.index
         entry = self.shares.get(key)
@@ -111,9 +116,7 @@ def sweep(
     goals = None if targets is None else set(targets)
     floor = 0 if goals is None else min(node.index for node in goals)
     waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1)
-    for node, cotangent in starts:
-        waiting.add(node, cotangent, False)
-        waiting.careful = waiting.careful or (given and not ordinary(cotangent))
+    waiting.start(starts, given)
     roots = {node for node, _ in starts}
     found: Found = {}
     with np.errstate(all="ignore"):
@@ -138,9 +141,12 @@ def sweep(
         found |= {node: (g, owned) for node, g, owned in waiting.shares.values()}
         if waiting.flat and goals is None:
             found = zeros_below(waiting.flat, recorded) | found
-    if recorded and waiting.careful:
-        found = {node: (operators.movement.careful(g), False) for node, (g, _) in found.items()}
-    return found
+    return marked_careful(found) if recorded and waiting.careful else found
+
+
+def marked_careful(found: Found) -> Found:
+    """What a careful sweep found, so that a sweep through its graph is careful, too."""
+    return {node: (operators.movement.careful(g), False) for node, (g, _) in found.items()}
 
 
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
@@ -160,8 +166,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
-        if names:
-            rule = partial(rule, **{name: node.options[name] for name in names})
+        rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
         part = rule(g, *values) if primitive.trusted else guarded(rule, f"A rule of {primitive.name}", (g, *values))
         kind = part.__class__
         if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
@@ -184,8 +189,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             part, fresh = cast(part, parent.dtype, node), not recorded
         waiting.add(parent, part, fresh)
     waiting.careful = waiting.careful or primitive.chooses or not primitive.trusted
-    if primitive.flat:
-        waiting.flat.append(node)
+    waiting.flat += [node] * primitive.flat
 
 
 def parts_of_list(parts: Any, node: Any, count: int) -> list[Any]:

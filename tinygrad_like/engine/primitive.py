@@ -154,15 +154,18 @@ class Primitive:
         self.shift = 0 if self.variadic else 1
         self.args = tuple(args.lstrip("*").split())
         self.arity = 10**9 if self.variadic else len(self.args)
-        rules = (vjp,) if callable(vjp) else tuple(vjp) or (None,) * len(self.args)
-        self.rules = tuple(rule and read_rule(rule, name) for rule in rules)
-        self.keeps_list = self.variadic and any(self.args[0] in rule.wants for rule in self.rules if rule)
         self.defaults, self.positional = (
             read_options(forward, self.arity) if options is None else (options, by_position)
         )
+        self._read_rules((vjp,) if callable(vjp) else tuple(vjp))
         self._recipes: dict[int, Recipe] = {}
         self.sorted_before: dict[Any, dict[str, Any]] = {}  # options that were given before, sorted
         self.joint: Primitive | None = None  # the record of the vector of several results, once there were some
+
+    def _read_rules(self, rules: tuple[Function | None, ...]) -> None:
+        rules = rules or (None,) * len(self.args)
+        self.rules = tuple(rule and read_rule(rule, self.name) for rule in rules)
+        self.keeps_list = self.variadic and any(self.args[0] in rule.wants for rule in self.rules if rule)
         self._check_declaration()
 
     def _check_declaration(self) -> None:
@@ -266,9 +269,8 @@ class Primitive:
             flat = self.flat and y.dtype.kind == "f" and not transform_depth.get()
             return Node(self, recipe, tuple(nodes), (), options, y, scope.get()) if flat else None
         if y.dtype.kind != "f":
-            if y.dtype.kind in "iub":
-                return None
-            raise not_real(self.name, y.dtype)
+            check_not_complex(self.name, y.dtype)
+            return None
         if used and not as_it_is and Raised in map(type, nodes):
             return raised(self, args, arrays, nodes, options, y)
         saved = []
@@ -337,8 +339,11 @@ PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64
 NUMBERS = frozenset({float, int, np.float64, np.float32})  # small enough to be kept for pictures
 
 
-def not_real(name: str, dtype: Any) -> DTypeError:
-    return DTypeError(
+def check_not_complex(name: str, dtype: Any) -> None:
+    """Integers and truths have no place in the graph. Complex numbers would need one: an error."""
+    if dtype.kind in "iub":
+        return
+    raise DTypeError(
         f"{name} gave {dtype} from a Tensor that requires a gradient; only real numbers have one.",
         "Write real and imaginary parts as two Tensors, and anything else as floats.",
     )
