@@ -97,6 +97,7 @@ ORDER = [
     "transforms.evaluation",
     "transforms.reverse",
     "transforms.forward",
+    "random",
     "nn.initialisers",
     "nn.layer",
     "nn.sequential",

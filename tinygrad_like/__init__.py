@@ -31,7 +31,7 @@ if _TYPE_CHECKING:
     from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
     from .network import Matrix, Network
     from .nn import initialisers as initialisers
-    from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
+    from .nn.initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
     from .nn.layer import Layer, Parameter
     from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
     from .nn.sequential import Sequential
@@ -40,6 +40,7 @@ if _TYPE_CHECKING:
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
     from .plots.history import plot_history
+    from .random import seed
     from .summaries.summarizing import summary
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
@@ -51,7 +52,7 @@ _LATE = {
     "checking": "gradcheck",
     "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
     "network": "Matrix Network",
-    "nn.initialisers": "he_normal he_uniform seed xavier_normal xavier_uniform",
+    "nn.initialisers": "he_normal he_uniform xavier_normal xavier_uniform",
     "nn.layer": "Layer Parameter",
     "nn.layers": "Activation Linear RELU ReLU SIGMOID Sigmoid TANH Tanh",
     "nn.sequential": "Sequential",
@@ -60,9 +61,14 @@ _LATE = {
     "plots.boundaries": "plot_decision_boundary",
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
     "plots.history": "plot_history",
+    "random": "seed",
     "summaries.summarizing": "summary",
 }
-_PARTS = {"checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "summaries"}
+# fmt: off
+_PARTS = {
+    "checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random", "summaries",
+}
+# fmt: on
 
 _MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
 

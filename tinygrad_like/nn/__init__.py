@@ -1,7 +1,8 @@
 """Layers, losses and initialisers; all of them are at the top of the package as well."""
 
 from ..functions.networks import cross_entropy, mse
-from .initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
+from ..random import seed
+from .initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
 from .layer import Layer, Parameter
 from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
 from .sequential import Sequential
