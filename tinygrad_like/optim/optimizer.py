@@ -17,7 +17,7 @@ from .loading import earlier, load
 from .parts import Part
 from .settings import Check, ParamGroup
 
-BLOCK = 1 << 14  # so many values are stepped at once: they and what is computed from them stay in the processor's cache
+BLOCK = 1 << 15  # so many values are stepped at once: they and what is computed from them stay in the processor's cache
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
