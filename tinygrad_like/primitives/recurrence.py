@@ -84,7 +84,7 @@ def gru_rule(g: Any, arrays: Any, y: Any) -> Any:
         recurrents.append(np.concatenate([dr, dz, dq], axis=-1))
         past = past + recurrents[-1] @ weight
     totals = np.stack(recurrents[::-1])
-    return [np.stack(inputs[::-1]), weight_part(totals, h0, y[4]), totals, past]
+    return [np.stack(inputs[::-1]), weight_part(totals, h0, y[4]), totals.sum(axis=(0, 1)), past]
 
 
 def _lstm(*arrays: Any) -> Any:
@@ -141,6 +141,26 @@ def rnn_cases(rng: Rng) -> Iterator[Case]:
     yield from states(1, "state", relu=True)(rng)
 
 
-rnn = general("rnn", _rnn, "*arrays", rnn_rule, sample=rnn_cases, symbol="rnn")
-gru = general("gru", _gru, "*arrays", gru_rule, sample=states(3, "bias", "state"), symbol="gru")
-lstm = general("lstm", _lstm, "*arrays", lstm_rule, sample=states(4, "state", "state"), symbol="lstm")
+def multiply_adds(y: Any, x: Any, weight: Any, *others: Any) -> int:
+    return int(x.size * weight.shape[1])
+
+
+rnn = general("rnn", _rnn, "*arrays", rnn_rule, sample=rnn_cases, symbol="rnn", multiply_adds=multiply_adds)
+gru = general(
+    "gru",
+    _gru,
+    "*arrays",
+    gru_rule,
+    sample=states(3, "bias", "state"),
+    symbol="gru",
+    multiply_adds=multiply_adds,
+)
+lstm = general(
+    "lstm",
+    _lstm,
+    "*arrays",
+    lstm_rule,
+    sample=states(4, "state", "state"),
+    symbol="lstm",
+    multiply_adds=multiply_adds,
+)
