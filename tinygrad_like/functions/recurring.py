@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
-from ..engine.tensor import as_array, values_of
+from ..engine.shortcuts import shortcut
+from ..engine.tensor import as_array
 from ..primitives import contraction, recurrence
 
 
@@ -59,9 +60,8 @@ def checked_lengths(lengths: Any, steps: int, batch: int) -> Any:
         raise ShapeError(f"lengths has one number for each of {batch} sequences, but got shape {lengths.shape}.")
     if lengths.dtype.kind not in "iu":
         raise DTypeError(f"lengths takes integers, but got {lengths.dtype}.")
-    numbers = values_of(lengths)
-    if batch and (numbers.min() < 1 or numbers.max() > steps):
-        raise ArgumentError(f"lengths are 1 to {steps}, the number of steps, but got {numbers.tolist()}.")
+    if batch and shortcut((np.min(lengths) < 1) | (np.max(lengths) > steps)):
+        raise ArgumentError(f"lengths are 1 to {steps}, the number of steps, but got {lengths.tolist()}.")
     return lengths
 
 

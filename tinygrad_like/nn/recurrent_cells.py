@@ -85,7 +85,7 @@ class RNNCell(Cell):
         super().__init__(input_size, hidden_size, bias, dtype, seed=seed)
 
     def states(self, x: Any, state: tuple[Any, ...], weights: list[Any]) -> tuple[Any, ...]:
-        return rnn_states(x, state, weights, self.nonlinearity)  # type: ignore[no-any-return]
+        return rnn_states(x, state, weights, self.nonlinearity)
 
     def label(self) -> str:
         return super().label() + (", relu" if self.nonlinearity == "relu" else "")
@@ -103,7 +103,7 @@ class GRUCell(Cell):
     gates = 3
 
     def states(self, x: Any, state: tuple[Any, ...], weights: list[Any]) -> tuple[Any, ...]:
-        return gru_states(x, state, weights)  # type: ignore[no-any-return]
+        return gru_states(x, state, weights)
 
 
 class LSTMCell(Cell):
@@ -120,4 +120,4 @@ class LSTMCell(Cell):
     names = ("h", "c")
 
     def states(self, x: Any, state: tuple[Any, ...], weights: list[Any]) -> tuple[Any, ...]:
-        return lstm_states(x, state, weights)  # type: ignore[no-any-return]
+        return lstm_states(x, state, weights)

@@ -195,8 +195,8 @@ class RNN(Recurrent):
     Takes (steps, batch, input_size), (batch, steps, input_size) with `batch_first`, or (steps, input_size); and the
     initial h, (num_layers, batch, hidden_size) whatever `batch_first` is, or None for zeros. Gives the outputs of the
     last layer, (steps, batch, hidden_size), and the last h of every layer. With `bidirectional`, each layer also runs
-    backwards: outputs have 2 · hidden_size features, states 2 · num_layers entries. `dropout` acts between the layers in
-    training; it draws from `generator`, or from what `tg.seed` sets.
+    backwards: outputs have 2 · hidden_size features, states 2 · num_layers entries. `dropout` acts between the layers
+    in training; it draws from `generator`, or from what `tg.seed` sets.
 
     Sequences of different lengths are padded to the longest, and `lengths` says how long each is, in any order; after
     its end the outputs are 0, and its last h is that of its own last step.
@@ -224,12 +224,10 @@ class RNN(Recurrent):
     ) -> None:
         check_nonlinearity("RNN", nonlinearity)
         self.nonlinearity = nonlinearity
-        super().__init__(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype, **more
-        )
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype, **more)
 
     def states(self, x: Any, state: tuple[Any, ...], weights: list[Any]) -> tuple[Any, ...]:
-        return rnn_states(x, state, weights, self.nonlinearity)  # type: ignore[no-any-return]
+        return rnn_states(x, state, weights, self.nonlinearity)
 
     def label(self) -> str:
         return super().label() + (", relu" if self.nonlinearity == "relu" else "")
@@ -249,7 +247,7 @@ class GRU(Recurrent):
     gates = 3
 
     def states(self, x: Any, state: tuple[Any, ...], weights: list[Any]) -> tuple[Any, ...]:
-        return gru_states(x, state, weights)  # type: ignore[no-any-return]
+        return gru_states(x, state, weights)
 
 
 class LSTM(Recurrent):
@@ -283,9 +281,7 @@ class LSTM(Recurrent):
     ) -> None:
         if proj_size:
             raise UnsupportedError("LSTM has no projections.", "Leave out proj_size, and put a Linear after the LSTM.")
-        super().__init__(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype, **more
-        )
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype, **more)
 
     def states(self, x: Any, state: tuple[Any, ...], weights: list[Any]) -> tuple[Any, ...]:
-        return lstm_states(x, state, weights)  # type: ignore[no-any-return]
+        return lstm_states(x, state, weights)

@@ -1,8 +1,8 @@
 """Recurrences over a whole sequence: the states of an RNN, a GRU and an LSTM, one record each.
 
-The product of the inputs and their weight is computed before, for all steps at once: `x` is (steps, batch, gates · units).
-The states are one array, (planes, steps, batch, units), whose last plane is h. The gates are planes of it, so that the
-rules need not compute them again. The rules are loops backwards over the steps.
+`x` is the product of the inputs and their weight, which is computed before for all steps at once: (steps, batch,
+gates · units). The states are one array, (planes, steps, batch, units), whose last plane is h. The gates are planes of
+it, so that the rules need not compute them again. The rules are loops backwards over the steps.
 """
 
 from __future__ import annotations
@@ -14,24 +14,21 @@ import numpy as np
 
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
-from .contraction import rows
 from .neural import _sigmoid
 from .samples import Case, Rng, normal
 
 
 def weight_part(g: Any, h0: Any, h: Any) -> Any:
     """gᵀ @ the h before it, summed over all steps."""
-    first = g[0].T @ h0
-    return first + rows(g[1:]).T @ rows(h[:-1]) if len(g) > 1 else first
+    return g[0].T @ h0 + np.tensordot(g[1:], h[:-1], axes=((0, 1), (0, 1)))
 
 
 def is_zero(g: Any) -> bool:
     return shortcut(~np.any(g))
 
 
-def _rnn(*arrays: Any, relu: bool = False) -> Any:
-    x, weight, h = arrays
-    y = np.empty((1, *x.shape), np.result_type(*arrays))
+def _rnn(x: Any, weight: Any, h: Any, *, relu: bool = False) -> Any:
+    y = np.empty((1, *x.shape), np.result_type(x, weight, h))
     for t in range(len(x)):
         total = x[t] + h @ weight.T
         h = y[0, t] = np.maximum(total, 0) if relu else np.tanh(total)
@@ -49,11 +46,10 @@ def rnn_rule(g: Any, arrays: Any, y: Any, *, relu: bool) -> Any:
     return [totals, weight_part(totals, h0, y[0]), past]
 
 
-def _gru(*arrays: Any) -> Any:
-    x, weight, bias, h = arrays
-    steps, batch, units = len(x), *h.shape
-    y = np.empty((5, steps, batch, units), np.result_type(*arrays))
-    for t in range(steps):
+def _gru(x: Any, weight: Any, bias: Any, h: Any) -> Any:
+    units = h.shape[-1]
+    y = np.empty((5, len(x), *h.shape), np.result_type(x, weight, bias, h))
+    for t in range(len(x)):
         recurrent = h @ weight.T + bias
         both = _sigmoid(x[t, :, : 2 * units] + recurrent[:, : 2 * units])
         r, z, n = y[:3, t]
@@ -87,13 +83,11 @@ def gru_rule(g: Any, arrays: Any, y: Any) -> Any:
     return [np.stack(inputs[::-1]), weight_part(totals, h0, y[4]), totals.sum(axis=(0, 1)), past]
 
 
-def _lstm(*arrays: Any) -> Any:
-    x, weight, h, c = arrays
-    steps, batch, units = len(x), *h.shape
-    y = np.empty((6, steps, batch, units), np.result_type(*arrays))
-    for t in range(steps):
-        total = h @ weight.T
-        total += x[t]
+def _lstm(x: Any, weight: Any, h: Any, c: Any) -> Any:
+    batch, units = h.shape
+    y = np.empty((6, len(x), batch, units), np.result_type(x, weight, h, c))
+    for t in range(len(x)):
+        total = x[t] + h @ weight.T
         parts = total.reshape(batch, 4, units).swapaxes(0, 1)
         i, f, j, o = gates = y[:4, t]
         gates[...] = _sigmoid(total).reshape(batch, 4, units).swapaxes(0, 1)
@@ -128,7 +122,7 @@ def states(gates: int, *others: str, **options: Any) -> Callable[[Rng], Iterator
     """Cases of few steps; the smallest comes first, since most errors show there."""
 
     def cases(rng: Rng) -> Iterator[Case]:
-        for steps, batch, units in ((2, 1, 1), (2, 2, 2)):
+        for steps, batch, units in ((1, 1, 1), (2, 2, 2)):
             shapes = {"bias": (gates * units,), "state": (batch, units)}
             known = (steps, batch, gates * units), (gates * units, units)
             yield tuple(normal(rng, shape) / 2 for shape in (*known, *(shapes[name] for name in others))), options
