@@ -125,6 +125,13 @@ def test_derivatives_of_order_2(model):
     assert tg.gradcheck(total, x, *(each.numpy() for each in parameters.values()), order=2)
 
 
+def test_derivatives_with_lengths():
+    model = GRU(1, 1, bidirectional=True, batch_first=True, seed=0)
+    x, h = np.random.default_rng(0).normal(size=(2, 3, 1)), np.random.default_rng(1).normal(size=(2, 2, 1))
+    for i in range(2):
+        assert tg.gradcheck(lambda x, h, i=i: model(x, h, lengths=[1, 3])[i], x, h, order=2)
+
+
 @pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
 def test_lengths_are_what_each_sequence_alone_gives(kind):
     model = kind(2, 3, 2, bidirectional=True, seed=0)
