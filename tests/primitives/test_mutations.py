@@ -74,6 +74,9 @@ EQUIVALENT = {
     ("roll0", "only_axis(g, axis)"): (1, FASTER),
     ("transposed", "a.swapaxes(-1, -2)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1])"): (1, ORDER),
+    ("gru_rule", "totals.sum(axis=(0, 1))"): (1, "the reverse sweep sums where it was broadcast"),
+    ("is_zero", "shortcut(~np.any(g))"): (1, FASTER),
+    ("lstm_rule", "zip(g[:4, t], of_gates)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),
     ("convolve_rule", "convolve(other, g[::-1], mode='valid')"): (1, ORDER),
 }

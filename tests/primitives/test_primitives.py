@@ -49,11 +49,49 @@ FORMULAS = {
     "cholesky": lambda a: np.linalg.cholesky(a),
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
     "relu": lambda x: x * (x > 0),
+    "rnn": lambda x, w, h, relu: np.stack([rnn_states(x, w, h, relu)]),
+    "gru": lambda x, w, b, h: gru_states(x, w, b, h),
+    "lstm": lambda x, w, h, c: lstm_states(x, w, h, c),
     "mse": lambda p, t: np.mean((p - t) ** 2),
     "softmax_cross_entropy": lambda z, c: (
         -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
 }
+
+
+def logistic(x):
+    return np.exp(x) / (np.exp(x) + 1)
+
+
+def rnn_states(x, w, h, relu):
+    states = []
+    for part in x:
+        a = part + np.einsum("ni,oi->no", h, w)
+        h = a * (a > 0) if relu else 1 - 2 / (np.exp(2 * a) + 1)
+        states.append(h)
+    return states
+
+
+def gru_states(x, w, b, h):
+    planes = []
+    for part in x:
+        (xr, xz, xn), (hr, hz, hn) = np.split(part, 3, axis=1), np.split(np.einsum("ni,oi->no", h, w) + b, 3, axis=1)
+        r, z = logistic(xr + hr), logistic(xz + hz)
+        n = np.tanh(xn + r * hn)
+        h = (1 - z) * n + z * h
+        planes.append([r, z, n, hn, h])
+    return np.array(planes).swapaxes(0, 1)
+
+
+def lstm_states(x, w, h, c):
+    planes = []
+    for part in x:
+        i, f, g, o = np.split(part + np.einsum("ni,oi->no", h, w), 4, axis=1)
+        i, f, g, o = logistic(i), logistic(f), np.tanh(g), logistic(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        planes.append([i, f, g, o, c, h])
+    return np.array(planes).swapaxes(0, 1)
 
 
 def modified(x, n):
@@ -234,7 +272,8 @@ def test_what_no_rule_names_is_not_saved(primitive):
     arrays, options = cases(primitive)[0]
     node = call(primitive, *leaves(arrays), **options)._node
     wants = {name for rule in primitive.rules if rule for name in rule.wants}
-    assert len([v for v in node.saved if isinstance(v, np.ndarray)]) <= len(wants - {"in_shape", "shapes"})
+    most = len(wants - {"in_shape", "shapes"}) + (len(arrays) - 1 if primitive.keeps_list else 0)
+    assert len([v for v in node.saved if isinstance(v, np.ndarray)]) <= most
 
 
 def test_a_primitive_without_a_sample_cannot_be_registered():
