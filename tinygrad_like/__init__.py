@@ -28,7 +28,9 @@ from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
     from .checking import gradcheck
-    from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
+    from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
+    from .losses.class_losses import cross_entropy
+    from .losses.distances import mse
     from .network import Matrix, Network
     from .nn import initialisers as initialisers
     from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
@@ -49,7 +51,9 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 _LATE = {
     "nn": "initialisers",
     "checking": "gradcheck",
-    "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
+    "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
+    "losses.class_losses": "cross_entropy",
+    "losses.distances": "mse",
     "network": "Matrix Network",
     "nn.initialisers": "he_normal he_uniform seed xavier_normal xavier_uniform",
     "nn.layer": "Layer Parameter",
@@ -62,7 +66,19 @@ _LATE = {
     "plots.history": "plot_history",
     "summaries.summarizing": "summary",
 }
-_PARTS = {"checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "summaries"}
+_PARTS = {
+    "checking",
+    "families",
+    "losses",
+    "network",
+    "nn",
+    "numpy",
+    "optim",
+    "picture",
+    "plots",
+    "protocols",
+    "summaries",
+}
 
 _MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
 
