@@ -57,6 +57,7 @@ ORDER = [
     "primitives.contraction",
     "primitives.linear_algebra",
     "primitives.neural",
+    "primitives.alignments",
     "functions.selecting",
     "functions.sorting",
     "functions.sets",

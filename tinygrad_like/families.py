@@ -29,6 +29,7 @@ from .functions import (
     ufuncs,
 )
 from .primitives import (
+    alignments,
     arithmetic,
     bessel,
     choices,
@@ -48,6 +49,7 @@ from .primitives import (
 )
 
 TABLES = (
+    alignments,
     arithmetic,
     bessel,
     choices,

@@ -50,10 +50,19 @@ FORMULAS = {
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
     "relu": lambda x: x * (x > 0),
     "mse": lambda p, t: np.mean((p - t) ** 2),
+    "next_ways": lambda ways, emitted, may_skip: np.log(ways_to(np.exp(ways), may_skip)) + emitted,
     "softmax_cross_entropy": lambda z, c: (
         -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
 }
+
+
+def ways_to(p, may_skip):
+    """The sum of the probabilities of a state, of that before it, and where it may be skipped to, of that before."""
+    total = p.copy()
+    total[:, 1:] += p[:, :-1]
+    total[:, 2:] += p[:, :-2] * may_skip[:, 2:]
+    return total
 
 
 def modified(x, n):

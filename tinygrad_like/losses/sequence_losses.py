@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import as_array, values_of
+from ..primitives.alignments import next_ways
 from .loss_inputs import as_floats, check_between, check_classes
 from .loss_reduction import check_reduction, reduced
 
@@ -30,7 +31,8 @@ def ctc(
     `input_lengths` and `target_lengths` are integers (batch,). `blank` is the class of no symbol.
 
     "mean" divides each loss by its target's length (at least 1), and takes the mean over the batch; "sum" and "none",
-    which gives (batch,), do not. Where no alignment is possible the loss is inf, or with `zero_infinity` 0.
+    which gives (batch,), do not. Where no alignment is possible the loss is inf, or with `zero_infinity` 0; its gradient
+    is 0.
     The gradient is that of `log_probs` as such; PyTorch's equals it only after a log_softmax.
 
     Raises ShapeError if the shapes do not fit, DTypeError for targets and lengths that are not integers, ArgumentError
@@ -55,8 +57,7 @@ def ctc(
     target_lengths = lengths_of("target_lengths", target_lengths, batch, targets.shape[-1] if targets.ndim else 0)
     labels = labels_of(targets, target_lengths, batch, classes, blank)
     losses = -log_likelihood(log_probs, labels, input_lengths, target_lengths, blank)
-    if zero_infinity:
-        losses = np.where(np.isinf(losses), 0, losses)
+    losses = np.where(np.isposinf(losses), 0 if zero_infinity else np.inf, losses)
     if reduction == "mean":
         losses = losses / np.maximum(target_lengths, 1).astype(losses.dtype)
     return reduced("ctc", losses[0] if alone else losses, reduction)
@@ -113,13 +114,10 @@ def log_likelihood(log_probs: Any, labels: Any, input_lengths: Any, target_lengt
     # Of two equal symbols the blank between must not be left out, nor a symbol between blanks.
     may_skip = np.concatenate([np.zeros((batch, 2), bool), (states[:, 2:] != states[:, :-2])], axis=1)
     start = np.where(np.arange(states.shape[1]) == 0, 0, np.full(states.shape, -np.inf, log_probs.dtype))
-    nothing = np.full((batch, 2), -np.inf, log_probs.dtype)
     all_full = shortcut(np.all(values_of(input_lengths) == frames))
     ways = start
     for t in range(frames):
-        before = np.concatenate([nothing, ways], axis=1)
-        skipped = np.where(may_skip, before[:, :-2], -np.inf)
-        following = np.logaddexp(np.logaddexp(ways, before[:, 1:-1]), skipped) + emitted[t]
+        following = next_ways.apply((ways, emitted[t], may_skip))
         ways = following if all_full else np.where((t < input_lengths)[:, None], following, ways)
     last = 2 * target_lengths[:, None]
     ends = np.take_along_axis(ways, last, 1)
