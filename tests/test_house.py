@@ -112,6 +112,7 @@ ORDER = [
     "nn.layer",
     "nn.sequential",
     "nn.layers",
+    "nn.loss_layers",
     "differences",
     "checking",
     "optim",

@@ -31,9 +31,8 @@ def ctc(
     `input_lengths` and `target_lengths` are integers (batch,). `blank` is the class of no symbol.
 
     "mean" divides each loss by its target's length (at least 1), and takes the mean over the batch; "sum" and "none",
-    which gives (batch,), do not. Where no alignment is possible the loss is inf, or with `zero_infinity` 0; its gradient
-    is 0.
-    The gradient is that of `log_probs` as such; PyTorch's equals it only after a log_softmax.
+    which gives (batch,), do not. Where no alignment is possible, the loss is inf, or with `zero_infinity` 0, and its
+    gradient is 0. The gradient is that of `log_probs` as such; PyTorch's equals it only after a log_softmax.
 
     Raises ShapeError if the shapes do not fit, DTypeError for targets and lengths that are not integers, ArgumentError
     for classes and lengths that do not exist, and another reduction.
