@@ -120,7 +120,7 @@ def of_classes(
     if weight is not None:
         weight = class_weights(name, weight, log_p)
         weights = weights * np.take(weight, classes)
-    losses = -times(weights, np.take_along_axis(log_p, classes[..., None], -1)[..., 0])
+    losses = np.where(kept, -times(weights, np.take_along_axis(log_p, classes[..., None], -1)[..., 0]), 0)
     if smoothing:
         others = np.sum(log_p if weight is None else times(weight, log_p), axis=-1)
         losses = times(1 - smoothing, losses) - smoothing / log_p.shape[-1] * np.where(kept, others, 0)

@@ -37,9 +37,13 @@ def check_equal(name: str, operands: dict[str, Any]) -> None:
             )
 
 
+def in_dtype(x: Any, dtype: Any) -> Any:
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
 def weights_for(name: str, weight: Any, x: Any, option: str = "weight") -> Any:
-    """A weight for each element of x, which broadcasting must not make larger."""
-    (weight, _) = as_floats(as_array(weight), x)
+    """A weight for each element of x, which broadcasting must not make larger, in the dtype of x."""
+    weight = in_dtype(as_array(weight), x.dtype)
     try:
         fits = np.broadcast_shapes(weight.shape, x.shape) == x.shape
     except ValueError:
@@ -50,8 +54,8 @@ def weights_for(name: str, weight: Any, x: Any, option: str = "weight") -> Any:
 
 
 def class_weights(name: str, weight: Any, x: Any) -> Any:
-    """A weight for each class; the classes are on the last axis of x."""
-    (weight, _) = as_floats(as_array(weight), x)
+    """A weight for each class, in the dtype of x; the classes are on its last axis."""
+    weight = in_dtype(as_array(weight), x.dtype)
     if weight.shape != x.shape[-1:]:
         raise ShapeError(f"{name} takes a weight for each class, {x.shape[-1:]}, but got {weight.shape}.")
     return weight

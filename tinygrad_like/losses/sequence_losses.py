@@ -98,7 +98,7 @@ def split(targets: Any, lengths: Any) -> Any:
     if len(lengths) and shortcut((top := np.max(values_of(lengths))) >= 0):
         longest = int(top)
     if not longest:
-        return targets.reshape(-1)[:0].reshape(0)[None].repeat(len(lengths), 0)
+        return np.zeros((len(lengths), 0), targets.dtype)
     places = (ends - lengths)[:, None] + np.arange(longest)
     return np.take(targets, np.minimum(places, total - 1))
 
