@@ -10,7 +10,8 @@ from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor, as_array
 from ..functions.networks import log_softmax
 from ..primitives import neural
-from .loss_inputs import are_classes, as_floats, check_class_shapes, check_classes, class_weights, classes_last
+from ..primitives.integers import as_floats
+from .loss_inputs import are_classes, check_class_shapes, check_classes, class_weights, classes_last
 from .loss_pieces import times
 from .loss_reduction import check_not_empty, check_reduction, reduced
 
@@ -67,10 +68,13 @@ def cross_entropy(
     >>> cross_entropy(np.zeros((2, 3, 5)), np.ones((2, 5), int), reduction="none", axis=1).shape
     (2, 5)
     """
+    logits, target = as_array(input), as_array(target)
+    ordinary = weight is None and label_smoothing == 0 and reduction == "mean" and ignore_index < 0
+    if ordinary and axis == -1 and fit(logits, target):
+        return neural.softmax_cross_entropy.apply((logits, target))
     check_reduction("cross_entropy", reduction)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy takes label_smoothing from 0 to 1, but got {label_smoothing!r}.")
-    logits, target = as_array(input), as_array(target)
     shape, logits = logits.shape, classes_last("cross_entropy", logits, axis)
     if reduction == "mean":
         check_not_empty("cross_entropy", shape)
@@ -78,12 +82,17 @@ def cross_entropy(
         target = classes_last("cross_entropy", target, axis)
         return of_probabilities(logits, target, weight, reduction, float(label_smoothing))
     check_class_shapes("cross_entropy", shape, target, axis)
-    count = logits.shape[-1]
-    ordinary = weight is None and label_smoothing == 0 and reduction == "mean" and not 0 <= ignore_index < count
-    if ordinary and are_classes(target, count):
+    if ordinary and fit(logits, target):
         return neural.softmax_cross_entropy.apply((logits, target))
     log_p = log_softmax(logits)
     return of_classes("cross_entropy", log_p, target, weight, ignore_index, reduction, float(label_smoothing))
+
+
+def fit(logits: Any, classes: Any) -> bool:
+    """Whether these are surely logits (..., classes) and classes (...), at least one of them, and none ignored."""
+    shape = logits.shape
+    same = len(shape) > 0 and shape[:-1] == classes.shape and 0 not in shape
+    return same and classes.dtype.kind in "iu" and are_classes(classes, shape[-1])
 
 
 def nll(

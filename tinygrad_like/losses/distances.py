@@ -6,10 +6,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, as_array
 from ..primitives import neural
 from .loss_inputs import alike, check_positive, weights_for
-from .loss_reduction import check_not_empty, check_reduction, reduced
+from .loss_reduction import check_reduction, reduced
 
 
 @overload
@@ -28,10 +28,11 @@ def mse(input: Any, target: Any, reduction: str = "mean", weight: Any = None) ->
     >>> mse(np.array([1.0, 2.0]), [1.0, 4.0]).item()
     2.0
     """
-    input, target = alike("mse", input=input, target=target)
     if weight is None and reduction == "mean":
-        check_not_empty("mse", input.shape)
-        return neural.mse.apply((input, target))
+        input, target = as_array(input), as_array(target)
+        if input.shape == target.shape and 0 not in input.shape:
+            return neural.mse.apply((input, target))
+    input, target = alike("mse", input=input, target=target)
     return weighted("mse", np.square(input - target), reduction, weight)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..engine.errors import ShapeError
 from ..engine.tensor import Tensor, as_array
-from .loss_inputs import alike, as_floats, check_between, check_positive
+from ..primitives.integers import as_floats
+from .loss_inputs import alike, check_between, check_positive
 from .loss_pieces import times
 from .loss_reduction import check_reduction, reduced
 

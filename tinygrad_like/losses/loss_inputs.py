@@ -9,12 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import as_array, values_of
-
-
-def as_floats(*arrays: Any) -> tuple[Any, ...]:
-    """All as floats: integers and truths take the dtype of the first floats among them, or float64."""
-    dtype = next((each.dtype for each in arrays if each.dtype.kind not in "iub"), np.dtype(np.float64))
-    return tuple(each.astype(dtype) if each.dtype.kind in "iub" else each for each in arrays)
+from ..primitives.integers import as_floats
 
 
 def alike(name: str, **operands: Any) -> tuple[Any, ...]:
@@ -89,7 +84,9 @@ def check_integers(name: str, numbers: Any) -> None:
 def are_classes(numbers: Any, count: int) -> bool:
     """Whether the numbers are known to be classes, 0 to count - 1."""
     values = values_of(numbers)
-    return not values.size or shortcut((values.min() >= 0) & (values.max() < count))
+    if not values.size:
+        return True
+    return shortcut((np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count))
 
 
 def check_classes(name: str, numbers: Any, count: int, ignored: int | None = None) -> None:

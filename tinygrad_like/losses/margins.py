@@ -9,9 +9,9 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..functions.networks import relu
+from ..primitives.integers import as_floats
 from .loss_inputs import (
     alike,
-    as_floats,
     check_class_shapes,
     check_classes,
     check_integers,

@@ -10,7 +10,8 @@ from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import as_array, values_of
 from ..primitives.alignments import next_ways
-from .loss_inputs import as_floats, check_between, check_classes
+from ..primitives.integers import as_floats
+from .loss_inputs import check_between, check_classes
 from .loss_reduction import check_reduction, reduced
 
 
