@@ -154,7 +154,7 @@ def margins():
 def similarities():
     a, b, c = normal(3, 4), normal(3, 4), normal(3, 4)
     yield from all_reductions("triplet_margin", a, b, c)
-    yield Case("triplet_margin", a, b, c, margin=2.0, p=1.0, swap=True)
+    yield Case("triplet_margin", a, b, b + 0.3 * c, margin=2.0, p=1.0, swap=True, reduction="none")
     yield Case("triplet_margin", a, b, c, margin=3.0, p=3.0, eps=0.1)
     yield Case("triplet_margin", a[0], b[0], c[0])
     yield from all_reductions("cosine_embedding", a, b, np.array([1, -1, 1]))

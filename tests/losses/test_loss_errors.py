@@ -141,6 +141,12 @@ def test_the_dtype_of_weights_does_not_matter():
         assert losses.binary_cross_entropy_with_logits(x, x, weight, pos_weight=weight).dtype == np.float32
 
 
+def test_weights_that_are_broadcast_count_for_each_element():
+    x, w = np.arange(6.0).reshape(2, 3), np.array([1.0, 2.0, 5.0])
+    assert losses.mse(x, 0 * x, weight=w) == losses.mse(x, 0 * x, weight=np.stack([w, w]))
+    assert losses.mse(x, 0 * x, weight=w) == np.sum(w * x * x) / 16
+
+
 def test_one_definition():
     assert tg.mse is losses.mse
     assert tg.cross_entropy is losses.cross_entropy
