@@ -75,7 +75,7 @@ ERRORS = [
     (lambda: losses.binary_cross_entropy(-ONES, X), ArgumentError, "probabilities from 0 to 1"),
     (lambda: losses.binary_cross_entropy_with_logits(X, X, pos_weight=[1.0, 2.0]), ShapeError, "pos_weight"),
     (lambda: losses.focal(X, X, gamma=-1.0), ArgumentError, "gamma at least 0"),
-    (lambda: losses.focal(X, X, alpha=2.0), ArgumentError, "alpha"),
+    (lambda: losses.focal(X, X, alpha=2.0), ArgumentError, "alpha up to 1, but got 2.0"),
     (lambda: losses.soft_margin(X, X), ArgumentError, r"targets 1 and -1(.|\n)*2 \* target - 1"),
     (lambda: losses.hinge_embedding(X, X), ArgumentError, "targets 1 and -1"),
     (lambda: losses.margin_ranking(X, X, ROW), ShapeError, r"target is \(3,\)"),

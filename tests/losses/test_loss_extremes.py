@@ -70,10 +70,10 @@ TABLE = {
         [0, 0, -1, 0],
     ),
     "poisson_nll": (
-        lambda x: losses.poisson_nll(x, np.array([0, 2, 0, 1]), reduction="none", full=True),
-        [-INF, -INF, -1e4, -1e4],
-        [0, INF, 0, 1e4],
-        [0, -2, 0, -1],
+        lambda x: losses.poisson_nll(x, np.array([0, 2, 0, 1, 1]), reduction="none", full=True),
+        [-INF, -INF, -1e4, -1e4, INF],
+        [0, INF, 0, 1e4, INF],
+        [0, -2, 0, -1, INF],
     ),
     "poisson_nll of rates": (
         lambda x: losses.poisson_nll(x, np.array([0, 1, 0]), log_input=False, reduction="none"),

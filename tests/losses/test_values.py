@@ -69,8 +69,9 @@ def test_float32_stays_float32(case):
 
 
 def representatives():
-    """One case for each loss and set of options, without the sums, whose derivatives are those of the means."""
-    return [case for case in CASES if case.options.get("reduction") != "sum" and case.options.get("eps") != 0.5]
+    """Each loss and set of options once, and not where a variance is cut off: its gradient is not that of the value."""
+    once = (case for case in CASES if case.options.get("reduction") not in ("mean", "sum"))
+    return [case for case in once if case.options.get("eps") != 0.5]
 
 
 @pytest.mark.parametrize("case", representatives(), ids=lambda case: case.key)

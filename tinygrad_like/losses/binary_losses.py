@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import ArgumentError
 from ..functions.networks import sigmoid
 from .loss_inputs import alike, check_between, check_positive, check_signs, classes_last, weights_for
 from .loss_pieces import softplus, times
@@ -77,7 +78,8 @@ def focal(input: Any, target: Any, alpha: float = 0.25, gamma: float = 2.0, redu
     array([0.0433, 0.    ])
     """
     check_positive("focal", zero=True, gamma=gamma)
-    check_between("focal", "alpha", np.float64(alpha), -np.inf, 1, "A negative alpha means none.")
+    if not alpha <= 1:
+        raise ArgumentError(f"focal takes alpha up to 1, but got {alpha!r}.", "A negative alpha means none.")
     input, target = alike("focal", input=input, target=target)
     entropy = times(target, softplus(-input)) + times(1 - target, softplus(input))
     missed = target * sigmoid(-input) + (1 - target) * sigmoid(input)
