@@ -78,9 +78,14 @@ def test_ctc_adds_up_all_alignments(target, frames):
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
     # Frames after the end, and targets after the end, do not count; nor does the rest of the batch.
     more = np.concatenate([np.log(p), np.full((2, 3), -7.0)])[:, None].repeat(2, 1)
+    more[frames:, 0] = np.nan
     padded = np.stack([np.append(targets, [2, 1]), np.full(len(target) + 2, 1)])
-    batch = losses.ctc(more, padded, [frames, frames + 2], [len(target), 1], reduction="none")
-    np.testing.assert_allclose(batch[0], expected, rtol=1e-12, atol=1e-14)
+    x = Tensor(more, requires_grad=True)
+    batch = losses.ctc(x, padded, [frames, frames + 2], [len(target), 1], reduction="none")
+    np.testing.assert_allclose(batch.data[0], expected, rtol=1e-12, atol=1e-14)
+    batch.backward(np.ones(2))
+    assert not x.grad.data[frames:, 0].any()
+    np.testing.assert_allclose(x.grad.data.sum(axis=(0, 2)), [-frames * np.isfinite(expected), -frames - 2], rtol=1e-12)
 
 
 def test_the_gradient_of_ctc_is_that_of_its_log_probabilities():

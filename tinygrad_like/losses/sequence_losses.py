@@ -115,10 +115,12 @@ def log_likelihood(log_probs: Any, labels: Any, input_lengths: Any, target_lengt
     may_skip = np.concatenate([np.zeros((batch, 2), bool), (states[:, 2:] != states[:, :-2])], axis=1)
     start = np.where(np.arange(states.shape[1]) == 0, 0, np.full(states.shape, -np.inf, log_probs.dtype))
     all_full = shortcut(np.all(values_of(input_lengths) == frames))
-    ways = start
+    if not all_full:  # what stands after the end may be nan
+        emitted = np.where((np.arange(frames)[:, None] < input_lengths)[..., None], emitted, 0)
+    after = [start]
     for t in range(frames):
-        following = next_ways.apply((ways, emitted[t], may_skip))
-        ways = following if all_full else np.where((t < input_lengths)[:, None], following, ways)
+        after.append(next_ways.apply((after[-1], emitted[t], may_skip)))
+    ways = after[-1] if all_full else np.take_along_axis(np.stack(after), input_lengths[None, :, None], 0)[0]
     last = 2 * target_lengths[:, None]
     ends = np.take_along_axis(ways, last, 1)
     before_ends = np.take_along_axis(ways, np.maximum(last - 1, 0), 1)
