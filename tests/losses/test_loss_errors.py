@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import ArgumentError, DTypeError, ShapeError, losses
 
 X, ROW, ONES = np.zeros((4, 3)), np.zeros(3), np.ones((4, 3))
@@ -24,7 +25,7 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
+@together("name", list(CALLS))
 def test_another_reduction(name):
     text = "takes one of reduction='mean', 'sum', 'none'.*but got 'average'"
     with pytest.raises(ArgumentError, match=name.split()[0] + " " + text):
@@ -32,7 +33,7 @@ def test_another_reduction(name):
     assert CALLS[name](reduction="none").ndim
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@together("name", PAIRS)
 def test_shapes_are_not_broadcast(name):
     f = getattr(losses, name)
     for shape in ((4,), (3,), (1, 3), (4, 1), ()):
@@ -110,7 +111,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("call", "error", "text"), ERRORS)
+@together(("call", "error", "text"), {f"{i}: {row[2]}": row for i, row in enumerate(ERRORS)})
 def test_what_does_not_fit(call, error, text):
     with pytest.raises(error, match=text):
         call()
@@ -121,8 +122,8 @@ def test_padding_of_targets_may_be_anything():
     assert ctc(targets=padded, ends=(2, 1))() == ctc(targets=[1, 2, 1], ends=(2, 1))()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", [np.int64, np.uint8, bool])
+@together("dtype", [np.float32, np.float64])
+@together("kind", [np.int64, np.uint8, bool])
 @pytest.mark.parametrize("name", [name for name in PAIRS if name not in ("soft_margin", "hinge_embedding")])
 def test_integer_targets_take_the_dtype_of_the_input(name, kind, dtype):
     f, x = getattr(losses, name), np.linspace(0.1, 0.9, 6).reshape(2, 3).astype(dtype)

@@ -1,9 +1,9 @@
 """Where logits are large or infinite, losses and gradients are their limits, and nothing is nan."""
 
 import numpy as np
-import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import losses
 
 INF = np.inf
@@ -122,8 +122,8 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", TABLE)
+@together("dtype", [np.float32, np.float64])
+@together("name", list(TABLE))
 def test_limits(name, dtype):
     loss, x, values, gradient = TABLE[name]
     x = tg.Tensor(np.array(x, dtype), requires_grad=True)
@@ -138,7 +138,7 @@ def test_limits(name, dtype):
     np.testing.assert_allclose(x.grad.data, expected[1], rtol=rtol, atol=1e-30)
 
 
-@pytest.mark.parametrize("name", TABLE)
+@together("name", list(TABLE))
 def test_second_derivatives_are_not_nan(name):
     loss, x, *_ = TABLE[name]
     x = np.array(x, float)
@@ -152,7 +152,7 @@ def test_second_derivatives_are_not_nan(name):
     assert not np.isnan(tg.jvp(slope, (x,), (w,))[1])
 
 
-@pytest.mark.parametrize("name", TABLE)
+@together("name", list(TABLE))
 def test_nan_stays_nan(name):
     loss, x, *_ = TABLE[name]
     with np.errstate(invalid="ignore"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.losses.table import CASES, STORED, weights
 from tests.losses.test_values import call
 from tinygrad_like import Tensor, losses
@@ -67,8 +68,8 @@ def all_alignments(p, target, blank):
     return total
 
 
-@pytest.mark.parametrize("target", [[], [1], [1, 1], [1, 2], [2, 1, 2], [2, 2, 2]])
-@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+@together("target", [[], [1], [1, 1], [1, 2], [2, 1, 2], [2, 2, 2]])
+@together("frames", [1, 2, 3, 5])
 def test_ctc_adds_up_all_alignments(target, frames):
     p = np.random.default_rng(frames).uniform(0.1, 1, (frames, 3))
     with np.errstate(divide="ignore"):

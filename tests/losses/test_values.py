@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.losses.table import CASES, STORED, of_torch, weights
 from tinygrad_like import Tensor
 
 EXPECTED = json.loads(STORED.read_text(encoding="utf-8"))
-EVERY = pytest.mark.parametrize("case", CASES, ids=lambda case: case.key)
+EVERY = together("case", {case.key: case for case in CASES})
 
 
 def inputs(case, dtype=np.float64):
@@ -74,7 +75,7 @@ def representatives():
     return [case for case in once if case.options.get("eps") != 0.5]
 
 
-@pytest.mark.parametrize("case", representatives(), ids=lambda case: case.key)
+@together("case", {case.key: case for case in representatives()})
 def test_derivatives(case):
     free = [case.arrays[i] for i in case.free]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.losses.table import CASES
 from tinygrad_like.nn import loss_layers
 from tinygrad_like.nn.loss_layers import LossLayer
@@ -33,7 +34,7 @@ def test_each_case_gives_what_the_function_gives():
         np.testing.assert_array_equal(tg.Tensor(got).data, want, err_msg=case.key)
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@together("name", list(CLASSES))
 def test_the_constructor_is_that_of_pytorch(name):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     theirs = inspect.signature(getattr(torch.nn, name)).parameters.values()
