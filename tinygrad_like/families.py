@@ -31,6 +31,7 @@ from .functions import (
     ufuncs,
 )
 from .primitives import (
+    alignments,
     arithmetic,
     bessel,
     choices,
@@ -51,6 +52,7 @@ from .primitives import (
 )
 
 TABLES = (
+    alignments,
     arithmetic,
     bessel,
     choices,

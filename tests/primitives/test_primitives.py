@@ -53,6 +53,7 @@ FORMULAS = {
     "gru": lambda x, w, b, h: gru_states(x, w, b, h),
     "lstm": lambda x, w, h, c: lstm_states(x, w, h, c),
     "mse": lambda p, t: np.mean((p - t) ** 2),
+    "next_ways": lambda ways, emitted, may_skip: np.log(ways_to(np.exp(ways), may_skip)) + emitted,
     "softmax_cross_entropy": lambda z, c: (
         -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
@@ -92,6 +93,14 @@ def lstm_states(x, w, h, c):
         h = o * np.tanh(c)
         planes.append([i, f, g, o, c, h])
     return np.array(planes).swapaxes(0, 1)
+
+
+def ways_to(p, may_skip):
+    """The sum of the probabilities of a state, of that before it, and where it may be skipped to, of that before."""
+    total = p.copy()
+    total[:, 1:] += p[:, :-1]
+    total[:, 2:] += p[:, :-2] * may_skip[:, 2:]
+    return total
 
 
 def modified(x, n):
