@@ -1,6 +1,7 @@
 """All families: the tables of derivative rules, and the composites. Loaded when a rarer one of them is needed first."""
 
 from .functions import (
+    adaptive_pools,
     averages,
     convolution,
     creating,
@@ -69,6 +70,7 @@ TABLES = (
     trigonometric,
 )
 COMPOSITES = (
+    adaptive_pools,
     averages,
     convolution,
     creating,
