@@ -35,6 +35,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
         raise ShapeError(f"pad got margins for {len(margins)} axes, but an input of shape {x.shape}.")
     axes = [x.ndim - 1 - i for i in range(len(margins))]
     wider = [(max(0, before), max(0, after)) for before, after in margins]
+    if mode == "circular":
+        x = cut(x, axes, margins)  # what is taken away does not come back at the other end
     if mode == "constant":
         widths = [(0, 0)] * x.ndim
         for axis, margin in zip(axes, wider):
@@ -45,7 +47,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
         for axis, margin in zip(axes, wider):
             check_margin(x.shape, axis, margin, mode)
             x = extended(x, axis, *margin, mode) if any(margin) else x
-    return cut(x, axes, margins)
+    return x if mode == "circular" else cut(x, axes, margins)
 
 
 def pairs_of(pad: Any) -> list[tuple[int, int]]:
@@ -89,7 +91,7 @@ def cut(x: Any, axes: list[int], margins: list[tuple[int, int]]) -> Any:
     index = [slice(None)] * x.ndim
     for axis, (before, after) in zip(axes, margins):
         start, stop = max(0, -before), x.shape[axis] + min(0, after)
-        if stop < start or (stop == start and x.shape[axis]):
+        if stop < start:
             raise ShapeError(f"pad cannot take {(before, after)} away along axis {axis} of a shape {x.shape}.")
         index[axis] = slice(start, stop)
     return x[tuple(index)] if any(min(margin) < 0 for margin in margins) else x

@@ -106,7 +106,7 @@ def nearest(x: Any, axis: int, count: int, scale: Any, exact: bool) -> Any:
     n = x.shape[axis]
     if count % n == 0 and scale in (None, count // n):
         return np.repeat(x, count // n, axis=axis)
-    # In single precision, as PyTorch: where the position is a whole number, rounding decides.
+    # In single precision, as PyTorch for images: next to whole numbers, rounding decides.
     step = np.float32(1 / scale if scale else n / count)
     places = np.floor((np.arange(count, dtype=np.float32) + np.float32(0.5 * exact)) * step)
     return np.take(x, np.minimum(places.astype(np.intp), n - 1), axis=axis)
@@ -115,6 +115,8 @@ def nearest(x: Any, axis: int, count: int, scale: Any, exact: bool) -> Any:
 def mixed(x: Any, axis: int, count: int, scale: Any, align_corners: bool, cubic: bool) -> Any:
     """Each new element is a sum of its neighbours along the axis, times weights that depend on its place."""
     n, total = x.shape[axis], None
+    if count == n and not cubic:
+        return x  # whatever the scale, as PyTorch
     i = np.arange(count)
     if align_corners:
         position = i * ((n - 1) / (count - 1)) if count > 1 else np.zeros(count)
