@@ -104,7 +104,8 @@ def sizes_of(old: Any, size: Any, scale_factor: Any, recompute: Any) -> tuple[tu
 
 def nearest(x: Any, axis: int, count: int, scale: Any, exact: bool) -> Any:
     n = x.shape[axis]
-    if count % n == 0 and scale in (None, count // n):
+    # Images of the same or twice the size are repeated whatever the scale, as in PyTorch.
+    if count % n == 0 and (scale in (None, count // n) or (x.ndim == 4 and count <= 2 * n and not exact)):
         return np.repeat(x, count // n, axis=axis)
     # In single precision, as PyTorch for images: next to whole numbers, rounding decides.
     step = np.float32(1 / scale if scale else n / count)
