@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
+from . import padding
 from .shaping import along
 
 MODES = ("constant", "reflect", "replicate", "circular")
@@ -42,7 +43,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
         for axis, margin in zip(axes, wider):
             widths[axis] = margin
         if any(map(any, wider)):
-            x = np.pad(x, widths) if value is None else np.pad(x, widths, constant_values=value)
+            x = np.pad(x, widths) if value is None else padding.pad(x, widths, constant_values=value)
     else:
         for axis, margin in zip(axes, wider):
             check_margin(x.shape, axis, margin, mode)
