@@ -73,7 +73,9 @@ def adaptive_avg_pool(rank: int, x: Any, output_size: Any) -> Any:
         n = x.shape[axis]
         starts, stops = bounds(n, m)
         lengths.append(stops - starts)
-        if n % m:
+        if m == 1:
+            x = x.sum(axis=axis, keepdims=True)
+        elif n % m:
             sums = [along(x, axis, slice(*each)).sum(axis=axis) for each in zip(starts.tolist(), stops.tolist())]
             x = np.stack(sums, axis=axis)
     return over_counts(pooling.sum_pool(x, windows=side_by_side(x.shape, count)), lengths)

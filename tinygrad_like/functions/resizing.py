@@ -11,7 +11,9 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.shortcuts import all_finite
 from ..engine.tensor import as_array
+from ..primitives import pooling
 from ..primitives.integers import floats
+from ..primitives.pooling import Windows
 from .adaptive_pools import adaptive_avg_pool
 from .pools import each_axis
 
@@ -108,11 +110,21 @@ def nearest(x: Any, axis: int, count: int, scale: Any, exact: bool) -> Any:
     n = x.shape[axis]
     # Images of the same or twice the size are repeated whatever the scale, as in PyTorch.
     if count % n == 0 and (scale in (None, count // n) or (x.ndim == 4 and count <= 2 * n and not exact)):
-        return np.repeat(x, count // n, axis=axis)
+        return repeated(x, axis, count // n)
     # In single precision, as PyTorch for images: next to whole numbers, rounding decides.
     step = np.float32(1 / scale if scale else n / count)
     places = np.floor((np.arange(count, dtype=np.float32) + np.float32(0.5 * exact)) * step)
     return np.take(x, np.minimum(places.astype(np.intp), n - 1), axis=axis)
+
+
+def repeated(x: Any, axis: int, factor: int) -> Any:
+    """Each element `factor` times: the transpose of sums over windows that stand side by side."""
+    later = x.ndim - axis - 1
+    size, zeros = (factor, *(1,) * later), (0,) * (later + 1)
+    windows = Windows(size, size, zeros, (1,) * (later + 1), x.shape[axis:])
+    return pooling.add_windows(
+        x, shape=(*x.shape[:axis], x.shape[axis] * factor, *x.shape[axis + 1 :]), windows=windows
+    )
 
 
 def mixed(x: Any, axis: int, count: int, scale: Any, align_corners: bool, cubic: bool) -> Any:

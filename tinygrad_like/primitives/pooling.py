@@ -99,11 +99,11 @@ def _put_windows(x: Any, places: Any, *, shape: Any = (), windows: Windows) -> A
     y = np.zeros_like(x, shape=shape)
     is_finite, disjoint = all_finite(x), all(map(windows.disjoint, range(len(windows.size))))
     for number, inner, outer in places_of(shape, windows):
-        part = chosen(x[outer], places[outer] == number, is_finite)
-        if disjoint:
-            y[inner] = part
+        is_chosen = places[outer] == number
+        if disjoint and is_finite:
+            np.multiply(x[outer], is_chosen, out=y[inner])
         else:
-            y[inner] += part
+            y[inner] += chosen(x[outer], is_chosen, is_finite)
     return y
 
 
