@@ -156,7 +156,7 @@ def mixed(x: Any, axis: int, count: int, scale: Any, align_corners: bool, cubic:
 def neighbours(position: Any, n: int, cubic: bool) -> Iterator[tuple[Any, Any]]:
     """(indices, weights) of the two or four elements next to each position; beyond the border stands the last."""
     if not cubic:
-        position = np.clip(position, 0, n - 1)
+        position = np.maximum(position, 0)
     first = np.floor(position).astype(np.intp)
     for shift in (-1, 0, 1, 2) if cubic else (0, 1):
         distance = np.abs(position - (first + shift))
