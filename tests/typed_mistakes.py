@@ -36,6 +36,7 @@ def mistakes(t: Tensor, a: Array) -> None:
     Double().eval().nothing()  # mistake
     tg.Linear(3, 1)(t).nothing()  # mistake
     tg.Linear(3, "relu")  # mistake
+    tg.Sequential()[:1].nothing()  # mistake
     tg.SGD([t], rate=0.1)  # mistake
     tg.sigmoid(t).nothing()  # mistake
     tg.relu(a).backward()  # mistake
