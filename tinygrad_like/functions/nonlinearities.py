@@ -1,7 +1,7 @@
 """Activation functions under PyTorch's names; each is its formula in NumPy.
 
-They take an array or a Tensor and give the same; integers count as float64. What has a limit at ±inf has that value there.
-At a kink the gradient is PyTorch's. None works in place.
+They take an array or a Tensor and give the same; integers count as float64. What has a limit at ±inf has that value
+there. At a kink the gradient is PyTorch's. None works in place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..engine.tensor import Tensor, as_array
 from ..primitives import error_function, neural, reductions, trigonometric
 from ..primitives.integers import floats
 from ..random import Generator, draws
-from .networks import log_softmax, softmax
+from .networks import softmax
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 

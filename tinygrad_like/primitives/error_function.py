@@ -17,8 +17,8 @@ from .samples import normal
 
 SLOPE = 2 / math.sqrt(math.pi)  # of erf at 0
 
-# erf(t) / t - 1 as a function of t², for t up to 0.5; and ln(1 - erf(t)) + t² as a function of t, from there on: each the
-# coefficients of 1, t, t², ... in a numerator and a denominator.
+# erf(t) / t - 1 as a function of t², for t up to 0.5; and ln(1 - erf(t)) + t² as a function of t, from there on: each
+# the coefficients of 1, t, t², ... in a numerator and a denominator.
 NEAR = (
     (0.1283791670955126, -0.3278804225844551, -0.021593710748545242, -0.004347946778481035, 7.708562784313013e-05),
     (1.0, 0.37580837716055915, 0.0539014278346971, 0.0030109163909573847),
