@@ -1,8 +1,8 @@
 """Dropout under PyTorch's names: in training, values or whole channels are left out at random.
 
 Each takes `generator`, a `tg.random.Generator`; without it the default one draws, which `tg.seed` sets. As in PyTorch,
-`dropout` and `dropout1d` to `dropout3d` drop unless told `training=False`, the alpha kinds only if told `training=True`.
-All raise ArgumentError for p outside [0, 1].
+`dropout` and `dropout1d` to `dropout3d` drop unless told `training=False`, and the alpha
+kinds only if told `training=True`. All raise ArgumentError for p outside [0, 1].
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 from ..functions.networks import cross_entropy, mse
 from ..random import seed
+from .finding import Parameter
 from .initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
-from .layer import Layer, Parameter
+from .layer import Layer
 from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
 from .sequential import Sequential
 

@@ -38,7 +38,8 @@ from ..functions.nonlinearities import (
     threshold,
 )
 from ..random import Generator
-from .layer import Layer, Parameter, refuse_class
+from .finding import Parameter
+from .layer import Layer, refuse_class
 
 
 class Activation(Layer):

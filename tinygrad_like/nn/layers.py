@@ -18,8 +18,9 @@ from .activation_layers import Activation as Activation
 from .activation_layers import ReLU as ReLU
 from .activation_layers import Sigmoid as Sigmoid
 from .activation_layers import Tanh as Tanh
+from .finding import Parameter
 from .initialisers import Initialiser, generator, inverse_root
-from .layer import Layer, Parameter
+from .layer import Layer
 from .sequential import Sequential as Sequential
 
 

@@ -10,7 +10,8 @@ from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import Tensor
 from ..functions import normalising
-from .layer import Layer, Parameter
+from .finding import Parameter
+from .layer import Layer
 
 
 def ones(shape: Any, dtype: Any, wanted: bool = True) -> Parameter | None:
