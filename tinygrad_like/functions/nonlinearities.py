@@ -27,9 +27,15 @@ def given(x: Any) -> Any:
     return floats(as_array(x))
 
 
-def without_infinity_below(x: Any) -> Any:
-    """x with 0 in place of -inf: for x·f(x) where f falls so fast to 0 that the product is 0, and its slope too."""
-    return x if all_finite(x) else np.where(x == -np.inf, 0, x)
+def factor_and_argument(x: Any) -> tuple[Any, Any]:
+    """The two x of x·f(x), where f quickly tends to 0 below and to 1 above: the limits are 0 and x, the slopes 0 and 1.
+
+    With 0 in place of -inf, and in f a number in place of inf, neither of them becomes inf · 0.
+    """
+    if all_finite(x):
+        return x, x
+    x = np.where(x == -np.inf, 0, x)
+    return x, np.where(x == np.inf, 100, x)
 
 
 def upper(x: Any, otherwise: Any) -> Any:
@@ -78,12 +84,12 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     >>> gelu(np.array([0.0, -np.inf])).tolist()
     [0.0, 0.0]
     """
-    x = without_infinity_below(given(input))
+    x, z = factor_and_argument(given(input))
     if approximate == "none":
-        return x * (0.5 + 0.5 * error_function.erf(x * math.sqrt(0.5)))
+        return x * (0.5 + 0.5 * error_function.erf(z * math.sqrt(0.5)))
     if approximate != "tanh":
         raise ArgumentError(f'gelu takes approximate="none" or "tanh", but got {approximate!r}.')
-    t = np.clip(x, -20, 20)  # beyond, the tangent is ±1; the cube could overflow
+    t = np.clip(z, -20, 20)  # beyond, the tangent is ±1; the cube could overflow
     return x * (0.5 + 0.5 * np.tanh(math.sqrt(2 / math.pi) * (t + 0.044715 * (t * t * t))))
 
 
@@ -138,14 +144,14 @@ def silu(input: Any) -> Any:
     >>> silu(np.array([0.0, -np.inf])).tolist()
     [0.0, 0.0]
     """
-    x = without_infinity_below(given(input))
-    return x * neural.sigmoid(x)
+    x, z = factor_and_argument(given(input))
+    return x * neural.sigmoid(z)
 
 
 def mish(input: Any) -> Any:
     """x · tanh(softplus(x)): Misra (2019)."""
-    x = without_infinity_below(given(input))
-    return x * np.tanh(np.logaddexp(0, x))
+    x, z = factor_and_argument(given(input))
+    return x * np.tanh(np.logaddexp(0, z))
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -224,8 +230,8 @@ def hardsigmoid(input: Any) -> Any:
 
 def hardswish(input: Any) -> Any:
     """x · hardsigmoid(x): Howard et al. (2019)."""
-    x = without_infinity_below(given(input))
-    return x * hardsigmoid(x)
+    x, z = factor_and_argument(given(input))
+    return x * hardsigmoid(z)
 
 
 def softmin(input: Any, dim: int = -1) -> Any:
@@ -242,7 +248,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     [1.5]
     """
     x = given(input)
-    if not x.ndim or x.shape[dim] % 2:
+    if not -x.ndim <= dim < x.ndim or x.shape[dim] % 2:
         raise ShapeError(f"glu halves axis {dim}, but got shape {x.shape}.", "That axis must be even.")
     a, b = np.split(x, 2, axis=dim)
     return a * neural.sigmoid(b)

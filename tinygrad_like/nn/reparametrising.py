@@ -1,8 +1,8 @@
 """Weight and spectral normalisation: a layer's weight is computed from other parameters whenever it is read.
 
-The layer itself is changed, and given back. Its class becomes a subclass of the same name, in which `weight` is computed;
-so every layer works, and no call has to be prepared. Reading the weight changes nothing; the vectors of the spectral
-norm move once for each call in training.
+The layer itself is changed, and given back. Its class becomes a subclass of the same name, in which `weight` is
+computed; so this works with any layer. Reading the weight changes nothing; the vectors of the spectral norm move once
+for each call in training.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Computed:
     """The part of a layer's class that computes attributes. How, stands in `reparametrised`, by name."""
 
     reparametrised: dict[str, Any]
-    original: type  # the layer's own class
+    original: Any  # the layer's own class
+    training: bool
 
     def __getattr__(self, name: str) -> Any:
         found = self.__dict__.get("reparametrised", {}).get(name)
@@ -47,7 +48,7 @@ class Computed:
         super().__setattr__(name, value)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
-        if self.training:  # type: ignore[attr-defined]
+        if self.training:
             for each in self.reparametrised.values():
                 each.step(self)
         return super().forward(*inputs, **options)  # type: ignore[misc]
@@ -58,12 +59,12 @@ class Computed:
 
 
 @functools.cache
-def computing(kind: type) -> type:
+def computing(kind: Any) -> Any:
     """The subclass of a layer's class."""
     return type(kind.__name__, (Computed, kind), {"original": kind, "__doc__": kind.__doc__})
 
 
-def made_of(kind: type) -> Any:
+def made_of(kind: Any) -> Any:
     """For copies and pickles: an empty layer of the subclass of `kind`."""
     made = computing(kind)
     return made.__new__(made)
@@ -151,14 +152,15 @@ def set_computed(layer: AnyLayer, name: str, how: Any, seed: Any = None) -> AnyL
     del held[name]
     held.setdefault("reparametrised", {})[name] = how
     if not isinstance(layer, Computed):
-        layer.__class__ = computing(type(layer))
+        own: Any = type(layer)
+        layer.__class__ = computing(own)
     return layer
 
 
-def remove(layer: AnyLayer, name: str, kind: type) -> AnyLayer:
+def remove(layer: AnyLayer, name: str, kind: Any) -> AnyLayer:
     """Let the attribute `name` be a parameter again, with the value that it has now."""
     held = vars(layer)
-    how = held.get("reparametrised", {}).get(name)
+    how: Any = held.get("reparametrised", {}).get(name)
     if not isinstance(how, kind):
         raise ArgumentError(f"{type(layer).__name__}.{name} has no {kind.__name__}.")
     with no_grad():
