@@ -12,7 +12,9 @@ from tinygrad_like.functions import nonlinearities as F
 from tinygrad_like.nn import activation_layers, layers
 
 FAMILY = "activations"
-POINTS = np.array([[-1e4, -30.0, -3.0, -1.0, -0.5, -0.1], [0.0, 0.1, 0.5, 1.0, 3.0, 6.0], [6.5, 19.0, 21.0, 25.0, 1e4, 2]])
+POINTS = np.array(
+    [[-1e4, -30.0, -3.0, -1.0, -0.5, -0.1], [0.0, 0.1, 0.5, 1.0, 3.0, 6.0], [6.5, 19.0, 21.0, 25.0, 1e4, 2]]
+)
 INF = np.inf
 
 

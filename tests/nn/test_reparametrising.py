@@ -115,7 +115,9 @@ def test_copies_pickles_states_pictures(norm):
 
 
 def test_training_moves_all_parameters():
-    model = tg.Sequential(weight_norm(tg.Linear(2, 3, seed=0)), tg.Tanh(), spectral_norm(tg.Linear(3, 1, seed=1), seed=2))
+    model = tg.Sequential(
+        weight_norm(tg.Linear(2, 3, seed=0)), tg.Tanh(), spectral_norm(tg.Linear(3, 1, seed=1), seed=2)
+    )
     optimizer = tg.SGD(model.parameters(), lr=0.1)
     x, target = np.eye(2), np.array([[1.0], [-1.0]])
     before = [p.numpy().copy() for p in model.parameters()]

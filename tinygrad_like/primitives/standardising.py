@@ -56,8 +56,8 @@ def over_axes(**options: Any) -> Any:
     """Cases over the last axis, over others, and over both."""
     return several(
         ((2, 3), {"axis": (-1,), **options}),
-        ((2, 3, 2), {"axis": (1,), **options}),
-        ((2, 3, 2), {"axis": (1, -1), **options}),
+        ((3, 2, 1), {"axis": (1,), **options}),
+        ((3, 2, 1), {"axis": (1, -1), **options}),
     )
 
 
@@ -90,7 +90,7 @@ affine = multilinear(
     _affine,
     "x weight bias",
     (lambda g, weight: g * weight, weight_share, lambda g: g),
-    sample=arrays(((2, 3), (3,), (3,)), ((2, 3, 2), (3, 1), (3, 1)), ((2, 3, 2), (3, 1))),
+    sample=arrays(((2, 3), (3,), (3,)), ((1, 2, 2), (2, 1), (2, 1)), ((2,), (2,))),
     symbol="w · x + b",
     added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size,
