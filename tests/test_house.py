@@ -58,6 +58,7 @@ ORDER = [
     "primitives.contraction",
     "primitives.linear_algebra",
     "primitives.neural",
+    "primitives.activating",
     "primitives.standardising",
     "functions.selecting",
     "functions.sorting",

@@ -32,6 +32,7 @@ from .functions import (
     ufuncs,
 )
 from .primitives import (
+    activating,
     arithmetic,
     bessel,
     choices,
@@ -53,6 +54,7 @@ from .primitives import (
 )
 
 TABLES = (
+    activating,
     arithmetic,
     bessel,
     choices,

@@ -14,20 +14,19 @@ from tinygrad_like.nn import activation_layers, layers
 FAMILY = "activations"
 POINTS = np.array([[-1e4, -30, -3, -1, -0.5, -0.1], [0, 0.1, 0.5, 1, 3, 6], [6.5, 19, 21, 25, 1e4, 2]])
 INF = np.inf
-PLAIN = [
-    "Sigmoid",
-    "Tanh",
-    "ReLU",
-    "ReLU6",
-    "SELU",
-    "SiLU",
-    "Mish",
-    "Softsign",
-    "Tanhshrink",
-    "LogSigmoid",
+PLAIN = ["Sigmoid", "Tanh", "ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Softsign", "Tanhshrink", "LogSigmoid"]
+DEFAULTS = [
     "Hardswish",
+    "ELU",
+    "CELU",
+    "GELU",
+    "LeakyReLU",
+    "Softplus",
+    "Softshrink",
+    "Hardshrink",
+    "Hardtanh",
+    "RReLU",
 ]
-DEFAULTS = ["ELU", "CELU", "GELU", "LeakyReLU", "Softplus", "Softshrink", "Hardshrink", "Hardtanh", "RReLU"]
 IN_PLACE = ["ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardsigmoid", "Hardswish", "ELU", "CELU", "LeakyReLU", "RReLU"]
 
 

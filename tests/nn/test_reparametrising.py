@@ -53,18 +53,18 @@ class Cubic(tg.Layer):
     """A layer whose weight has three axes, read twice."""
 
     def __init__(self):
-        self.weight = tg.Parameter(np.arange(12.0).reshape(2, 3, 2) + 1)
+        self.weight = tg.Parameter(np.arange(6.0).reshape(2, 3, 1) + 1)
 
     def forward(self, x):
         return (self.weight * x).sum() + self.weight[0, 0, 0]
 
 
 @pytest.mark.parametrize("norm", [weight_norm, spectral_norm])
-@pytest.mark.parametrize("dim", [0, 1, 2, -1])
+@pytest.mark.parametrize("dim", [0, 1, -1])
 def test_derivatives_by_the_parameters(norm, dim):
     layer = norm(Cubic(), dim=dim).eval()
     names = [name for name, _ in layer.named_parameters()]
-    x = np.random.default_rng(0).normal(size=(2, 3, 2))
+    x = np.random.default_rng(0).normal(size=(2, 3, 1))
 
     def function(*values):
         return tg.functional_call(layer, dict(zip(names, values)), x)

@@ -50,6 +50,7 @@ EQUIVALENT = {
     ("power_base", "np.where(is_pole, 1, b - 1)"): (1, TRUTH),
     ("power_exponent", "np.where(a == 0, 1, a)"): (1, TRUTH),
     ("relu_rule", "np.where(y != 0, g, 0)"): (1, TRUTH),
+    ("limited_rule", "np.where(inside, g, 0)"): (1, TRUTH),
     ("heaviside1", "np.where(a == 0, g, 0)"): (1, TRUTH),
     ("where1", "np.where(condition, g, 0)"): (1, TRUTH),
     ("prod_rule", "np.zeros_like(x)"): (1, EMPTY),

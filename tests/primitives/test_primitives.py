@@ -47,6 +47,8 @@ FORMULAS = {
     "convolve": lambda a, v, mode: np.convolve(a, v, mode),
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "limited": lambda x, low=-1, high=1: np.minimum(np.maximum(x, low), high),
     "erf": lambda x: np.vectorize(math.erf, otypes=[float])(x),
     "centred": lambda x, axis: x - x.mean(axis, keepdims=True),
     "over_rms": lambda x, axis, eps: x / np.sqrt((x * x).mean(axis, keepdims=True) + eps),
