@@ -48,8 +48,10 @@ def _over_rms(x: Any, *, axis: Axes = (-1,), eps: float = 0.0) -> Any:
 
 
 def over_rms_rule(g: Any, x: Any, y: Any, *, axis: Axes, eps: float) -> Any:
-    # In this order NumPy reuses the memory of the first product.
-    return (y * -mean_of_product(g, y, axis) + g) * inverse_rms(x, axis, eps)
+    part = y * -mean_of_product(g, y, axis)
+    part += g  # in place: new memory costs more than arithmetic
+    part *= inverse_rms(x, axis, eps)
+    return part
 
 
 def over_axes(**options: Any) -> Any:
