@@ -130,6 +130,13 @@ def test_logits_of_ten_thousand():
         assert sorted(axis(x).tolist()) == [0.0, 1.0]
 
 
+def test_digits_of_softplus():
+    x = np.concatenate([np.linspace(-40, 40, 801), [-700.0, 1e-20]])
+    np.testing.assert_allclose(F.softplus(x, threshold=1e3), np.logaddexp(0, x), 4e-16)
+    single = x[:801].astype(np.float32)
+    np.testing.assert_allclose(F.softplus(single), np.logaddexp(0, single.astype(float)), 3e-7)
+
+
 def test_dim_is_the_last_axis_and_another_name_of_axis():
     x = np.arange(24.0).reshape(2, 3, 4)
     for made in (activation_layers.Softmax, activation_layers.LogSoftmax, activation_layers.Softmin):

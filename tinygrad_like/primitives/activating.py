@@ -14,8 +14,11 @@ from .samples import Array, Rng, normal
 
 
 def _softplus(x: Any) -> Any:
+    """max(x, 0) + ln(1 + u), u = exp(-|x|). What 1 + u rounds away is added to its logarithm: faster than log1p."""
     x = floats(x)
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    u = np.exp(-np.abs(x))
+    total = 1 + u
+    return np.maximum(x, 0) + (np.log(total) + (u - (total - 1)) / total)
 
 
 def limited_rule(g: Any, y: Any, *, low: float, high: float) -> Any:
