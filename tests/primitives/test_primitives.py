@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named
+from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named, together
 from tinygrad_like.engine.registry import general
 from tinygrad_like.primitives import movement
 
@@ -194,8 +194,8 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("layout", list(LAYOUTS))
 def test_layouts(primitive, layout):
     for arrays, options in cases(primitive):
         other = [LAYOUTS[layout](x) if isinstance(x, np.ndarray) else x for x in arrays]
