@@ -6,6 +6,7 @@ from .functions import (
     convolution,
     creating,
     diagonals,
+    dropping,
     einsum,
     embedding,
     histograms,
@@ -16,6 +17,8 @@ from .functions import (
     nans,
     neighbours,
     networks,
+    nonlinearities,
+    normalising,
     norms,
     ordered,
     padding,
@@ -36,6 +39,7 @@ from .functions import (
     ufuncs,
 )
 from .primitives import (
+    activating,
     alignments,
     arithmetic,
     bessel,
@@ -44,6 +48,7 @@ from .primitives import (
     contraction,
     counting,
     cumulative,
+    error_function,
     exponential,
     gathering,
     indexing,
@@ -54,11 +59,13 @@ from .primitives import (
     recurrence,
     reductions,
     shifting,
+    standardising,
     trigonometric,
 )
 
 TABLES = (
     alignments,
+    activating,
     arithmetic,
     bessel,
     choices,
@@ -66,6 +73,7 @@ TABLES = (
     contraction,
     counting,
     cumulative,
+    error_function,
     exponential,
     gathering,
     indexing,
@@ -76,6 +84,7 @@ TABLES = (
     pooling,
     reductions,
     shifting,
+    standardising,
     trigonometric,
 )
 COMPOSITES = (
@@ -84,6 +93,7 @@ COMPOSITES = (
     convolution,
     creating,
     diagonals,
+    dropping,
     einsum,
     embedding,
     histograms,
@@ -94,6 +104,8 @@ COMPOSITES = (
     nans,
     neighbours,
     networks,
+    nonlinearities,
+    normalising,
     norms,
     ordered,
     padding,
