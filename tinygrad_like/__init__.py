@@ -1,8 +1,6 @@
 """Differentiate plain NumPy code, and train small networks with it."""
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
 from .engine import assigning, autodiff, operators, views
 from .engine.assigning import assign
@@ -21,6 +19,8 @@ from .engine.errors import (
     TinygradError,
     UnsupportedError,
 )
+from .engine.late import late as _late
+from .engine.late import modules_of as _modules_of
 from .engine.recording import enable_grad, is_recording, no_grad
 from .engine.tensor import Tensor
 from .primitives import arithmetic, constants, contraction, indexing, movement, reductions
@@ -28,12 +28,17 @@ from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
+    from . import losses as losses
+    from . import nn as nn
+    from . import numpy as numpy
+    from . import optim as optim
+    from . import random as random
+    from . import saving as saving
     from .checking import gradcheck
     from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
     from .losses.class_losses import cross_entropy
     from .losses.distances import mse
     from .network import Matrix, Network
-    from .nn import initialisers as initialisers
     from .nn.containers import ModuleDict, ModuleList
     from .nn.finding import Parameter
     from .nn.initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
@@ -62,7 +67,6 @@ _LATE = {
     "losses.class_losses": "cross_entropy",
     "losses.distances": "mse",
     "network": "Matrix Network",
-    "nn": "initialisers",
     "nn.containers": "ModuleDict ModuleList",
     "nn.finding": "Parameter",
     "nn.initialisers": "he_normal he_uniform xavier_normal xavier_uniform",
@@ -88,26 +92,10 @@ _PARTS = {
 }
 # fmt: on
 
-_MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
+_MODULES = _modules_of(_LATE)
 
 if not _TYPE_CHECKING:
-
-    def __getattr__(name: str) -> _Any:
-        if name not in _PARTS and name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        path = _MODULES.get(name, name)
-        with operators.loading:
-            # The package first: Python would lock the module, then wait for a thread that is loading its package.
-            _import_module(f".{path.partition('.')[0]}", __name__)
-            module = _import_module(f".{path}", __name__)
-        if name in _PARTS:
-            return module
-        value = globals()[name] = getattr(module, name)
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_MODULES, *_PARTS})
-
+    __getattr__, __dir__ = _late(__name__, _MODULES, _PARTS)
 
 __version__ = "0.1.0"
 
