@@ -50,6 +50,14 @@ FORMULAS = {
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
     "relu": lambda x: x * (x > 0),
     "mse": lambda p, t: np.mean((p - t) ** 2),
+    "max_pool": lambda x, windows: windowed(x, windows, -np.inf).max(-1),
+    "sum_pool": lambda x, windows: windowed(x, windows, 0).sum(-1),
+    "first_places": lambda x, y, windows: np.argmax(windowed(x, windows, -1), -1),
+    "take_windows": lambda x, places, windows: chosen(windowed(x, windows, 0), places),
+    "put_windows": lambda x, places, shape, windows: adjoint_of_windows(
+        lambda z: chosen(windowed(z, windows, 0), places), x, shape
+    ),
+    "add_windows": lambda x, shape, windows: adjoint_of_windows(lambda z: windowed(z, windows, 0).sum(-1), x, shape),
     "softmax_cross_entropy": lambda z, c: (
         -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
@@ -89,6 +97,31 @@ def one_by_one(x, indices, shape, axis):
         target[axis] = indices[place]
         out[tuple(target)] += x[place]
     return out
+
+
+def windowed(x, windows, fill):
+    """For each window of pooling a row of what stands in it; `fill` beyond the array."""
+    rank = len(windows.size)
+    rows = np.full((*x.shape[: x.ndim - rank], *windows.count, int(np.prod(windows.size))), fill, x.dtype)
+    for position in np.ndindex(*windows.count):
+        for k, place in enumerate(np.ndindex(*windows.size)):
+            of_axes = zip(position, place, windows.stride, windows.dilation, windows.padding)
+            index = tuple(o * stride + i * gap - margin for o, i, stride, gap, margin in of_axes)
+            if all(0 <= i < n for i, n in zip(index, x.shape[x.ndim - rank :])):
+                rows[(..., *position, k)] = x[(..., *index)]
+    return rows
+
+
+def chosen(rows, places):
+    """One element of each row; 0 at a place that no row has."""
+    padded = np.concatenate([rows, np.zeros((*rows.shape[:-1], 1))], -1)
+    return np.take_along_axis(padded, places[..., None].astype(int), -1)[..., 0]
+
+
+def adjoint_of_windows(function, g, shape):
+    """The transpose of a linear function of an array of this shape, column by column."""
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape) if g.size else np.zeros((0, *shape))
+    return np.array([(function(unit) * g).sum() for unit in units]).reshape(shape)
 
 
 def numpy_function(primitive):
