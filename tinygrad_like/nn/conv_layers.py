@@ -99,11 +99,13 @@ class Correlating(Convolution):
         self._fill(bias, dtype, init, seed)
 
     def forward(self, x: Any) -> Tensor:
-        x, padding = as_array(x), self.padding
+        x = as_array(x)
         self._check(x)
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             pairs = margins(padding, self.kernel_size, self.stride, self.dilation)
-            x, padding = np.pad(floats(x), ((0, 0),) * (x.ndim - self.axes) + pairs, MODES[self.padding_mode]), 0
+            mode: Any = MODES[self.padding_mode]
+            x, padding = np.pad(floats(x), ((0, 0),) * (x.ndim - self.axes) + pairs, mode), 0
         y: Tensor = filtering.conv(
             self.axes, x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
@@ -196,7 +198,7 @@ class Transposed(Convolution):
 
     def _padding_to(self, output_size: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that gives this size."""
-        wanted = tuple(output_size) if np.iterable(output_size) else (output_size,) * self.axes
+        wanted: tuple[Any, ...] = tuple(output_size) if np.iterable(output_size) else (output_size,) * self.axes
         wanted = wanted[-self.axes :] if len(wanted) == len(shape) else wanted
         settings = zip(shape[-self.axes :], self.stride, self.padding, self.dilation, self.kernel_size)
         least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, s, p, d, k in settings]
