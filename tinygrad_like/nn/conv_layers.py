@@ -25,6 +25,7 @@ class Convolution(Layer):
 
     axes = 0
     transposed = False
+    padding: Any
 
     def _set(
         self, channels: tuple[Any, Any], kernel_size: Any, stride: Any, padding: Any, dilation: Any, groups: Any

@@ -207,35 +207,25 @@ def _conv_weight(
     return parts.reshape(out.shape[1], channels, *kernel)
 
 
-def settings(axes: int) -> Iterator[dict[str, Any]]:
-    """Options for so many spatial axes."""
-    pads = ((1, 0), (0, 2), (1, 1))[:axes]
-    yield {"stride": (2, 1, 2)[:axes], "padding": pads, "dilation": (1, 2, 1)[:axes], "groups": 2}
-    yield {"stride": (1, 2, 1)[:axes], "padding": ((0, 0),) * axes, "dilation": (2, 1, 1)[:axes], "groups": 1}
-
-
 def parts_of(rng: Rng) -> Iterator[tuple[Any, Any, Any, dict[str, Any]]]:
     """Images, weights, results and options that belong together."""
-    for axes, batch in ((1, 2), (2, 1), (3, 1)):
-        for options in settings(axes):
-            size, kernel, groups = (4, 4, 3)[:axes], (2, 2, 1)[:axes], options["groups"]
-            image, weight = normal(rng, (batch, 2, *size)), normal(rng, (2, 2 // groups, *kernel))
-            result = places(size, kernel, options["stride"], options["padding"], options["dilation"])
-            yield image, weight, normal(rng, (batch, 2, *result)), options
+    for axes, size, kernel, groups in ((1, (4,), (2,), 2), (2, (2, 3), (2, 1), 1)):
+        way: Any = (2, 1)[:axes], ((1, 0), (0, 1))[:axes], (2, 1)[:axes]
+        image, weight = normal(rng, (1, 2, *size)), normal(rng, (2, 2 // groups, *kernel))
+        result = normal(rng, (1, 2, *places(size, kernel, *way)))
+        yield image, weight, result, {"stride": way[0], "padding": way[1], "dilation": way[2], "groups": groups}
 
 
 def conv_cases(rng: Rng) -> Iterator[Case]:
     for image, weight, _, options in parts_of(rng):
-        yield (image, weight), options
-        if image.ndim == 4:
-            yield (image, weight, normal(rng, (2, 1, 1))), options
+        bias = (normal(rng, (2, 1, 1)),) if image.ndim == 4 else ()
+        yield (image, weight, *bias), options
 
 
 def transpose_cases(rng: Rng) -> Iterator[Case]:
     for image, weight, result, options in parts_of(rng):
-        yield (result, weight), {"size": image.shape[2:], **options}
-        if image.ndim == 4:
-            yield (result, weight, normal(rng, (2, 1, 1))), {"size": image.shape[2:], **options}
+        bias = (normal(rng, (2, 1, 1)),) if image.ndim == 4 else ()
+        yield (result, weight, *bias), {"size": image.shape[2:], **options}
 
 
 def weight_cases(rng: Rng) -> Iterator[Case]:
