@@ -1,6 +1,7 @@
 """All families: the tables of derivative rules, and the composites. Loaded when a rarer one of them is needed first."""
 
 from .functions import (
+    adaptive_pools,
     averages,
     convolution,
     creating,
@@ -10,6 +11,7 @@ from .functions import (
     histograms,
     interpolation,
     joining,
+    margins,
     matrices,
     nans,
     neighbours,
@@ -21,6 +23,8 @@ from .functions import (
     polynomials,
     pools,
     products,
+    rearranging,
+    resizing,
     scans,
     selecting,
     sets,
@@ -72,6 +76,7 @@ TABLES = (
     trigonometric,
 )
 COMPOSITES = (
+    adaptive_pools,
     averages,
     convolution,
     creating,
@@ -81,6 +86,7 @@ COMPOSITES = (
     histograms,
     interpolation,
     joining,
+    margins,
     matrices,
     nans,
     neighbours,
@@ -92,6 +98,8 @@ COMPOSITES = (
     polynomials,
     pools,
     products,
+    rearranging,
+    resizing,
     scans,
     selecting,
     sets,

@@ -106,8 +106,8 @@ def one_by_one(x, indices, shape, axis):
 def windowed(x, windows, fill):
     """For each window of pooling a row of what stands in it; `fill` beyond the array."""
     rank = len(windows.size)
-    rows = np.full((*x.shape[: x.ndim - rank], *windows.count, int(np.prod(windows.size))), fill, x.dtype)
-    for position in np.ndindex(*windows.count):
+    rows = np.full((*x.shape[: x.ndim - rank], *windows.positions, int(np.prod(windows.size))), fill, x.dtype)
+    for position in np.ndindex(*windows.positions):
         for k, place in enumerate(np.ndindex(*windows.size)):
             of_axes = zip(position, place, windows.stride, windows.dilation, windows.padding)
             index = tuple(o * stride + i * gap - margin for o, i, stride, gap, margin in of_axes)

@@ -13,8 +13,9 @@ from ..engine.tensor import Tensor, as_array
 from ..functions.networks import relu, sigmoid
 from ..primitives import contraction, trigonometric
 from ..primitives.integers import floats
+from .finding import Parameter
 from .initialisers import Initialiser, generator, inverse_root
-from .layer import Layer, Parameter, refuse_class
+from .layer import Layer, refuse_class
 from .sequential import Sequential as Sequential  # where pickles of earlier versions look for it
 
 

@@ -19,7 +19,7 @@ class Windows(NamedTuple):
     stride: tuple[int, ...]
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
-    count: tuple[int, ...]
+    positions: tuple[int, ...]
 
     def along(self, i: int) -> tuple[int, ...]:
         return tuple(setting[i] for setting in self)
@@ -31,10 +31,10 @@ class Windows(NamedTuple):
 
 def stretch(place: int, n: int, windows: Windows, i: int) -> tuple[slice, slice]:
     """Of an axis of n elements: those that stand at one place in the windows, and at which positions of these."""
-    _, stride, padding, dilation, count = windows.along(i)
+    _, stride, padding, dilation, positions = windows.along(i)
     start = place * dilation - padding
     first = max(0, -(start // stride))
-    last = max(first, min(count, (n - 1 - start) // stride + 1))
+    last = max(first, min(positions, (n - 1 - start) // stride + 1))
     return slice(start + first * stride, max(start + last * stride, 0), stride), slice(first, last)
 
 
@@ -57,12 +57,12 @@ def reduced(x: Any, windows: Windows, function: Any, start: Any) -> Any:
 def reduced_along(x: Any, axis: int, windows: Windows, i: int, function: Any, start: Any) -> Any:
     before = (slice(None),) * axis
     pairs = [stretch(place, x.shape[axis], windows, i) for place in range(windows.size[i])]
-    whole = [pair for pair in pairs if pair[1] == slice(0, windows.count[i])][:2]
+    whole = [pair for pair in pairs if pair[1] == slice(0, windows.positions[i])][:2]
     if len(whole) == 2:
         y = function(*(x[(*before, inner)] for inner, _ in whole))
         pairs = [pair for pair in pairs if pair not in whole]
     else:
-        y = np.full_like(x, start, shape=(*x.shape[:axis], windows.count[i], *x.shape[axis + 1 :]))
+        y = np.full_like(x, start, shape=(*x.shape[:axis], windows.positions[i], *x.shape[axis + 1 :]))
     for inner, outer in pairs:
         target = y[(*before, outer)]
         function(target, x[(*before, inner)], out=target)
@@ -130,10 +130,17 @@ def max_pool_rule(g: Any, x: Any, y: Any, *, windows: Windows) -> Any:
     return put_windows(g, first_places(x, y, windows=windows), shape=x.shape, windows=windows)
 
 
+def put_windows_rule(g: Any, places: Any, *, windows: Windows) -> Any:
+    return take_windows(g, places, windows=windows)
+
+
+def sum_pool_rule(g: Any, in_shape: Any, *, windows: Windows) -> Any:
+    return add_windows(g, shape=in_shape, windows=windows)
+
+
 SETTINGS = (
-    ((2, 4, 5), Windows((2, 2), (2, 2), (0, 0), (1, 1), (2, 2))),
-    ((1, 5, 4), Windows((3, 2), (2, 1), (1, 1), (1, 2), (3, 4))),
-    ((5,), Windows((2,), (3,), (0,), (1,), (2,))),
+    ((2, 1, 5), Windows((1, 2), (2, 3), (0, 0), (1, 1), (1, 2))),
+    ((4, 3), Windows((3, 2), (2, 1), (1, 1), (1, 2), (2, 3))),
     ((0, 3), Windows((3,), (1,), (1,), (1,), (3,))),
 )
 
@@ -145,7 +152,7 @@ def pooled(draw: Any) -> Any:
 def with_places(rng: Rng, of_result: bool) -> Iterator[Case]:
     """An array, or what is of the result's shape, and a place for each window, among them one that does not exist."""
     for shape, windows in SETTINGS:
-        small = (*shape[: len(shape) - len(windows.size)], *windows.count)
+        small = (*shape[: len(shape) - len(windows.size)], *windows.positions)
         places = rng.integers(0, int(np.prod(windows.size)) + 1, small).astype(np.uint8)
         options = {"shape": shape, "windows": windows} if of_result else {"windows": windows}
         yield (normal(rng, small if of_result else shape), places), options
@@ -160,7 +167,7 @@ def counted(rng: Rng) -> Iterator[Case]:
 
 def added_cases(rng: Rng) -> Iterator[Case]:
     for shape, windows in SETTINGS:
-        small = (*shape[: len(shape) - len(windows.size)], *windows.count)
+        small = (*shape[: len(shape) - len(windows.size)], *windows.positions)
         yield (normal(rng, small),), {"shape": shape, "windows": windows}
 
 
@@ -179,7 +186,7 @@ put_windows = multilinear(
     "put_windows",
     _put_windows,
     "x places",
-    (lambda g, places, *, windows: take_windows(g, places, windows=windows), None),
+    (put_windows_rule, None),
     options={"shape": (), "windows": None},
     sample=lambda rng: with_places(rng, True),
     symbol="scatter",
@@ -199,7 +206,7 @@ sum_pool = multilinear(
     "sum_pool",
     lambda x, *, windows: reduced(x, windows, np.add, 0),
     "x",
-    lambda g, in_shape, *, windows: add_windows(g, shape=in_shape, windows=windows),
+    sum_pool_rule,
     options={"windows": None},
     sample=pooled(normal),
     symbol="sum pool",
