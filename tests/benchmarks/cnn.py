@@ -46,24 +46,19 @@ class Problem:
 
 def tinygrad_like(problem: Problem) -> Contender:
     import tinygrad_like as tg
-    from tinygrad_like.functions.pools import max_pool2d
     from tinygrad_like.nn.conv_layers import Conv2d
-
-    def pooled(x):
-        return max_pool2d(x, 2)
-
-    def flattened(x):
-        return x.reshape(len(x), -1)
+    from tinygrad_like.nn.pool_layers import MaxPool2d
+    from tinygrad_like.nn.shape_layers import Flatten
 
     f32 = np.float32
     model = tg.Sequential(
         Conv2d(1, 16, 5, dtype=f32),
         tg.ReLU(),
-        tg.Activation(pooled),
+        MaxPool2d(2),
         Conv2d(16, 32, 5, dtype=f32),
         tg.ReLU(),
-        tg.Activation(pooled),
-        tg.Activation(flattened),
+        MaxPool2d(2),
+        Flatten(),
         tg.Linear(512, 128, dtype=f32),
         tg.ReLU(),
         tg.Linear(128, 10, dtype=f32),
@@ -155,7 +150,7 @@ def main() -> None:
     builders = {name: (module, partial(make, Problem())) for name, (module, make) in BUILDERS.items()}
     contenders, skipped = timing.build(builders)
     timing.check_agreement(contenders, steps=5, tolerance=5e-5)
-    seconds = timing.by_turns(contenders, rounds=21, turn=0.1, pause=0.12)
+    seconds = timing.by_turns(contenders, rounds=21, turn=0.05, pause=0.12)
     rows = timing.rows(seconds, {"PyTorch": TARGET})
     rows += memory_rows(list(contenders)) if process.memory_is_measurable() else []
     print(json.dumps(asdict(Table(TITLE, "tinygrad_like ÷ it", rows, [NOTE, *skipped]))))

@@ -3,7 +3,7 @@
 import numpy as np
 
 LETTERS = {"image": "bgi", "weight": "goi", "result": "bgo"}
-SPATIAL = {"image": "xyz", "weight": "klm", "result": "pqr"}
+SPATIAL = {"image": "xyzu", "weight": "klmn", "result": "pqrs"}
 
 
 def meeting(n, kernel, stride, padding, dilation):
@@ -18,13 +18,13 @@ def slid(wanted, size, kernel, *, stride, padding, dilation, groups, **given):
     axes = len(size)
     each = [meeting(*settings) for settings in zip(size, kernel, stride, padding, dilation)]
     indexes = {name: letters + SPATIAL[name][:axes] for name, letters in LETTERS.items()}
-    operands, terms = list(each), list(map("".join, zip("xyz", "pqr", "klm", strict=True)))[:axes]
+    operands, terms = list(each), list(map("".join, zip("xyzu", "pqrs", "klmn", strict=True)))[:axes]
     for name, array in given.items():
         split = 0 if name == "weight" else 1
         shape = array.shape
         operands.append(array.reshape(*shape[:split], groups, shape[split] // groups, *shape[split + 1 :]))
         terms.append(indexes[name])
-    y = np.einsum(",".join(terms) + "->" + indexes[wanted], *operands)
+    y = np.einsum(",".join(terms) + "->" + indexes[wanted], *operands, optimize=True)
     first = 0 if wanted == "weight" else 1
     return y.reshape(*y.shape[:first], -1, *y.shape[first + 2 :])
 

@@ -106,6 +106,11 @@ class Sliding:
             columns[(*ALL, *place)] = rows[(*ALL, *spot)]
         return columns.reshape(groups, first, channels * math.prod(kernel), self.width)
 
+    def matrix(self, rows: Any) -> Any:
+        """Some rows of the columns as a matrix for each group: what meets the kernel, for one row of the result."""
+        groups, count, entries, width = rows.shape
+        return rows.reshape(groups, count * entries, width)
+
     def matrices(self, weight: Any) -> Any:
         """(groups, channels of the result, kernel along the first axis × the rest): a matrix for each group."""
         outer, channels = weight.shape[:2]
@@ -148,7 +153,7 @@ def _conv(
     columns, matrices = way.columns(x), way.matrices(weight)
     y = np.empty((way.inner[2][0], *matrices.shape[:2], way.width), x.dtype)
     for row, stretch in zip(y, way.stretches()):
-        np.matmul(matrices, columns[:, stretch].reshape(groups, -1, way.width), out=row)
+        np.matmul(matrices, way.matrix(columns[:, stretch]), out=row)
     for each in added:
         y += each.reshape(groups, -1, 1)
     return way.result_of(y)
@@ -176,7 +181,7 @@ def _conv_transpose(
     times = np.matmul if matrices.shape[2] > 1 else np.multiply  # the same, and faster, for one channel in a group
     for row, stretch in zip(rows, way.stretches()):
         times(matrices, row, out=part)
-        columns[:, stretch] += part.reshape(groups, kernel[0], -1, way.width)
+        columns[:, stretch] += part.reshape(groups, kernel[0], columns.shape[2], way.width)
     columns = columns.reshape(*whole.shape[:3], *kernel[1:], *way.inner[2][1:], way.batch)
     for place, spot in way.spots():
         whole[(*ALL, *spot)] += columns[(*ALL, *place)]
@@ -201,7 +206,7 @@ def _conv_weight(
     columns, rows = way.columns(x), way.result_rows(out)
     total: Any = 0
     for row, stretch in zip(rows, way.stretches()):
-        total = total + row @ columns[:, stretch].reshape(groups, -1, way.width).swapaxes(1, 2)
+        total = total + row @ way.matrix(columns[:, stretch]).swapaxes(1, 2)
     channels = x.shape[1] // groups
     parts = total.reshape(*total.shape[:2], way.inner[1][0], channels, *way.inner[1][1:]).swapaxes(2, 3)
     return parts.reshape(out.shape[1], channels, *kernel)
