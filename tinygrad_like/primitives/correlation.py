@@ -30,6 +30,8 @@ Pairs = tuple[tuple[int, int], ...]
 
 # A matrix of fewer numbers than this is not worth a product of its own: then one product makes the whole result.
 FEW = 5000
+# A transposed convolution is computed as a convolution if its result has at most so many times the places of its input.
+MORE = 1.3
 ALL = (slice(None),) * 3  # groups, first axis, channels
 
 
@@ -138,6 +140,14 @@ def in_one_dtype(*arrays: Any) -> list[Any]:
     return [x.astype(np.float64 if dtype.kind in "iub" else dtype, copy=False) for x in arrays]
 
 
+def reversed_kernel(weight: Any, groups: int) -> Any:
+    """The weight with which a convolution is the transpose, where the stride is 1."""
+    outer, channels, *kernel = weight.shape
+    parts = weight.reshape(groups, outer // groups, channels, *kernel).swapaxes(1, 2)
+    whole = parts.reshape(groups * channels, outer // groups, *kernel)
+    return np.flip(whole, tuple(range(2, whole.ndim)))
+
+
 def _conv(
     x: Any,
     weight: Any,
@@ -173,6 +183,11 @@ def _conv_transpose(
     x, weight, *added = in_one_dtype(x, weight) if bias is None else in_one_dtype(x, weight, bias)
     shape = (len(x), weight.shape[1] * groups, *size)
     way = Sliding(shape, weight.shape[2:], stride, padding, dilation, groups)
+    rests = tuple((span - 1 - a, span - 1 - b) for span, (a, b) in zip(spans(way.kernel, dilation), padding))
+    if max(stride) == 1 and min(map(min, rests)) >= 0 and math.prod(size) <= MORE * math.prod(way.result):
+        return _conv(
+            x, reversed_kernel(weight, groups), *added, stride=stride, padding=rests, dilation=dilation, groups=groups
+        )
     rows, matrices = way.result_rows(x), way.matrices(weight).swapaxes(1, 2)
     whole, inside = way.zeros(x.dtype)
     kernel = way.inner[1]
