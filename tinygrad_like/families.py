@@ -7,6 +7,7 @@ from .functions import (
     creating,
     diagonals,
     einsum,
+    embedding,
     filtering,
     histograms,
     interpolation,
@@ -24,6 +25,7 @@ from .functions import (
     pools,
     products,
     rearranging,
+    recurring,
     resizing,
     scans,
     selecting,
@@ -35,6 +37,7 @@ from .functions import (
     ufuncs,
 )
 from .primitives import (
+    alignments,
     arithmetic,
     bessel,
     choices,
@@ -50,12 +53,14 @@ from .primitives import (
     movement,
     neural,
     pooling,
+    recurrence,
     reductions,
     shifting,
     trigonometric,
 )
 
 TABLES = (
+    alignments,
     arithmetic,
     bessel,
     choices,
@@ -70,6 +75,7 @@ TABLES = (
     linear_algebra,
     movement,
     neural,
+    recurrence,
     pooling,
     reductions,
     shifting,
@@ -83,6 +89,7 @@ COMPOSITES = (
     diagonals,
     einsum,
     filtering,
+    embedding,
     histograms,
     interpolation,
     joining,
@@ -98,6 +105,7 @@ COMPOSITES = (
     polynomials,
     pools,
     products,
+    recurring,
     rearranging,
     resizing,
     scans,

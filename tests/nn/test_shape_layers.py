@@ -84,6 +84,19 @@ def test_nearest_keeps_integers_and_other_modes_make_floats_of_them():
     assert resizing.interpolate(x, 4, mode="linear").tolist() == [[[1.0, 1.25, 1.75, 2.0]]]
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_long_axes_are_resized_as_short_ones(mode, monkeypatch):
+    expected = resizing.interpolate(X, (3, 1), mode=mode)
+    monkeypatch.setattr(resizing, "LONG", 0)
+    np.testing.assert_allclose(resizing.interpolate(X, (3, 1), mode=mode), expected, rtol=1e-14, atol=1e-15)
+    assert tg.gradcheck(lambda x: resizing.interpolate(x, (3, 1), mode=mode) ** 2, X, order=2)
+
+
+def test_an_infinity_reaches_its_neighbours_alone():
+    x = np.array([[[1.0, 2.0, 3.0, np.inf]]])
+    assert resizing.interpolate(x, 8, mode="linear").tolist() == [[[1.0, 1.25, 1.75, 2.25, 2.75, *[np.inf] * 3]]]
+
+
 def test_a_number_is_flattened_to_a_sequence_of_one():
     assert rearranging.flatten(tg.Tensor(3.0)).shape == (1,)
 

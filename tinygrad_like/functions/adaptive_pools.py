@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ShapeError
-from ..primitives import pooling, shifting
+from ..primitives import pooling
 from ..primitives.integers import floats
 from ..primitives.pooling import Windows
 from .pools import each_axis, indices_of, over_counts, with_channels
+from .shaping import along
 
 
 def bounds(n: int, count: int) -> tuple[Any, Any]:
@@ -19,15 +20,25 @@ def bounds(n: int, count: int) -> tuple[Any, Any]:
     return i * n // count, -(-(i + 1) * n // count)
 
 
-def equal_windows(n: int, count: int, beyond: int | None = None) -> Any:
-    """The elements of each window, one window after the other, all as long as the longest.
+def equal_windows(x: Any, axis: int, count: int) -> Any:
+    """What stands in each window along an axis, one window after the other, all as long as the longest.
 
-    A shorter one ends with element `beyond`, or repeats its last.
+    Those that are shorter, by one, end with their last element once more.
     """
+    starts, stops = bounds(x.shape[axis], count)
+    longest, parts = (stops - starts).max(), []
+    for start, stop in zip(starts.tolist(), stops.tolist()):
+        parts.append(along(x, axis, slice(start, stop)))
+        if stop - start < longest:
+            parts.append(along(x, axis, slice(stop - 1, stop)))
+    return np.concatenate(parts, axis=axis)
+
+
+def sources(n: int, count: int) -> Any:
+    """The numbers of the elements that `equal_windows` puts one after the other."""
     starts, stops = bounds(n, count)
     places = starts[:, None] + np.arange((stops - starts).max())
-    last = stops[:, None] - 1
-    return np.where(places <= last, places, last if beyond is None else beyond).ravel()
+    return np.minimum(places, stops[:, None] - 1).ravel()
 
 
 def checked_size(output_size: Any, rank: int) -> Any:
@@ -62,24 +73,27 @@ def adaptive_avg_pool(rank: int, x: Any, output_size: Any) -> Any:
         n = x.shape[axis]
         starts, stops = bounds(n, m)
         lengths.append(stops - starts)
-        if n % m:
-            # Shorter windows end with a zero that is put behind the array.
-            x = shifting.pad(x, tuple((0, int(i == axis)) for i in range(x.ndim)))
-            x = np.take(x, equal_windows(n, m, n), axis=axis)
+        if m == 1:
+            x = x.sum(axis=axis, keepdims=True)
+        elif n % m:
+            sums = [along(x, axis, slice(*each)).sum(axis=axis) for each in zip(starts.tolist(), stops.tolist())]
+            x = np.stack(sums, axis=axis)
     return over_counts(pooling.sum_pool(x, windows=side_by_side(x.shape, count)), lengths)
 
 
 def adaptive_max_pool(rank: int, x: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{rank}d"
     x = with_channels(x, rank, name)
-    shape, count, sources = x.shape, counts_of(x.shape, output_size, rank, name), []
+    shape, count = x.shape, counts_of(x.shape, output_size, rank, name)
     for axis, m in enumerate(count, x.ndim - rank):
-        sources.append(equal_windows(shape[axis], m))
         if shape[axis] % m:
-            x = np.take(x, sources[-1], axis=axis)
+            x = equal_windows(x, axis, m)
     windows = side_by_side(x.shape, count)
     y = pooling.max_pool(x, windows=windows)
-    return (y, indices_of(x, y, windows, shape, sources)) if return_indices else y
+    if not return_indices:
+        return y
+    numbers = [sources(n, m) for n, m in zip(shape[len(shape) - rank :], count)]
+    return y, indices_of(x, y, windows, shape, numbers)
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:

@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
+from ..engine.shortcuts import all_finite
 from ..engine.tensor import as_array
+from ..primitives import pooling
 from ..primitives.integers import floats
+from ..primitives.pooling import Windows
 from .adaptive_pools import adaptive_avg_pool
 from .pools import each_axis
 
@@ -25,6 +28,7 @@ RANKS = {
     "trilinear": (3,),
 }
 NEAREST = ("nearest", "nearest-exact")
+LONG = 256  # elements along an axis from which on most weights are zeros
 SHARPNESS = -0.75  # a in Keys' kernel
 
 
@@ -106,15 +110,28 @@ def nearest(x: Any, axis: int, count: int, scale: Any, exact: bool) -> Any:
     n = x.shape[axis]
     # Images of the same or twice the size are repeated whatever the scale, as in PyTorch.
     if count % n == 0 and (scale in (None, count // n) or (x.ndim == 4 and count <= 2 * n and not exact)):
-        return np.repeat(x, count // n, axis=axis)
+        return repeated(x, axis, count // n)
     # In single precision, as PyTorch for images: next to whole numbers, rounding decides.
     step = np.float32(1 / scale if scale else n / count)
     places = np.floor((np.arange(count, dtype=np.float32) + np.float32(0.5 * exact)) * step)
     return np.take(x, np.minimum(places.astype(np.intp), n - 1), axis=axis)
 
 
+def repeated(x: Any, axis: int, factor: int) -> Any:
+    """Each element `factor` times: the transpose of sums over windows that stand side by side."""
+    later = x.ndim - axis - 1
+    size, zeros = (factor, *(1,) * later), (0,) * (later + 1)
+    windows = Windows(size, size, zeros, (1,) * (later + 1), x.shape[axis:])
+    return pooling.add_windows(
+        x, shape=(*x.shape[:axis], x.shape[axis] * factor, *x.shape[axis + 1 :]), windows=windows
+    )
+
+
 def mixed(x: Any, axis: int, count: int, scale: Any, align_corners: bool, cubic: bool) -> Any:
-    """Each new element is a sum of its neighbours along the axis, times weights that depend on its place."""
+    """Each new element is a sum of its neighbours along the axis, times weights that depend on its place.
+
+    Of short axes this is faster as a matrix product, where no infinity meets a weight of 0.
+    """
     n, total = x.shape[axis], None
     if count == n and not cubic:
         return x  # whatever the scale, as PyTorch
@@ -123,7 +140,13 @@ def mixed(x: Any, axis: int, count: int, scale: Any, align_corners: bool, cubic:
         position = i * ((n - 1) / (count - 1)) if count > 1 else np.zeros(count)
     else:
         position = (i + 0.5) * (1 / scale if scale else n / count) - 0.5
-    for places, weights in neighbours(position, n, cubic):
+    parts = list(neighbours(position, n, cubic))
+    if n <= LONG and all_finite(x):
+        matrix = np.zeros((count, n), x.dtype)
+        for places, weights in parts:
+            matrix[i, places] += weights
+        return np.swapaxes(np.swapaxes(x, axis, -1) @ matrix.T, axis, -1)
+    for places, weights in parts:
         column = weights.astype(x.dtype).reshape(-1, *(1,) * (x.ndim - axis - 1))
         part = np.take(x, places, axis=axis) * column
         total = part if total is None else total + part
@@ -133,7 +156,7 @@ def mixed(x: Any, axis: int, count: int, scale: Any, align_corners: bool, cubic:
 def neighbours(position: Any, n: int, cubic: bool) -> Iterator[tuple[Any, Any]]:
     """(indices, weights) of the two or four elements next to each position; beyond the border stands the last."""
     if not cubic:
-        position = np.clip(position, 0, n - 1)
+        position = np.maximum(position, 0)
     first = np.floor(position).astype(np.intp)
     for shift in (-1, 0, 1, 2) if cubic else (0, 1):
         distance = np.abs(position - (first + shift))

@@ -24,6 +24,10 @@ class Windows(NamedTuple):
     def along(self, i: int) -> tuple[int, ...]:
         return tuple(setting[i] for setting in self)
 
+    def moves_nothing(self, i: int) -> bool:
+        """Whether each window is one element along an axis, and there is one for each."""
+        return self.size[i] == self.stride[i] == 1 and self.padding[i] == 0
+
     def disjoint(self, i: int) -> bool:
         """Whether no element stands in two windows along an axis."""
         return self.dilation[i] == 1 and self.stride[i] >= self.size[i]
@@ -48,10 +52,11 @@ def places_of(shape: tuple[int, ...], windows: Windows) -> Iterator[tuple[int, A
 
 def reduced(x: Any, windows: Windows, function: Any, start: Any) -> Any:
     """The windows reduced by a function of two arrays, along one axis after the other."""
-    rank = len(windows.size)
-    for i, axis in enumerate(range(x.ndim - rank, x.ndim)):
-        x = reduced_along(x, axis, windows, i, function, start)
-    return x
+    y, first = x, x.ndim - len(windows.size)
+    for i in range(len(windows.size)):
+        if not windows.moves_nothing(i):
+            y = reduced_along(y, first + i, windows, i, function, start)
+    return np.copy(x) if y is x else y
 
 
 def reduced_along(x: Any, axis: int, windows: Windows, i: int, function: Any, start: Any) -> Any:
@@ -94,11 +99,11 @@ def _put_windows(x: Any, places: Any, *, shape: Any = (), windows: Windows) -> A
     y = np.zeros_like(places, x.dtype, shape=shape)
     is_finite, disjoint = all_finite(x), all(map(windows.disjoint, range(len(windows.size))))
     for number, inner, outer in places_of(shape, windows):
-        part = chosen(x[outer], places[outer] == number, is_finite)
-        if disjoint:
-            y[inner] = part
+        is_chosen = places[outer] == number
+        if disjoint and is_finite:
+            np.multiply(x[outer], is_chosen, out=y[inner])
         else:
-            y[inner] += part
+            y[inner] += chosen(x[outer], is_chosen, is_finite)
     return y
 
 
@@ -111,18 +116,23 @@ def _take_windows(x: Any, places: Any, *, windows: Windows) -> Any:
 
 
 def _add_windows(x: Any, *, shape: Any = (), windows: Windows) -> Any:
-    rank = len(windows.size)
-    for i, axis in reversed(list(enumerate(range(x.ndim - rank, x.ndim)))):
-        before = (slice(None),) * axis
-        y = np.zeros_like(x, shape=(*x.shape[:axis], shape[axis], *x.shape[axis + 1 :]))
-        for place in range(windows.size[i]):
-            inner, outer = stretch(place, shape[axis], windows, i)
-            if windows.disjoint(i):
-                y[(*before, inner)] = x[(*before, outer)]
-            else:
-                y[(*before, inner)] += x[(*before, outer)]
-        x = y
-    return x
+    y, first = x, x.ndim - len(windows.size)
+    for i in reversed(range(len(windows.size))):
+        if not windows.moves_nothing(i):
+            y = added_along(y, first + i, shape[first + i], windows, i)
+    return np.copy(x) if y is x else y
+
+
+def added_along(x: Any, axis: int, n: int, windows: Windows, i: int) -> Any:
+    before = (slice(None),) * axis
+    y = np.zeros_like(x, shape=(*x.shape[:axis], n, *x.shape[axis + 1 :]))
+    for place in range(windows.size[i]):
+        inner, outer = stretch(place, n, windows, i)
+        if windows.disjoint(i):
+            y[(*before, inner)] = x[(*before, outer)]
+        else:
+            y[(*before, inner)] += x[(*before, outer)]
+    return y
 
 
 def max_pool_rule(g: Any, x: Any, y: Any, *, windows: Windows) -> Any:
