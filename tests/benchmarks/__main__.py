@@ -12,6 +12,7 @@ from .report import Row, Table, machine
 BENCHMARKS = {
     "xor": ("xor", 1),
     "mlp": ("mlp", 2),
+    "cnn": ("cnn", 2),
     "lstm": ("lstm", 2),
     "import": ("imports", 1),
     "chain": ("chain", 1),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named, together
+from tests.primitives import sliding
 from tinygrad_like.engine.registry import general
 from tinygrad_like.primitives import movement
 
@@ -45,6 +46,9 @@ FORMULAS = {
     "linear": lambda x, w, b=0.0: np.einsum("...i,oi->...o", x, w) + b,
     "contract": lambda a, b, left, right, result: np.einsum(f"{left},{right}->{result}", a, b),
     "convolve": lambda a, v, mode: np.convolve(a, v, mode),
+    "conv": sliding.conv,
+    "conv_transpose": sliding.conv_transpose,
+    "conv_weight": sliding.conv_weight,
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
     "softplus": lambda x: np.log(1 + np.exp(x)),
