@@ -131,6 +131,7 @@ ORDER = [
     "transforms.reverse",
     "transforms.forward",
     "nn.initialisers",
+    "nn.functional",
     "nn.finding",
     "nn.state",
     "nn.layer",

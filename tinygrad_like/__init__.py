@@ -39,12 +39,32 @@ if _TYPE_CHECKING:
     from .losses.class_losses import cross_entropy
     from .losses.distances import mse
     from .network import Matrix, Network
+    from .nn.activation_layers import (
+        GELU,
+        RELU,
+        SIGMOID,
+        TANH,
+        Activation,
+        LeakyReLU,
+        ReLU,
+        Sigmoid,
+        SiLU,
+        Softmax,
+        Tanh,
+    )
     from .nn.containers import ModuleDict, ModuleList
+    from .nn.conv_layers import Conv1d, Conv2d
+    from .nn.dropout_layers import Dropout
+    from .nn.embedding_layers import Embedding
     from .nn.finding import Parameter
     from .nn.initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
     from .nn.layer import Layer
-    from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
+    from .nn.layers import Linear
+    from .nn.norm_layers import BatchNorm1d, BatchNorm2d, LayerNorm
+    from .nn.pool_layers import AvgPool2d, MaxPool2d
+    from .nn.recurrent_layers import GRU, LSTM, RNN
     from .nn.sequential import Sequential
+    from .nn.shape_layers import Flatten, Identity, Lambda, Residual
     from .nn.substitution import functional_call
     from .optim.adam import Adam, AdamW
     from .optim.descent import SGD
@@ -67,12 +87,20 @@ _LATE = {
     "losses.class_losses": "cross_entropy",
     "losses.distances": "mse",
     "network": "Matrix Network",
+    "nn.activation_layers": "Activation GELU LeakyReLU RELU ReLU SIGMOID SiLU Sigmoid Softmax TANH Tanh",
     "nn.containers": "ModuleDict ModuleList",
+    "nn.conv_layers": "Conv1d Conv2d",
+    "nn.dropout_layers": "Dropout",
+    "nn.embedding_layers": "Embedding",
     "nn.finding": "Parameter",
     "nn.initialisers": "he_normal he_uniform xavier_normal xavier_uniform",
     "nn.layer": "Layer",
-    "nn.layers": "Activation Linear RELU ReLU SIGMOID Sigmoid TANH Tanh",
+    "nn.layers": "Linear",
+    "nn.norm_layers": "BatchNorm1d BatchNorm2d LayerNorm",
+    "nn.pool_layers": "AvgPool2d MaxPool2d",
+    "nn.recurrent_layers": "GRU LSTM RNN",
     "nn.sequential": "Sequential",
+    "nn.shape_layers": "Flatten Identity Lambda Residual",
     "nn.substitution": "functional_call",
     "optim.adam": "Adam AdamW",
     "optim.descent": "SGD",
@@ -101,10 +129,12 @@ __version__ = "0.1.0"
 
 # fmt: off
 __all__ = [
-    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError", "DTypeError", "FileError",
-    "GradientCheckError", "GraphError", "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "ModuleDict",
-    "ModuleList", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "RuleError", "Sequential",
-    "ShapeError", "Sigmoid", "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy",
+    "GELU", "GRU", "LSTM", "RELU", "RNN", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError",
+    "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "DTypeError", "Dropout", "Embedding",
+    "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
+    "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict", "ModuleList",
+    "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError", "Sequential", "ShapeError",
+    "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy",
     "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal",
     "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "mse",
     "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "save", "seed",
