@@ -21,6 +21,7 @@ ORDER = [
     "engine.kinds",
     "engine.warned",
     "engine.recording",
+    "engine.blocks",
     "engine.writes",
     "engine.storage",
     "engine.node",

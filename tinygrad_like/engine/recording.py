@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
@@ -16,8 +15,8 @@ recording: ContextVar[bool] = ContextVar("recording", default=True)
 transform_depth: ContextVar[int] = ContextVar("transform_depth", default=0)
 
 
-# The layer that is being called (weakly), and the scope of the call around it.
-Scope = tuple[weakref.ref[Any], Any]
+# The layer that is being called (weakly) or the named block (blocks.py), and the scope of the call around it.
+Scope = tuple[Callable[[], Any], Any]
 scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ShapeError
 from ..primitives import pooling
 from ..primitives.integers import floats
@@ -96,6 +97,7 @@ def adaptive_max_pool(rank: int, x: Any, output_size: Any, return_indices: bool)
     return y, indices_of(x, y, windows, shape, numbers)
 
 
+@block()
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """The means of `output_size` windows along the last axis; `adaptive_avg_pool2d` says more.
 
@@ -105,6 +107,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return adaptive_avg_pool(1, input, output_size)
 
 
+@block()
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of as many windows as `output_size` says, over the last two axes; inputs (N, C, H, W) or (C, H, W).
 
@@ -119,16 +122,19 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return adaptive_avg_pool(2, input, output_size)
 
 
+@block()
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """The means of as many windows as `output_size` says, over the last three axes; see `adaptive_avg_pool2d`."""
     return adaptive_avg_pool(3, input, output_size)
 
 
+@block()
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of `output_size` windows along the last axis; `adaptive_max_pool2d` says more."""
     return adaptive_max_pool(1, input, output_size, return_indices)
 
 
+@block()
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of as many windows as `output_size` says; the windows are those of `adaptive_avg_pool2d`.
 
@@ -140,6 +146,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     return adaptive_max_pool(2, input, output_size, return_indices)
 
 
+@block()
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of as many windows as `output_size` says, over the last three axes; see `adaptive_max_pool2d`."""
     return adaptive_max_pool(3, input, output_size, return_indices)

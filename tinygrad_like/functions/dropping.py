@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import Tensor
 from ..random import Generator, draws
@@ -64,6 +65,7 @@ def channels(x: Any, axes: int, name: str) -> tuple[int, ...]:
     return (*x.shape[: x.ndim - axes], *[1] * axes)
 
 
+@block()
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """Each value with probability p 0, else divided by 1 - p, so that the mean stays: Srivastava et al. (2014).
 
@@ -75,6 +77,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, generator: Gen
     return drop(x, x.shape, p, training, generator)
 
 
+@block()
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """dropout of whole channels, of (N, C, L) or (C, L): Tompson et al. (2015). Raises ShapeError for other shapes."""
     check_probability(p, "dropout1d")
@@ -82,6 +85,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, *, generator: G
     return drop(x, channels(x, 1, "dropout1d"), p, training, generator)
 
 
+@block()
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """dropout of whole channels, of (N, C, H, W).
 
@@ -97,6 +101,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, *, generator: G
     return drop(x, channels(x, 2, "dropout2d"), p, training, generator)
 
 
+@block()
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """dropout of whole channels, of (N, C, D, H, W) or (C, D, H, W). Raises ShapeError for other shapes."""
     check_probability(p, "dropout3d")
@@ -104,6 +109,7 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, *, generator: G
     return drop(x, channels(x, 3, "dropout3d"), p, training, generator)
 
 
+@block()
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, *, generator: Generator | None = None) -> Any:
     """Dropout for selu, which keeps mean 0 and variance 1: Klambauer et al. (2017). p = 1 gives zeros."""
     check_probability(p, "alpha_dropout")
@@ -111,6 +117,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, *, generat
     return drop_to_lowest(x, x.shape, p, training, generator)
 
 
+@block()
 def feature_alpha_dropout(
     input: Any, p: float = 0.5, training: bool = False, *, generator: Generator | None = None
 ) -> Any:

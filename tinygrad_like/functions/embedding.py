@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, as_array
@@ -46,6 +47,7 @@ def checked_padding(name: str, padding_idx: Any, count: int) -> int | None:
     return int(padding_idx) % count
 
 
+@block()
 def embedding(
     input: Any,
     weight: Any,
@@ -76,6 +78,7 @@ def embedding(
     return np.where((numbers == padding)[..., None], weight.detach()[padding], rows)
 
 
+@block()
 def embedding_bag(
     input: Any,
     weight: Any,
@@ -181,6 +184,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     return (numbers[..., None] == np.arange(num_classes)).astype(np.int64)
 
 
+@block()
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """yₖ = x1ᵀ Wₖ x2 + bₖ, for x1 (..., in1), x2 (..., in2), weight (out, in1, in2), bias (out,) or None.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives import correlation, shifting
@@ -19,6 +20,7 @@ Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
 
+@block()
 def conv1d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
@@ -34,6 +36,7 @@ def conv1d(
     return conv(1, x, weight, bias, stride, padding, dilation, groups)
 
 
+@block()
 def conv2d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
@@ -45,6 +48,7 @@ def conv2d(
     return conv(2, x, weight, bias, stride, padding, dilation, groups)
 
 
+@block()
 def conv3d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
@@ -56,6 +60,7 @@ def conv3d(
     return conv(3, x, weight, bias, stride, padding, dilation, groups)
 
 
+@block()
 def conv_transpose1d(
     x: Any,
     weight: Any,
@@ -78,6 +83,7 @@ def conv_transpose1d(
     return conv_transpose(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@block()
 def conv_transpose2d(
     x: Any,
     weight: Any,
@@ -96,6 +102,7 @@ def conv_transpose2d(
     return conv_transpose(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+@block()
 def conv_transpose3d(
     x: Any,
     weight: Any,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from . import padding
@@ -14,6 +15,7 @@ from .shaping import along
 MODES = ("constant", "reflect", "replicate", "circular")
 
 
+@block()
 def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
     """Margins around the last axes: `pad` is (left, right, top, bottom, front, back), the last axis first.
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ShapeError
 from ..engine.operators import Axis
 from ..engine.tensor import Tensor, as_array
@@ -92,6 +93,7 @@ def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
 def softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
+@block("activation")
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow; `dim` is another name for `axis`.
 

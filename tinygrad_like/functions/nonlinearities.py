@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.shortcuts import all_finite
 from ..engine.tensor import Tensor, as_array
@@ -59,6 +60,7 @@ def tanh(x: Any) -> Any:
     return trigonometric.tanh(given(x))
 
 
+@block("activation")
 def elu(input: Any, alpha: float = 1.0) -> Any:
     """x where x > 0, else alpha (exp(x) - 1): Clevert et al. (2015).
 
@@ -68,11 +70,13 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
     return exponential_below(given(input), alpha, 1.0)
 
 
+@block("activation")
 def selu(input: Any) -> Any:
     """1.0507 elu(x, 1.6733), which keeps mean 0 and variance 1: Klambauer et al. (2017)."""
     return SELU_SCALE * elu(input, SELU_ALPHA)
 
 
+@block("activation")
 def celu(input: Any, alpha: float = 1.0) -> Any:
     """x where x > 0, else alpha (exp(x / alpha) - 1): Barron (2017). Raises ArgumentError for alpha = 0."""
     if alpha == 0:
@@ -80,6 +84,7 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     return exponential_below(given(input), alpha, alpha)
 
 
+@block("activation")
 def gelu(input: Any, approximate: str = "none") -> Any:
     """x Φ(x), with Φ the normal distribution function: Hendrycks and Gimpel (2016); or, "tanh", their approximation.
 
@@ -97,11 +102,13 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return x * (0.5 + 0.5 * np.tanh(math.sqrt(2 / math.pi) * (t + 0.044715 * (t * t * t))))
 
 
+@block("activation")
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
     """x where x > 0, else negative_slope · x: Maas et al. (2013)."""
     return with_slope(given(input), negative_slope)
 
 
+@block("activation")
 def prelu(input: Any, weight: Any) -> Any:
     """x where x > 0, else weight · x: He et al. (2015). `weight` has one value, or one per channel (axis 1).
 
@@ -120,6 +127,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return with_slope(x, weight.reshape(-1, *[1] * (x.ndim - 2)))
 
 
+@block("activation")
 def rrelu(
     input: Any,
     lower: float = 1 / 8,
@@ -140,6 +148,7 @@ def rrelu(
     return with_slope(x, draws(generator).uniform(lower, upper, x.shape).astype(x.dtype))
 
 
+@block("activation")
 def silu(input: Any) -> Any:
     """x · sigmoid(x): Elfwing et al. (2018), also called swish.
 
@@ -150,12 +159,14 @@ def silu(input: Any) -> Any:
     return x * neural.sigmoid(z)
 
 
+@block("activation")
 def mish(input: Any) -> Any:
     """x · tanh(softplus(x)): Misra (2019)."""
     x, z = factor_and_argument(given(input))
     return x * np.tanh(activating.softplus(z))
 
 
+@block("activation")
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """ln(1 + exp(beta x)) / beta, and x where beta x > threshold: Dugas et al. (2001).
 
@@ -166,6 +177,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return np.where(x * beta > threshold, x, activating.softplus(x * beta) / beta)
 
 
+@block("activation")
 def logsigmoid(input: Any) -> Any:
     """ln sigmoid(x), without overflow.
 
@@ -175,6 +187,7 @@ def logsigmoid(input: Any) -> Any:
     return -activating.softplus(-given(input))
 
 
+@block("activation")
 def softsign(input: Any) -> Any:
     """x / (1 + |x|): Turian et al. (2009)."""
     x = given(input)
@@ -183,12 +196,14 @@ def softsign(input: Any) -> Any:
     return x / (1 + np.abs(x))
 
 
+@block("activation")
 def tanhshrink(input: Any) -> Any:
     """x - tanh(x)."""
     x = given(input)
     return x - np.tanh(x)
 
 
+@block("activation")
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """x moved towards 0 by lambd, and 0 where |x| ≤ lambd: Donoho (1995). Raises ArgumentError for lambd < 0."""
     if lambd < 0:
@@ -197,18 +212,21 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return (x - lambd * np.sign(x)) * steps(~(np.abs(x) <= lambd), x)
 
 
+@block("activation")
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """x, and 0 where |x| ≤ lambd."""
     x = given(input)
     return x * steps(~(np.abs(x) <= lambd), x)
 
 
+@block("activation")
 def threshold(input: Any, threshold: float, value: float) -> Any:
     """x where x > threshold, else value."""
     x = given(input)
     return np.where(x <= threshold, value, x)
 
 
+@block("activation")
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x limited to [min_val, max_val]; at the limits the gradient is 0, unlike that of `np.clip`.
 
@@ -219,27 +237,32 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return activating.limited(given(input), low=min_val, high=max_val)
 
 
+@block("activation")
 def relu6(input: Any) -> Any:
     """x limited to [0, 6]: Krizhevsky (2010)."""
     return hardtanh(input, 0.0, 6.0)
 
 
+@block("activation")
 def hardsigmoid(input: Any) -> Any:
     """relu6(x + 3) / 6: Courbariaux et al. (2015)."""
     return relu6(given(input) + 3) / 6
 
 
+@block("activation")
 def hardswish(input: Any) -> Any:
     """x · hardsigmoid(x): Howard et al. (2019)."""
     x, z = factor_and_argument(given(input))
     return x * hardsigmoid(z)
 
 
+@block("activation")
 def softmin(input: Any, dim: int = -1) -> Any:
     """softmax(-x): large where x is small."""
     return softmax(-given(input), dim)
 
 
+@block("activation")
 def glu(input: Any, dim: int = -1) -> Any:
     """a · sigmoid(b), of the two halves a and b along `dim`: Dauphin et al. (2017).
 
@@ -255,6 +278,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     return a * neural.sigmoid(b)
 
 
+@block("activation")
 def gumbel_softmax(
     logits: Any, tau: float = 1.0, hard: bool = False, dim: int = -1, *, generator: Generator | None = None
 ) -> Any:
@@ -278,6 +302,7 @@ def gumbel_softmax(
     return chosen + (soft - values)
 
 
+@block()
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
     """x / max(‖x‖ₚ, eps), over `dim`; zeros stay zeros.
 
@@ -288,6 +313,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
     return x / np.maximum(norm(x, p, dim, True), eps)
 
 
+@block()
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between vectors along `dim`; the norms count at least eps.
 
@@ -298,6 +324,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return np.sum(normalize(a, 2.0, dim, eps) * normalize(b, 2.0, dim, eps), axis=dim)
 
 
+@block()
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """‖x1 - x2 + eps‖ₚ over the last axis; eps keeps the gradient of equal vectors finite.
 

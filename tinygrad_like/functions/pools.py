@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives import gathering, pooling
@@ -149,6 +150,7 @@ def lp_pool(rank: int, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ce
     return (means * size) ** (1 / norm_type)
 
 
+@block()
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -166,6 +168,7 @@ def max_pool1d(
     return max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@block()
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -192,6 +195,7 @@ def max_pool2d(
     return max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@block()
 def max_pool3d(
     input: Any,
     kernel_size: Any,
@@ -205,6 +209,7 @@ def max_pool3d(
     return max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@block()
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -221,6 +226,7 @@ def avg_pool1d(
     return avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+@block()
 def avg_pool2d(
     input: Any,
     kernel_size: Any,
@@ -245,6 +251,7 @@ def avg_pool2d(
     return avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@block()
 def avg_pool3d(
     input: Any,
     kernel_size: Any,
@@ -258,6 +265,7 @@ def avg_pool3d(
     return avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@block()
 def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """(Σ xᵖ)^(1/p) of each window along the last axis; `lp_pool2d` says more.
 
@@ -267,6 +275,7 @@ def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@block()
 def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """(Σ xᵖ)^(1/p) of each window over the last two axes, with p = `norm_type`; for inputs (N, C, H, W) or (C, H, W).
 
@@ -282,6 +291,7 @@ def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@block()
 def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """(Σ xᵖ)^(1/p) of each window over the last three axes; `lp_pool2d` says more."""
     return lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)

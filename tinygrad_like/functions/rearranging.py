@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives import indexing
@@ -69,6 +70,7 @@ def image(x: Any, name: str) -> Any:
     return x
 
 
+@block()
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """(..., C r², H, W) as (..., C, H r, W r), with r = `upscale_factor`: r² channels make up r × r pixels.
 
@@ -88,6 +90,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return np.reshape(np.moveaxis(x, (-4, -3), (-3, -1)), (*batch, c // (r * r), h * r, w * r))
 
 
+@block()
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """(..., C, H r, W r) as (..., C r², H, W), with r = `downscale_factor`: what `pixel_shuffle` undoes.
 
@@ -104,6 +107,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return np.reshape(np.moveaxis(x, (-3, -1), (-4, -3)), (*batch, c * r * r, h // r, w // r))
 
 
+@block()
 def channel_shuffle(input: Any, groups: int) -> Any:
     """(N, C, ...) with the channels of `groups` groups in turn: the first of each group, then the second of each.
 
@@ -139,6 +143,7 @@ def windows_in(size: Pair, kernel_size: Any, dilation: Any, padding: Any, stride
     return (margins[0], margins[1]), Windows(kernel, steps, (0, 0), gaps, positions)
 
 
+@block()
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """(N, C, H, W) as (N, C kH kW, L): in a column stands what is in one of the L windows, a channel after the other.
 
@@ -160,6 +165,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return np.reshape(parts, (*batch, c * math.prod(windows.size), math.prod(windows.positions)))
 
 
+@block()
 def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """(N, C kH kW, L) as (N, C, *output_size): the columns of `unfold`, added up where their windows overlap.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.shortcuts import all_finite
 from ..engine.tensor import as_array
@@ -32,6 +33,7 @@ LONG = 256  # elements along an axis from which on most weights are zeros
 SHARPNESS = -0.75  # a in Keys' kernel
 
 
+@block()
 def interpolate(
     input: Any,
     size: Any = None,

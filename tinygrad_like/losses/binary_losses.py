@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError
 from ..functions.networks import sigmoid
 from .loss_inputs import alike, check_between, check_positive, check_signs, classes_last, weights_for
@@ -15,6 +16,7 @@ from .loss_reduction import reduced
 LEAST = -100.0  # of a logarithm, in binary_cross_entropy
 
 
+@block("loss")
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
     """-weight (target · log input + (1 - target) · log(1 - input)), for probabilities 0 to 1.
 
@@ -42,6 +44,7 @@ def cut_log(x: Any) -> Any:
     return np.where(zero, LEAST, np.maximum(np.log(np.where(zero, 1, x)), LEAST))
 
 
+@block("loss")
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
@@ -64,6 +67,7 @@ def binary_cross_entropy_with_logits(
     return reduced(name, losses, reduction)
 
 
+@block("loss")
 def focal(input: Any, target: Any, alpha: float = 0.25, gamma: float = 2.0, reduction: str = "none") -> Any:
     """α (1 - p)^gamma · (-log p), where p is the probability of the target: Lin et al., Focal Loss (2017), (5).
 
@@ -89,6 +93,7 @@ def focal(input: Any, target: Any, alpha: float = 0.25, gamma: float = 2.0, redu
     return reduced("focal", losses, reduction)
 
 
+@block("loss")
 def soft_margin(input: Any, target: Any, reduction: str = "mean") -> Any:
     """log(1 + exp(-target · input)), for targets 1 and -1.
 
@@ -104,6 +109,7 @@ def soft_margin(input: Any, target: Any, reduction: str = "mean") -> Any:
     return reduced("soft_margin", softplus(-target * input), reduction)
 
 
+@block("loss")
 def multilabel_soft_margin(
     input: Any, target: Any, weight: Any = None, reduction: str = "mean", *, axis: int = -1
 ) -> Any:

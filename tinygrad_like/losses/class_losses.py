@@ -6,6 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor, as_array
 from ..functions.networks import log_softmax
@@ -38,6 +39,7 @@ def cross_entropy(
     *,
     axis: int = -1,
 ) -> Any: ...
+@block("loss")
 def cross_entropy(
     input: Any,
     target: Any,
@@ -95,6 +97,7 @@ def fit(logits: Any, classes: Any) -> bool:
     return same and classes.dtype.kind in "iu" and are_classes(classes, shape[-1])
 
 
+@block("loss")
 def nll(
     input: Any,
     target: Any,

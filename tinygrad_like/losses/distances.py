@@ -6,6 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.tensor import Tensor, as_array
 from ..primitives import neural
 from .loss_inputs import alike, check_positive, weights_for
@@ -32,10 +33,16 @@ def mse(input: Any, target: Any, reduction: str = "mean", weight: Any = None) ->
         input, target = as_array(input), as_array(target)
         if input.shape == target.shape and 0 not in input.shape:
             return neural.mse.apply((input, target))
+    return mse_with_options(input, target, reduction, weight)
+
+
+@block("loss", "mse")
+def mse_with_options(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
     input, target = alike("mse", input=input, target=target)
     return weighted("mse", np.square(input - target), reduction, weight)
 
 
+@block("loss")
 def l1(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
     """|input - target|; the shapes must be equal. Where both are equal, the gradient is 0.
 
@@ -48,6 +55,7 @@ def l1(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> 
     return weighted("l1", np.abs(input - target), reduction, weight)
 
 
+@block("loss")
 def smooth_l1(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
     """d² / (2 beta) where |d| < beta, else |d| - beta / 2, for d = input - target: Girshick, Fast R-CNN (2015).
 
@@ -65,6 +73,7 @@ def smooth_l1(input: Any, target: Any, reduction: str = "mean", beta: float = 1.
     return reduced("smooth_l1", parabola_then_lines(input - target, float(beta)) / float(beta), reduction)
 
 
+@block("loss")
 def huber(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """d² / 2 where |d| < delta, else delta (|d| - delta / 2), for d = input - target: Huber (1964).
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ShapeError
 from ..engine.tensor import Tensor, as_array
 from ..primitives.integers import as_floats
@@ -16,6 +17,7 @@ from .loss_reduction import check_reduction, reduced
 LOG_2PI = float(np.log(2 * np.pi))
 
 
+@block("loss")
 def gaussian_nll(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
@@ -53,6 +55,7 @@ def gaussian_nll(
     return reduced(name, losses + 0.5 * LOG_2PI if full else losses, reduction)
 
 
+@block("loss")
 def poisson_nll(
     input: Any,
     target: Any,
@@ -85,6 +88,7 @@ def poisson_nll(
     return reduced("poisson_nll", losses, reduction)
 
 
+@block("loss")
 def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
     """target · (log target - input), the terms of the divergence KL(target ‖ exp(input)): Kullback and Leibler (1951).
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..functions.networks import relu
@@ -23,6 +24,7 @@ from .loss_pieces import hinge
 from .loss_reduction import reduced
 
 
+@block("loss")
 def hinge_embedding(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
     """input where target is 1, max(0, margin - input) where it is -1: Hadsell, Chopra and LeCun (2006).
 
@@ -38,6 +40,7 @@ def hinge_embedding(input: Any, target: Any, margin: float = 1.0, reduction: str
     return reduced("hinge_embedding", np.where(target == 1, input, hinge(float(margin) - input)), reduction)
 
 
+@block("loss")
 def margin_ranking(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
     """max(0, margin - target (input1 - input2)): target 1 wants input1 the larger, -1 input2.
 
@@ -53,6 +56,7 @@ def margin_ranking(input1: Any, input2: Any, target: Any, margin: float = 0.0, r
     return reduced("margin_ranking", hinge(float(margin) - target * (input1 - input2)), reduction)
 
 
+@block("loss")
 def multi_margin(
     input: Any,
     target: Any,
@@ -93,6 +97,7 @@ def multi_margin(
     return reduced("multi_margin", losses, reduction)
 
 
+@block("loss")
 def multilabel_margin(input: Any, target: Any, reduction: str = "mean", *, axis: int = -1) -> Any:
     """Σ max(0, 1 - (input[j] - input[i])) / classes, over all j that are targets, and all i that are none.
 

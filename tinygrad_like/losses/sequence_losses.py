@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import as_array, values_of
@@ -15,6 +16,7 @@ from .loss_inputs import check_between, check_classes
 from .loss_reduction import check_reduction, reduced
 
 
+@block("loss")
 def ctc(
     log_probs: Any,
     targets: Any,

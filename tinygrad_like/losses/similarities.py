@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ShapeError
 from ..engine.tensor import as_array
 from ..functions.norms import norm
@@ -16,6 +17,7 @@ from .loss_reduction import reduced
 LEAST_SQUARE = 1e-12  # is added to squared lengths, so that vectors of zeros have a cosine
 
 
+@block("loss")
 def triplet_margin(
     anchor: Any,
     positive: Any,
@@ -51,6 +53,7 @@ def distance(a: Any, b: Any, p: float, eps: float) -> Any:
     return norm(a - b + float(eps), float(p), -1)
 
 
+@block("loss")
 def cosine_embedding(input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean") -> Any:
     """1 - cos(input1, input2) where target is 1, max(0, cos(input1, input2) - margin) where it is -1.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -37,10 +38,9 @@ class LossLayer(Layer):
         super().__init_subclass__(**options)
         if of is None:
             return
-        code, given = of.__code__, of.__defaults__ or ()
-        names = code.co_varnames[code.co_argcount - len(given) : code.co_argcount]
+        parameters = inspect.signature(of).parameters.values()
         cls.function = staticmethod(of)
-        cls.defaults = {**dict(zip(names, given)), **(of.__kwdefaults__ or {})}
+        cls.defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
         cls.__doc__ = cls.__doc__ or f"`losses.{of.__name__}` as a layer; its options: {', '.join(cls.defaults)}."
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ShapeError
 from ..engine.tensor import as_array
 from ..functions.recurring import gru_states, lstm_states, rnn_states
@@ -41,6 +42,7 @@ class Cell(Layer):
         """The states after every step, h first."""
         raise NotImplementedError(f"{type(self).__name__} has no states(); define what a step computes.")
 
+    @block()
     def forward(self, input: Any, hx: Any = None) -> Any:
         x, name, units = as_array(input), type(self).__name__, self.hidden_size
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.tensor import Tensor, as_array
 from ..functions.recurring import (
@@ -99,6 +100,7 @@ class Recurrent(Layer):
         """The states after every step, h first."""
         raise NotImplementedError(f"{type(self).__name__} has no states(); define what a step computes.")
 
+    @block()
     def forward(self, input: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Tensor, Any]:
         x = as_array(input)
         self._check_input(x)

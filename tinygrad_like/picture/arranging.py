@@ -60,10 +60,10 @@ def gather_the_loss(graph: Graph) -> None:
         return
     inside = [i for i, card in enumerate(graph.cards) if card.cluster is not None or card.scoped]
     leading = ancestors(graph, inside)
-    box = Cluster("", "Loss", root.name or root.symbol, None)
-    for number, card in enumerate(graph.cards):
-        if number not in leading and card.role not in LEAVES:
-            card.cluster = box
+    computed = [card for n, card in enumerate(graph.cards) if n not in leading and card.role not in LEAVES]
+    box = Cluster("", "Loss", (root.name or root.symbol) if len(computed) > 1 else "", None)
+    for card in computed:
+        card.cluster = box
 
 
 def place_leaves(graph: Graph) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import Block
 from ..engine.node import below
 from ..engine.primitive import Primitive
 from ..engine.recording import enable_grad, observer, scope
@@ -72,10 +73,13 @@ class Recorder(Cards):
         name = self.places.name(value)
         if isinstance(value, Tensor):
             role = "parameter" if self.places.is_parameter(value) else "input"
-            role = role if name or node is not None else "constant"
-            return self.enter(leaf_card(role, name or "tensor", value, value._array.copy()), value)
-        number = self.enter(constant_card(value, name), value)
-        if np.ndim(value) == 0:
+            role = "buffer" if self.places.is_buffer(value) else role if name or node is not None else "constant"
+            card = leaf_card(role, name or "tensor", value, value._array.copy())
+        else:
+            card = constant_card(value, name)
+        card.shown = bool(name) or was_given(value)
+        number = self.enter(card, value)
+        if np.ndim(value) == 0 and not isinstance(value, Tensor):
             del self._by_id[id(value)]  # each 2 in the code is a 2 of its own
         return number
 
@@ -100,6 +104,16 @@ class Recorder(Cards):
             return not writes.written_since(value._array, self.times[number])
         has_nan = np.asarray(value).dtype.kind in "fc"
         return bool(np.array_equal(self.cards[number].value, value, equal_nan=has_nan))
+
+
+def was_given(value: Any) -> bool:
+    """Whether this is an array that a named block around was called with."""
+    at = scope.get()
+    while at is not None:
+        what, at = at[0](), at[1]
+        if isinstance(what, Block) and np.ndim(value) and any(each is value for each in what.arguments):
+            return True
+    return False
 
 
 def captured(function: Any, inputs: list[Any], places: Places, gradients: bool) -> Graph | None:

@@ -50,8 +50,8 @@ class Cards:
             parents.append(number)
             if name in primitive.stretched and self.cards[number].shape not in (result.shape, None):
                 stretched.add(number)
-        symbol = primitive.symbol or primitive.name
-        words = [primitive.name] if symbol != primitive.name else []
+        symbol, name = primitive.symbol or primitive.name, primitive.name.replace("_", " ")
+        words = [] if name.endswith(symbol) else [primitive.name]
         words += [f"axis {options['axis']}"] if options.get("axis") is not None else []
         shown = primitive.role, symbol, ", ".join(words), "", result.shape, result.dtype
         return Card(*shown, tuple(parents), frozenset(stretched), cluster=cluster)
@@ -65,7 +65,9 @@ def leaf_card(role: str, symbol: str, leaf: Any, value: Any, note: str = "") -> 
 def constant_card(value: Any, name: str) -> Card:
     """The card of a plain array or number among the operands."""
     array = np.array(value)
-    return leaf_card("constant", name or ("array" if array.ndim else number_text(array)), array, array)
+    card = leaf_card("constant", name or ("array" if array.ndim else number_text(array)), array, array)
+    card.shown = bool(name)
+    return card
 
 
 def add_gradients(graph: Graph, nodes: list[Node | None], outputs: list[Tensor], name: str) -> None:

@@ -18,7 +18,7 @@ THINNEST, THICKEST = 0.8, 3.2
 LONG = 160
 TANGLED = 300  # edges
 NARROW = 10  # cards
-LEGEND = ("input", "parameter", "operation", "activation", "loss")
+LEGEND = ("input", "parameter", "buffer", "operation", "activation", "loss")
 
 
 def digraph(graph: Graph, options: Options) -> Digraph:

@@ -19,7 +19,7 @@ from .numbers import MOST_COLUMNS, MOST_ROWS
 from .options import Options
 from .picture import Picture
 from .places import Places
-from .reducing import reduced, with_references
+from .reducing import blocks_as_cards, reduced, with_references
 
 # How many cards are shown with their values, with statistics, with their shape.
 MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
@@ -30,6 +30,8 @@ def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
     target, places = model_of(target), Places()
     graph, name = built(target, inputs, options, places)
+    if options.detail != "op":
+        graph = blocks_as_cards(graph)
     arrange(graph, name)
     centres = [] if options.focus is None else centres_of(graph, options.focus, places)
     graph = with_references(reduced(graph, options.depth, centres, options.radius, options.max_nodes))

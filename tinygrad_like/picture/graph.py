@@ -7,19 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 # What a card can be; themes have colours for each.
-ROLES = ("input", "constant", "parameter", "operation", "activation", "loss", "group", "stub")
-LEAVES = frozenset({"input", "constant", "parameter"})
+ROLES = ("input", "constant", "parameter", "buffer", "operation", "activation", "loss", "group", "stub")
+LEAVES = frozenset({"input", "constant", "parameter", "buffer"})
 
 
 class Cluster:
-    """One call of a layer: the box around the cards of what it computed."""
+    """One call of a layer, or of a named block: the box around the cards of what it computed."""
 
-    __slots__ = ("call", "label", "outer", "path", "title", "count")
+    __slots__ = ("call", "count", "label", "outer", "path", "role", "title")
 
-    def __init__(self, path: str, title: str, label: str, outer: Cluster | None, call: int = 0) -> None:
+    def __init__(
+        self, path: str, title: str, label: str, outer: Cluster | None, call: int = 0, role: str = ""
+    ) -> None:
         self.path, self.title, self.label, self.outer = path, title, label, outer
         self.call = call  # which call of the same layer, from 1, where there are several
         self.count = 1  # how many identical ones it stands for
+        self.role = role  # of the card that stands for a named block; "" for a layer
 
     def chain(self) -> list[Cluster]:
         """The clusters around a card of this one, outermost first."""
@@ -57,6 +60,7 @@ class Card:
     differentiated: bool = False  # whether it had a gradient when it was drawn
     parameters: int = 0
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere
+    shown: bool = False  # a constant that has a name, or was given to a named block
     origin: Any = None  # the Tensor or the Node that it shows
     scoped: bool = False  # computed directly in the outermost layer, which has no box
 

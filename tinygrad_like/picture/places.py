@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import Block
 from ..engine.node import Node
 from ..engine.recording import Scope
 from ..engine.tensor import Tensor, values_of
@@ -23,7 +24,8 @@ class Places:
         self._calls: dict[tuple[int, int], list[Cluster]] = {}
         self._paths: dict[int, str] = {}
         self._names: dict[int, str] = {}
-        self.by_array: dict[int, Any] = {}  # the parameters, by their arrays
+        self.by_array: dict[int, Any] = {}  # the parameters and buffers, by their arrays
+        self._buffers: set[int] = set()
         self.arrays: list[tuple[str, Any]] = []  # plain data that was given a name
         self._given: dict[int, str] = {}
         self.named: dict[Node, Any] = {}  # the Tensors that were given a name, by node
@@ -46,20 +48,25 @@ class Places:
         return same[0] if len(same) == 1 else ""
 
     def know(self, model: Layer) -> None:
-        """Remember the paths of all layers and parameters of an outermost layer."""
+        """Remember the paths of all layers, parameters and buffers of an outermost layer."""
         self._kept.append(model)
         self._paths[id(model)] = ""
         for path, layer in model.named_layers():
             self._paths.setdefault(id(layer), path)
         for path, parameter in walk(model):
-            if not is_parameter(parameter):
+            if not isinstance(parameter, Tensor):
                 continue
+            if not is_parameter(parameter):
+                self._buffers.add(id(parameter))
             self._kept.append(parameter)
             self.by_array[id(parameter._array)] = parameter
             self._names.setdefault(id(parameter), path.rpartition(".")[2])
 
     def is_parameter(self, tensor: Any) -> bool:
-        return isinstance(tensor, Parameter) or id(tensor) in self._names
+        return isinstance(tensor, Parameter) or (id(tensor) in self._names and id(tensor) not in self._buffers)
+
+    def is_buffer(self, tensor: Any) -> bool:
+        return id(tensor) in self._buffers
 
     def name(self, value: Any) -> str:
         """What the user calls a Tensor, an array or a node: the name given, its own, or the attribute that keeps it."""
@@ -81,10 +88,21 @@ class Places:
         outer = self._clusters[id(scope)] if scope is not None else None
         for each in reversed(unknown):
             layer = each[0]()
-            outer = outer if layer is None else self._make(layer, outer)
+            if isinstance(layer, Block):
+                outer = self._named(layer, outer, each[1])
+            elif layer is not None:
+                outer = self._make(layer, outer)
             self._clusters[id(each)] = outer
             self._kept.append(each)
         return outer
+
+    def _named(self, block: Block, outer: Cluster | None, around: Scope | None) -> Cluster:
+        """The cluster of a named block; a `forward` has the name of its layer."""
+        kind = "" if around is None else type(around[0]()).__name__
+        title = kind if block.name == "forward" else block.name
+        said = outer.label if outer else ""
+        label = ", ".join(each for each in block.options if each not in said)
+        return Cluster("", title, label, outer, role=block.role)
 
     def _make(self, layer: Layer, outer: Cluster | None) -> Cluster:
         if id(layer) not in self._paths:

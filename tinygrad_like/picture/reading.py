@@ -111,6 +111,9 @@ class Reader(Cards):
         value = kept_constant(consumer, position) if number is None else number
         if value is None:
             return self.add(Card("constant", "constant", note=NOT_KEPT))
+        buffer = self.places.by_array.get(id(values_of(value)))
+        if self.places.is_buffer(buffer):
+            return self.add(leaf_card("buffer", self.places.name(buffer), buffer, value))
         card = constant_card(values_of(value), self.places.name_of_equal(value) if np.ndim(value) else "")
         if isinstance(value, np.ndarray) and writes.written_since(value, consumer.index):
             card.note = WRITTEN

@@ -60,7 +60,31 @@ def collapsed(graph: Graph, depth: int) -> Graph:
     What a call needs was computed before it, and what needs its results comes after it: no path leaves and comes back.
     """
     depths = depths_of(graph)
-    around = [cluster_at(depth, card.cluster, depths) for card in graph.cards]
+    result = boxes_as_cards(graph, [cluster_at(depth, card.cluster, depths) for card in graph.cards])
+    for card in result.cards:
+        # A leaf that others use, too, steps out of the box that is gone.
+        cluster = cluster_at(depth, card.cluster, depths)
+        card.cluster = cluster.outer if cluster else card.cluster
+    return result
+
+
+def blocks_as_cards(graph: Graph) -> Graph:
+    """Every named block as one card, with the constants that were made in it."""
+    consumers = consumers_of(graph)
+    around = [outermost_block(card.cluster) for card in graph.cards]
+    for number, card in enumerate(graph.cards):
+        users = {id(around[user]): around[user] for user in consumers[number]}
+        if card.role == "constant" and not card.shown and len(users) == 1:
+            (around[number],) = users.values()
+    return boxes_as_cards(graph, around) if any(around) else graph
+
+
+def outermost_block(cluster: Cluster | None) -> Cluster | None:
+    return next((each for each in cluster.chain() if each.role), None) if cluster else None
+
+
+def boxes_as_cards(graph: Graph, around: list[Cluster | None]) -> Graph:
+    """A card for each cluster that is around a card; leaves that others use, too, stay."""
     consumers, roots = consumers_of(graph), frozenset(graph.roots)
     groups = list(range(len(graph.cards)))
     first: dict[int, int] = {}
@@ -79,12 +103,7 @@ def collapsed(graph: Graph, depth: int) -> Graph:
             return graph.cards[group]
         return layer_card(graph, inside, of_group[group], consumers, roots)
 
-    result = merged(graph, groups, make)
-    for card in result.cards:
-        # A leaf that others use, too, steps out of the box that is gone.
-        cluster = cluster_at(depth, card.cluster, depths)
-        card.cluster = cluster.outer if cluster else card.cluster
-    return result
+    return merged(graph, groups, make)
 
 
 def cluster_at(depth: int, cluster: Cluster | None, depths: dict[int, int]) -> Cluster | None:
@@ -105,7 +124,7 @@ def layer_card(
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
     return altered(
         last,
-        role=last.role if is_whole else "group",
+        role=cluster.role or (last.role if is_whole else "group"),
         symbol=cluster.title,
         name=cluster.label,
         label=last.label or (f"call {cluster.call}" if cluster.call else ""),

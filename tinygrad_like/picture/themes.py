@@ -31,6 +31,7 @@ class Theme:
     input: Role
     constant: Role
     parameter: Role
+    buffer: Role
     operation: Role
     activation: Role
     loss: Role
@@ -76,6 +77,7 @@ LIGHT = Theme(
     input=("#f1f5f9", "#94a3b8", "#334155"),
     constant=("#f1f5f9", "#94a3b8", "#334155"),
     parameter=("#eff6ff", "#3b82f6", "#1d4ed8"),
+    buffer=("#f0fdfa", "#14a596", "#0f665f"),
     operation=("#fffbeb", "#f59e0b", "#b45309"),
     activation=("#f5f3ff", "#8b5cf6", "#6d28d9"),
     loss=("#fff1f2", "#f43f5e", "#be123c"),
@@ -100,6 +102,7 @@ DARK = Theme(
     input=("#1e293b", "#64748b", "#dbe3ee"),
     constant=("#1e293b", "#64748b", "#dbe3ee"),
     parameter=("#14234a", "#3b82f6", "#a5cbff"),
+    buffer=("#0d2a2b", "#14a596", "#99f6e4"),
     operation=("#2b2113", "#d08908", "#fcd680"),
     activation=("#251a45", "#8b5cf6", "#d3c6ff"),
     loss=("#3b1220", "#f43f5e", "#ffb3bf"),

@@ -69,7 +69,7 @@ class Watcher:
         entry = self._scopes[id(at)]
         for each in reversed(unknown):
             layer = each[0]()
-            if layer is not None and not (layer is self.root.layer and each[1] is None):
+            if isinstance(layer, Layer) and not (layer is self.root.layer and each[1] is None):
                 entry = self._inner(layer, entry)
                 entry.calls += 1
             self._scopes[id(each)] = entry
