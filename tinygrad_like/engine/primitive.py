@@ -121,7 +121,7 @@ class Primitive:
     give exact zeros to what was not chosen. `flat` says of an operation without rules that it is a step function: it is
     recorded, so that `backward()` gives zeros to what it depends on. `hint` says in error messages which shapes go
     together. For pictures and summaries: `symbol`, `role` (operation, activation or loss), and `multiply_adds`, their
-    number as a function of the result and the arguments.
+    number as a function of the result, the arguments, and keyword-only options.
     """
 
     trusted = True  # its rules are the package's own

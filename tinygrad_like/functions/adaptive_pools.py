@@ -66,6 +66,7 @@ def side_by_side(shape: Any, count: tuple[int, ...]) -> Windows:
     return Windows(size, size, zeros, ones, count)
 
 
+@block()
 def adaptive_avg_pool(rank: int, x: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{rank}d"
     x = floats(with_channels(x, rank, name))
@@ -82,6 +83,7 @@ def adaptive_avg_pool(rank: int, x: Any, output_size: Any) -> Any:
     return over_counts(pooling.sum_pool(x, windows=side_by_side(x.shape, count)), lengths)
 
 
+@block()
 def adaptive_max_pool(rank: int, x: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{rank}d"
     x = with_channels(x, rank, name)
@@ -97,7 +99,6 @@ def adaptive_max_pool(rank: int, x: Any, output_size: Any, return_indices: bool)
     return y, indices_of(x, y, windows, shape, numbers)
 
 
-@block()
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """The means of `output_size` windows along the last axis; `adaptive_avg_pool2d` says more.
 
@@ -107,7 +108,6 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return adaptive_avg_pool(1, input, output_size)
 
 
-@block()
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of as many windows as `output_size` says, over the last two axes; inputs (N, C, H, W) or (C, H, W).
 
@@ -122,19 +122,16 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return adaptive_avg_pool(2, input, output_size)
 
 
-@block()
 def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
     """The means of as many windows as `output_size` says, over the last three axes; see `adaptive_avg_pool2d`."""
     return adaptive_avg_pool(3, input, output_size)
 
 
-@block()
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of `output_size` windows along the last axis; `adaptive_max_pool2d` says more."""
     return adaptive_max_pool(1, input, output_size, return_indices)
 
 
-@block()
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of as many windows as `output_size` says; the windows are those of `adaptive_avg_pool2d`.
 
@@ -146,7 +143,6 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     return adaptive_max_pool(2, input, output_size, return_indices)
 
 
-@block()
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maxima of as many windows as `output_size` says, over the last three axes; see `adaptive_max_pool2d`."""
     return adaptive_max_pool(3, input, output_size, return_indices)

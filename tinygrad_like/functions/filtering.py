@@ -20,7 +20,6 @@ Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
 
 
-@block()
 def conv1d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
@@ -36,7 +35,6 @@ def conv1d(
     return conv(1, x, weight, bias, stride, padding, dilation, groups)
 
 
-@block()
 def conv2d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
@@ -48,7 +46,6 @@ def conv2d(
     return conv(2, x, weight, bias, stride, padding, dilation, groups)
 
 
-@block()
 def conv3d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
@@ -60,7 +57,6 @@ def conv3d(
     return conv(3, x, weight, bias, stride, padding, dilation, groups)
 
 
-@block()
 def conv_transpose1d(
     x: Any,
     weight: Any,
@@ -83,7 +79,6 @@ def conv_transpose1d(
     return conv_transpose(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@block()
 def conv_transpose2d(
     x: Any,
     weight: Any,
@@ -102,7 +97,6 @@ def conv_transpose2d(
     return conv_transpose(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@block()
 def conv_transpose3d(
     x: Any,
     weight: Any,
@@ -121,7 +115,17 @@ def conv_transpose3d(
     return conv_transpose(3, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv(axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+@block()
+def conv(
+    axes: int,
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: Any = 1,
+) -> Any:
     """A convolution over so many axes."""
     name = f"conv{axes}d"
     x, weight, bias = prepared(name, axes, x, weight, bias, groups, 1)
@@ -133,16 +137,17 @@ def conv(axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, d
     return np.squeeze(correlation.conv(np.expand_dims(x, 0), weight, *bias, **options), 0)
 
 
+@block()
 def conv_transpose(
     axes: int,
     x: Any,
     weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: Any,
-    dilation: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: Any = 1,
+    dilation: Any = 1,
 ) -> Any:
     """A transposed convolution over so many axes."""
     x, weight, bias = prepared(f"conv_transpose{axes}d", axes, x, weight, bias, groups, 0)

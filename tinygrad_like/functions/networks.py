@@ -81,6 +81,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def log_softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
 def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
+@block("activation")
 def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf.
 

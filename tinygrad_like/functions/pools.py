@@ -68,6 +68,7 @@ def windows_of(
     return Windows(size, steps, margins, gaps, tuple(positions))
 
 
+@block()
 def max_pool(
     rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
 ) -> Any:
@@ -93,6 +94,7 @@ def indices_of(x: Any, y: Any, windows: Windows, shape: Any, sources: Any = None
     return numbers
 
 
+@block()
 def avg_pool(
     rank: int,
     x: Any,
@@ -142,6 +144,7 @@ def checked_norm_type(norm_type: Any, rank: int) -> float:
     return norm_type
 
 
+@block()
 def lp_pool(rank: int, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
     norm_type = checked_norm_type(norm_type, rank)
     size = math.prod(each_axis(kernel_size, rank, "kernel_size"))
@@ -150,7 +153,6 @@ def lp_pool(rank: int, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ce
     return (means * size) ** (1 / norm_type)
 
 
-@block()
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -168,7 +170,6 @@ def max_pool1d(
     return max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@block()
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -195,7 +196,6 @@ def max_pool2d(
     return max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@block()
 def max_pool3d(
     input: Any,
     kernel_size: Any,
@@ -209,7 +209,6 @@ def max_pool3d(
     return max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-@block()
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -226,7 +225,6 @@ def avg_pool1d(
     return avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-@block()
 def avg_pool2d(
     input: Any,
     kernel_size: Any,
@@ -251,7 +249,6 @@ def avg_pool2d(
     return avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@block()
 def avg_pool3d(
     input: Any,
     kernel_size: Any,
@@ -265,7 +262,6 @@ def avg_pool3d(
     return avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@block()
 def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """(Σ xᵖ)^(1/p) of each window along the last axis; `lp_pool2d` says more.
 
@@ -275,7 +271,6 @@ def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return lp_pool(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-@block()
 def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """(Σ xᵖ)^(1/p) of each window over the last two axes, with p = `norm_type`; for inputs (N, C, H, W) or (C, H, W).
 
@@ -291,7 +286,6 @@ def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return lp_pool(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-@block()
 def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
     """(Σ xᵖ)^(1/p) of each window over the last three axes; `lp_pool2d` says more."""
     return lp_pool(3, input, norm_type, kernel_size, stride, ceil_mode)

@@ -39,7 +39,6 @@ def cross_entropy(
     *,
     axis: int = -1,
 ) -> Any: ...
-@block("loss")
 def cross_entropy(
     input: Any,
     target: Any,
@@ -71,9 +70,21 @@ def cross_entropy(
     (2, 5)
     """
     logits, target = as_array(input), as_array(target)
-    ordinary = weight is None and label_smoothing == 0 and reduction == "mean" and ignore_index < 0
-    if ordinary and axis == -1 and fit(logits, target):
+    if axis == -1 and are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
         return neural.softmax_cross_entropy.apply((logits, target))
+    return with_options(logits, target, weight, ignore_index, reduction, label_smoothing, axis)
+
+
+@block("loss", "cross entropy")
+def with_options(
+    logits: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Any:
     check_reduction("cross_entropy", reduction)
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy takes label_smoothing from 0 to 1, but got {label_smoothing!r}.")
@@ -84,10 +95,14 @@ def cross_entropy(
         target = classes_last("cross_entropy", target, axis)
         return of_probabilities(logits, target, weight, reduction, float(label_smoothing))
     check_class_shapes("cross_entropy", shape, target, axis)
-    if ordinary and fit(logits, target):
+    if are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
         return neural.softmax_cross_entropy.apply((logits, target))
     log_p = log_softmax(logits)
     return of_classes("cross_entropy", log_p, target, weight, ignore_index, reduction, float(label_smoothing))
+
+
+def are_usual(weight: Any, ignore_index: int, reduction: str, label_smoothing: float) -> bool:
+    return weight is None and label_smoothing == 0 and reduction == "mean" and ignore_index < 0
 
 
 def fit(logits: Any, classes: Any) -> bool:

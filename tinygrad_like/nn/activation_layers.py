@@ -39,7 +39,7 @@ from ..functions.nonlinearities import (
 )
 from ..random import Generator
 from .finding import Parameter
-from .layer import Layer, refuse_class
+from .layer import Layer, refuse_class, settings
 
 
 class Activation(Layer):
@@ -82,7 +82,7 @@ class Nonlinear(Layer):
     """The base of activations with settings, which are attributes."""
 
     def label(self) -> str:
-        return ", ".join(f"{name}={value}" for name, value in vars(self).items() if name != "training")
+        return ", ".join(settings(self))
 
 
 class OverAxis(Nonlinear):
@@ -253,6 +253,9 @@ class Threshold(Nonlinear):
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         self.threshold, self.value = threshold, value
 
+    def label(self) -> str:
+        return f"{self.threshold:g}, value {self.value:g}"
+
     def forward(self, input: Any) -> Any:
         return threshold(input, self.threshold, self.value)
 
@@ -340,7 +343,7 @@ class PReLU(Layer):
         return prelu(input, self.weight)
 
     def label(self) -> str:
-        return f"{self.channels}"
+        return "" if self.channels == 1 else f"{self.channels} channels"
 
 
 SIGMOID, TANH, RELU = Activation(sigmoid), Activation(tanh), Activation(relu)

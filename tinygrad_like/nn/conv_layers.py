@@ -13,7 +13,7 @@ from ..functions import filtering
 from ..functions.filtering import each_axis, is_whole, margins, shape_of
 from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
-from .layer import Layer
+from .layer import Layer, settings
 from .layers import initial, name_of
 
 Seed = int | np.random.Generator | None
@@ -62,14 +62,8 @@ class Convolution(Layer):
             raise ShapeError(f"{self.kind} takes inputs {taken}, with or without N, but got shape {x.shape}.")
 
     def label(self) -> str:
-        parts = [f"{self.in_channels} → {self.out_channels}", "×".join(map(str, self.kernel_size))]
-        defaults = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
-        for name, default in defaults.items():
-            value = getattr(self, name, default)
-            if isinstance(value, tuple):
-                value = value[0] if len(set(value)) == 1 else value
-            if value != default:
-                parts.append(f"{name.replace('_', ' ')} {value}")
+        kernel = "×".join(map(str, self.kernel_size)) if self.axes > 1 else f"kernel {self.kernel_size[0]}"
+        parts = settings(self, f"{self.in_channels} → {self.out_channels}", kernel)
         return ", ".join(parts + ["no bias"] * (self.bias is None))
 
 

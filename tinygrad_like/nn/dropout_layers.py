@@ -26,7 +26,7 @@ class Dropping(Layer):
         return self.function(input, self.p, self.training, generator=self.generator)
 
     def label(self) -> str:
-        return f"p={self.p:g}"
+        return f"p {self.p:g}"
 
 
 class Dropout(Dropping):

@@ -50,7 +50,7 @@ class Table(Layer):
         return layer
 
     def label(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding {self.padding_idx}"
+        padding = "" if self.padding_idx is None else f", padding idx {self.padding_idx}"
         return f"{self.num_embeddings} → {self.embedding_dim}{padding}"
 
 

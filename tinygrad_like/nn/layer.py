@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
+from ..engine.blocks import words
 from ..engine.errors import ArgumentError, DTypeError, TinygradError
 from ..engine.recording import observer, scope, tell, transform_depth
 from ..engine.storage import count_of
@@ -179,6 +181,16 @@ def described(step: Any) -> str:
     if isinstance(step, Layer):
         return f"{type(step).__name__}({step.label()})"
     return str(getattr(step, "__name__", type(step).__name__))
+
+
+def settings(layer: Layer, *more: str) -> list[str]:
+    """The arguments of the constructor that are attributes and not the defaults, for labels: "eps 0.001", "no affine".
+
+    `more` comes first, in place of arguments without a default.
+    """
+    parameters = inspect.signature(type(layer)).parameters
+    defaults = {name: each.default for name, each in parameters.items() if each.default is not each.empty}
+    return [*more, *words(vars(layer), defaults)]
 
 
 def refuse_loss(layer: Layer, name: str, value: Any) -> None:

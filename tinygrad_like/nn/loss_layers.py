@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..engine.blocks import words
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
 from ..losses import binary_losses, class_losses, distances, likelihoods, margin_losses, sequence_losses, similarities
@@ -26,7 +27,7 @@ class LossLayer(Layer):
     Raises ArgumentError for options that the function does not have, and a `reduction` that it does not know.
 
     >>> CrossEntropyLoss(label_smoothing=0.1)
-    CrossEntropyLoss(label_smoothing=0.1)  # 0 parameters
+    CrossEntropyLoss(label smoothing 0.1)  # 0 parameters
     >>> CrossEntropyLoss()(np.zeros((1, 2)), [1]).round(4).item()
     0.6931
     """
@@ -66,12 +67,9 @@ class LossLayer(Layer):
 
     def label(self) -> str:
         """The options that are not the defaults."""
-        found = ((name, getattr(self, name), default) for name, default in self.defaults.items())
-        return ", ".join(
-            f"{name}: {value.shape}" if isinstance(value, Tensor) else f"{name}={value}"
-            for name, value, default in found
-            if isinstance(value, (Tensor, np.ndarray)) or value != default
-        )
+        given = {name: getattr(self, name, None) for name in ARRAYS}
+        arrays = [f"{name}: {np.shape(value)}" for name, value in given.items() if value is not None]
+        return ", ".join(arrays + words(vars(self), self.defaults))
 
 
 class L1Loss(LossLayer, of=distances.l1): ...

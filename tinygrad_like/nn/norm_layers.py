@@ -12,7 +12,7 @@ from ..engine.tensor import Tensor
 from ..functions import normalising
 from ..functions.nonlinearities import given
 from .finding import Parameter
-from .layer import Layer
+from .layer import Layer, settings
 
 
 def ones(shape: Any, dtype: Any, wanted: bool = True) -> Parameter | None:
@@ -68,7 +68,7 @@ class Tracked(Layer):
             )
 
     def label(self) -> str:
-        return f"{self.num_features}" + ("" if self.affine else ", no affine")
+        return ", ".join(settings(self, f"{self.num_features}"))
 
 
 class BatchNorm(Tracked):
@@ -150,7 +150,7 @@ class InstanceNorm(Tracked):
         own = self.training or self.running_mean is None
         mean, var = self.running_mean, self.running_var
         y = normalising.instance_norm(batch, mean, var, self.weight, self.bias, own, self.momentum, self.eps)
-        return y.reshape(x.shape)
+        return y if batch is x else y[0]
 
 
 class InstanceNorm1d(InstanceNorm):
@@ -194,7 +194,7 @@ class GroupNorm(Layer):
         return normalising.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def label(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}"
+        return ", ".join(settings(self, f"{self.num_channels}", f"{self.num_groups} groups"))
 
 
 class OverLast(Layer):
@@ -208,7 +208,7 @@ class OverLast(Layer):
         self.normalized_shape = sizes
 
     def label(self) -> str:
-        return " × ".join(map(str, self.normalized_shape))
+        return ", ".join(settings(self, "×".join(map(str, self.normalized_shape))))
 
 
 class LayerNorm(OverLast):
@@ -270,4 +270,4 @@ class LocalResponseNorm(Layer):
         return normalising.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def label(self) -> str:
-        return f"{self.size}"
+        return ", ".join(settings(self, f"size {self.size}"))

@@ -53,8 +53,22 @@ class Cards:
         symbol, name = primitive.symbol or primitive.name, primitive.name.replace("_", " ")
         words = [] if name.endswith(symbol) else [primitive.name]
         words += [f"axis {options['axis']}"] if options.get("axis") is not None else []
+        words += [index_text(options["index"])] if primitive.name == "getitem" else []
         shown = primitive.role, symbol, ", ".join(words), "", result.shape, result.dtype
         return Card(*shown, tuple(parents), frozenset(stretched), cluster=cluster)
+
+
+def index_text(index: Any) -> str:
+    """An index as one writes it, an array in it as "array": [:, -1]."""
+    parts = index if isinstance(index, tuple) else (index,)
+    texts = []
+    for part in parts:
+        if isinstance(part, slice):
+            start, stop, step = ("" if each is None else str(each) for each in (part.start, part.stop, part.step))
+            texts.append(f"{start}:{stop}" + (f":{step}" if step else ""))
+        else:
+            texts.append("…" if part is ... else "array" if np.ndim(part) else str(part))
+    return f"[{', '.join(texts)}]"
 
 
 def leaf_card(role: str, symbol: str, leaf: Any, value: Any, note: str = "") -> Card:

@@ -16,9 +16,7 @@ class Cluster:
 
     __slots__ = ("call", "count", "label", "outer", "path", "role", "title")
 
-    def __init__(
-        self, path: str, title: str, label: str, outer: Cluster | None, call: int = 0, role: str = ""
-    ) -> None:
+    def __init__(self, path: str, title: str, label: str, outer: Cluster | None, call: int = 0, role: str = "") -> None:
         self.path, self.title, self.label, self.outer = path, title, label, outer
         self.call = call  # which call of the same layer, from 1, where there are several
         self.count = 1  # how many identical ones it stands for

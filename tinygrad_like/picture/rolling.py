@@ -142,7 +142,8 @@ def runs_rolled_up(graph: Graph) -> Graph:
         return graph
     for number, users in enumerate(consumers_of(graph)):
         owners = {groups[user] for user in users}
-        if graph.cards[number].role in ("parameter", "buffer", "constant") and len(owners) == 1 and owners & of_run.keys():
+        is_own = graph.cards[number].role in LEAVES - {"input"}
+        if is_own and len(owners) == 1 and owners & of_run.keys():
             groups[number] = owners.pop()
 
     def make(group: int, inside: list[int]) -> Card:

@@ -153,6 +153,7 @@ contract: Any = multilinear(
     ),
     sample=contract_cases,
     symbol="einsum",
+    multiply_adds=lambda y, a, b, *, left, right: math.prod(dict(zip(left + right, a.shape + b.shape)).values()),
 )
 convolve: Any = multilinear(
     "convolve",
@@ -167,4 +168,5 @@ convolve: Any = multilinear(
         arrays(((5,), (2,)), ((2,), (5,)), ((1,), (3,)), mode="full"),
     ),
     symbol="convolve",
+    multiply_adds=lambda y, a, v, *, mode: a.size * v.size if mode == "full" else y.size * min(a.size, v.size),
 )

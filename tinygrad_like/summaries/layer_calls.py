@@ -59,7 +59,10 @@ class Watcher:
             entry.shapes = shapes_of(result)
         elif what.multiply_adds is not None:
             arrays = [None if each is None else np.asarray(values_of(each)) for each in args]
-            entry.multiply_adds += int(what.multiply_adds(result._array, *arrays))
+            code = what.multiply_adds.__code__
+            named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+            wanted = {name: options[name] for name in named}
+            entry.multiply_adds += int(what.multiply_adds(result._array, *arrays, **wanted))
 
     def _entry(self, at: Any) -> Entry:
         unknown: list[Scope] = []

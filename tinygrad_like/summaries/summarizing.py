@@ -20,9 +20,14 @@ def summary(model: Any, *inputs: Any) -> Summary:
     Layers that are "not called" are listed where the model keeps them; a call that fails before it computes anything
     is not seen.
 
-    A multiply-add is one multiplication and one addition, so 2 floating-point operations. Those of matrix products
-    are counted (n · in · out for a Linear of n rows), and of nothing else: for all calls and the whole batch, each for
-    the innermost layer around it.
+    A multiply-add is one multiplication and one addition, so 2 floating-point operations. Those of products that sum
+    are counted: of matrices (n · in · out for a Linear of n rows), of arrays in einsum, convolutions (elements of the
+    result · kernel · channels / groups), and in the recurrences of RNN, GRU and LSTM. Nothing else is: no biases,
+    activations, norms, means or solvers. They are those of all calls and the whole batch, each for the innermost layer
+    around it.
+
+    Parameters that require no gradient count, and are said to be frozen. Buffers, such as running statistics, are no
+    parameters and are not counted.
 
     Nothing is recorded, and no `.grad` is touched. Arrays and Tensors among the inputs are copied, but not those inside
     containers. What forward() itself changes stays changed.
@@ -56,5 +61,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
     )
     shapes = tuple(str(each.shape) if isinstance(each, Tensor) else type(each).__name__ for each in examples)
     rows, parameters = rows_of(calls_of(model, examples)), model.parameters()
+    frozen = sum(p.size for p in parameters if not p.requires_grad)
     size = sum(each.data.nbytes for each in parameters)
-    return Summary(rows, sum(p.size for p in parameters), size, sum(row.multiply_adds for row in rows), shapes)
+    multiply_adds = sum(row.multiply_adds for row in rows)
+    return Summary(rows, sum(p.size for p in parameters), size, multiply_adds, shapes, frozen)

@@ -48,8 +48,8 @@ class Row:
 class Summary:
     """The table of a model's layers, as `summary` makes it; it shows itself, in notebooks as HTML.
 
-    `rows` has its lines. `parameters` is their number in the whole model, each counted once, `bytes` their size in
-    memory. `multiply_adds` is the sum over the run with these `inputs` (their shapes).
+    `rows` has its lines. `parameters` is their number in the whole model, each counted once, `frozen` that of those
+    which require no gradient, `bytes` the size of all in memory. `multiply_adds` is the sum over the run with these `inputs` (their shapes).
     """
 
     rows: list[Row]
@@ -57,10 +57,12 @@ class Summary:
     bytes: int
     multiply_adds: int
     inputs: tuple[str, ...]
+    frozen: int = 0
 
     def total(self) -> str:
         """The last line."""
-        found = f"{counted(self.parameters, 'parameter')}, {size_text(self.bytes)}"
+        frozen = f" ({self.frozen:,} frozen)" if self.frozen else ""
+        found = f"{counted(self.parameters, 'parameter')}{frozen}, {size_text(self.bytes)}"
         given = f"input{'s' * (len(self.inputs) > 1)} {', '.join(self.inputs)}"
         return one_line(f"{found}; {counted(self.multiply_adds, 'multiply-add')} for {given}")
 
@@ -142,7 +144,8 @@ def rows_of(root: Entry) -> list[Row]:
         stack.extend((depth + 1, each) for each in reversed(entry.inner))
         layer = entry.layer
         row = Row(depth, paths.get(id(layer), ""), type(layer).__name__, layer.label(), entry.calls, entry.shapes)
-        own = [id(value) for _, value in walk(layer, layers=False) if id(value) in sizes]
+        kept = [value for _, value in walk(layer, layers=False) if id(value) in sizes]
+        own = list(map(id, kept))
         row.parameters = sum(uncounted.pop(each, 0) for each in own)
         row.shared = sum(sizes[each] for each in own) - row.parameters
         row.multiply_adds = entry.multiply_adds
@@ -150,5 +153,7 @@ def rows_of(root: Entry) -> list[Row]:
             row.note = "not in the model"
         elif not entry.calls:
             row.note = "not called"
+        elif kept and not any(each.requires_grad for each in kept):
+            row.note = "frozen"
         rows.append(row)
     return rows
