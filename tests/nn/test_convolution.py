@@ -146,7 +146,7 @@ def test_initial_values():
 def test_labels_and_summaries():
     model = tg.Sequential(conv_layers.Conv2d(2, 4, (3, 1), 2, (1, 0), groups=2), conv_layers.ConvTranspose2d(4, 1, 2))
     assert model[0].label() == "2 → 4, 3×1, stride 2, padding (1, 0), groups 2"
-    assert conv_layers.Conv1d(2, 4, 3, padding="same", bias=False).label() == "2 → 4, 3, padding same, no bias"
+    assert conv_layers.Conv1d(2, 4, 3, padding="same", bias=False).label() == "2 → 4, kernel 3, padding same, no bias"
     summary = tg.summary(model, np.ones((5, 2, 5, 4)))
     # A multiply-add for each element of the result and each of the kernel; transposed, for each of the input.
     assert summary.multiply_adds == 5 * 4 * 3 * 2 * 3 + 5 * 4 * 3 * 2 * 4

@@ -110,7 +110,7 @@ def test_defaults_are_those_of_pytorch():
     assert 0 in dropout_layers.Dropout()(x)
     assert 0 in F.dropout(x)
     assert F.alpha_dropout(x) is x
-    assert repr(dropout_layers.Dropout(inplace=True)) == "Dropout(p=0.5)  # 0 parameters"
+    assert repr(dropout_layers.Dropout(inplace=True)) == "Dropout(p 0.5)  # 0 parameters"
 
 
 @pytest.mark.parametrize(

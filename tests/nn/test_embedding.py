@@ -106,7 +106,7 @@ def test_initial_values_are_normal():
 
 
 def test_labels():
-    assert Embedding(5, 3, 1).label() == "5 → 3, padding 1"
+    assert Embedding(5, 3, 1).label() == "5 → 3, padding idx 1"
     assert EmbeddingBag(5, 3).label() == "5 → 3, mean"
     assert Bilinear(2, 3, 4, False).label() == "2, 3 → 4, no bias"
 

@@ -55,7 +55,7 @@ def test_options_by_position_and_by_name():
     assert layer(x, c).item() == expected
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert twin(x, c).item() == expected
-    assert repr(layer).startswith("CrossEntropyLoss(weight: (2,), ignore_index=-1, reduction=sum, label_smoothing=0.1)")
+    assert repr(layer).startswith("CrossEntropyLoss(weight: (2,), ignore index -1, reduction sum, label smoothing 0.1)")
     assert [*layer.state_dict()] == ["weight"]
     layer.reduction = "none"
     assert layer(x, c).shape == (3,)

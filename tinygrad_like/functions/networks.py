@@ -103,4 +103,4 @@ def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
-    return np.exp(log_softmax(x, axis if dim is None else dim))
+    return np.exp(reductions.log_softmax(x, axis if dim is None else dim))

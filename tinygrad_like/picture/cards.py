@@ -52,8 +52,9 @@ class Cards:
                 stretched.add(number)
         symbol, name = primitive.symbol or primitive.name, primitive.name.replace("_", " ")
         words = [] if name.endswith(symbol) else [primitive.name]
+        if primitive.name == "getitem":
+            words = [f"getitem {index_text(options['index'])}"]
         words += [f"axis {options['axis']}"] if options.get("axis") is not None else []
-        words += [index_text(options["index"])] if primitive.name == "getitem" else []
         shown = primitive.role, symbol, ", ".join(words), "", result.shape, result.dtype
         return Card(*shown, tuple(parents), frozenset(stretched), cluster=cluster)
 

@@ -49,7 +49,8 @@ class Summary:
     """The table of a model's layers, as `summary` makes it; it shows itself, in notebooks as HTML.
 
     `rows` has its lines. `parameters` is their number in the whole model, each counted once, `frozen` that of those
-    which require no gradient, `bytes` the size of all in memory. `multiply_adds` is the sum over the run with these `inputs` (their shapes).
+    which require no gradient, `bytes` the size of all in memory. `multiply_adds` is the sum over the run with these
+    `inputs` (their shapes).
     """
 
     rows: list[Row]
