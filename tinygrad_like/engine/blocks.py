@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -13,33 +13,36 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Block:
-    """A named function in a scope, where layers are, too; and of a call that is watched, what it was given."""
+    """A named function in a scope, where layers are, too; of a call that is watched, with its options and arguments."""
 
-    __slots__ = ("arguments", "function", "name", "options", "role")
-
-    def __init__(
-        self, name: str, role: str, function: Any, options: Sequence[str] = (), arguments: Sequence[Any] = ()
-    ) -> None:
-        self.name, self.role, self.function = name, role, function
-        self.options, self.arguments = options, arguments
+    def __init__(self, function: Any, role: str, name: str, counted: bool) -> None:
+        self.function, self.role, self.counted = function, role, counted
+        self.name = name or function.__name__.replace("_", " ")
+        self.options: list[str] = []  # those that are not the defaults
+        self.arguments: frozenset[int] = frozenset()  # their ids, while the call lasts
 
     def __call__(self) -> Block:
         """Itself: a scope has a weak reference to a layer, whose call gives the layer."""
         return self
 
     def called(self, args: tuple[Any, ...], options: dict[str, Any]) -> Block:
-        """The block of one call, with the options that are not the defaults."""
+        """The block of one call."""
         parameters = inspect.signature(self.function).parameters
         defaults = {name: each.default for name, each in parameters.items() if each.default is not each.empty}
-        given = dict(zip(parameters, args)) | options
-        return Block(self.name, self.role, self.function, words(given, defaults), (*args, *options.values()))
+        made = Block(self.function, self.role, self.name, self.counted)
+        made.options = words(dict(zip(parameters, args)) | options, defaults)
+        made.arguments = frozenset(map(id, (*args, *options.values())))
+        return made
 
 
-def block(role: str = "operation", name: str = "") -> Callable[[F], F]:
-    """A decorator: pictures show a call of this function as one card, with its name, in the colour of `role`."""
+def block(role: str = "operation", name: str = "", counted: bool = True) -> Callable[[F], F]:
+    """A decorator: pictures show a call of this function as one card, with its name, in the colour of `role`.
+
+    Summaries do not count the multiply-adds in it if it is not `counted`.
+    """
 
     def enter(function: F) -> F:
-        known = Block(name or function.__name__.replace("_", " "), role, function)
+        known = Block(function, role, name, counted)
 
         @wraps(function)
         def inside(*args: Any, **options: Any) -> Any:

@@ -84,7 +84,7 @@ def by_running(x: Any, mean: Any, var: Any, shape: tuple[int, ...], eps: float) 
     return (x - shaped(as_array(mean), shape)) * (1 / np.sqrt(shaped(as_array(var), shape) + eps))
 
 
-@block()
+@block(counted=False)
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -121,7 +121,7 @@ def check_running(mean: Any, var: Any, name: str, instead: str) -> None:
         raise ArgumentError(f"{name} needs running_mean and running_var here.", f"Give both, or write {instead}.")
 
 
-@block()
+@block(counted=False)
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -149,7 +149,7 @@ def instance_norm(
     return shaped(scaled(y, weight, bias, shape, "instance_norm"), x.shape)
 
 
-@block()
+@block(counted=False)
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Groups of channels of each example of (N, C, ...), with all their places: Wu and He (2018).
 
@@ -166,7 +166,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return shaped(scaled(y, weight, bias, shape, "group_norm"), x.shape)
 
 
-@block()
+@block(counted=False)
 def layer_norm(
     input: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -180,7 +180,7 @@ def layer_norm(
     return shaped(scaled(over_rms(centred(rows), eps=eps), weight, bias, rows.shape[-1:], "layer_norm"), x.shape)
 
 
-@block()
+@block(counted=False)
 def rms_norm(input: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, eps: float | None = None) -> Any:
     """x / √(mean(x²) + eps) · weight over the last axes: Zhang and Sennrich (2019).
 
@@ -201,7 +201,7 @@ def last_joined(x: Any, normalized_shape: int | tuple[int, ...], name: str) -> A
     return x if len(wanted) == 1 else x.reshape(*x.shape[:lead], math.prod(wanted))
 
 
-@block()
+@block(counted=False)
 def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
     """x / (k + alpha · mean of x² over `size` neighbouring channels)ᵝ: Krizhevsky et al. (2012).
 

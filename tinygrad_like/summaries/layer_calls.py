@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import Block
 from ..engine.recording import Scope, no_grad, observer, scope
 from ..engine.tensor import values_of
 from ..nn.layer import Layer
@@ -54,10 +55,11 @@ class Watcher:
         self.root.shapes = shapes_of(result)  # also of a model whose own __call__ tells nothing
 
     def __call__(self, what: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
-        entry = self._entry(scope.get())
+        at = scope.get()
+        entry, inner = self._entry(at), at and at[0]()
         if isinstance(what, Layer):
             entry.shapes = shapes_of(result)
-        elif what.multiply_adds is not None:
+        elif what.multiply_adds is not None and not (isinstance(inner, Block) and not inner.counted):
             arrays = [None if each is None else np.asarray(values_of(each)) for each in args]
             code = what.multiply_adds.__code__
             named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
