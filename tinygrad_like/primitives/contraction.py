@@ -48,8 +48,10 @@ def linear_weight(g: Any, x: Any) -> Any:
 
 
 def times(x: Any, matrix: Any) -> Any:
-    """x @ matrix; for small arrays `dot` costs less, for more than two axes it does not use BLAS."""
-    return x.dot(matrix) if 0 < x.ndim < 3 else x @ matrix
+    """x @ matrix as one product of all rows: `@` makes one for each matrix in x, and costs more for small arrays."""
+    if 0 < x.ndim < 3:
+        return x.dot(matrix)
+    return rows(x).dot(matrix).reshape(*x.shape[:-1], matrix.shape[1]) if x.ndim else x @ matrix
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:

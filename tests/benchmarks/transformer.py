@@ -1,0 +1,124 @@
+"""One training step of a small language model: a causal transformer over characters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numpy as np
+
+from . import process, timing
+from .report import Row, Table, against
+from .timing import OURS, Contender
+
+TITLE = (
+    "transformer: one step of 4 layers, width 128, 4 heads, feed-forward 512, 64 tokens, batch 16, causal, "
+    "cross entropy over 96 classes, SGD; float32, two threads"
+)
+TARGETS = {"PyTorch": 1.8}
+MOST_MEMORY = 1.1
+LR = 0.1
+STEPS = 10
+
+
+@dataclass
+class Problem:
+    """What to learn, and the sizes of the model."""
+
+    layers: int = 4
+    width: int = 128
+    heads: int = 4
+    hidden: int = 512
+    tokens: int = 64
+    batch: int = 16
+    classes: int = 96
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """A batch of texts, and the token that follows each token."""
+        text = np.random.default_rng(0).integers(0, self.classes, (self.batch, self.tokens + 1))
+        return text[:, :-1], text[:, 1:]
+
+    def weights(self, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+        """Initial values for parameters of these shapes: the vectors, which scale and shift, near 1."""
+        rng = np.random.default_rng(1)
+        return [
+            rng.uniform(0.9, 1.1, s).astype(np.float32)
+            if len(s) == 1
+            else (rng.uniform(-1, 1, s) / np.sqrt(s[-1])).astype(np.float32)
+            for s in shapes
+        ]
+
+
+def tinygrad_like(problem: Problem) -> Contender:
+    import tinygrad_like as tg
+    from tinygrad_like.nn.transformer_layers import TransformerEncoderLayer
+    from tinygrad_like.nn.transformers import TransformerEncoder
+
+    class Model(tg.Layer):
+        def __init__(self, p: Problem) -> None:
+            self.embedding = tg.Parameter(np.zeros((p.classes, p.width), np.float32))
+            layer = TransformerEncoderLayer(p.width, p.heads, p.hidden, 0.0, batch_first=True, dtype=np.float32)
+            self.encoder = TransformerEncoder(layer, p.layers)
+            self.output = tg.Linear(p.width, p.classes, dtype=np.float32)
+
+        def forward(self, tokens):
+            return self.output(self.encoder(np.take(self.embedding, tokens, axis=0), is_causal=True))
+
+    model = Model(problem)
+    for parameter, value in zip(model.parameters(), problem.weights([p.shape for p in model.parameters()])):
+        parameter.data = value
+    optimizer = tg.SGD(model.parameters(), lr=LR)
+    tokens, classes = problem.data()
+
+    def step():
+        optimizer.zero_grad()
+        loss = tg.cross_entropy(model(tokens), classes)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Contender(step, lambda: [p.numpy() for p in model.parameters()])
+
+
+def pytorch(problem: Problem) -> Contender:
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(2)
+
+    class Model(nn.Module):
+        def __init__(self, p: Problem) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(p.classes, p.width)
+            layer = nn.TransformerEncoderLayer(p.width, p.heads, p.hidden, 0.0, batch_first=True)
+            self.encoder = nn.TransformerEncoder(layer, p.layers, enable_nested_tensor=False)
+            self.output = nn.Linear(p.width, p.classes)
+            self.mask = nn.Transformer.generate_square_subsequent_mask(p.tokens)
+
+        def forward(self, tokens):
+            return self.output(self.encoder(self.embedding(tokens), self.mask, is_causal=True))
+
+    model = Model(problem)
+    with torch.no_grad():
+        shapes = [tuple(p.shape) for p in model.parameters()]
+        for parameter, value in zip(model.parameters(), problem.weights(shapes)):
+            parameter.copy_(torch.from_numpy(value))
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    tokens, classes = map(torch.from_numpy, problem.data())
+
+    def step():
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(tokens).flatten(0, 1), classes.flatten())
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Contender(step, lambda: [p.detach().numpy() for p in model.parameters()])
+
+
+BUILDERS: dict[str, tuple[str, Callable[[Problem], Contender]]] = {
+    OURS: (OURS, tinygrad_like),
+    "PyTorch": ("torch", pytorch),
+}
