@@ -31,15 +31,19 @@ if _TYPE_CHECKING:
     from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
     from .network import Matrix, Network
     from .nn import initialisers as initialisers
-    from .nn.initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
-    from .nn.layer import Layer, Parameter
+    from .nn.containers import ModuleDict, ModuleList
+    from .nn.finding import Parameter
+    from .nn.initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
+    from .nn.layer import Layer
     from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
     from .nn.sequential import Sequential
+    from .nn.substitution import functional_call
     from .optim import SGD, Optimizer
     from .picture.api import draw, draw_dot
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
     from .plots.history import plot_history
+    from .random import seed
     from .summaries.summarizing import summary
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
@@ -47,22 +51,30 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 
 # Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
 _LATE = {
-    "nn": "initialisers",
     "checking": "gradcheck",
     "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
     "network": "Matrix Network",
-    "nn.initialisers": "he_normal he_uniform seed xavier_normal xavier_uniform",
-    "nn.layer": "Layer Parameter",
+    "nn": "initialisers",
+    "nn.containers": "ModuleDict ModuleList",
+    "nn.finding": "Parameter",
+    "nn.initialisers": "he_normal he_uniform xavier_normal xavier_uniform",
+    "nn.layer": "Layer",
     "nn.layers": "Activation Linear RELU ReLU SIGMOID Sigmoid TANH Tanh",
     "nn.sequential": "Sequential",
+    "nn.substitution": "functional_call",
     "optim": "Optimizer SGD",
     "picture.api": "draw draw_dot",
     "plots.boundaries": "plot_decision_boundary",
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
     "plots.history": "plot_history",
+    "random": "seed",
     "summaries.summarizing": "summary",
 }
-_PARTS = {"checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "summaries"}
+# fmt: off
+_PARTS = {
+    "checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random", "summaries",
+}
+# fmt: on
 
 _MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
 
@@ -89,13 +101,13 @@ __version__ = "0.1.0"
 
 # fmt: off
 __all__ = [
-    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "ArgumentError", "DTypeError", "GradientCheckError", "GraphError",
-    "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "Network", "Optimizer", "Parameter", "ReLU",
-    "RenderError", "RuleError", "Sequential", "ShapeError", "Sigmoid", "Tanh", "Tensor", "TinygradError",
-    "UnsupportedError", "assign", "cross_entropy", "draw", "draw_dot", "enable_grad", "grad", "gradcheck",
-    "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear",
-    "log_softmax", "logsumexp", "mse", "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow",
-    "plot_history", "relu", "seed", "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal",
-    "xavier_uniform",
+    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "ArgumentError", "DTypeError", "GradientCheckError",
+    "GraphError", "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "ModuleDict", "ModuleList",
+    "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "RuleError", "Sequential", "ShapeError", "Sigmoid",
+    "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy", "draw", "draw_dot",
+    "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal", "he_uniform", "hessian",
+    "is_recording", "jacobian", "jvp", "linear", "log_softmax", "logsumexp", "mse", "no_grad", "operation",
+    "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "seed", "sigmoid", "softmax", "summary",
+    "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

@@ -28,6 +28,7 @@ from .engine.primitive import Function
 from .engine.recording import no_grad
 from .engine.tensor import Tensor, values_of
 from .engine.writes import Array
+from .nn.finding import is_parameter, walk
 from .nn.layer import Layer, refuse_class
 from .transforms.forward import jvp
 from .transforms.reverse import vjp
@@ -247,7 +248,7 @@ def as_function(f: Function, xs: tuple[Any, ...]) -> tuple[Function, list[Any], 
     names = input_names(xs)
     if not isinstance(f, Layer):
         return lambda *values: f(*unflatten(structure, values)), inputs, names
-    parameters = dict(f.named_parameters())
+    parameters = {path: each for path, each in walk(f) if is_parameter(each)}
 
     def call(*values: Any) -> Any:
         with replaced(list(parameters.values()), values[len(inputs) :]):

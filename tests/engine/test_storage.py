@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tinygrad_like import SGD, Linear, Sequential
 from tinygrad_like.engine.storage import FlatVector
-from tinygrad_like.nn.layer import Parameter
+from tinygrad_like.nn.finding import Parameter
 
 few = settings(deadline=None, max_examples=50)
 

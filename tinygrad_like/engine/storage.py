@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import UnsupportedError
+from .errors import GraphError, UnsupportedError
 from .writes import Array
 
 
@@ -96,6 +96,11 @@ class FlatVector:
         for p in parameters:
             gradient = p._grad
             if gradient is not None:
+                if getattr(p, "_flat", None) is not self:
+                    raise GraphError(
+                        f"A parameter of shape {p.shape} has moved since the optimizer was made, by to(dtype).",
+                        "Make the optimizer after to(dtype).",
+                    )
                 place, first, last = self._places[p._slot]
                 if gradient.__class__ is np.ndarray:
                     place[...] = gradient
@@ -129,6 +134,21 @@ def move_in(parameters: Iterable[Any]) -> None:
         FlatVector([p], vector)
     for together in moving.values():
         FlatVector(together)
+
+
+def give_dtype(tensor: Any, dtype: Any) -> None:
+    """Give a leaf values of another dtype, in memory of its own: it leaves its flat vector."""
+    if tensor.dtype == dtype:
+        return
+    array, gradient, node = tensor._array.astype(dtype), tensor.grad, tensor._node
+    if hasattr(tensor, "_flat"):
+        del tensor._flat, tensor._slot
+    tensor._node, tensor._array = None, array
+    tensor._node_before = None
+    if node is not None:
+        tensor.requires_grad = True
+    if gradient is not None:
+        tensor.grad = gradient.detach().astype(dtype)
 
 
 def count_of(parameters: Iterable[Any]) -> str:

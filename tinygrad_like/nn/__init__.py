@@ -1,8 +1,10 @@
 """Layers, losses and initialisers; all of them are at the top of the package as well."""
 
 from ..functions.networks import cross_entropy, mse
-from .initialisers import he_normal, he_uniform, seed, xavier_normal, xavier_uniform
-from .layer import Layer, Parameter
+from ..random import seed
+from .finding import Parameter
+from .initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
+from .layer import Layer
 from .layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
 from .sequential import Sequential
 

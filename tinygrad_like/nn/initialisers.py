@@ -15,36 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from ..random import Generator, default
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Initialiser = Callable[[Any, tuple[int, ...], Any], Array]
 
-# Made when first needed: np.random alone costs 10 ms to import.
-_default: np.random.Generator | None = None
 
-
-def seed(number: int | None) -> None:
-    """Make the initial values of layers that are made from now on repeatable; None makes them random again.
-
-    Raises TypeError or ValueError, NumPy's own, for what is no seed.
-
-    >>> from tinygrad_like import Linear
-    >>> seed(0); first = Linear(2, 3)
-    >>> seed(0); second = Linear(2, 3)
-    >>> bool((first.weight == second.weight).all())
-    True
-    """
-    global _default
-    _default = np.random.default_rng(number)
-
-
-def generator(source: int | np.random.Generator | None = None) -> np.random.Generator:
-    """The generator that `source` means: a seed, a generator, or for None the one that `seed` sets."""
-    global _default
-    if source is not None:
-        return np.random.default_rng(source)
-    if _default is None:
-        _default = np.random.default_rng()
-    return _default
+def generator(source: int | np.random.Generator | Generator | None = None) -> np.random.Generator:
+    """NumPy's generator that `source` means: a seed, a generator, or for None the one that `tg.seed` sets."""
+    if source is None:
+        return default().numpy()
+    return source.numpy() if isinstance(source, Generator) else np.random.default_rng(source)
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
-from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Callable, Iterator
-from functools import partial
-from types import MappingProxyType, MemberDescriptorType, MethodType, SimpleNamespace
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
-from ..engine.copying import own_attributes
 from ..engine.errors import ArgumentError, DTypeError, TinygradError
 from ..engine.recording import observer, scope, tell, transform_depth
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
+from .finding import Parameter as Parameter
+from .finding import is_parameter, walk
+from .state import Stateful
 
 if TYPE_CHECKING:
     from ..picture.picture import Picture
 
+VALUES = (Tensor, np.ndarray, np.generic, float, int)  # what a parameter could be replaced by in error
 P = ParamSpec("P")
 Result = TypeVar("Result", covariant=True)
-
-# They hold no parameters: plain values, and objects of these packages.
-VALUES = (Tensor, np.ndarray, np.generic, float, int)  # what a parameter could be replaced by in error
-ATOMS = frozenset({int, float, complex, bool, str, type(None)})
-# Others could load what they hold only when it is read, such as data sets; they are looked at as objects.
-MAPPINGS = (dict, MappingProxyType, UserDict, ChainMap)
-SEQUENCES = (list, tuple, deque, UserList)
-NOT_USERS = sys.stdlib_module_names | {"numpy"}
-
-
-class Parameter(Tensor):
-    """A Tensor that a Layer owns and an optimizer trains; it requires a gradient.
-
-    Raises DTypeError for a dtype that is not floating-point, if it is to require a gradient.
-
-    >>> Parameter([1.0, 2.0])
-    Tensor([1., 2.], requires_grad=True)
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = True, name: str | None = None) -> None:
-        super().__init__(data, dtype, requires_grad, name)
 
 
 class HasForward(Protocol[P, Result]):
@@ -55,7 +32,7 @@ class HasForward(Protocol[P, Result]):
     def forward(self) -> Callable[P, Result]: ...
 
 
-class Layer:
+class Layer(Stateful):
     """Base of all layers: define `forward`, keep Parameters and Layers in attributes.
 
     They are found in attributes (also in slots, and in those of the class); and in the lists, tuples, dicts, other
@@ -106,24 +83,38 @@ class Layer:
         finally:
             scope.reset(token)
 
-    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """(path, parameter) pairs, e.g. ("layers[0].weight", ...); a shared parameter once.
-
-        Raises ArgumentError if a set holds several.
-        """
-        for path, value in walk(self, ordered=True):
-            if is_parameter(value):
-                yield path, value
-
-    def parameters(self) -> list[Tensor]:
-        """All parameters, of this layer and the layers in it, each once."""
-        return [parameter for _, parameter in self.named_parameters()]
-
     def named_layers(self) -> Iterator[tuple[str, Layer]]:
         """(path, layer) pairs of all layers inside this one, each once."""
         for path, value in walk(self):
             if isinstance(value, Layer) and value is not self:
                 yield path, value
+
+    def children(self) -> list[Layer]:
+        """The layers directly inside this one, each once."""
+        found = {id(each): each for _, each in walk(self, layers=False) if isinstance(each, Layer)}
+        return list(found.values())
+
+    def apply(self, function: Callable[[Layer], Any]) -> Self:
+        """Call `function` with every layer inside, then with this one, and give it back.
+
+        >>> from tinygrad_like import Linear, Sequential
+        >>> def reset(layer):
+        ...     if isinstance(layer, Linear):
+        ...         layer.bias.data = 0
+        >>> Sequential(Linear(1, 1)).apply(reset)[0].bias.item()
+        0.0
+        """
+        stack: list[tuple[Layer, bool]] = [(self, False)]
+        seen = {id(self)}
+        while stack:
+            layer, done = stack.pop()
+            if done:
+                function(layer)
+                continue
+            inner = [each for each in layer.children() if id(each) not in seen]
+            seen.update(map(id, inner))
+            stack += [(layer, True), *((each, False) for each in reversed(inner))]
+        return self
 
     def path_of(self, layer: Layer) -> str:
         """Where `layer` sits in this one, or "" if it is not found."""
@@ -172,10 +163,6 @@ def described(step: Any) -> str:
     return str(getattr(step, "__name__", type(step).__name__))
 
 
-def is_parameter(value: Any) -> bool:
-    return isinstance(value, Parameter) or (isinstance(value, Tensor) and value.is_leaf and value.requires_grad)
-
-
 def refuse_loss(layer: Layer, name: str, value: Any) -> None:
     """An error if what is no parameter would take the place of one, but for a while inside a transform."""
     held = vars(layer).get(name, getattr(type(layer), name, None))
@@ -198,87 +185,3 @@ def refuse_class(value: Any, taker: str) -> None:
 def model_of(given: Any) -> Any:
     """The model of a Network; anything else is one itself."""
     return given.model if hasattr(given, "feed_forward") and hasattr(given, "model") else given
-
-
-def walk(root: Any, layers: bool = True, ordered: bool = False, functions: bool = False) -> Iterator[tuple[str, Any]]:
-    """Every layer and Tensor below `root` with its path, in order, each once; iteratively.
-
-    With `ordered`, a set of several parameters is refused: its copies have another order. With `functions`, those in
-    containers are given too, at each place.
-    """
-    seen: set[int] = set()
-    stack: list[tuple[str, Any]] = [("", root)]
-    while stack:
-        path, value = stack.pop()
-        if functions and path.endswith("]") and callable(value) and not isinstance(value, (Layer, type)):
-            yield path, value
-        if id(value) in seen or type(value) in ATOMS:
-            continue
-        seen.add(id(value))
-        if path and isinstance(value, (Layer, Tensor)):
-            yield path, value
-        if ordered and isinstance(value, (set, frozenset)):
-            check_set(value, root, path)
-        if layers or value is root or not isinstance(value, Layer):
-            stack.extend(reversed([(path + step if path else step.lstrip("."), each) for step, each in parts(value)]))
-
-
-def parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """What a container or an object holds, each with the step that leads to it."""
-    kind = type(value)
-    if kind is Parameter or kind is Tensor:
-        return
-    if kind is list or kind is tuple:
-        yield from ((f"[{i}]", each) for i, each in enumerate(value))
-        return
-    if isinstance(value, MAPPINGS):
-        yield from ((f"[{key!r}]", each) for key, each in value.items())
-        yield from ((f".keys()[{i}]", key) for i, key in enumerate(value) if isinstance(key, (Tensor, Layer)))
-    elif isinstance(value, np.ndarray):
-        yield from ((f".flat[{i}]", each) for i, each in enumerate(value.flat if value.dtype == object else ()))
-    elif isinstance(value, SEQUENCES):
-        yield from ((f"[{i}]", each) for i, each in enumerate(value))
-    elif isinstance(value, (set, frozenset)):
-        yield from ((f"{{{i}}}", each) for i, each in enumerate(value))
-    elif isinstance(value, partial):
-        yield from ((".args", value.args), (".keywords", value.keywords), (".func", value.func))
-    elif isinstance(value, MethodType):
-        yield ".__self__", value.__self__
-    if isinstance(value, Tensor):
-        yield from ((f".{name}", each) for name, each in own_attributes(value).items())
-    elif isinstance(value, Layer) or is_users_own(value):
-        yield from ((f".{name}", each) for name, each in attributes(value))
-
-
-def check_set(value: Any, root: Any, path: str) -> None:
-    found = [each for each in value if any(is_parameter(part) for _, part in walk([each]))]
-    if len(found) > 1:
-        raise ArgumentError(
-            f"{type(root).__name__} keeps {len(found)} parameters (or layers with some) in a set at {path}, which has "
-            "no order: a copy of the model would have its parameters in another one.",
-            "Keep them in a list or a dict.",
-        )
-
-
-def is_users_own(value: Any) -> bool:
-    """Whether an object that is no layer may keep parameters: not one of Python's own, or of NumPy."""
-    kind = type(value)
-    own = isinstance(value, SimpleNamespace) or kind.__module__.partition(".")[0] not in NOT_USERS
-    return own and not isinstance(value, type)
-
-
-def attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """The attributes of an object: its own, in slots too, and those of its class."""
-    own = dict(getattr(value, "__dict__", ()))
-    yield from own.items()
-    for kind in type(value).__mro__:
-        if kind is Layer or kind is object:
-            continue
-        for name, each in kind.__dict__.items():
-            if name in own or name.startswith("__"):
-                continue
-            if isinstance(each, MemberDescriptorType):
-                if hasattr(value, name):
-                    yield name, getattr(value, name)
-            elif not hasattr(type(each), "__get__"):  # no method, no property
-                yield name, each

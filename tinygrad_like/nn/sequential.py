@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, overload
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, ShapeError, TinygradError
+from ..engine.errors import ArgumentError, MissingError, ShapeError, TinygradError
 from ..engine.recording import observer, scope, tell
 from .layer import Layer, refuse_class
 
@@ -19,9 +19,9 @@ class Sequential(Layer):
     """Layers one after the other; takes what the first takes, gives what the last gives.
 
     A function of one Tensor can stand in the place of a layer. `len`, a loop, an index and a slice work as on a list;
-    a slice is a Sequential of the same layers.
+    a slice is a Sequential of the same layers. A dict gives the layers names: `model["hidden"]`, `model.hidden`.
 
-    Raises ArgumentError for what cannot be called, and for a class in place of a layer.
+    Raises ArgumentError for what cannot be called, for a class in place of a layer, and for a name with a dot.
 
     >>> from tinygrad_like import Linear, Sigmoid
     >>> Sequential(Linear(2, 3), Sigmoid(), Linear(3, 1))
@@ -31,7 +31,11 @@ class Sequential(Layer):
       layers[2]: Linear(3 → 1)
     """
 
+    names: list[str] | None = None  # of the layers, if they have some
+
     def __init__(self, *layers: Any) -> None:
+        if len(layers) == 1 and isinstance(layers[0], Mapping):
+            self.names, layers = checked_names(layers[0]), tuple(layers[0].values())
         for layer in layers:
             refuse_class(layer, "Sequential takes layers or functions")
             if not callable(layer):
@@ -84,9 +88,36 @@ class Sequential(Layer):
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
     @overload
-    def __getitem__(self, index: int) -> Any: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        return Sequential(*self.layers[index]) if isinstance(index, slice) else self.layers[index]
+    def __getitem__(self, index: int | str) -> Any: ...
+    def __getitem__(self, index: int | str | slice) -> Any:
+        if isinstance(index, str):
+            if self.names is None or index not in self.names:
+                raise MissingError(f"Sequential has no layer named {index!r}; it has {self.names or 'no names'}.")
+            return self.layers[self.names.index(index)]
+        chosen = self.layers[index]
+        if not isinstance(index, slice):
+            return chosen
+        return Sequential(dict(zip(self.names[index], chosen))) if self.names else Sequential(*chosen)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in (vars(self).get("names") or ()):
+            return self[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _named_parts(self) -> Iterator[tuple[str, Any]]:
+        names = self.names or range(len(vars(self).get("layers", ())))
+        yield from ((f".{name}", layer) for name, layer in zip(names, self.layers))
+        yield from ((name, each) for name, each in super()._named_parts() if name not in (".layers", ".names"))
+
+
+def checked_names(layers: Mapping[Any, Any]) -> list[str]:
+    """The names of layers that were given in a dict."""
+    for name in layers:
+        if not isinstance(name, str) or not name or "." in name or hasattr(Sequential, name) or name == "layers":
+            raise ArgumentError(
+                f"Sequential cannot name a layer {name!r}.", "A name is a text without dots that is no method's name."
+            )
+    return list(layers)
 
 
 class Run:

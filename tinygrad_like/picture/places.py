@@ -9,7 +9,8 @@ import numpy as np
 from ..engine.node import Node
 from ..engine.recording import Scope
 from ..engine.tensor import Tensor, values_of
-from ..nn.layer import Layer, Parameter
+from ..nn.finding import Parameter, is_parameter, walk
+from ..nn.layer import Layer
 from .graph import Cluster
 
 
@@ -50,7 +51,9 @@ class Places:
         self._paths[id(model)] = ""
         for path, layer in model.named_layers():
             self._paths.setdefault(id(layer), path)
-        for path, parameter in model.named_parameters():
+        for path, parameter in walk(model):
+            if not is_parameter(parameter):
+                continue
             self._kept.append(parameter)
             self.by_array[id(parameter._array)] = parameter
             self._names.setdefault(id(parameter), path.rpartition(".")[2])

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, GraphError
-from ..nn.layer import Layer, is_parameter, model_of, walk
+from ..nn.finding import is_parameter, walk
+from ..nn.layer import Layer, model_of
 from .axes import BLUE, ORANGE, alarm, axes_for, dark, dress, escaped, fit, ink, legend_within, log_scale, small, stroke
 from .data import numbers
 

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..nn.layer import walk
+from ..nn.finding import walk
 from .layer_calls import Entry, Shape
 
 WIDTH = 100

@@ -1,0 +1,275 @@
+"""The state of a model by name: read, loaded, changed as a whole; and models as functions of it."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+
+
+class Tied(tg.Layer):
+    """An output layer that uses the weight of the first; a buffer; a list and a dict of layers."""
+
+    def __init__(self):
+        self.first = tg.Linear(2, 2, seed=0)
+        self.last = tg.Linear(2, 2, seed=1)
+        self.last.weight = self.first.weight
+        self.count = tg.Tensor(np.zeros(2, np.int64))
+        self.blocks = [tg.Linear(2, 2, seed=2), {"a": tg.Sequential(tg.Tanh(), tg.Linear(2, 2, seed=3))}]
+        self.latest = None
+
+    def forward(self, x):
+        tg.assign(self.count, self.count + 1)
+        h = self.blocks[1]["a"](self.blocks[0](self.first(x)))
+        self.latest = h
+        return self.last(h)
+
+
+NAMES = ["first.weight", "first.bias", "last.weight", "last.bias", "count", "blocks.0.weight", "blocks.0.bias"]
+NAMES += ["blocks.1.a.1.weight", "blocks.1.a.1.bias"]
+
+
+def test_the_names_are_those_of_pytorch():
+    model = Tied()
+    assert list(model.state_dict()) == NAMES
+    own = [name for name in NAMES if name not in ("count", "last.weight")]
+    assert [name for name, _ in model.named_parameters()] == own
+    assert [name for name, _ in model.named_buffers()] == ["count"]
+    assert model.num_parameters() == 4 * 6 - 4
+
+
+def test_results_are_no_state():
+    model = Tied()
+    model(np.ones((1, 2)))
+    assert list(model.state_dict()) == NAMES
+
+
+def test_a_layer_that_is_kept_twice_has_both_names():
+    layer = tg.Linear(1, 1)
+    model = tg.Sequential(layer, tg.Sequential(layer))
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "1.0.weight", "1.0.bias"]
+    layer.parent = model  # a way back adds no names
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "1.0.weight", "1.0.bias"]
+
+
+def test_named_layers_of_a_sequential():
+    model = tg.Sequential({"hidden": tg.Linear(2, 3), "act": tg.Tanh(), "out": tg.Linear(3, 1)})
+    assert list(model.state_dict()) == ["hidden.weight", "hidden.bias", "out.weight", "out.bias"]
+    assert model.hidden is model["hidden"] is model[0]
+    assert list(model[1:].state_dict()) == ["out.weight", "out.bias"]
+    assert model[1:].out is model.out
+    with pytest.raises(tg.MissingError, match="no layer named 'x'"):
+        model["x"]
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = model.nothing
+    for wrong in ("a.b", "forward", "layers", "", 1):
+        with pytest.raises(tg.ArgumentError, match="cannot name"):
+            tg.Sequential({wrong: tg.Tanh()})
+
+
+def test_lists_and_dicts_of_modules():
+    layers = tg.ModuleList([tg.Linear(1, 1)]).append(tg.Linear(1, 1)).extend([tg.Tanh()])
+    layers.insert(0, tg.Tanh())
+    model = tg.Sequential(tg.ModuleDict({"x": layers}))
+    assert list(model.state_dict()) == ["0.x.1.weight", "0.x.1.bias", "0.x.2.weight", "0.x.2.bias"]
+    assert len(layers) == 4
+    assert isinstance(layers[1:], tg.ModuleList)
+    table = model[0]
+    assert (list(table), "x" in table, len(table)) == (["x"], True, 1)
+    table["y"] = tg.Linear(1, 1)
+    assert table.pop("x") is layers
+    assert list(table.state_dict()) == ["y.weight", "y.bias"]
+
+
+def test_a_state_is_loaded_as_a_whole():
+    one, two = Tied(), Tied()
+    one(np.ones((1, 2)))
+    for parameter in one.parameters():
+        parameter.data += 1
+    assert two.load_state_dict(one.state_dict()) == ([], [])
+    for name, each in one.state_dict().items():
+        np.testing.assert_array_equal(two.state_dict()[name].numpy(), each.numpy())
+    assert two.last.weight is two.first.weight
+
+
+def test_errors_name_every_key_and_change_nothing():
+    model = Tied()
+    before = {name: each.numpy().copy() for name, each in model.state_dict().items()}
+    state = {name: each.numpy() + 1 for name, each in model.state_dict().items()}
+    del state["first.bias"]
+    state |= {"more": np.ones(1), "blocks.0.bias": np.ones(3), "count": np.ones(2), "last.weight": np.ones((2, 2))}
+    with pytest.raises(tg.ArgumentError) as caught:
+        model.load_state_dict(state)
+    text = str(caught.value)
+    for part in (
+        "first.bias is missing",
+        "more is unexpected",
+        "blocks.0.bias: the shape is (2,), but the state has (3,)",
+        "count: the dtype is int64, but the state has float64",
+        "last.weight and first.weight are one here",
+    ):
+        assert part in text
+    for name, each in model.state_dict().items():
+        np.testing.assert_array_equal(each.numpy(), before[name])
+
+
+def test_without_strict_names_may_differ_but_not_shapes():
+    model = tg.Linear(2, 1)
+    assert model.load_state_dict({"weight": [[1.0, 2.0]], "more": 1.0}, strict=False) == (["bias"], ["more"])
+    np.testing.assert_array_equal(model.weight.numpy(), [[1.0, 2.0]])
+    with pytest.raises(tg.ArgumentError, match=r"weight: the shape is \(1, 2\)"):
+        model.load_state_dict({"weight": [1.0]}, strict=False)
+    with pytest.raises(tg.ArgumentError, match="takes a dict"):
+        model.load_state_dict([1.0])
+
+
+def test_to_changes_the_dtype_of_floats():
+    model = Tied()
+    loss = model(np.ones((1, 2))).sum()
+    loss.backward()
+    model.to(np.float32)
+    assert {each.dtype.name for each in model.parameters()} == {"float32"}
+    assert model.first.weight.grad.dtype == np.float32
+    assert model.count.dtype == np.int64
+    assert model.last.weight is model.first.weight
+    assert model(np.ones((1, 2), np.float32)).dtype == np.float32
+    for wrong in (int, "what", np.complex128):
+        with pytest.raises(tg.DTypeError, match="to\\(\\) takes"):
+            model.to(wrong)
+
+
+def test_an_optimizer_made_before_to_says_so():
+    model = tg.Linear(2, 1)
+    optimizer = tg.SGD(model.parameters(), lr=0.1)
+    model.to(np.float32)
+    model(np.ones((1, 2), np.float32)).sum().backward()
+    before = model.weight.numpy().copy()
+    with pytest.raises(tg.GraphError, match="after to"):
+        optimizer.step()
+    np.testing.assert_array_equal(model.weight.numpy(), before)
+    tg.SGD(model.parameters(), lr=0.1).step()
+    assert (model.weight.numpy() != before).all()
+
+
+def test_freezing_keeps_parameters_parameters():
+    model = tg.Sequential(tg.Linear(2, 2), tg.Linear(2, 1))
+    model[0].freeze()
+    model(np.ones((1, 2))).sum().backward()
+    assert model[0].weight.grad is None
+    assert model[1].weight.grad is not None
+    assert (model.num_parameters(), model.num_parameters(trainable=True)) == (9, 3)
+    assert model.requires_grad_()[0].weight.requires_grad
+
+
+def test_apply_goes_from_the_inside_out():
+    model = tg.Sequential(tg.Sequential(tg.Tanh()), tg.ReLU())
+    seen = []
+    assert model.apply(seen.append) is model
+    assert seen == [model[0][0], model[0], model[1], model]
+    assert model.children() == [model[0], model[1]]
+
+
+# -- functional_call ------------------------------------------------------------------------------
+
+
+def test_a_model_is_a_function_of_its_parameters():
+    model, x = Tied(), np.array([[0.3, -0.2]])
+    state = {name: each.numpy().copy() for name, each in model.named_parameters()}
+
+    def loss(parameters):
+        return (tg.functional_call(model, parameters, x) ** 2).sum()
+
+    gradients = tg.grad(loss)(state)
+    (model(x) ** 2).sum().backward()
+    for name, parameter in model.named_parameters():
+        np.testing.assert_allclose(gradients[name], parameter.grad.numpy(), rtol=1e-12, err_msg=name)
+    assert tg.gradcheck(loss, state)
+    hessian = tg.hessian(loss)(state)
+    assert hessian["first.bias"]["last.bias"].shape == (2, 2)
+
+
+def test_the_model_is_left_as_it_is_but_for_its_buffers():
+    model = Tied()
+    kept = {name: each for name, each in model.named_parameters()}
+    y = tg.functional_call(model, {"first.weight": np.zeros((2, 2)), "first.bias": np.zeros(2)}, np.ones((1, 2)))
+    assert all(each is kept[name] for name, each in model.named_parameters())
+    np.testing.assert_array_equal(model.count.numpy(), [1, 1])
+    assert model.latest is None
+    model.first.weight.data, model.first.bias.data = 0, 0
+    np.testing.assert_array_equal(model(np.ones((1, 2))).numpy(), y.numpy())
+
+
+def test_parameters_in_objects_containers_and_bound_methods_are_replaced():
+    class Keeper:
+        def __init__(self):
+            self.scale = tg.Parameter(2.0)
+
+    class Odd(tg.Layer):
+        __slots__ = ("slotted",)
+        shared = tg.Parameter(3.0)
+
+        def __init__(self):
+            self.slotted = tg.Parameter(5.0)
+            self.keeper = Keeper()
+            self.pair = (tg.Parameter(7.0), [self.keeper])
+            self.method = self.product
+
+        def product(self, x):
+            return x * self.slotted * self.keeper.scale * self.pair[0] * self.pair[1][0].scale * self.shared
+
+        def forward(self, x):
+            return self.method(x)
+
+    model = Odd()
+    names = dict(model.named_parameters())
+    ones = {name: np.ones(()) for name in names}
+    assert tg.functional_call(model, ones, 1.0).item() == 1.0
+    assert model(1.0).item() == 5 * 2 * 7 * 2 * 3
+
+
+def test_what_cannot_be_copied_is_refused():
+    class Deque(tg.Layer):
+        def __init__(self):
+            from collections import deque
+
+            self.kept = deque([tg.Parameter(2.0)])
+
+        def forward(self, x):
+            return x * self.kept[0]
+
+    with pytest.raises(tg.UnsupportedError, match=r"cannot replace kept\.0"):
+        tg.functional_call(Deque(), {"kept.0": 1.0}, 1.0)
+
+
+def test_bad_calls_say_what_is_wrong():
+    model = tg.Linear(2, 1)
+    with pytest.raises(tg.ArgumentError, match="no parameter wait"):
+        tg.functional_call(model, {"wait": 1.0}, np.ones(2))
+    with pytest.raises(tg.ShapeError, match="weight has the shape"):
+        tg.functional_call(model, {"weight": 1.0}, np.ones(2))
+    with pytest.raises(tg.ArgumentError, match="takes a layer and a dict"):
+        tg.functional_call(model, [1.0], np.ones(2))
+
+
+def test_threads_do_not_disturb_each_other():
+    model, found = tg.Linear(1, 1), {}
+
+    def work(factor):
+        given = {"weight": np.full((1, 1), factor), "bias": np.zeros(1)}
+        found[factor] = {tg.functional_call(model, given, np.ones(1)).item() for _ in range(50)}
+
+    threads = [threading.Thread(target=work, args=(float(i),)) for i in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert found == {float(i): {float(i)} for i in range(4)}
+
+
+def test_deeply_nested_models_are_no_recursion():
+    model = tg.Linear(1, 1)
+    for _ in range(3000):
+        model = tg.Sequential(model)
+    (name, _), *_ = model.named_parameters()
+    assert tg.functional_call(model, {name: np.full((1, 1), 2.0)}, np.ones(1)).shape == (1,)
