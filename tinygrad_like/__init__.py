@@ -38,7 +38,9 @@ if _TYPE_CHECKING:
     from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
     from .nn.sequential import Sequential
     from .nn.substitution import functional_call
-    from .optim import SGD, Optimizer
+    from .optim.adam import Adam, AdamW
+    from .optim.descent import SGD
+    from .optim.optimizer import Optimizer
     from .picture.api import draw, draw_dot
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
@@ -62,7 +64,9 @@ _LATE = {
     "nn.layers": "Activation Linear RELU ReLU SIGMOID Sigmoid TANH Tanh",
     "nn.sequential": "Sequential",
     "nn.substitution": "functional_call",
-    "optim": "Optimizer SGD",
+    "optim.adam": "Adam AdamW",
+    "optim.descent": "SGD",
+    "optim.optimizer": "Optimizer",
     "picture.api": "draw draw_dot",
     "plots.boundaries": "plot_decision_boundary",
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
@@ -101,13 +105,13 @@ __version__ = "0.1.0"
 
 # fmt: off
 __all__ = [
-    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "ArgumentError", "DTypeError", "GradientCheckError",
-    "GraphError", "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "ModuleDict", "ModuleList",
-    "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "RuleError", "Sequential", "ShapeError", "Sigmoid",
-    "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy", "draw", "draw_dot",
-    "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal", "he_uniform", "hessian",
-    "is_recording", "jacobian", "jvp", "linear", "log_softmax", "logsumexp", "mse", "no_grad", "operation",
-    "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "seed", "sigmoid", "softmax", "summary",
-    "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
+    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError", "DTypeError",
+    "GradientCheckError", "GraphError", "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "ModuleDict",
+    "ModuleList", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "RuleError", "Sequential",
+    "ShapeError", "Sigmoid", "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy",
+    "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal",
+    "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "log_softmax", "logsumexp", "mse",
+    "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "seed",
+    "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

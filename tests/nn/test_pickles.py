@@ -56,7 +56,10 @@ def test_pickles_from_before_state_was_named():
     linear, optimizer, matrix, network = unpickled(BEFORE_STATE_WAS_NAMED)
     assert matrix == tg.Matrix(1, 1, [3.0])
     assert (linear.weight.item(), linear.bias.item()) == (0.5, 0.5)
-    assert repr(optimizer) == "SGD(lr=0.5, momentum=0.5, weight_decay=0, nesterov=False)  # 2 parameters"
+    assert (
+        repr(optimizer)
+        == "SGD(lr=0.5, momentum=0.5, dampening=0, weight_decay=0, nesterov=False, maximize=False)  # 2 parameters"
+    )
     for p, velocity in ((linear.weight, 3.0), (linear.bias, 1.0)):
         p.grad = np.zeros(p.shape)
         optimizer.step()

@@ -16,7 +16,7 @@ from ..functions.networks import mse
 from ..nn.initialisers import generator, uniform
 from ..nn.layers import SIGMOID, Activation, Linear
 from ..nn.sequential import Sequential
-from ..optim import SGD
+from ..optim.descent import SGD
 from .activations import activation_of
 from .inputs import of_shape, sample_or_batch, samples
 from .matrix import Matrix

@@ -1,0 +1,254 @@
+"""`Optimizer`, the base: a step is a few operations on the flat vectors, however many layers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..engine.assigning import assign
+from ..engine.errors import ArgumentError, DTypeError, GraphError
+from ..engine.recording import enable_grad
+from ..engine.storage import FlatVector, count_of, move_in
+from ..engine.tensor import Tensor, wrap
+from ..nn.layer import Layer
+from .loading import earlier, load
+from .parts import Part
+from .settings import Check, ParamGroup
+
+BLOCK = 1 << 15  # so many values are stepped at once: they and what is computed from them stay in the processor's cache
+
+
+def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
+    if isinstance(params, (Tensor, Layer)) or not isinstance(params, Iterable):
+        raise ArgumentError(
+            f"An optimizer takes a list of parameters, but got a {type(params).__name__}.",
+            "Write SGD(model.parameters(), lr=...).",
+        )
+    unique = list({id(p): p for p in params}.values())
+    if not unique:
+        raise ArgumentError("An optimizer needs at least one parameter, but got none.")
+    for p in unique:
+        if not isinstance(p, Tensor):
+            hint = "Write model.parameters() in place of a layer." if isinstance(p, Layer) else ""
+            raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.", hint)
+        if not p.is_leaf:
+            raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
+        if p.dtype.kind != "f":
+            raise DTypeError(f"An optimizer takes floating-point parameters, but got {p.dtype}.")
+    return unique
+
+
+def checked_groups(params: Any) -> list[dict[str, Any]]:
+    """The groups that were given: dicts with "params" and settings, or one of all parameters."""
+    single = isinstance(params, (Tensor, Layer)) or not isinstance(params, Iterable)
+    listed: Any = params if single else list(params)
+    if single or not listed or not all(isinstance(each, Mapping) for each in listed):
+        return [{"params": checked_parameters(listed)}]
+    groups = []
+    for each in listed:
+        if "params" not in each:
+            raise ArgumentError(f"A group has no params; it has {', '.join(each)}.", 'Write {"params": [...]}.')
+        given = [each["params"]] if isinstance(each["params"], Tensor) else each["params"]
+        groups.append({**each, "params": checked_parameters(given)})
+    everything = [id(p) for group in groups for p in group["params"]]
+    if len(set(everything)) < len(everything):
+        raise ArgumentError("A parameter stands in more than one group.", "Give each parameter to one group.")
+    return groups
+
+
+class Optimizer:
+    """Base of the optimizers. A subclass has `settings`, and computes in `change` what a step subtracts.
+
+    `settings` maps the name of each setting to a function that checks its value, such as `settings.number`. `params` is
+    a list of parameters, or of groups: dicts of "params" and settings of their own. Settings can be changed between
+    steps, in a group (`optimizer.param_groups[0]["lr"] = 0.1`) or in all (`optimizer.lr = 0.1`). A copy, or an
+    optimizer from a pickle, continues as the original would.
+    """
+
+    settings: ClassVar[dict[str, Check]] = {}
+    by_parameter: ClassVar[bool] = False  # whether the formula is given each parameter by itself, in its shape
+    numbers: ClassVar[tuple[str, ...]] = ("step",)  # the single numbers among the state
+
+    @property
+    def counts(self) -> bool:
+        """Whether the formula needs the number of steps."""
+        return True
+
+    def __init__(self, params: Iterable[Any], **settings: Any) -> None:
+        self.check_names(settings)
+        groups = checked_groups(params)
+        checks = {**self.settings}
+        self.param_groups = []
+        for group in groups:
+            self.check_names({name: each for name, each in group.items() if name != "params"})
+            self.param_groups.append(ParamGroup(group["params"], checks, settings | without_params(group)))
+        self._make_parts()
+
+    def check_names(self, settings: Mapping[str, Any]) -> None:
+        """An error for settings that this optimizer does not have."""
+        for name in settings:
+            if name not in self.settings:
+                has = ", ".join(self.settings)
+                raise ArgumentError(f"{type(self).__name__} has no setting {name}; it has {has}.")
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Step other parameters too, with the settings of the first group where `group` has none of its own."""
+        (checked,) = checked_groups([group])
+        self.check_names(without_params(checked))
+        known = set(map(id, self.params))
+        if any(id(p) in known for p in checked["params"]):
+            raise ArgumentError("A parameter of the group is stepped already.", "Give each parameter to one group.")
+        defaults = {name: self.param_groups[0][name] for name in self.settings}
+        made = ParamGroup(checked["params"], self.settings, defaults | without_params(checked))
+        move_in(made["params"])
+        self.param_groups.append(made)
+        self._parts += self._parts_of(made)
+
+    @property
+    def params(self) -> list[Tensor]:
+        """All parameters, in the order of the groups."""
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def _make_parts(self) -> None:
+        move_in(self.params)
+        self._states: dict[FlatVector, dict[Any, Tensor]] = {}
+        self._parts = [part for group in self.param_groups for part in self._parts_of(group)]
+
+    def _parts_of(self, group: ParamGroup) -> list[Part]:
+        together: dict[FlatVector, list[Tensor]] = {}
+        for p in sorted(group["params"], key=lambda p: p._slot):
+            together.setdefault(p._flat, []).append(p)
+        return [Part(self, group, flat, parameters) for flat, parameters in together.items()]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in type(self).settings or "param_groups" not in vars(self):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        values = [group[name] for group in self.param_groups]
+        if any(value != values[0] for value in values):
+            raise ArgumentError(f"The groups differ in {name}.", f"Read optimizer.param_groups[0][{name!r}].")
+        return values[0]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in type(self).settings:
+            super().__setattr__(name, value)
+            return
+        checked = type(self).settings[name](name, value)
+        for group in self.param_groups:
+            group[name] = checked
+
+    def __repr__(self) -> str:
+        texts = [", ".join(f"{name}={shown(group[name])}" for name in self.settings) for group in self.param_groups]
+        if len(texts) == 1:
+            return f"{type(self).__name__}({texts[0]})  # {count_of(self.params)}"
+        lines = [f"  {text}  # {count_of(group['params'])}" for text, group in zip(texts, self.param_groups)]
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+    def zero_grad(self) -> None:
+        """Clear the gradients; a parameter without one is left alone by `step`."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                p._grad = None  # what the setter of p.grad does, without its call
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change the parameters once, by their gradients. `closure`, if given, computes them and returns the loss."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for part in tuple(self._parts):
+            given = [p for p in part.parameters if p._grad is not None]
+            if not given:
+                continue
+            if len(given) < len(part.parameters):
+                part = part.split(given)
+                self._parts.append(part)
+            if self.counts:
+                assign(wrap(part.step), part.step + 1)
+            self._step_part(part)
+        return loss
+
+    def _step_part(self, part: Part) -> None:
+        flat, negative = part.flat, "maximize" in self.settings and part.maximize
+        runs = flat.gather(part.parameters)
+        for run in self._pieces(runs, part):
+            part.run = run
+            values, gradients = part.at(flat.values), part.at(flat.gradients)
+            change = self.change(values, np.negative(gradients) if negative else gradients, part)
+            assign(wrap(values), change, using=np.subtract)
+
+    def _pieces(self, runs: Iterator[slice], part: Part) -> Iterable[slice | int]:
+        """What is stepped at once: a block of the vector, or a parameter."""
+        if not self.by_parameter:
+            return (block for run in runs for block in blocks(run))
+        list(runs)  # all gradients are gathered first
+        return [p._slot for p in part.parameters]
+
+    def change(self, p: Any, g: Any, s: Any) -> Any:
+        """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, element by element.
+
+        `p` and `g` are stretches of the flat vectors, which hold several parameters, one after the other (or each
+        parameter in its shape, if the class sets `by_parameter`). They must not be written to. `s` holds the settings
+        and the state (see Part).
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no change(); define what a step subtracts.")
+
+    def initial(self, name: str, p: Any, s: Any) -> Any:
+        """The state of this name for a parameter of values `p`, before the first step: zeros."""
+        return np.zeros_like(p)
+
+    # -- saved state ------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The settings and the state as dicts and arrays, laid out and named as in PyTorch."""
+        places = {id(p): i for i, p in enumerate(self.params)}
+        state = {places[id(p)]: each for part in self._parts for p in part.parameters if (each := part.state_of(p))}
+        groups = []
+        for group in self.param_groups:
+            own = {name: each for name, each in group.items() if name != "params"}
+            groups.append(own | {"params": [places[id(p)] for p in group["params"]]})
+        return {"state": dict(sorted(state.items())), "param_groups": groups}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the settings and the state of a like optimizer, also PyTorch's, for parameters in the same order.
+
+        Raises ArgumentError if the groups or shapes do not fit; nothing is changed then.
+        """
+        load(self, state)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: value for name, value in vars(self).items() if name not in ("_states", "_parts", "param_groups")}
+        saved = self.state_dict()
+        for group, own in zip(saved["param_groups"], self.param_groups):
+            group["params"] = own["params"]
+        return kept | {"saved": saved}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "saved" not in state:
+            state = earlier(state, self.settings)
+        saved = state.pop("saved")
+        vars(self).update(state)
+        vars(self)["param_groups"] = [
+            ParamGroup(group["params"], self.settings, without_params(group)) for group in saved["param_groups"]
+        ]
+        self._make_parts()
+        load(self, saved | {"param_groups": self.state_dict()["param_groups"]})
+
+
+def without_params(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a group."""
+    return {name: each for name, each in group.items() if name != "params"}
+
+
+def shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def blocks(run: slice) -> Iterator[slice]:
+    """A stretch, cut into blocks."""
+    if run.stop - run.start <= 2 * BLOCK:
+        yield run
+        return
+    for start in range(run.start, run.stop, BLOCK):
+        yield slice(start, min(start + BLOCK, run.stop))

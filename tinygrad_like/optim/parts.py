@@ -1,0 +1,119 @@
+"""`Part`: parameters that an optimizer steps at once, with their settings and their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.assigning import assign
+from ..engine.storage import FlatVector
+from ..engine.tensor import Tensor, wrap
+from .settings import ParamGroup
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Part:
+    """Parameters of one group, in one flat vector, which have been stepped equally often.
+
+    A formula is given it as `s`. `s.lr`, `s.momentum` and so on are the settings; numbers are 0-d float64 arrays.
+    `s["name"]` is the state of that name for the values at hand; setting it writes. `s.step` counts the steps, this
+    one included.
+    """
+
+    def __init__(self, optimizer: Optimizer, group: ParamGroup, flat: FlatVector, parameters: list[Tensor]) -> None:
+        self.optimizer, self.group, self.flat, self.parameters = optimizer, group, flat, parameters
+        self.state = optimizer._states.setdefault(flat, {})  # vectors by name, or arrays of parameters by name and slot
+        self.started: set[str] = set()
+        self.numbers: dict[str, Tensor] = {}
+        self.run: slice | int = 0  # the stretch of the vector at hand, or the slot of the parameter
+
+    def split(self, given: list[Tensor]) -> Part:
+        """Take some parameters into a part of their own, which counts on from here."""
+        other = Part(self.optimizer, self.group, self.flat, given)
+        other.numbers = {name: Tensor(each.numpy().copy()) for name, each in self.numbers.items()}
+        other.started = set(self.started)
+        taken = set(map(id, given))
+        self.parameters = [p for p in self.parameters if id(p) not in taken]
+        return other
+
+    def __getattr__(self, name: str) -> Any:
+        group = self.__dict__["group"]
+        if name in group.memory:
+            return group.memory[name]._array
+        if name in group.others:
+            return group.others[name]
+        has = ", ".join(group.checks)
+        raise AttributeError(f"{type(self.optimizer).__name__} has no setting {name}; it has {has}.")
+
+    def on(self, name: str) -> bool:
+        """Whether a setting is neither 0 nor false."""
+        return self.group.on(name)
+
+    def number(self, name: str) -> Array:
+        """A single number that is kept for the next step, a 0-d float64 array: 0 at first."""
+        if name not in self.numbers:
+            self.numbers[name] = Tensor(np.zeros(()))
+        return self.numbers[name]._array
+
+    def set_number(self, name: str, value: Any) -> None:
+        """Keep a single number for the next step."""
+        assign(wrap(self.number(name)), value)
+
+    @property
+    def step(self) -> Array:
+        """How often these parameters have been stepped, this step included."""
+        return self.number("step")
+
+    def cast(self, number: Any) -> Any:
+        """A number in the dtype of the parameters, so that its product with them has it, too."""
+        dtype = self.flat.values.dtype
+        return number if number.dtype is dtype else number.astype(dtype)
+
+    def at(self, vector: Array) -> Array:
+        """What is at hand of a vector: a stretch, or a parameter in its shape."""
+        run = self.run
+        if isinstance(run, int):
+            return self.flat.part(vector, run)
+        return vector if run.stop - run.start == vector.size else vector[run]
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.started:
+            self._start(name)
+        return self.state[name, self.run]._array if isinstance(self.run, int) else self.at(self.state[name]._array)
+
+    def _start(self, name: str) -> None:
+        """Give a state the values that it has before the first step."""
+        by_parameter = self.optimizer.by_parameter
+        if not by_parameter and name not in self.state:
+            self.state[name] = Tensor(np.zeros_like(self.flat.values))
+        for p in self.parameters:
+            value = self.optimizer.initial(name, p._array, self)
+            if by_parameter:
+                self.state[name, p._slot] = Tensor(value)
+            elif value is not None:
+                self.flat.part(self.state[name]._array, p._slot)[...] = value
+        self.started.add(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        assign(wrap(self[name]), value)
+
+    def average(self, name: str, value: Any, beta: Any) -> Array:
+        """Make a state the moving average of a value, and give it: state ← beta · state + (1 − beta) · value."""
+        state = self[name]
+        change = value - state
+        change *= self.cast(1 - beta)
+        assign(wrap(state), change, using=np.add)
+        return state
+
+    def state_of(self, p: Tensor) -> dict[str, Array]:
+        """Copies of all state of one parameter, by name."""
+        found = {name: each.numpy().copy() for name, each in self.numbers.items()}
+        for name in self.started:
+            own = self.state[name, p._slot]._array if self.optimizer.by_parameter else self.state[name]._array
+            found[name] = (own if self.optimizer.by_parameter else self.flat.part(own, p._slot)).copy()
+        return found
