@@ -1,6 +1,7 @@
 """All families: the tables of derivative rules, and the composites. Loaded when a rarer one of them is needed first."""
 
 from .functions import (
+    attending,
     averages,
     convolution,
     creating,
@@ -10,6 +11,7 @@ from .functions import (
     histograms,
     interpolation,
     joining,
+    masking,
     matrices,
     nans,
     neighbours,
@@ -21,6 +23,7 @@ from .functions import (
     padding,
     pointwise,
     polynomials,
+    positions,
     products,
     scans,
     selecting,
@@ -33,6 +36,7 @@ from .functions import (
 )
 from .primitives import (
     arithmetic,
+    attention,
     bessel,
     choices,
     constants,
@@ -54,6 +58,7 @@ from .primitives import (
 
 TABLES = (
     arithmetic,
+    attention,
     bessel,
     choices,
     constants,
@@ -73,6 +78,7 @@ TABLES = (
     trigonometric,
 )
 COMPOSITES = (
+    attending,
     averages,
     convolution,
     creating,
@@ -82,6 +88,7 @@ COMPOSITES = (
     histograms,
     interpolation,
     joining,
+    masking,
     matrices,
     nans,
     neighbours,
@@ -93,6 +100,7 @@ COMPOSITES = (
     padding,
     pointwise,
     polynomials,
+    positions,
     products,
     scans,
     selecting,

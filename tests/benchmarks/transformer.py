@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from statistics import median
 
 import numpy as np
 
@@ -122,3 +124,47 @@ BUILDERS: dict[str, tuple[str, Callable[[Problem], Contender]]] = {
     OURS: (OURS, tinygrad_like),
     "PyTorch": ("torch", pytorch),
 }
+
+
+def train(name: str, problem: Problem) -> None:
+    contender = BUILDERS[name][1](problem)
+    for _ in range(STEPS):
+        contender.step()
+
+
+def growth(name: str) -> int:
+    """Train a tiny model, so that all is loaded; then see by how much the real one lifts the peak."""
+    train(name, Problem(layers=1, width=4, heads=2, hidden=8, tokens=3, batch=2, classes=5))
+    start = process.start_of_growth()
+    train(name, Problem())
+    return process.growth_since(start)
+
+
+def memory_rows(names: list[str]) -> list[Row]:
+    found = {name: median(process.worker("transformer", name, threads=2) for _ in range(3)) for name in names}
+    table = []
+    for name, size in found.items():
+        row = Row(f"peak memory, {name}", f"{size / 2**20:.0f} MiB")
+        if name != OURS:
+            row.ratio = f"{found[OURS] / size:.2f}×"
+            row.target, row.met = against(found[OURS] / size, MOST_MEMORY)
+        table.append(row)
+    return table
+
+
+def main() -> None:
+    if sys.argv[1:]:
+        print(json.dumps(growth(*sys.argv[1:])))
+        return
+    builders = {name: (module, partial(make, Problem())) for name, (module, make) in BUILDERS.items()}
+    contenders, skipped = timing.build(builders)
+    timing.check_agreement(contenders, steps=3, tolerance=1e-4)
+    seconds = timing.by_turns(contenders, rounds=15, turn=0.3, pause=0.12)
+    rows = timing.rows(seconds, TARGETS)
+    if process.memory_is_measurable():
+        rows += memory_rows(list(contenders))
+    print(json.dumps(asdict(Table(TITLE, "tinygrad_like ÷ it", rows, skipped))))
+
+
+if __name__ == "__main__":
+    main()

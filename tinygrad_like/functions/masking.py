@@ -54,7 +54,9 @@ def read_mask(mask: Any, name: str, ignores: bool = False) -> Masks:
     if mask.dtype == bool:
         return Masks(np.logical_not(mask) if ignores else mask)
     if mask.dtype.kind != "f":
-        raise DTypeError(f"{name} is of booleans, or of floats that are added, but got {mask.dtype}.", "Write mask == 1.")
+        raise DTypeError(
+            f"{name} is of booleans, or of floats that are added, but got {mask.dtype}.", "Write mask == 1."
+        )
     finite = mask != -np.inf
     return Masks(finite, np.where(finite, mask, 0))
 

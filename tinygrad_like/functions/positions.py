@@ -29,7 +29,7 @@ def sinusoidal_positions(positions: Any, features: int, base: float = 10000.0) -
     array([[0.        , 1.        ],
            [0.84147098, 0.54030231]])
     """
-    positions = np.arange(positions) if isinstance(positions, int) else as_array(positions)
+    positions = np.arange(positions) if isinstance(positions, (int, np.integer)) else as_array(positions)
     angles = floats(positions)[..., None] * frequencies(features, base)
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(*positions.shape, features)
 
@@ -37,9 +37,9 @@ def sinusoidal_positions(positions: Any, features: int, base: float = 10000.0) -
 def rotary(x: Any, positions: Any = None, base: float = 10000.0, interleaved: bool = True) -> Any:
     """x with each pair of features turned by the angle p · base^(-2i/E), for x of shape (..., L, E): Su et al., 2021.
 
-    Apply it to queries and keys: their product then depends on the distance of their positions only. `positions` are the
-    p, of shape (L,) or one that broadcasts to (..., L); 0 to L - 1 by default. The pairs are (0, 1), (2, 3), ... as in
-    the paper; or, unless `interleaved`, the halves (0, E/2), (1, E/2 + 1), ..., as in GPT-NeoX.
+    Apply it to queries and keys: their product then depends on the distance of their positions only. `positions` are
+    the p, of shape (L,) or one that broadcasts to (..., L); 0 to L - 1 by default. The pairs are (0, 1), (2, 3), ... as
+    in the paper; or, unless `interleaved`, the halves (0, E/2), (1, E/2 + 1), ..., as in GPT-NeoX.
 
     Raises ArgumentError for an odd number of features, ShapeError if the positions do not fit.
 

@@ -143,11 +143,10 @@ class MultiheadAttention(Layer):
             or shapes[1][:-1] != shapes[2][:-1]
             or (query.ndim == 3 and shapes[0][batch] != shapes[1][batch])
         ):
-            axes = "N, L" if self.batch_first else "L, N"
+            order = "(N, L or S, features)" if self.batch_first else "(L or S, N, features)"
             raise ShapeError(
-                f"MultiheadAttention takes query ({axes}, {self.embed_dim}), key ({axes.replace('L', 'S')}, {self.kdim}) "
-                f"and value ({axes.replace('L', 'S')}, {self.vdim}), or all without N, but got "
-                f"{', '.join(map(str, shapes))}."
+                f"MultiheadAttention takes query, key and value {order}, or all without N, with {self.embed_dim}, "
+                f"{self.kdim} and {self.vdim} features, but got {', '.join(map(str, shapes))}."
             )
 
     def _packed(self, x: Any) -> list[Any]:
@@ -160,9 +159,8 @@ class MultiheadAttention(Layer):
         """The heads of query, key and value, each with its own product."""
         n = self.embed_dim
         parts = slice(0, n), slice(n, 2 * n), slice(2 * n, 3 * n)
-        if self.in_proj_weight is None:
-            weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
-        else:
+        weights: list[Any] = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
+        if self.in_proj_weight is not None:
             weights = [self.in_proj_weight[part] for part in parts]
         biases = [None if self.in_proj_bias is None else self.in_proj_bias[part] for part in parts]
         return [

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError
 from ..functions.networks import relu
+from ..functions.nonlinearities import gelu
 from .attention_layers import MultiheadAttention
 from .dropout_layers import Dropout
 from .initialisers import generator as make_generator
@@ -20,7 +21,7 @@ from .layer import Layer
 from .layers import Linear
 from .norm_layers import LayerNorm
 
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": relu}
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": relu, "gelu": gelu}
 
 
 def activation_of(given: Any) -> Callable[[Any], Any]:
@@ -36,6 +37,10 @@ def activation_of(given: Any) -> Callable[[Any], Any]:
 class TransformerLayer(Layer):
     """What the layers of encoder and decoder share."""
 
+    self_attn: MultiheadAttention
+    linear1: Linear
+    linear2: Linear
+    dropout: Dropout
     activation: Callable[[Any], Any]
     norm_first: bool
 
@@ -93,9 +98,7 @@ class TransformerEncoderLayer(TransformerLayer):
         self.dropout1, self.dropout2 = (Dropout(dropout, generator=generator) for _ in range(2))
         self.activation, self.norm_first = activation_of(activation), norm_first
 
-    def forward(
-        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
-    ) -> Any:
+    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
@@ -106,9 +109,9 @@ class TransformerEncoderLayer(TransformerLayer):
 class TransformerDecoderLayer(TransformerLayer):
     """Attention of the target to itself, attention of it to the memory, and the feed-forward part.
 
-    norm1(x + self_attn(x)), norm2(x + multihead_attn(x, memory)), norm3(x + linear2(activation(linear1(x)))): Vaswani et
-    al. (2017), 3.1. The target is (T, N, d_model), the memory (S, N, d_model), the result like the target; N comes first
-    if `batch_first`, and may be left out. The settings are those of `TransformerEncoderLayer`.
+    norm1(x + self_attn(x)), norm2(x + multihead_attn(x, memory)), norm3(x + linear2(activation(linear1(x)))): Vaswani
+    et al. (2017), 3.1. The target is (T, N, d_model), the memory (S, N, d_model), the result like the target; N comes
+    first if `batch_first`, and may be left out. The settings are those of `TransformerEncoderLayer`.
 
     Raises ArgumentError and ShapeError as its parts do.
 

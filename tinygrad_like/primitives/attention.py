@@ -17,9 +17,7 @@ MODERATE = 40.0  # exp of it is far from overflow and underflow, also in float32
 
 def are_moderate(x: Any) -> bool:
     """Whether exp(x) may be taken as it is."""
-    return (
-        x.dtype in SQUARED_FAST and x.size > 0 and shortcut(np.max(x) < MODERATE) and shortcut(np.min(x) > -MODERATE)
-    )
+    return x.dtype in SQUARED_FAST and x.size > 0 and shortcut(np.max(x) < MODERATE) and shortcut(np.min(x) > -MODERATE)
 
 
 def exponentials(x: Any, mask: Any) -> Any:

@@ -48,16 +48,17 @@ def linear_weight(g: Any, x: Any) -> Any:
 
 
 def times(x: Any, matrix: Any) -> Any:
-    """x @ matrix as one product of all rows: `@` makes one for each matrix in x, and costs more for small arrays."""
-    if 0 < x.ndim < 3:
-        return x.dot(matrix)
-    return rows(x).dot(matrix).reshape(*x.shape[:-1], matrix.shape[1]) if x.ndim else x @ matrix
+    """x @ matrix as one product of all rows; `@` makes one for each matrix in x, and costs more if they are small."""
+    return x.dot(matrix) if x.ndim < 3 else rows(x).dot(matrix).reshape(*x.shape[:-1], matrix.shape[1])
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    y = times(np.asarray(x), weight.T)
+    x = np.asarray(x)
+    if not x.ndim:
+        raise ValueError("the input needs an axis of features")
+    y = times(x, weight.T)
     if y.dtype.kind in "iub":
-        y = times(floats(np.asarray(x)), floats(weight).T)
+        y = times(floats(x), floats(weight).T)
     if bias is None:
         return y
     if bias.dtype is y.dtype and y.ndim:
