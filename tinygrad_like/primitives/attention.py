@@ -31,8 +31,8 @@ def exponentials(x: Any, mask: Any) -> Any:
         x = np.where(mask, x, -np.inf)
     top = x.max(axis=-1, keepdims=True, initial=-np.inf)
     infinite = np.isinf(top)
-    below = np.where(infinite, np.where((x == top) & (top > 0), 0, -np.inf), x - np.where(infinite, 0, top))
-    return np.exp(below)
+    exps = np.exp(np.where(infinite, -np.inf, x - np.where(infinite, 0, top)))
+    return np.where(infinite, (x == top) & (top > 0), exps)
 
 
 def _masked_softmax(x: Any, mask: Any = None) -> Any:
