@@ -17,11 +17,11 @@ from .timing import OURS, Contender
 
 TITLE = (
     "transformer: one step of 4 layers, width 128, 4 heads, feed-forward 512, 64 tokens, batch 16, causal, "
-    "cross entropy over 96 classes, SGD; float32, two threads"
+    "cross entropy over 96 classes, AdamW; float32, two threads"
 )
 TARGETS = {"PyTorch": 1.8}
 MOST_MEMORY = 1.1
-LR = 0.1
+LR = 1e-3
 STEPS = 10
 
 
@@ -71,7 +71,7 @@ def tinygrad_like(problem: Problem) -> Contender:
     model = Model(problem)
     for parameter, value in zip(model.parameters(), problem.weights([p.shape for p in model.parameters()])):
         parameter.data = value
-    optimizer = tg.SGD(model.parameters(), lr=LR)
+    optimizer = tg.optim.AdamW(model.parameters(), lr=LR)
     tokens, classes = problem.data()
 
     def step():
@@ -107,7 +107,7 @@ def pytorch(problem: Problem) -> Contender:
         shapes = [tuple(p.shape) for p in model.parameters()]
         for parameter, value in zip(model.parameters(), problem.weights(shapes)):
             parameter.copy_(torch.from_numpy(value))
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LR)
     tokens, classes = map(torch.from_numpy, problem.data())
 
     def step():

@@ -193,6 +193,9 @@ class MultiheadAttention(Layer):
         padding = read_mask(key_padding_mask, "key_padding_mask", ignores=True)
         return masks & padding.reshaped(*batch, 1, 1, keys)
 
+    def label(self) -> str:
+        return f"{self.embed_dim}, {self.num_heads} heads"
+
 
 def redraw(layer: Linear, rng: Any) -> None:
     """Give a Linear new initial values, those of its default."""
