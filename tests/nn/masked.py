@@ -29,7 +29,7 @@ PADDING = np.array([[False, False, False], [False, True, True]])
 class Called(tg.Layer):
     """A layer, or a function, that is called with these options."""
 
-    def __init__(self, function, options, repeats):
+    def __init__(self, function, repeats=1, **options):
         self.function, self.options, self.repeats = function, options, repeats
 
     def forward(self, *inputs):
@@ -58,4 +58,4 @@ def case(name, make, *inputs, dtype="float64", repeats=1, **options):
 
         return TorchCalled()
 
-    return Case(name, lambda: Called(make(OURS), options, repeats), theirs, inputs, dtype=dtype)
+    return Case(name, lambda: Called(make(OURS), repeats, **options), theirs, inputs, dtype=dtype)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.nn.masked import LATER, PADDING, case
+from tests.nn.masked import LATER, PADDING, Called, case
 from tests.stored import check
 from tinygrad_like.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 from tinygrad_like.nn.transformers import Transformer, TransformerDecoder, TransformerEncoder
@@ -123,6 +123,15 @@ def test_a_transformer_has_a_norm_at_the_end_of_both_parts_and_xavier_matrices()
     names = dict(model.named_parameters())
     assert {"encoder.norm.weight", "decoder.norm.bias", "decoder.layers.1.multihead_attn.out_proj.weight"} <= set(names)
     assert 0.9 * (6 / 32) ** 0.5 < abs(names["decoder.layers.1.linear1.weight"].numpy()).max() <= (6 / 32) ** 0.5
+
+
+def test_parts_of_ones_own():
+    def encoder(src, mask, padding, is_causal):
+        return 2 * src
+
+    model = Transformer(2, 1, 1, 1, 2, 0.0, custom_encoder=Called(encoder), seed=0)
+    x, memory = inputs((3, 2), (2, 2))
+    np.testing.assert_array_equal(model(memory, x).numpy(), model.decoder(x, 2 * memory).numpy())
 
 
 def test_it_learns_to_copy_the_token_before():

@@ -142,13 +142,14 @@ class Transformer(Layer):
         self.d_model, self.nhead, self.batch_first, rng = d_model, nhead, batch_first, make_generator(seed)
         settings = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
 
-        def stack(stack: Any, layer: Any, count: int) -> Layer:
+        def stack(custom: Layer | None, stack: Any, layer: Any, count: int) -> Any:
+            if custom is not None:
+                return custom
             norm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-            made: Layer = stack(layer(*settings, dtype, seed=rng, generator=generator), count, norm, seed=rng)
-            return made
+            return stack(layer(*settings, dtype, seed=rng, generator=generator), count, norm, seed=rng)
 
-        self.encoder = custom_encoder or stack(TransformerEncoder, TransformerEncoderLayer, num_encoder_layers)
-        self.decoder = custom_decoder or stack(TransformerDecoder, TransformerDecoderLayer, num_decoder_layers)
+        self.encoder = stack(custom_encoder, TransformerEncoder, TransformerEncoderLayer, num_encoder_layers)
+        self.decoder = stack(custom_decoder, TransformerDecoder, TransformerDecoderLayer, num_decoder_layers)
         for parameter in self.parameters():
             if parameter.ndim > 1:
                 parameter.data = xavier_uniform(rng, parameter.shape, parameter.dtype)
