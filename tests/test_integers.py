@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor
 
 NARROW = [np.uint8, np.int8, np.uint16, np.int64, bool]
@@ -45,9 +46,9 @@ def values(y):
     return y.numpy() if isinstance(y, Tensor) else np.asarray(y)
 
 
-@pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("f", OF_ONE.values(), ids=OF_ONE.keys())
+@together("dtype", NARROW)
+@together("wrapped", [False, True])
 def test_of_integers_as_of_floats(f, wrapped, dtype):
     x = IMAGE.astype(dtype)
     expected = f(x.astype(float)) if f not in (OF_ONE["linear"], OF_ONE["linear, no bias"]) else None

@@ -35,6 +35,7 @@ from .functions import (
     ufuncs,
 )
 from .primitives import (
+    activating,
     arithmetic,
     attention,
     bessel,
@@ -57,6 +58,7 @@ from .primitives import (
 )
 
 TABLES = (
+    activating,
     arithmetic,
     attention,
     bessel,

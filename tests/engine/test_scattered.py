@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.engine import scattered
 
 RNG = np.random.default_rng(0)
@@ -26,9 +27,9 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 @pytest.mark.parametrize(("shape", "index"), TAKEN.values(), ids=TAKEN.keys())
+@together("order", ["C", "F"])
+@together("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_add_at(shape, index, dtype, order):
     buffer = np.asarray(RNG.integers(-4, 5, shape)).astype(dtype, order=order)
     values = np.asarray(RNG.integers(-4, 5, buffer[index].shape)).astype(dtype)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named
+from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named, together
 from tinygrad_like.engine.registry import general
 from tinygrad_like.primitives import movement
 
@@ -48,6 +48,8 @@ FORMULAS = {
     "convolve": lambda a, v, mode: np.convolve(a, v, mode),
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "limited": lambda x, low=-1, high=1: np.minimum(np.maximum(x, low), high),
     "erf": lambda x: np.vectorize(math.erf, otypes=[float])(x),
     "centred": lambda x, axis: x - x.mean(axis, keepdims=True),
     "over_rms": lambda x, axis, eps: x / np.sqrt((x * x).mean(axis, keepdims=True) + eps),
@@ -199,8 +201,8 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("layout", list(LAYOUTS))
 def test_layouts(primitive, layout):
     for arrays, options in cases(primitive):
         other = [LAYOUTS[layout](x) if isinstance(x, np.ndarray) else x for x in arrays]

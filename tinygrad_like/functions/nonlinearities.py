@@ -14,7 +14,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.shortcuts import all_finite
 from ..engine.tensor import Tensor, as_array
-from ..primitives import error_function, neural, reductions, trigonometric
+from ..primitives import activating, error_function, neural, reductions, trigonometric
 from ..primitives.integers import floats
 from ..random import Generator, draws
 from .networks import softmax
@@ -27,19 +27,31 @@ def given(x: Any) -> Any:
     return floats(as_array(x))
 
 
-def without_infinity_below(x: Any) -> Any:
-    """x with 0 in place of -inf: for x·f(x) where f falls so fast to 0 that the product is 0, and its slope too."""
-    return x if all_finite(x) else np.where(x == -np.inf, 0, x)
+def factor_and_argument(x: Any) -> tuple[Any, Any]:
+    """The two x of x·f(x), where f quickly tends to 0 below and to 1 above: the limits are 0 and x, the slopes 0 and 1.
+
+    With 0 in place of -inf, and in f a number in place of inf, neither of them becomes inf · 0.
+    """
+    if all_finite(x):
+        return x, x
+    x = np.where(x == -np.inf, 0, x)
+    return x, np.where(x == np.inf, 100, x)
 
 
-def upper(x: Any, otherwise: Any) -> Any:
-    """x where it is above 0, else `otherwise`."""
-    return np.where(x > 0, x, otherwise)
+def steps(condition: Any, x: Any) -> Any:
+    """1 where the condition holds, else 0, in the dtype of x; to multiply with them is faster than to choose."""
+    return condition.astype(x.dtype)
 
 
-def lower(x: Any) -> Any:
-    """x where it is not above 0, else 0; what is computed of it does not overflow."""
-    return np.where(x > 0, 0, x)
+def with_slope(x: Any, slope: Any) -> Any:
+    """x where it is above 0, else slope · x."""
+    above = steps(x > 0, x)
+    return x * (above + (1 - above) * slope)
+
+
+def exponential_below(x: Any, alpha: float, scale: float) -> Any:
+    """x where it is above 0, else alpha (exp(x / scale) - 1), whose exponential has no overflow."""
+    return neural.relu(x) + alpha * np.expm1(np.where(x > 0, 0, x) / scale)
 
 
 def tanh(x: Any) -> Any:
@@ -53,8 +65,7 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
     >>> elu(np.array([2.0, 0.0, -np.inf])).tolist()
     [2.0, 0.0, -1.0]
     """
-    x = given(input)
-    return upper(x, alpha * np.expm1(lower(x)))
+    return exponential_below(given(input), alpha, 1.0)
 
 
 def selu(input: Any) -> Any:
@@ -66,8 +77,7 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     """x where x > 0, else alpha (exp(x / alpha) - 1): Barron (2017). Raises ArgumentError for alpha = 0."""
     if alpha == 0:
         raise ArgumentError("celu needs an alpha other than 0.")
-    x = given(input)
-    return upper(x, alpha * np.expm1(lower(x) / alpha))
+    return exponential_below(given(input), alpha, alpha)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
@@ -78,19 +88,18 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     >>> gelu(np.array([0.0, -np.inf])).tolist()
     [0.0, 0.0]
     """
-    x = without_infinity_below(given(input))
+    x, z = factor_and_argument(given(input))
     if approximate == "none":
-        return x * (0.5 + 0.5 * error_function.erf(x * math.sqrt(0.5)))
+        return x * (0.5 + 0.5 * error_function.erf(z * math.sqrt(0.5)))
     if approximate != "tanh":
         raise ArgumentError(f'gelu takes approximate="none" or "tanh", but got {approximate!r}.')
-    t = np.clip(x, -20, 20)  # beyond, the tangent is ±1; the cube could overflow
+    t = np.clip(z, -20, 20)  # beyond, the tangent is ±1; the cube could overflow
     return x * (0.5 + 0.5 * np.tanh(math.sqrt(2 / math.pi) * (t + 0.044715 * (t * t * t))))
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
     """x where x > 0, else negative_slope · x: Maas et al. (2013)."""
-    x = given(input)
-    return upper(x, x * negative_slope)
+    return with_slope(given(input), negative_slope)
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -108,7 +117,7 @@ def prelu(input: Any, weight: Any) -> Any:
             f"prelu takes one weight, or one for each of the {channels} channels, but got shape {weight.shape}.",
             f"The channels are axis 1 of the input, whose shape is {x.shape}.",
         )
-    return upper(x, x * weight.reshape(-1, *[1] * (x.ndim - 2)))
+    return with_slope(x, weight.reshape(-1, *[1] * (x.ndim - 2)))
 
 
 def rrelu(
@@ -128,8 +137,7 @@ def rrelu(
     x = given(input)
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
-    slopes = draws(generator).uniform(lower, upper, x.shape).astype(x.dtype)
-    return np.where(x > 0, x, x * slopes)
+    return with_slope(x, draws(generator).uniform(lower, upper, x.shape).astype(x.dtype))
 
 
 def silu(input: Any) -> Any:
@@ -138,14 +146,14 @@ def silu(input: Any) -> Any:
     >>> silu(np.array([0.0, -np.inf])).tolist()
     [0.0, 0.0]
     """
-    x = without_infinity_below(given(input))
-    return x * neural.sigmoid(x)
+    x, z = factor_and_argument(given(input))
+    return x * neural.sigmoid(z)
 
 
 def mish(input: Any) -> Any:
     """x · tanh(softplus(x)): Misra (2019)."""
-    x = without_infinity_below(given(input))
-    return x * np.tanh(np.logaddexp(0, x))
+    x, z = factor_and_argument(given(input))
+    return x * np.tanh(activating.softplus(z))
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -155,7 +163,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     [0.0, 10000.0]
     """
     x = given(input)
-    return np.where(x * beta > threshold, x, np.logaddexp(0, x * beta) / beta)
+    return np.where(x * beta > threshold, x, activating.softplus(x * beta) / beta)
 
 
 def logsigmoid(input: Any) -> Any:
@@ -164,7 +172,7 @@ def logsigmoid(input: Any) -> Any:
     >>> logsigmoid(np.array([-1e4, 1e4])).tolist()
     [-10000.0, -0.0]
     """
-    return -np.logaddexp(0, -given(input))
+    return -activating.softplus(-given(input))
 
 
 def softsign(input: Any) -> Any:
@@ -186,13 +194,13 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     if lambd < 0:
         raise ArgumentError(f"softshrink needs lambd of at least 0, but got {lambd!r}.")
     x = given(input)
-    return np.where(np.abs(x) <= lambd, 0, x - lambd * np.sign(x))
+    return (x - lambd * np.sign(x)) * steps(~(np.abs(x) <= lambd), x)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """x, and 0 where |x| ≤ lambd."""
     x = given(input)
-    return np.where(np.abs(x) <= lambd, 0, x)
+    return x * steps(~(np.abs(x) <= lambd), x)
 
 
 def threshold(input: Any, threshold: float, value: float) -> Any:
@@ -208,8 +216,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     if min_val > max_val:
         raise ArgumentError(f"hardtanh needs min_val ≤ max_val, but got {min_val!r} and {max_val!r}.")
-    x = given(input)
-    return np.where(x <= min_val, min_val, np.where(x >= max_val, max_val, x))
+    return activating.limited(given(input), low=min_val, high=max_val)
 
 
 def relu6(input: Any) -> Any:
@@ -224,8 +231,8 @@ def hardsigmoid(input: Any) -> Any:
 
 def hardswish(input: Any) -> Any:
     """x · hardsigmoid(x): Howard et al. (2019)."""
-    x = without_infinity_below(given(input))
-    return x * hardsigmoid(x)
+    x, z = factor_and_argument(given(input))
+    return x * hardsigmoid(z)
 
 
 def softmin(input: Any, dim: int = -1) -> Any:
@@ -242,7 +249,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     [1.5]
     """
     x = given(input)
-    if not x.ndim or x.shape[dim] % 2:
+    if not -x.ndim <= dim < x.ndim or x.shape[dim] % 2:
         raise ShapeError(f"glu halves axis {dim}, but got shape {x.shape}.", "That axis must be even.")
     a, b = np.split(x, 2, axis=dim)
     return a * neural.sigmoid(b)

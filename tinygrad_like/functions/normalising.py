@@ -19,12 +19,17 @@ from ..primitives.standardising import affine, centred, mean_of_product, mean_ov
 from .nonlinearities import given
 
 
+def shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """x in a shape; nothing is recorded if it has that already."""
+    return x if x.shape == shape else x.reshape(shape)
+
+
 def scaled(x: Any, weight: Any, bias: Any, shape: tuple[int, ...], name: str) -> Any:
     """x · weight + bias, of those that are not None, with the channels (or places) of `shape`."""
     for each, what in ((weight, "weight"), (bias, "bias")):
         if each is not None and np.size(each) != math.prod(shape):
             raise ShapeError(f"{name} needs a {what} for {math.prod(shape)} values, but got shape {np.shape(each)}.")
-    weight, bias = (each if each is None else as_array(each).reshape(shape) for each in (weight, bias))
+    weight, bias = (each if each is None else shaped(as_array(each), shape) for each in (weight, bias))
     if weight is not None:
         return affine(x, weight) if bias is None else affine(x, weight, bias)
     return x if bias is None else x + bias
@@ -75,7 +80,7 @@ def standardised(
 
 def by_running(x: Any, mean: Any, var: Any, shape: tuple[int, ...], eps: float) -> Any:
     """(x - mean) / √(var + eps), with given statistics."""
-    return (x - as_array(mean).reshape(shape)) * (1 / np.sqrt(as_array(var).reshape(shape) + eps))
+    return (x - shaped(as_array(mean), shape)) * (1 / np.sqrt(shaped(as_array(var), shape) + eps))
 
 
 def batch_norm(
@@ -106,7 +111,7 @@ def batch_norm(
     else:
         check_running(running_mean, running_var, "batch_norm", "training=True")
         y = by_running(rows, running_mean, running_var, shape, eps)
-    return scaled(y, weight, bias, shape, "batch_norm").reshape(x.shape)
+    return shaped(scaled(y, weight, bias, shape, "batch_norm"), x.shape)
 
 
 def check_running(mean: Any, var: Any, name: str, instead: str) -> None:
@@ -138,7 +143,7 @@ def instance_norm(
     else:
         check_running(running_mean, running_var, "instance_norm", "use_input_stats=True")
         y = by_running(rows, running_mean, running_var, shape, eps)
-    return scaled(y, weight, bias, shape, "instance_norm").reshape(x.shape)
+    return shaped(scaled(y, weight, bias, shape, "instance_norm"), x.shape)
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -152,9 +157,9 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     if num_groups < 1 or x.shape[1] % num_groups:
         raise ShapeError(f"group_norm cannot make {num_groups} groups of the channels of {x.shape}.")
     places = math.prod(x.shape[1:]) // num_groups
-    y = over_rms(centred(rows.reshape(x.shape[0], num_groups, places)), eps=eps).reshape(rows.shape)
+    y = shaped(over_rms(centred(rows.reshape(x.shape[0], num_groups, places)), eps=eps), rows.shape)
     shape = (x.shape[1],) if rows.ndim == 2 else (x.shape[1], 1)
-    return scaled(y, weight, bias, shape, "group_norm").reshape(x.shape)
+    return shaped(scaled(y, weight, bias, shape, "group_norm"), x.shape)
 
 
 def layer_norm(
@@ -167,7 +172,7 @@ def layer_norm(
     """
     x = given(input)
     rows = last_joined(x, normalized_shape, "layer_norm")
-    return scaled(over_rms(centred(rows), eps=eps), weight, bias, rows.shape[-1:], "layer_norm").reshape(x.shape)
+    return shaped(scaled(over_rms(centred(rows), eps=eps), weight, bias, rows.shape[-1:], "layer_norm"), x.shape)
 
 
 def rms_norm(input: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, eps: float | None = None) -> Any:
@@ -178,7 +183,7 @@ def rms_norm(input: Any, normalized_shape: int | tuple[int, ...], weight: Any = 
     x = given(input)
     rows = last_joined(x, normalized_shape, "rms_norm")
     least = float(np.finfo(x.dtype).eps) if eps is None else eps
-    return scaled(over_rms(rows, eps=least), weight, None, rows.shape[-1:], "rms_norm").reshape(x.shape)
+    return shaped(scaled(over_rms(rows, eps=least), weight, None, rows.shape[-1:], "rms_norm"), x.shape)
 
 
 def last_joined(x: Any, normalized_shape: int | tuple[int, ...], name: str) -> Any:

@@ -333,14 +333,14 @@ class PReLU(Layer):
     def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = np.float64) -> None:
         if num_parameters < 1:
             raise ArgumentError(f"PReLU needs at least 1 parameter, but got {num_parameters!r}.")
-        self.num_parameters = num_parameters
+        self.channels = num_parameters
         self.weight = Parameter(np.full(num_parameters, init, dtype), name="weight")
 
     def forward(self, input: Any) -> Any:
         return prelu(input, self.weight)
 
     def label(self) -> str:
-        return f"{self.num_parameters}"
+        return f"{self.channels}"
 
 
 SIGMOID, TANH, RELU = Activation(sigmoid), Activation(tanh), Activation(relu)

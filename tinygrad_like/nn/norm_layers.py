@@ -10,6 +10,7 @@ from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import Tensor
 from ..functions import normalising
+from ..functions.nonlinearities import given
 from .finding import Parameter
 from .layer import Layer
 
@@ -144,7 +145,7 @@ class InstanceNorm(Tracked):
 
     def forward(self, input: Any) -> Any:
         self.check(np.shape(input), -self.axes[0])
-        x = normalising.given(input)
+        x = given(input)
         batch = x if x.ndim > self.axes[0] else x[None]
         own = self.training or self.running_mean is None
         mean, var = self.running_mean, self.running_var

@@ -48,16 +48,18 @@ def _over_rms(x: Any, *, axis: Axes = (-1,), eps: float = 0.0) -> Any:
 
 
 def over_rms_rule(g: Any, x: Any, y: Any, *, axis: Axes, eps: float) -> Any:
-    # In this order NumPy reuses the memory of the first product.
-    return (y * -mean_of_product(g, y, axis) + g) * inverse_rms(x, axis, eps)
+    part = y * -mean_of_product(g, y, axis)
+    part += g  # in place: new memory costs more than arithmetic
+    part *= inverse_rms(x, axis, eps)
+    return part
 
 
 def over_axes(**options: Any) -> Any:
     """Cases over the last axis, over others, and over both."""
     return several(
         ((2, 3), {"axis": (-1,), **options}),
-        ((2, 3, 2), {"axis": (1,), **options}),
-        ((2, 3, 2), {"axis": (1, -1), **options}),
+        ((3, 2, 1), {"axis": (1,), **options}),
+        ((3, 2, 1), {"axis": (1, -1), **options}),
     )
 
 
@@ -90,7 +92,7 @@ affine = multilinear(
     _affine,
     "x weight bias",
     (lambda g, weight: g * weight, weight_share, lambda g: g),
-    sample=arrays(((2, 3), (3,), (3,)), ((2, 3, 2), (3, 1), (3, 1)), ((2, 3, 2), (3, 1))),
+    sample=arrays(((2, 3), (3,), (3,)), ((1, 2, 2), (2, 1), (2, 1)), ((2,), (2,))),
     symbol="w · x + b",
     added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size,
