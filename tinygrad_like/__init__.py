@@ -29,7 +29,9 @@ from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
     from .checking import gradcheck
-    from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
+    from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
+    from .losses.class_losses import cross_entropy
+    from .losses.distances import mse
     from .network import Matrix, Network
     from .nn import initialisers as initialisers
     from .nn.containers import ModuleDict, ModuleList
@@ -56,7 +58,9 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 # Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
 _LATE = {
     "checking": "gradcheck",
-    "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
+    "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
+    "losses.class_losses": "cross_entropy",
+    "losses.distances": "mse",
     "network": "Matrix Network",
     "nn": "initialisers",
     "nn.containers": "ModuleDict ModuleList",
@@ -79,8 +83,8 @@ _LATE = {
 }
 # fmt: off
 _PARTS = {
-    "checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random", "saving",
-    "summaries",
+    "checking", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random",
+    "saving", "summaries",
 }
 # fmt: on
 

@@ -1,6 +1,7 @@
 """All families: the tables of derivative rules, and the composites. Loaded when a rarer one of them is needed first."""
 
 from .functions import (
+    adaptive_pools,
     attending,
     averages,
     convolution,
@@ -8,9 +9,11 @@ from .functions import (
     diagonals,
     dropping,
     einsum,
+    embedding,
     histograms,
     interpolation,
     joining,
+    margins,
     masking,
     matrices,
     nans,
@@ -23,8 +26,12 @@ from .functions import (
     padding,
     pointwise,
     polynomials,
+    pools,
     positions,
     products,
+    rearranging,
+    recurring,
+    resizing,
     scans,
     selecting,
     sets,
@@ -36,6 +43,7 @@ from .functions import (
 )
 from .primitives import (
     activating,
+    alignments,
     arithmetic,
     attention,
     bessel,
@@ -51,6 +59,8 @@ from .primitives import (
     linear_algebra,
     movement,
     neural,
+    pooling,
+    recurrence,
     reductions,
     shifting,
     standardising,
@@ -58,6 +68,7 @@ from .primitives import (
 )
 
 TABLES = (
+    alignments,
     activating,
     arithmetic,
     attention,
@@ -74,12 +85,15 @@ TABLES = (
     linear_algebra,
     movement,
     neural,
+    recurrence,
+    pooling,
     reductions,
     shifting,
     standardising,
     trigonometric,
 )
 COMPOSITES = (
+    adaptive_pools,
     attending,
     averages,
     convolution,
@@ -87,9 +101,11 @@ COMPOSITES = (
     diagonals,
     dropping,
     einsum,
+    embedding,
     histograms,
     interpolation,
     joining,
+    margins,
     masking,
     matrices,
     nans,
@@ -102,8 +118,12 @@ COMPOSITES = (
     padding,
     pointwise,
     polynomials,
+    pools,
     positions,
     products,
+    recurring,
+    rearranging,
+    resizing,
     scans,
     selecting,
     sets,

@@ -80,6 +80,9 @@ EQUIVALENT = {
     ("over_rms_rule", "mean_of_product(g, y, axis)"): (1, ORDER),
     ("weight_share", "np.einsum(f'{letters},{letters}->{letters[-len(in_shape)]}', g, x)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1])"): (1, ORDER),
+    ("gru_rule", "totals.sum(axis=(0, 1))"): (1, "the reverse sweep sums where it was broadcast"),
+    ("is_zero", "shortcut(~np.any(g))"): (1, FASTER),
+    ("lstm_rule", "zip(g[:4, t], of_gates)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),
     ("convolve_rule", "convolve(other, g[::-1], mode='valid')"): (1, ORDER),
 }
