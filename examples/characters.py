@@ -10,6 +10,7 @@ import checkout  # noqa: F401
 import numpy as np
 
 import tinygrad_like as tg
+from tinygrad_like.nn.embedding_layers import Embedding
 from tinygrad_like.nn.norm_layers import LayerNorm
 from tinygrad_like.nn.position_layers import SinusoidalPositions
 from tinygrad_like.nn.transformer_layers import TransformerEncoderLayer
@@ -28,7 +29,7 @@ class Writer(tg.Layer):
     """Gives for each character of a text the logits of the one that follows it."""
 
     def __init__(self, seed=0):
-        self.embedding = tg.Parameter(np.random.default_rng(seed).normal(size=(len(ALPHABET), WIDTH)), np.float32)
+        self.embedding = Embedding(len(ALPHABET), WIDTH, dtype=np.float32, seed=seed)
         self.positions = SinusoidalPositions(WIDTH)
         layer = TransformerEncoderLayer(
             WIDTH, 4, 4 * WIDTH, 0.0, "relu", batch_first=True, norm_first=True, dtype=np.float32, seed=seed
@@ -37,7 +38,7 @@ class Writer(tg.Layer):
         self.output = tg.Linear(WIDTH, len(ALPHABET), dtype=np.float32, seed=seed)
 
     def forward(self, letters):
-        return self.output(self.encoder(self.positions(self.embedding[letters]), is_causal=True))
+        return self.output(self.encoder(self.positions(self.embedding(letters)), is_causal=True))
 
 
 def batch():

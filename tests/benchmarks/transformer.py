@@ -55,18 +55,19 @@ class Problem:
 
 def tinygrad_like(problem: Problem) -> Contender:
     import tinygrad_like as tg
+    from tinygrad_like.nn.embedding_layers import Embedding
     from tinygrad_like.nn.transformer_layers import TransformerEncoderLayer
     from tinygrad_like.nn.transformers import TransformerEncoder
 
     class Model(tg.Layer):
         def __init__(self, p: Problem) -> None:
-            self.embedding = tg.Parameter(np.zeros((p.classes, p.width), np.float32))
+            self.embedding = Embedding(p.classes, p.width, dtype=np.float32)
             layer = TransformerEncoderLayer(p.width, p.heads, p.hidden, 0.0, batch_first=True, dtype=np.float32)
             self.encoder = TransformerEncoder(layer, p.layers)
             self.output = tg.Linear(p.width, p.classes, dtype=np.float32)
 
         def forward(self, tokens):
-            return self.output(self.encoder(np.take(self.embedding, tokens, axis=0), is_causal=True))
+            return self.output(self.encoder(self.embedding(tokens), is_causal=True))
 
     model = Model(problem)
     for parameter, value in zip(model.parameters(), problem.weights([p.shape for p in model.parameters()])):
