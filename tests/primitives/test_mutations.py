@@ -65,6 +65,8 @@ EQUIVALENT = {
     ("are_normal", "np.abs(y)"): (1, FASTER),
     ("are_normal", "shortcut(np.all((size >= np.finfo(size.dtype).tiny) & np.isfinite(size)))"): (1, FASTER),
     ("fmod1", "np.rint((a - y) / b)"): (1, "the quotient is whole, but for rounding"),
+    ("times", "rows(x)"): (1, FASTER),
+    ("masked_softmax_rule", "np.vecdot(g, y)"): (1, ORDER),
     ("take_rule", "isinstance(g, Tensor)"): (2, FASTER),
     ("take_rule", "index_add(g, indices, shape=in_shape, axis=axis)"): (1, SECOND),
     ("inverse_order", "int(i)"): (1, "NumPy's integers count axes, too"),
