@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from .engine import allocating as _allocating
 from .engine import assigning, autodiff, operators, views
+from .engine.allocating import keep_freed_memory as _keep_freed_memory
 from .engine.assigning import assign
 from .engine.custom import operation
 from .engine.errors import (
@@ -79,6 +79,7 @@ if _TYPE_CHECKING:
     from .saving.files import load, save
     from .summaries.summarizing import summary
 
+_keep_freed_memory()
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
 operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, indexing, movement, reductions)
 

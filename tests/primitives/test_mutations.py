@@ -40,6 +40,8 @@ EQUIVALENT = {
     ("if_less_or_alone", "unless(a > b, a, b, a, g)"): (1, ORDER),
     ("matmul_left", "b.swapaxes(-1, -2)"): (1, ORDER),
     ("matmul_right", "a.swapaxes(-1, -2)"): (2, ORDER),
+    # tests/engine/test_storage.py offers memory.
+    ("linear_weight", "left.dot(right, out)"): (6, "reached only if memory is offered"),
     ("swapaxes0", "g.swapaxes(axis1, axis2)"): (1, ORDER),
     ("setitem_rule", "np.where(last[index] == numbers, part, 0)"): (1, "False is 0"),
     ("last", "x.swapaxes(axis, -1)"): (1, ORDER),
