@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -15,9 +16,8 @@ from .loading import as_array
 from .optimizer import Optimizer
 from .settings import number, one_of, optional, positive
 
-VECTORS = ("d", "prev_flat_grad")
-LISTS = ("old_dirs", "old_stps")  # the last changes of the gradient, and of the values
-NUMBERS = ("func_evals", "n_iter", "t", "H_diag", "prev_loss")
+VECTORS = ("d", "prev_flat_grad", "old_dirs", "old_stps")  # the latter two: the last changes of gradient and values
+NUMBERS = ("func_evals", "n_iter", "t", "H_diag", "prev_loss", "ro")
 
 
 class LBFGS(Optimizer):
@@ -79,6 +79,9 @@ class LBFGS(Optimizer):
             history_size=history_size,
             line_search_fn=line_search_fn,
         )
+
+    def _make_parts(self) -> None:
+        super()._make_parts()
         self._memory: dict[str, Any] = {}
 
     def check_group(self, group: Mapping[str, Any]) -> None:
@@ -183,23 +186,24 @@ class LBFGS(Optimizer):
     # -- saved state ------------------------------------------------------------------------------
 
     def _state_by_place(self) -> dict[int, dict[str, Any]]:
-        kept = {key: [*value] if isinstance(value, list) else value for key, value in self._memory.items()}
-        return {0: kept} if kept else {}
+        return {0: copy.deepcopy(self._memory)} if self._memory else {}
 
     def _checked_state(self, states: list[Mapping[str, Any]]) -> dict[str, Any]:
-        found = states[0]
-        memory = {name: as_array(found[name]) for name in VECTORS if found.get(name) is not None}
-        memory |= {name: [as_array(each) for each in found[name]] for name in LISTS if found.get(name) is not None}
-        memory |= {name: as_array(found[name]).item() for name in NUMBERS if found.get(name) is not None}
-        if found.get("ro") is not None:
-            memory["ro"] = [as_array(each).item() for each in found["ro"]]
+        memory: dict[str, Any] = {}
         size = sum(p.size for p in self.params)
-        for name in (*VECTORS, *LISTS):
-            for each in memory.get(name, []) if name in LISTS else [memory[name]] if name in memory else []:
-                if each.shape != (size,):
-                    raise ArgumentError(
-                        f"The state does not fit this LBFGS: {name} has the shape {each.shape}, not {(size,)}."
-                    )
+        for name in (*VECTORS, *NUMBERS):
+            value = states[0].get(name)
+            if value is None:
+                continue
+            shape = (size,) if name in VECTORS else ()
+            arrays = [as_array(each).copy() for each in (value if isinstance(value, list) else [value])]
+            if wrong := [each.shape for each in arrays if each.shape != shape]:
+                raise ArgumentError(f"The state does not fit this LBFGS: {name} has the shape {wrong[0]}, not {shape}.")
+            found = arrays if name in VECTORS else [each.item() for each in arrays]
+            memory[name] = found if isinstance(value, list) else found[0]
+        missing = [name for name in (*VECTORS, *NUMBERS) if name not in memory]
+        if missing and memory.get("n_iter"):
+            raise ArgumentError(f"The state does not fit this LBFGS: it has no {', '.join(missing)}.")
         return memory
 
     def _take_over(self, state: dict[str, Any]) -> None:
