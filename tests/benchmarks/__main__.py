@@ -12,6 +12,7 @@ from .report import Row, Table, machine
 BENCHMARKS = {
     "xor": ("xor", 1),
     "mlp": ("mlp", 2),
+    "adam": ("adam", 1),
     "import": ("imports", 1),
     "chain": ("chain", 1),
     "scaling": ("scaling", 1),
