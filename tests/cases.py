@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 
 import numpy as np
@@ -45,6 +47,33 @@ def call(function, *arrays, **options):
 
 def named(primitive):
     return primitive.name
+
+
+def together(names, values):
+    """Like pytest.mark.parametrize, but in one test: many tiny tests take most of their time to start and to report.
+
+    `values` may be a dict, by name. What fails is told which case it was. It is not for tests that use up a fixture.
+    """
+    names = (names,) if isinstance(names, str) else names
+    chosen = values if isinstance(values, dict) else {str(value): value for value in values}
+    assert len(chosen) == len(values) > 0, "two cases have one name"
+
+    def decorated(test):
+        @functools.wraps(test)
+        def every(**others):
+            for name, value in chosen.items():
+                try:
+                    test(**dict(zip(names, value if len(names) > 1 else (value,), strict=True)), **others)
+                except BaseException as error:
+                    error.add_note(f"In the case {', '.join(names)} = {name}")
+                    raise
+
+        signature = inspect.signature(test)
+        left = [each for name, each in signature.parameters.items() if name not in names]
+        every.__signature__ = signature.replace(parameters=left)
+        return every
+
+    return decorated
 
 
 def calls_in(function):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor
 
 FLOATS = [np.float16, np.float32, np.float64]
@@ -110,7 +110,7 @@ UNSELECTED = {
     "sigmoid of -inf": (lambda x: tg.sigmoid(np.log(x)), 0.0),
     "relu of inf": (lambda x: tg.relu(1 / x), 0.0),
 }
-unselected = pytest.mark.parametrize(("branch", "point"), UNSELECTED.values(), ids=UNSELECTED.keys())
+unselected = together(("branch", "point"), UNSELECTED)
 
 
 @first_order

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor
 from tinygrad_like.engine.registry import NUMPY
 
@@ -144,8 +144,8 @@ OPTIONS = [{"axis": 1}, {"axis": 0, "keepdims": True}, {"axis": None}, {"axis": 
 
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:Degrees of freedom", "ignore:invalid value")
 @masks
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("f", REDUCTIONS.values(), ids=REDUCTIONS.keys())
+@together("options", OPTIONS)
 def test_reductions_of_what_is_chosen(f, options, mask):
     expected = f(X, where=numbers(mask), **options)
     got = f(Tensor(X), where=mask, **options)

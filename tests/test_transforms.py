@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor, grad, hessian, jacobian, jvp, value_and_grad, vjp
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 
@@ -222,8 +222,8 @@ FUNCTIONS = {
 }
 
 
-@pytest.mark.parametrize("modes", list(itertools.product(["grad", "vjp", "jvp"], repeat=3)), ids="-".join)
 @pytest.mark.parametrize(("f", "third"), FUNCTIONS.values(), ids=FUNCTIONS)
+@together("modes", list(itertools.product(["grad", "vjp", "jvp"], repeat=3)))
 def test_every_nesting_of_depth_three_gives_the_third_derivative(f, third, modes):
     for mode in modes:
         f = MODES[mode](f)

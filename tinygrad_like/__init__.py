@@ -10,6 +10,7 @@ from .engine.custom import operation
 from .engine.errors import (
     ArgumentError,
     DTypeError,
+    FileError,
     GradientCheckError,
     GraphError,
     LostGraphError,
@@ -28,7 +29,9 @@ from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
     from .checking import gradcheck
-    from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
+    from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
+    from .losses.class_losses import cross_entropy
+    from .losses.distances import mse
     from .network import Matrix, Network
     from .nn import initialisers as initialisers
     from .nn.containers import ModuleDict, ModuleList
@@ -46,6 +49,7 @@ if _TYPE_CHECKING:
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
     from .plots.history import plot_history
     from .random import seed
+    from .saving.files import load, save
     from .summaries.summarizing import summary
 
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
@@ -54,7 +58,9 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 # Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
 _LATE = {
     "checking": "gradcheck",
-    "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
+    "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
+    "losses.class_losses": "cross_entropy",
+    "losses.distances": "mse",
     "network": "Matrix Network",
     "nn": "initialisers",
     "nn.containers": "ModuleDict ModuleList",
@@ -72,11 +78,13 @@ _LATE = {
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
     "plots.history": "plot_history",
     "random": "seed",
+    "saving.files": "load save",
     "summaries.summarizing": "summary",
 }
 # fmt: off
 _PARTS = {
-    "checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random", "summaries",
+    "checking", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random",
+    "saving", "summaries",
 }
 # fmt: on
 
@@ -105,13 +113,13 @@ __version__ = "0.1.0"
 
 # fmt: off
 __all__ = [
-    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError", "DTypeError",
+    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError", "DTypeError", "FileError",
     "GradientCheckError", "GraphError", "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "ModuleDict",
     "ModuleList", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "RuleError", "Sequential",
     "ShapeError", "Sigmoid", "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy",
     "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal",
-    "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "log_softmax", "logsumexp", "mse",
-    "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "seed",
+    "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "mse",
+    "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "save", "seed",
     "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

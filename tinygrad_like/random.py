@@ -7,13 +7,14 @@ et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011; NumPy computes it).
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from .engine.assigning import assign
 from .engine.errors import ArgumentError
-from .engine.tensor import Tensor
+from .engine.tensor import Tensor, values_of
 
 _lock = threading.RLock()
 _local = threading.local()  # each thread's NumPy generator, placed anew for each draw
@@ -46,6 +47,19 @@ class Generator:
         """A NumPy generator for the next draw. What is drawn from it later does not change this one."""
         state = self._next()
         return np.random.Generator(np.random.Philox(key=state[:2], counter=[0, state[2], 0, 0]))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The state by name, so that it can be saved."""
+        return {"state": self.state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state. Raises ArgumentError for what is none."""
+        value = values_of(state.get("state")) if isinstance(state, Mapping) else None
+        if getattr(value, "dtype", None) != np.uint64 or np.shape(value) != (3,):
+            raise ArgumentError(
+                "This is no state of a generator.", "Write generator.load_state_dict(other.state_dict())."
+            )
+        assign(self.state, value)
 
     def __repr__(self) -> str:
         return f"Generator(draws={int(self.state.numpy()[2])})"

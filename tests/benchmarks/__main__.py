@@ -13,6 +13,7 @@ BENCHMARKS = {
     "xor": ("xor", 1),
     "mlp": ("mlp", 2),
     "adam": ("adam", 1),
+    "lstm": ("lstm", 2),
     "import": ("imports", 1),
     "chain": ("chain", 1),
     "scaling": ("scaling", 1),

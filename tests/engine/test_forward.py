@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, named
+from tests.cases import DIFFERENTIABLE, call, cases, named, together
 
 TRANSFORMS = {
     "grad": lambda f: tg.grad(f),
@@ -19,9 +19,7 @@ TRANSFORMS = {
 }
 
 
-@pytest.mark.parametrize(
-    "names", [c for n in (1, 2, 3, 4) for c in itertools.product(TRANSFORMS, repeat=n)], ids="-".join
-)
+@together("names", [c for n in (1, 2, 3, 4) for c in itertools.product(TRANSFORMS, repeat=n)])
 def test_every_nesting_gives_the_derivative(names):
     """exp(2x) has the derivatives 2ⁿ exp(2x); 1/x is not an elementary rule of itself."""
     f, g = (lambda x: np.exp(2 * x)), (lambda x: 1 / x + x * x * x)

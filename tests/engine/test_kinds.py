@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor
 
 VALUES = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -71,8 +72,8 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES.keys())
 @pytest.mark.parametrize("name", OTHERS)
+@together("entry", ENTRIES)
 def test_another_kind_of_array_is_refused_by_its_name(name, entry):
     other = OTHERS[name]()
     if name == "Quantity" and entry is ENTRIES["index"]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.engine import scattered
 
 RNG = np.random.default_rng(0)
@@ -26,9 +27,9 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 @pytest.mark.parametrize(("shape", "index"), TAKEN.values(), ids=TAKEN.keys())
+@together("order", ["C", "F"])
+@together("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_add_at(shape, index, dtype, order):
     buffer = np.asarray(RNG.integers(-4, 5, shape)).astype(dtype, order=order)
     values = np.asarray(RNG.integers(-4, 5, buffer[index].shape)).astype(dtype)
@@ -54,6 +55,21 @@ def test_narrow_numbers_are_added_up_in_wide_ones():
         t = tg.Tensor(np.zeros(2, dtype), requires_grad=True)
         t[np.zeros(count, np.intp)].sum().backward()
         assert t.grad.tolist() == [dtype(count), 0]
+
+
+def test_many_rows_are_added_in_pairs(monkeypatch):
+    def at(*_):
+        raise AssertionError("one by one")
+
+    monkeypatch.setattr(scattered, "sums", at)
+    numbers, values = RNG.integers(-50, 50, (300, 5)), RNG.normal(size=(300, 5, 100))
+    numbers[0] = 7
+    for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-13), (np.float16, 2e-2)):
+        buffer, expected = np.ones((50, 100), dtype), np.ones((50, 100))
+        np.add.at(expected, numbers, values.astype(dtype))
+        scattered.add_at(buffer, numbers, values.astype(dtype))
+        assert buffer.dtype == dtype
+        np.testing.assert_allclose(buffer, expected, rtol=tolerance, atol=tolerance)
 
 
 def test_whole_rows_are_added_where_each_is_named_once():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 from tinygrad_like.engine.registry import NUMPY
 
@@ -51,8 +52,8 @@ def supported(mode):
     return HAS_MEDIAN or "median" not in mode
 
 
-@pytest.mark.parametrize("widths", WIDTHS)
 @pytest.mark.parametrize("mode", MODES)
+@together("widths", list(WIDTHS))
 def test_values(mode, widths):
     for x in (M, M.T, M.astype(np.float32), (10 * M).astype(int)):
         expected = np.pad(x, WIDTHS[widths], **MODES[mode])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tests.functions.agreeing import agrees, is_constant, same
 from tests.primitives.test_primitives import modified, spherical
 from tinygrad_like import Tensor
@@ -75,10 +75,10 @@ CONSTANT = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("x", [X, SPECIAL, np.array(-0.0), np.zeros((0, 2))], ids=["values", "special", "0-d", "empty"])
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("name", CONSTANT)
+@together("dtype", [np.float32, np.float64])
+@together("x", {"values": X, "special": SPECIAL, "0-d": np.array(-0.0), "empty": np.zeros((0, 2))})
 def test_constants(name, x, dtype):
     is_constant(CONSTANT[name], x.astype(dtype))
 

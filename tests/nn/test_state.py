@@ -59,7 +59,7 @@ def test_named_layers_of_a_sequential():
     assert model.hidden is model["hidden"] is model[0]
     assert list(model[1:].state_dict()) == ["out.weight", "out.bias"]
     assert model[1:].out is model.out
-    with pytest.raises(tg.MissingError, match="no layer named 'x'"):
+    with pytest.raises(tg.ArgumentError, match="no layer named 'x'"):
         model["x"]
     with pytest.raises(AttributeError, match="nothing"):
         _ = model.nothing

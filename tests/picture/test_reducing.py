@@ -34,20 +34,14 @@ def random_graphs(draw):
 
 @settings(max_examples=300, deadline=None)
 @given(random_graphs())
-def test_rolling_up_siblings_keeps_order_count_and_values(graph):
-    rolled = siblings_rolled_up(graph)
-    assert follows_its_parents(rolled)
-    assert sum(card.count for card in rolled.cards) == len(graph.cards)
-    values = np.concatenate([np.ravel(card.value) for card in rolled.cards])
+def test_rolling_up_keeps_order_count_values_and_root(graph):
+    siblings, runs = siblings_rolled_up(graph), runs_rolled_up(graph)
+    assert follows_its_parents(siblings)
+    assert sum(card.count for card in siblings.cards) == len(graph.cards)
+    values = np.concatenate([np.ravel(card.value) for card in siblings.cards])
     assert sorted(values) == list(range(len(graph.cards)))
-
-
-@settings(max_examples=300, deadline=None)
-@given(random_graphs())
-def test_rolling_up_runs_keeps_order_and_root(graph):
-    rolled = runs_rolled_up(graph)
-    assert follows_its_parents(rolled)
-    assert rolled.cards[rolled.roots[0]].value == len(graph.cards) - 1
+    assert follows_its_parents(runs)
+    assert runs.cards[runs.roots[0]].value == len(graph.cards) - 1
 
 
 @settings(max_examples=300, deadline=None)

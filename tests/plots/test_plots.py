@@ -17,6 +17,12 @@ POINTS = np.array([[-1.0, -2.0], [2.0, 1.0], [0.5, 3.0], [-1.5, 0.0]])
 NAN, INF = float("nan"), float("inf")
 
 
+def draw(figure):
+    """Draws what has changed since it was drawn last."""
+    if figure.stale:
+        figure.canvas.draw()
+
+
 @pytest.fixture
 def plt():
     matplotlib = pytest.importorskip("matplotlib", reason="matplotlib draws the plots")
@@ -27,7 +33,7 @@ def plt():
     yield pyplot
     try:
         for number in pyplot.get_fignums():
-            pyplot.figure(number).canvas.draw()
+            draw(pyplot.figure(number))
     finally:
         pyplot.close("all")
     assert dict(matplotlib.rcParams) == before
@@ -698,7 +704,7 @@ for call in (lambda ax: plot_history({"loss": [100, 1, np.nan], "accuracy": [1]}
 
 def inside(ax, of):
     """Whether the title and the legend of the Axes, and what is written in them, are inside of a box."""
-    ax.figure.canvas.draw()
+    draw(ax.figure)
     texts = [ax.title, *ax.texts, *([ax.get_legend()] if ax.get_legend() else [])]
     boxes = [text.get_window_extent() for text in texts if not hasattr(text, "get_text") or text.get_text()]
     return all(
@@ -816,7 +822,7 @@ def test_flows_fit_into_a_grid_of_plots(plt):
         axes = ax.get_window_extent()
         assert inside(ax, Bbox([axes.p0, [axes.x1, axes.y1 + 20]]))  # the title is above
     above, below = places[0, 0], places[1, 0]
-    figure.canvas.draw()
+    draw(figure)
     assert not above.title.get_window_extent().overlaps(places[0, 1].title.get_window_extent())
     assert not above.xaxis.label.get_window_extent().overlaps(below.title.get_window_extent())
     assert not places[0, 1].yaxis.label.get_window_extent().overlaps(above.get_window_extent())

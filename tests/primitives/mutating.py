@@ -30,14 +30,13 @@ def source_node(function):
 
 
 def compiled(node, namespace):
-    """The function that a lambda or def node makes."""
+    """The function that a lambda or def node makes; the node is changed."""
     if isinstance(node, ast.Lambda):
         code = compile(ast.fix_missing_locations(ast.Expression(node)), "<rule>", "eval")
         return eval(code, namespace)
-    bare = copy.deepcopy(node)
-    bare.returns, bare.decorator_list = None, []
+    node.returns, node.decorator_list = None, []
     scope = {}
-    exec(compile(ast.fix_missing_locations(ast.Module([bare], [])), "<rule>", "exec"), namespace, scope)
+    exec(compile(ast.fix_missing_locations(ast.Module([node], [])), "<rule>", "exec"), namespace, scope)
     return scope[node.name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _thread import RLock  # `threading` would cost a hundredth of the import
 from collections.abc import Iterable, Sequence
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heappop
 from typing import Any
 
 import numpy as np
@@ -17,82 +17,15 @@ from .guarding import guarded
 from .node import HIGHEST, IN_SHAPE, Node, below
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite, ordinary, shortcut
+from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
+from .waiting import Claims, Waiting
 from .writes import writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
 delivering = RLock()
 Found = dict[Node, tuple[Any, bool]]
-
-
-class Waiting:
-    """Nodes that wait for their turn, latest first, with the sum of the shares that have arrived.
-
-    Leaves wait to the end, outside the heap. Nodes made before `floor` cannot lead to a target. `careful` says that
-    exact zeros or poles have come up, so that from here on a product of both has to be looked for.
-    """
-
-    __slots__ = ("careful", "flat", "floor", "level", "order", "recorded", "scattered", "shares")
-
-    def __init__(self, floor: int, recorded: bool, level: int) -> None:
-        self.floor, self.recorded, self.level, self.careful = floor, recorded, level, False
-        self.shares: dict[int, list[Any]] = {}
-        self.order: list[int] = []
-        self.scattered: dict[int, list[Scattered]] = {}
-        self.flat: list[Node] = []  # the nodes of step functions that were passed
-
-    def start(self, starts: Sequence[tuple[Node, Any]], given: bool) -> None:
-        for node, cotangent in starts:
-            self.add(node, cotangent, False)
-            self.careful = self.careful or (given and not ordinary(cotangent))
-
-    def add(self, node: Node, share: Any, owned: bool) -> None:
-        key = -node.index
-        entry = self.shares.get(key)
-        if entry is None:
-            if node.index >= self.floor:
-                self.shares[key] = [node, share, owned]
-                if node.primitive is not None:
-                    heappush(self.order, key)
-        elif entry[2]:
-            entry[1] += share
-        elif entry[1] is None:
-            entry[1], entry[2] = share, owned
-        else:
-            entry[1] = entry[1] + share
-            entry[2] = not self.recorded
-
-    def add_scattered(self, node: Node, part: Scattered) -> None:
-        """Add some elements, in one buffer however often elements are taken from this node.
-
-        In a recorded sweep nothing is written into; all are added up by one operation when the node's turn comes.
-        """
-        key = -node.index
-        if key not in self.shares:
-            self.add(node, None, False)
-        entry = self.shares.get(key)
-        if entry is None:
-            return
-        if self.recorded:
-            self.scattered.setdefault(key, []).append(part)
-            return
-        if not entry[2] or entry[1].__class__ is not ndarray:
-            entry[1] = np.zeros(node.shape, node.dtype) if entry[1] is None else np.array(entry[1])
-            entry[2] = True
-        part.add_to(entry[1])
-
-    def settle(self, *keys: int) -> None:
-        """Add up what was scattered in a recorded sweep: to these nodes, or to all."""
-        for key in keys or tuple(self.scattered):
-            parts = self.scattered.pop(key, None)
-            if parts:
-                entry = self.shares[key]
-                indexes = [part.index for part in parts]
-                values = [part.values for part in parts]
-                dense = operators.indexing.scatter_add(*values, shape=entry[0].shape, indexes=indexes)
-                entry[1] = dense if entry[1] is None else entry[1] + dense
 
 
 def sweep(
@@ -104,6 +37,7 @@ def sweep(
     every: bool = False,
     given: bool = True,
     lowered: bool = False,
+    claims: Claims | None = None,
 ) -> Found:
     """The cotangents of leaves, of `targets` or else of nodes with an owner (or of `every` node); with each, whether
     it may be overwritten. It starts at one or more results of the same level, each with its cotangent.
@@ -111,11 +45,12 @@ def sweep(
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again; if it is `lowered`, at
     lower levels than the results' only. `given` says that a cotangent is not just 1, and may hold zeros and
-    infinities.
+    infinities. With `claims`, gradients may be left in the flat vectors, in places that are entered there.
     """
     goals = None if targets is None else set(targets)
     floor = 0 if goals is None else min(node.index for node in goals)
     waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1)
+    waiting.claims = claims
     waiting.start(starts, given)
     roots = {node for node, _ in starts}
     found: Found = {}
@@ -159,14 +94,14 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
     watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
-    if watched and primitive.multiplies:
-        watched = not all(all_finite(each) for each in (g, *plain) if hasattr(each, "dtype"))
-    for position, rule, sources, names in recipe.calls:
+    for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
+        place = waiting.place_of(parent) if takes_out and -parent.index not in waiting.shares else None
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
         rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
+        rule = rule if place is None else partial(rule, out=place)
         part = rule(g, *values) if primitive.trusted else guarded(rule, f"A rule of {primitive.name}", (g, *values))
         kind = part.__class__
         if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
@@ -177,12 +112,13 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
                 pull_back_jointly(node, part, waiting)
                 continue
             part = checked_part(part, node)
-        if watched:
+        # Where a product has a false nan, what it adds to is nan.
+        if watched and not (primitive.multiplies and (part is g or all_finite(part))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
         if recorded and not isinstance(part, Tensor):
             part = wrap(np.asarray(part))
-        fresh = not recorded and kind is ndarray and part is not g and part.base is None
+        fresh = not recorded and kind is ndarray and part is not g and (part.base is None or part is place)
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
@@ -336,9 +272,14 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
 def descend(places: list[Node], start: Any, recorded: bool, retain: bool, given: bool) -> None:
     """Sweep from a value's places to the leaves, then deliver what they get."""
     found: Found = {}
-    for node in places:
-        found |= sweep([(node, start)], recorded=recorded, retain=retain, given=given)
-    deliver(found)
+    claims: Claims | None = None if recorded else []
+    try:
+        for node in places:
+            found |= sweep([(node, start)], recorded=recorded, retain=retain, given=given, claims=claims)
+        deliver(found)
+    finally:
+        for flat, slot in claims or ():
+            flat.release(slot)
 
 
 def places_of(tensor: Tensor, create_graph: bool) -> list[Node]:

@@ -78,6 +78,10 @@ class MissingError(TinygradError, ImportError):  # type: ignore[misc]  # ImportE
     """A package that is needed for this is not installed."""
 
 
+class FileError(TinygradError, ValueError):
+    """A saved file that cannot be read: damaged, unsafe, of an unknown kind, or of another model."""
+
+
 class RenderError(TinygradError, RuntimeError):
     """A picture could not be rendered."""
 

@@ -28,17 +28,23 @@ TAKES_MORE = 0x04 | 0x08  # the flags of code that takes *args or **options
 SHAPES = ("elementwise", "reduction", "general")
 
 
+OUT = "out"  # the name under which a rule is offered memory for what it gives
+
+
 class Rule:
     """A derivative rule, and the names of what it wants besides the cotangent."""
 
-    __slots__ = ("function", "options", "wants")
+    __slots__ = ("function", "options", "takes_out", "wants")
 
     def __init__(self, function: Function, wants: tuple[str, ...], options: tuple[str, ...]) -> None:
-        self.function, self.wants, self.options = function, wants, options
+        self.function, self.wants = function, wants
+        self.takes_out = OUT in options
+        self.options = tuple(name for name in options if name != OUT)
 
 
-# One rule as the sweep calls it: for which argument, the function, its values out of the saved ones, its options.
-Call = tuple[int, Function, tuple[Any, ...], tuple[str, ...]]
+# One rule as the sweep calls it: for which argument, the function, its values out of the saved ones, its options, and
+# whether it can write what it gives into memory that it is offered.
+Call = tuple[int, Function, tuple[Any, ...], tuple[str, ...], bool]
 
 
 class Recipe:
@@ -97,7 +103,8 @@ class Primitive:
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
     plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
     result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names are options of the
-    forward. A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
+    forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the dtype is the same.
+    A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
     their `shapes`, and gives a list, one part per array. If the forward gives a tuple, the rules take a tuple of
     cotangents (several.py).
 
@@ -308,7 +315,7 @@ class Primitive:
             tuple(saves),
             "y" in wants,
             "shapes" in wants,
-            tuple((i, r.function, tuple(source[n] for n in r.wants), r.options) for i, r in active),
+            tuple((i, r.function, tuple(source[n] for n in r.wants), r.options, r.takes_out) for i, r in active),
         )
         recipe.mixes_dtypes = mixes_dtypes
         self._recipes[~mask if mixes_dtypes else mask] = recipe

@@ -60,7 +60,7 @@ class FlatVector:
     user ever holds: a gradient that was read stays the user's Tensor, and is copied.
     """
 
-    __slots__ = ("values", "gradients", "offsets", "shapes", "layouts", "_places", "__weakref__")
+    __slots__ = ("values", "gradients", "offsets", "shapes", "layouts", "_places", "_claims", "__weakref__")
 
     def __init__(self, parameters: Iterable[Any], values: Array | None = None) -> None:
         parameters = list(parameters)
@@ -73,6 +73,7 @@ class FlatVector:
         self._places = [
             (self.part(self.gradients, slot), *self.offsets[slot : slot + 2]) for slot in range(len(parameters))
         ]
+        self._claims: dict[int, Any] = {}  # by slot: the sweep that is writing a gradient there
         for slot, p in enumerate(parameters):
             p._flat, p._slot = self, slot
             if values is None:
@@ -86,6 +87,21 @@ class FlatVector:
         if order is None:
             return flat.reshape(shape)
         return flat.reshape([shape[i] for i in order]).transpose(np.argsort(order))
+
+    def claimed(self, slot: int, claims: Any) -> Array | None:
+        """The place of a gradient, entered among the claims of a sweep; None if it is another's, or is not row by row.
+
+        A claim holds until it is released. So two sweeps at the same time never write to the same place.
+        """
+        if self.layouts[slot] is not None or self._claims.setdefault(slot, claims) is not claims:
+            return None
+        claims.append((self, slot))
+        place: Array = self._places[slot][0]
+        return place
+
+    def release(self, slot: int) -> None:
+        """End the claim of a sweep."""
+        self._claims.pop(slot, None)
 
     def gather(self, parameters: Iterable[Any]) -> Iterator[slice]:
         """Bring the gradients of `parameters` into the vector; give the contiguous stretches that they fill.
@@ -102,7 +118,9 @@ class FlatVector:
                         "Make the optimizer after to(dtype).",
                     )
                 place, first, last = self._places[p._slot]
-                if gradient.__class__ is np.ndarray:
+                if gradient is place:
+                    pass
+                elif gradient.__class__ is np.ndarray:
                     place[...] = gradient
                     p._grad = place
                 else:

@@ -1,6 +1,6 @@
 """Layers, losses and initialisers; all of them are at the top of the package as well."""
 
-from ..functions.networks import cross_entropy, mse
+from ..losses import cross_entropy, mse
 from ..random import seed
 from .finding import Parameter
 from .initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform

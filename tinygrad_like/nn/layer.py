@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
@@ -141,6 +142,23 @@ class Layer(Stateful):
         from ..picture.api import draw
 
         return draw(self, *inputs, **options)
+
+    def save(self, path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
+        """Save the parameters and buffers as .safetensors or .npz; see `tg.save`."""
+        from ..saving.files import save
+
+        save(self, path, metadata)
+
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Load parameters and buffers that `save` or PyTorch wrote, by name, and give the layer back.
+
+        Raises FileError that names the file, and every name that is missing, unexpected or does not fit; nothing is
+        changed then.
+        """
+        from ..saving.files import load_model
+
+        load_model(self, path)
+        return self
 
     def label(self) -> str:
         """A short description of the settings, for summaries and pictures."""

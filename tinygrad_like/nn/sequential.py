@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, MissingError, ShapeError, TinygradError
+from ..engine.errors import ArgumentError, ShapeError, TinygradError
 from ..engine.recording import observer, scope, tell
 from .layer import Layer, refuse_class
 
@@ -92,7 +92,7 @@ class Sequential(Layer):
     def __getitem__(self, index: int | str | slice) -> Any:
         if isinstance(index, str):
             if self.names is None or index not in self.names:
-                raise MissingError(f"Sequential has no layer named {index!r}; it has {self.names or 'no names'}.")
+                raise ArgumentError(f"Sequential has no layer named {index!r}; it has {self.names or 'no names'}.")
             return self.layers[self.names.index(index)]
         chosen = self.layers[index]
         if not isinstance(index, slice):

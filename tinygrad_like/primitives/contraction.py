@@ -42,9 +42,10 @@ def matmul_right(g: Any, a: Any, b: Any) -> Any:
     return a.swapaxes(-1, -2) @ g
 
 
-def linear_weight(g: Any, x: Any) -> Any:
+def linear_weight(g: Any, x: Any, *, out: Any = None) -> Any:
     """gᵀ @ x over all leading axes at once."""
-    return rows(g).T.dot(rows(x))
+    left, right = rows(g).T, rows(x)
+    return left.dot(right) if out is None or out.dtype is not left.dtype else left.dot(right, out)
 
 
 def times(x: Any, matrix: Any) -> Any:
