@@ -328,7 +328,7 @@ def test_settings_out_of_range(name, settings, text):
 @pytest.mark.parametrize("name", sorted({*tg.optim.__all__} - {"Optimizer", "LBFGS"}))
 def test_every_optimizer_learns(name):
     p = leaf(np.array([[1.0, -2.0], [0.5, 3.0]]))
-    optimizer = getattr(tg.optim, name)([p], lr={"Adadelta": 20.0}.get(name, 0.05))
+    optimizer = getattr(tg.optim, name)([p], lr={"Adadelta": 20.0, "Adagrad": 0.5}.get(name, 0.05))
     for _ in range(150):
         optimizer.zero_grad()
         ((p - 1) ** 2).sum().backward()

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import tinygrad_like as tg
 from tests.cases import leaf
 from tests.optim.running import CASES, PATH, STEPS, exact, our_steps, ours, their_steps, theirs
 from tests.stored import HAS_TORCH
@@ -114,13 +115,34 @@ def test_the_steps_of_muon_are_nearly_orthogonal(shape):
     assert ((singular > 0.6) & (singular < 1.3)).all()
 
 
-def test_adafactor_keeps_rows_and_columns():
-    p = leaf(np.ones((4, 3, 5)))
-    optimizer = optim.Adafactor([p])
-    p.grad = np.ones((4, 3, 5))
+def test_adafactor_keeps_rows_and_columns_of_what_has_them():
+    parameters = [leaf(np.ones(shape)) for shape in [(4, 3, 5), (6,), (0, 2), ()]]
+    optimizer = optim.Adafactor(parameters)
+    for p in parameters:
+        p.grad = np.ones(p.shape)
     optimizer.step()
-    kept = {name: each.shape for name, each in optimizer.state_dict()["state"][0].items()}
-    assert kept == {"step": (), "row_var": (4, 3, 1), "col_var": (4, 1, 5)}
+    kept = [{name: each.shape for name, each in own.items()} for own in optimizer.state_dict()["state"].values()]
+    assert kept == [
+        {"step": (), "row_var": (4, 3, 1), "col_var": (4, 1, 5)},
+        {"step": (), "variance": (6,)},
+        {"step": ()},
+        {"step": (), "variance": ()},
+    ]
+    copied = optim.Adafactor([leaf(np.ones(p.shape)) for p in parameters])
+    copied.load_state_dict(optimizer.state_dict())
+    np.testing.assert_equal(copied.state_dict(), optimizer.state_dict())
+
+
+@pytest.mark.parametrize("name", ["Adafactor", "Muon"])
+def test_a_parameter_may_be_a_transposed_view(name):
+    array = np.arange(6.0).reshape(3, 2)
+    there, here = leaf(array.T.copy()), tg.Parameter(array.T)
+    for p in (there, here):
+        optimizer = getattr(optim, name)([p], lr=0.1)
+        p.grad = np.arange(6.0).reshape(2, 3) ** 2
+        optimizer.step()
+    np.testing.assert_array_equal(there.numpy(), here.numpy())
+    np.testing.assert_array_equal(array.T, here.numpy())
 
 
 def test_formulas_do_not_depend_on_the_values_at_hand():

@@ -70,7 +70,7 @@ class SGD(Optimizer):
             super().advance(s)
 
     def change(self, p: Any, g: Any, s: Any) -> Any:
-        d = s.decayed(g, p)
+        d = g + s.cast(s.weight_decay) * p if s.on("weight_decay") else g
         if s.on("momentum"):
             added = s.cast(np.where(s.step > 1, 1 - s.dampening, 1.0)) * d if s.on("dampening") else d
             v = s["momentum_buffer"] = s.cast(s.momentum) * s["momentum_buffer"] + added

@@ -108,7 +108,7 @@ def fill(part: Any, p: Tensor, found: Mapping[str, Any]) -> None:
             if name not in part.state:
                 part.state[name] = Tensor(np.zeros_like(part.flat.values))
             part.flat.part(part.state[name]._array, p._slot)[...] = value
-        part.started.add(name)
+            part.started.add(name)
 
 
 def earlier(state: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

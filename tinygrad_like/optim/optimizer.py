@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..engine.assigning import assign
+from ..engine.assigning import store
 from ..engine.errors import ArgumentError, DTypeError, GraphError
 from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
 from ..engine.tensor import Tensor
+from ..engine.writes import writes
 from ..nn.layer import Layer
 from .loading import checked_state, earlier, load, take_over
 from .parts import Part
@@ -149,8 +150,8 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Clear the gradients; a parameter without one is left alone by `step`."""
-        for group in self.param_groups:
-            for p in group["params"]:
+        for part in self._parts:
+            for p in part.parameters:
                 p._grad = None  # what the setter of p.grad does, without its call
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -167,10 +168,14 @@ class Optimizer:
                 self._parts.append(ready)
             negative = ready.on("maximize")
             self.advance(ready)
-            for place, values, gradients in ready.pieces:
-                ready.run = place
-                change = self.change(values._array, np.negative(gradients) if negative else gradients, ready)
-                assign(values, change, using=np.subtract)
+            try:
+                for place, values, gradients in ready.pieces:
+                    ready.run = place
+                    change = self.change(values, np.negative(gradients) if negative else gradients, ready)
+                    store(values, change, np.subtract)
+            finally:
+                for values in ready.written:
+                    writes.note(values)
         return loss
 
     def advance(self, s: Any) -> None:
