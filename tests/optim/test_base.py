@@ -244,6 +244,26 @@ def test_a_group_that_is_refused_is_not_added():
         del optimizer.param_groups[0]["lr"]
 
 
+def test_a_new_group_has_the_settings_given_at_first():
+    optimizer = SGD([{"params": leaf([1.0]), "lr": 0.5}], lr=0.25)
+    for each in (optimizer, copy.deepcopy(optimizer)):
+        each.add_param_group({"params": leaf([1.0])})
+        assert [group["lr"] for group in each.param_groups] == [0.5, 0.25]
+    with pytest.raises(ArgumentError, match="parameters of a group cannot be changed"):
+        optimizer.param_groups[0]["params"] = [leaf([1.0])]
+
+
+def test_a_setting_may_not_be_called_as_something_else_that_a_formula_has():
+    class Clash(Toy):
+        settings: ClassVar = {**Toy.settings, "run": number}
+
+        def __init__(self, params):
+            tg.Optimizer.__init__(self, params, lr=0.1, beta=0.5, centered=False, run=1)
+
+    with pytest.raises(ArgumentError, match="cannot be called run"):
+        Clash([leaf([1.0])])
+
+
 def test_a_closure_computes_the_gradients_and_gives_the_loss():
     p = leaf([2.0])
     optimizer = SGD([p], lr=0.25)

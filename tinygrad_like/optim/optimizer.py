@@ -73,15 +73,16 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], **settings: Any) -> None:
         self.check_names(settings)
+        self.defaults = settings
         self.param_groups: list[ParamGroup] = []
         for group in checked_groups(params):
-            self.param_groups.append(self._made_group(group, settings))
+            self.param_groups.append(self._made_group(group))
         self._make_parts()
 
-    def _made_group(self, group: Mapping[str, Any], defaults: Mapping[str, Any]) -> ParamGroup:
+    def _made_group(self, group: Mapping[str, Any]) -> ParamGroup:
         own = without_params(group)
         self.check_names(own)
-        made = ParamGroup(group["params"], self.settings, {**defaults, **own})
+        made = ParamGroup(group["params"], self.settings, {**self.defaults, **own})
         self.check_group(made)
         return made
 
@@ -96,13 +97,12 @@ class Optimizer:
                 raise ArgumentError(f"{type(self).__name__} has no setting {name}; it has {has}.")
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Step other parameters too, with the settings of the first group where `group` has none of its own."""
+        """Step other parameters too, with the settings given at first where `group` has none of its own."""
         (checked,) = checked_groups([group])
         known = set(map(id, self.params))
         if any(id(p) in known for p in checked["params"]):
             raise ArgumentError("A parameter of the group is stepped already.", "Give each parameter to one group.")
-        defaults = {name: self.param_groups[0][name] for name in self.settings}
-        made = self._made_group(checked, defaults)
+        made = self._made_group(checked)
         move_in(made["params"])
         self.param_groups.append(made)
         self._parts += self._parts_of(made)
@@ -240,6 +240,7 @@ class Optimizer:
         if "saved" not in state:
             state = earlier(state, self.settings)
         saved = state.pop("saved")
+        state.setdefault("defaults", without_params(saved["param_groups"][0]))
         vars(self).update(state)
         vars(self)["param_groups"] = [
             ParamGroup(group["params"], self.settings, without_params(group)) for group in saved["param_groups"]

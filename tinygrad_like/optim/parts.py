@@ -45,8 +45,8 @@ class Part:
         self.numbers: dict[str, Tensor] = {}
         self.run: slice | int = 0  # the stretch of the vector at hand, or the slot of the parameter
         self.on = group.active.__contains__  # whether a setting is neither 0 nor false
-        group.give_to(self)
         self._lay_out()
+        group.give_to(self)
 
     def split(self, given: list[Tensor]) -> Part:
         """Take some parameters into a part of their own, which counts on from here."""

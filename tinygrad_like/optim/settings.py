@@ -117,8 +117,8 @@ def positive(name: str, value: Any) -> int:
 class ParamGroup(MutableMapping[str, Any]):
     """Some parameters of an optimizer ("params") and their settings, as a dict: `group["lr"] = 0.1`.
 
-    Numbers are kept in Tensors, `memory`, so that a change is a write. Of those that are 0, `on` is false: a formula
-    asks this in place of the value, so that what it computes depends on the settings, not on values.
+    Numbers are kept in Tensors, `memory`, so that a change is a write. `active` has the names of those that are neither
+    0 nor false: a formula asks this in place of the value, so that what it computes depends on the settings.
     """
 
     def __init__(self, parameters: list[Tensor], checks: Mapping[str, Check], settings: Mapping[str, Any]) -> None:
@@ -130,14 +130,12 @@ class ParamGroup(MutableMapping[str, Any]):
         self.update(settings)
 
     def give_to(self, reader: Any) -> None:
-        """Keep the settings as attributes of `reader`, numbers as arrays."""
+        """Keep the settings as attributes of `reader`, numbers as arrays, now and whenever they change."""
+        for name in self.checks:
+            if name in vars(reader) or hasattr(type(reader), name):
+                raise ArgumentError(f"A setting cannot be called {name}: that is something else of s.", "Rename it.")
+            setattr(reader, name, self.memory[name]._array if name in self.memory else self.others[name])
         self.readers.append(reader)
-        vars(reader).update({name: each for name, each in self.others.items() if name != "params"})
-        vars(reader).update({name: each._array for name, each in self.memory.items()})
-
-    def on(self, name: str) -> bool:
-        """Whether a setting is neither 0 nor false."""
-        return name in self.active
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.memory:
@@ -146,6 +144,10 @@ class ParamGroup(MutableMapping[str, Any]):
         return tuple(value) if isinstance(value, list) else value
 
     def __setitem__(self, name: str, value: Any) -> None:
+        if name == "params":
+            raise ArgumentError(
+                "The parameters of a group cannot be changed.", "Write optimizer.add_param_group({...})."
+            )
         value = self.checks[name](name, value) if name in self.checks else value
         (self.active.add if value else self.active.discard)(name)
         if not all(isinstance(each, float) for each in (value if isinstance(value, tuple) else (value,))):
@@ -157,7 +159,7 @@ class ParamGroup(MutableMapping[str, Any]):
         else:
             self.memory[name] = Tensor(np.array(value))
             self.others.pop(name, None)
-        for reader in self.readers:
+        for reader in self.readers if name in self.checks else []:
             setattr(reader, name, self.memory[name]._array if name in self.memory else value)
 
     def __delitem__(self, name: str) -> None:
