@@ -144,6 +144,7 @@ def test_an_optimizer_without_a_formula_says_so():
         (Linear(2, 1), ArgumentError, r"got a Linear.\n.*model\.parameters\(\)"),
         (Sequential(Linear(2, 1)), ArgumentError, r"got a Sequential.\n.*model\.parameters\(\)"),
         ([Linear(2, 1)], ArgumentError, r"got a Linear.\n.*model\.parameters\(\)"),
+        (Linear(2, 1).named_parameters(), ArgumentError, r"got a tuple.\n.*model\.parameters\(\)"),
         ([np.ones(2)], ArgumentError, "takes Tensors, but got a ndarray"),
         ([leaf([1.0]) * 2], GraphError, "leaves"),
         ([Tensor([1, 2])], DTypeError, "int64"),
@@ -242,6 +243,17 @@ def test_a_group_that_is_refused_is_not_added():
     assert len(optimizer.param_groups) == 1
     with pytest.raises(ArgumentError, match="cannot be taken out"):
         del optimizer.param_groups[0]["lr"]
+
+
+def test_gradients_can_be_set_to_zero():
+    p, q = leaf([1.0]), leaf([1.0])
+    optimizer = SGD([p, q], lr=1.0, momentum=0.5)
+    p.grad = [1.0]
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=False)
+    assert (p.grad.tolist(), q.grad) == ([0.0], None)
+    optimizer.step()
+    assert (p.item(), q.item()) == (-0.5, 1.0)
 
 
 def test_a_new_group_has_the_settings_given_at_first():

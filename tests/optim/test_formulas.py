@@ -98,7 +98,8 @@ def test_asgd_averages():
         p.grad = p.numpy()
         optimizer.step()
         seen.append(p.item())
-    assert optimizer.state_dict()["state"][0]["ax"].item() == pytest.approx(np.mean(seen[3:]))
+    state = {name: value.item() for name, value in optimizer.state_dict()["state"][0].items()}
+    assert state == pytest.approx({"step": 8, "ax": np.mean(seen[3:]), "eta": 0.1, "mu": 1 / 6})
 
 
 def test_muon_takes_matrices_only():

@@ -12,6 +12,7 @@ import tinygrad_like as tg
 from tests.cases import leaf
 from tinygrad_like import SGD, Linear, Sequential, Sigmoid, Tensor, tensor
 from tinygrad_like.engine.errors import GraphError
+from tinygrad_like.optim import parts
 
 X = np.random.default_rng(0).normal(size=(8, 3))
 TARGET = np.random.default_rng(1).normal(size=(8, 1))
@@ -250,6 +251,17 @@ def test_a_step_between_forward_and_backward_is_an_error():
     loss = tg.mse(model(X), TARGET)
     optimizer.step()
     with pytest.raises(GraphError, match=r"linear saved .* overwritten"):
+        loss.backward()
+
+
+def test_a_step_in_blocks_spoils_the_graph_as_well(monkeypatch):
+    monkeypatch.setattr(parts, "BLOCK", 2)
+    p = leaf(np.ones(20))
+    optimizer = SGD([p], lr=0.1)
+    loss = np.sin(p).sum()
+    p.grad = np.ones(20)
+    optimizer.step()
+    with pytest.raises(GraphError, match="sin saved"):
         loss.backward()
 
 

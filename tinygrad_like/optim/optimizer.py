@@ -30,7 +30,7 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
         raise ArgumentError("An optimizer needs at least one parameter, but got none.")
     for p in unique:
         if not isinstance(p, Tensor):
-            hint = "Write model.parameters() in place of a layer." if isinstance(p, Layer) else ""
+            hint = "Write model.parameters()." if isinstance(p, (Layer, tuple)) else ""
             raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.", hint)
         if not p.is_leaf:
             raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
@@ -148,11 +148,14 @@ class Optimizer:
         lines = [f"  {text}  # {count_of(group['params'])}" for text, group in zip(texts, self.param_groups)]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
-    def zero_grad(self) -> None:
-        """Clear the gradients; a parameter without one is left alone by `step`."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients; a parameter without one is left alone by `step`. Or set those that are there to 0."""
         for part in self._parts:
             for p in part.parameters:
-                p._grad = None  # what the setter of p.grad does, without its call
+                if set_to_none:
+                    p._grad = None  # what the setter of p.grad does, without its call
+                elif p.grad is not None:
+                    p.grad = np.zeros_like(p._array)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once, by their gradients. `closure`, if given, computes them and returns the loss."""
