@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.cases import leaf
 from tests.stored import FOLDER
@@ -83,6 +84,18 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 CASES = [Case(name, settings) for name, each in OPTIONS.items() for settings in each]
+
+
+def every_case(check: Callable[[Case], None]) -> Callable[[str], None]:
+    """A test for each optimizer, which checks all its cases."""
+
+    @pytest.mark.parametrize("name", OPTIONS)
+    def test(name: str) -> None:
+        for case in CASES:
+            if case.name == name:
+                check(case)
+
+    return test
 
 
 def start(case: Case) -> list[np.ndarray]:
