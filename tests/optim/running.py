@@ -84,6 +84,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 CASES = [Case(name, settings) for name, each in OPTIONS.items() for settings in each]
+LAST = list({case.name: case for case in CASES}.values())  # one for each optimizer
 
 
 def every_case(check: Callable[[Case], None]) -> Callable[[str], None]:

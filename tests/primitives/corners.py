@@ -76,6 +76,7 @@ OF_ONE = [
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
+    ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
 ]
 # Points where gradcheck can decide, at order 2.
 SMOOTH = [

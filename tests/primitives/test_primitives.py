@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named, together
+from tests.primitives import sliding
 from tinygrad_like.engine.registry import general
 from tinygrad_like.primitives import movement
 
@@ -42,11 +43,21 @@ FORMULAS = {
     "cummax": lambda x, axis=0: np.maximum.accumulate(x, axis or 0),
     "cummin": lambda x, axis=0: np.minimum.accumulate(x, axis or 0),
     "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),
+    "masked_softmax": lambda x, mask=True: masked_shares(x, mask),
     "linear": lambda x, w, b=0.0: np.einsum("...i,oi->...o", x, w) + b,
     "contract": lambda a, b, left, right, result: np.einsum(f"{left},{right}->{result}", a, b),
     "convolve": lambda a, v, mode: np.convolve(a, v, mode),
+    "conv": sliding.conv,
+    "conv_transpose": sliding.conv_transpose,
+    "conv_weight": sliding.conv_weight,
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "limited": lambda x, low=-1, high=1: np.minimum(np.maximum(x, low), high),
+    "erf": lambda x: np.vectorize(math.erf, otypes=[float])(x),
+    "centred": lambda x, axis: x - x.mean(axis, keepdims=True),
+    "over_rms": lambda x, axis, eps: x / np.sqrt((x * x).mean(axis, keepdims=True) + eps),
+    "affine": lambda x, w, b=0.0: w * x + b,
     "sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
     "relu": lambda x: x * (x > 0),
     "rnn": lambda x, w, h, relu: np.stack([rnn_states(x, w, h, relu)]),
@@ -66,6 +77,12 @@ FORMULAS = {
         -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
 }
+
+
+def masked_shares(x, mask):
+    exps = np.exp(x) * mask
+    total = exps.sum(-1, keepdims=True)
+    return exps / np.where(total, total, 1)
 
 
 def logistic(x):

@@ -77,24 +77,27 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @overload
-def log_softmax(x: Values, axis: int = -1) -> Values: ...
+def log_softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
-def log_softmax(x: Any, axis: int = -1) -> Any: ...
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf."""
-    return reductions.log_softmax(x, axis)
+def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
+def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
+    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf.
+
+    `dim` is another name for `axis`.
+    """
+    return reductions.log_softmax(x, axis if dim is None else dim)
 
 
 @overload
-def softmax(x: Values, axis: int = -1) -> Values: ...
+def softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
-def softmax(x: Any, axis: int = -1) -> Any: ...
-def softmax(x: Any, axis: int = -1) -> Any:
-    """exp(x) / sum(exp(x)) over `axis`, without overflow.
+def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
+def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
+    """exp(x) / sum(exp(x)) over `axis`, without overflow; `dim` is another name for `axis`.
 
     If the largest are infinite (inf, or all are -inf), they have equal shares.
 
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
-    return np.exp(log_softmax(x, axis))
+    return np.exp(log_softmax(x, axis if dim is None else dim))

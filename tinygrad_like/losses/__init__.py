@@ -1,8 +1,8 @@
 """Losses, named as PyTorch's functional ones without `_loss`, with its options; the classes are on the last axis.
 
-distances.py compares numbers, class_losses.py and binary_losses.py compare scores with classes, margin_losses.py asks for a
-margin between scores, similarities.py compares vectors, likelihoods.py is about distributions, and sequence_losses.py
-about sequences that are not aligned. loss_reduction.py, loss_inputs.py and loss_pieces.py are what they share.
+distances.py compares numbers; class_losses.py and binary_losses.py, scores with classes. margin_losses.py is about
+margins between scores, similarities.py about vectors, likelihoods.py about distributions, sequence_losses.py about
+sequences that are not aligned. loss_reduction.py, loss_inputs.py and loss_pieces.py are what they share.
 """
 
 from .binary_losses import (
