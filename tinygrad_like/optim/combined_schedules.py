@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, UnsupportedError
+from ..engine.shortcuts import shortcut
 from .plateau import ReduceLROnPlateau
 from .schedules import LinearLR
 from .scheduling import LRScheduler, steps_of
@@ -110,7 +111,10 @@ class SequentialLR(Combined):
         bases = [each.memory["base_lrs"]._array for each in (self, *self.schedulers[1:])]
         for each, base, (first, end) in zip(self.schedulers, bases, pairwise([0, *self.milestones, np.inf])):
             here, begins = np.logical_and(active, (first <= t) & (t < end)), t == first
-            self._write("lr", np.where(here & begins, base, self._read("lr")))
+            if shortcut(~here):
+                continue
+            if not shortcut(~begins):
+                self._write("lr", np.where(here & begins, base, self._read("lr")))
             each._advance(here, begins)
 
 

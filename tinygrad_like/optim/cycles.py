@@ -41,7 +41,7 @@ class Cycle(LRScheduler):
         super()._advance(active, restart)
         if self.cycle_momentum:
             new = self.momentum(self.memory["last_epoch"]._array)
-            self._write_momentum(np.where(active, new, self._read(*self.place)))
+            self._write_momentum(new if active is True else np.where(active, new, self._read(*self.place)))
 
     def state_dict(self) -> dict[str, Any]:
         state = super().state_dict()
@@ -109,19 +109,21 @@ class OneCycleLR(Cycle):
         fast = of_groups(optimizer, "max_momentum", max_momentum, fraction)
         slow = of_groups(optimizer, "base_momentum", base_momentum, fraction)
         up, end = pct_start * self.total_steps - 1, self.total_steps - 1.0
-        self.ends = [up, 2 * up, end] if three_phase else [up, end]
-        self.rates = [first, high, first, last] if three_phase else [first, high, last]
-        self.momenta = [fast, slow, fast, fast] if three_phase else [fast, slow, fast]
+        ends = np.array([up, 2 * up, end] if three_phase else [up, end])
+        begins = np.array([0.0, *ends[:-1]])
+        self.ends = ends[:-1]
+        self.begins = np.where(begins == ends, ends - 1, begins)  # a phase of no length is at its end
+        self.lengths = ends - self.begins
+        self.rates = np.stack([first, high, first, last] if three_phase else [first, high, last])
+        self.momenta = np.stack([fast, slow, fast, fast] if three_phase else [fast, slow, fast])
         super().__init__(optimizer, last_epoch, first, cycle_momentum)
 
-    def between(self, values: list[Array], t: Any) -> Any:
+    def between(self, values: Array, t: Any) -> Any:
         """Where the way through `values`, one after the other, has come at t."""
-        found, begins = values[-1], [0.0, *self.ends[:-1]]
-        for begin, end, one, other in reversed(list(zip(begins, self.ends, values, values[1:]))):
-            part = (t - begin) / (end - begin) if end != begin else 1.0
-            left = (1 + np.cos(np.pi * part)) / 2 if self.anneal_strategy == "cos" else 1 - part
-            found = np.where(t <= end, other + (one - other) * left, found)
-        return found
+        phase = np.sum(self.ends < t)
+        part = np.minimum((t - self.begins[phase]) / self.lengths[phase], 1.0)
+        left = (1 + np.cos(np.pi * part)) / 2 if self.anneal_strategy == "cos" else 1 - part
+        return values[phase + 1] + (values[phase] - values[phase + 1]) * left
 
     def start(self, lr: Array, base: Array) -> Any:
         return self.between(self.rates, np.zeros(()))

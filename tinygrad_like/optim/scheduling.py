@@ -76,13 +76,19 @@ class LRScheduler:
         """Take a step where `active` is true; one back to the start where `restart` is true, too."""
         t = self._count(active, restart)
         lr, base = self._read("lr"), self.memory["base_lrs"]._array
-        with np.errstate(all="ignore"):  # np.where takes the other value there
-            new = np.where(restart, self.start(lr, base), self.rate(lr, base, t))
-        self._write("lr", np.where(active, new, lr))
+        with np.errstate(all="ignore"):  # where a value is not taken
+            new = self.rate(lr, base, t)
+            if restart is not False:
+                new = np.where(restart, self.start(lr, base), new)
+        self._write("lr", new if active is True else np.where(active, new, lr))
 
     def _count(self, active: Any, restart: Any) -> Any:
         before = self.memory["last_epoch"]._array
-        t = np.where(active, np.where(restart, 0.0, before + 1), before)
+        t = before + 1
+        if restart is not False:
+            t = np.where(restart, 0.0, t)
+        if active is not True:
+            t = np.where(active, t, before)
         assign(self.memory["last_epoch"], t)
         return t
 
@@ -104,7 +110,7 @@ class LRScheduler:
         for i, group in enumerate(self._groups()):
             if name != "lr" and not group.on(name):
                 group[name] = 1.0  # a setting that was 0 may be left out of the formula
-            assign(group.memory[name], values[i], index)
+            assign(group.memory[name], values[i, ...], index)
 
     # -- what can be read, saved and loaded -------------------------------------------------------
 
