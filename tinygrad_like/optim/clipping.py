@@ -81,11 +81,13 @@ def gradients_of(parameters: Any) -> list[Array]:
     flat: dict[FlatVector, list[Tensor]] = {}
     pieces: list[Array] = []
     for p in checked(parameters):
+        if p._grad is None or not p.size:
+            continue
         if isinstance(p._grad, Tensor):  # a user may keep it
             p._grad = p._grad._array.copy()
-        if p._grad is not None and hasattr(p, "_flat"):
+        if hasattr(p, "_flat"):
             flat.setdefault(p._flat, []).append(p)
-        elif p._grad is not None:
+        else:
             pieces.append(p._grad)
     for vector, together in flat.items():
         runs = vector.gather(sorted(together, key=lambda p: p._slot))
