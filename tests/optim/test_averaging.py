@@ -63,7 +63,7 @@ def test_weights_are_averaged(average, dtype):
     seen = []
     for step in range(4):
         for p in model.parameters():
-            p.data = p.numpy() * (step + 1)
+            p.data = p.numpy() * (step + 2)
         averaged.update_parameters(model)
         seen.append(values(model))
     for name, found in values(averaged.module).items():
@@ -108,6 +108,13 @@ class Updating:
         self.averaged.update_parameters(self.model)
 
 
+def test_a_function_is_given_numbers_in_the_dtype_of_the_parameter():
+    model, seen = model_of(np.float32), set()
+    averaged = optim.AveragedModel(model, lambda a, value, n: seen.add((value / (n + 1)).dtype) or a + value)
+    averaged.update_parameters(model)
+    assert seen == {np.dtype(np.float32)}
+
+
 def test_the_model_and_its_average_are_apart():
     model = model_of()
     optimizer = tg.SGD(model.parameters(), lr=0.5)
@@ -137,8 +144,10 @@ def test_statistics_are_computed_anew():
     model = tg.Sequential(tg.Linear(3, 2, seed=0), Norm(2), tg.Linear(2, 1, seed=1))
     averaged = optim.AveragedModel(model).eval()
     batches = [X[:4], (X[4:6], "target"), [X[6:]]]
-    for _ in range(2):  # what was there does not count
-        optim.update_bn(batches, averaged)
+    for kept in (averaged.module[1].running_mean, averaged.module[1].running_var):
+        tg.assign(kept, np.nan)  # what was there does not count
+    optim.update_bn(batches, averaged)
+    optim.update_bn(batches, averaged)
     hidden = [model[0](each).numpy() for each in (X[:4], X[4:6], X[6:])]
     norm = averaged.module[1]
     np.testing.assert_allclose(norm.running_mean.numpy(), np.mean([h.mean(0) for h in hidden], 0))

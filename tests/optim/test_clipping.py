@@ -134,7 +134,7 @@ def test_one_reduction_for_a_flat_vector(monkeypatch):
     model(np.ones(2)).sum().backward()
     calls, norm = [], np.linalg.norm
     monkeypatch.setattr(np.linalg, "norm", lambda x, power: calls.append(x.size) or norm(x, power))
-    optim.clip_grad_norm(model, 1.0)
+    optim.clip_grad_norm(model.parameters()[::-1], 1.0)
     assert calls == [30, 1]
 
 

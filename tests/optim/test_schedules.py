@@ -22,7 +22,7 @@ from tinygrad_like.engine.errors import ArgumentError, UnsupportedError
 STORED = pathlib.Path(__file__).parent.parent / "stored" / "schedules.json"
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 STEPS = 50
-KEPT = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 20, 29, 30, 40, 48, 49]
+KEPT = [0, 1, 2, 3, 4, 5, 7, 10, 11, 20, 30, 49]
 
 # Made alike by ours and PyTorch's: `s` has the schedules, `o` is an optimizer of two groups.
 CASES = {
@@ -141,6 +141,16 @@ def test_rates_are_those_stored():
         close(run(ours(name, optimizer), optimizer)[KEPT], expected, name)
 
 
+def test_rates_are_the_same_where_no_shortcut_is_taken(monkeypatch):
+    """As in a trace: all schedules of a sequence are computed in each step."""
+    monkeypatch.setattr(optim.combined_schedules, "shortcut", lambda condition: False)
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+    for name in CASES:
+        if name.startswith("sequential"):
+            optimizer = optimizers()
+            close(run(ours(name, optimizer), optimizer)[KEPT], stored[name], name)
+
+
 @pytest.mark.skipif(not HAS_TORCH, reason="PyTorch, the reference, is not installed")
 @pytest.mark.parametrize("adam", [False, True])
 def test_rates_and_momenta_are_those_of_pytorch(adam):
@@ -185,7 +195,7 @@ def test_a_schedule_that_is_resumed_goes_on_bit_equal(order, tmp_path):
         schedule = ours(name, optimizer)
         run(schedule, optimizer, 0, 13)
         saved |= {f"optimizer {name}": optimizer.state_dict(), f"schedule {name}": schedule.state_dict()}
-        expected[name] = run(schedule, optimizer, 13, 40)
+        expected[name] = run(schedule, optimizer, 13, 30)
     tg.save(saved, tmp_path / "run.npz")
     loaded = tg.load(tmp_path / "run.npz")
     for name in expected:
@@ -200,7 +210,7 @@ def test_a_schedule_that_is_resumed_goes_on_bit_equal(order, tmp_path):
     for name, rates in expected.items():
         schedule, optimizer = into[f"schedule {name}"], into[f"optimizer {name}"]
         assert schedule.last_epoch == 13, name
-        np.testing.assert_array_equal(run(schedule, optimizer, 13, 40), rates, err_msg=name)
+        np.testing.assert_array_equal(run(schedule, optimizer, 13, 30), rates, err_msg=name)
 
 
 @pytest.mark.parametrize("twice", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
@@ -216,8 +226,8 @@ def test_a_copy_goes_on_alike_and_apart(twice):
         schedule = ours(name, optimizer)
         run(schedule, optimizer, 0, 5)
         again, its_schedule = twice((optimizer, schedule))
-        expected = run(schedule, optimizer, 5, 20)
-        np.testing.assert_array_equal(run(its_schedule, again, 5, 20), expected, err_msg=name)
+        expected = run(schedule, optimizer, 5, 12)
+        np.testing.assert_array_equal(run(its_schedule, again, 5, 12), expected, err_msg=name)
 
 
 def single(lr=0.1, **options):
@@ -271,6 +281,8 @@ def test_restarts_between_epochs(factor):
         for part in (0.0, 0.25, 0.5, 0.99):
             schedule.step(start + part * (end - start))
             assert schedule.get_last_lr()[0] == pytest.approx((1 + math.cos(math.pi * part)) / 2)
+        schedule.step(np.nextafter(end, 0))
+        assert schedule.get_last_lr()[0] == pytest.approx(0)
     schedule.step(0.5)
     schedule.step()
     assert schedule.get_last_lr()[0] == pytest.approx((1 + math.cos(math.pi * 0.5)) / 2)
@@ -286,11 +298,16 @@ def test_one_cycle_ends():
     assert schedule.last_epoch == 4
 
 
+def test_one_cycle_with_a_rise_of_no_length():
+    assert optim.OneCycleLR(single(), 1.0, 10, pct_start=0.1).get_last_lr() == [1.0]
+
+
 def test_a_plateau_of_negative_values_is_one():
     schedule = optim.ReduceLROnPlateau(single(1.0), factor=0.5, patience=0, threshold=0.1)
     for value in (-1.0, tg.Tensor([-1.05]), np.float32(-1.05), np.nan):
         schedule.step(value)
     assert (schedule.best, schedule.get_last_lr()) == (-1.0, [0.125])
+    assert (schedule.num_bad_epochs, schedule.cooldown_counter) == (0, 0)
 
 
 def test_nested_combinations():

@@ -108,12 +108,12 @@ class SequentialLR(Combined):
 
     def _advance(self, active: Any, restart: Any) -> None:
         t = self._count(active, restart)
-        bases = [each.memory["base_lrs"]._array for each in (self, *self.schedulers[1:])]
-        for each, base, (first, end) in zip(self.schedulers, bases, pairwise([0, *self.milestones, np.inf])):
+        for each, (first, end) in zip(self.schedulers, pairwise([0, *self.milestones, np.inf])):
             here, begins = np.logical_and(active, (first <= t) & (t < end)), t == first
             if shortcut(~here):
                 continue
             if not shortcut(~begins):
+                base = each.memory["base_lrs"]._array
                 self._write("lr", np.where(here & begins, base, self._read("lr")))
             each._advance(here, begins)
 

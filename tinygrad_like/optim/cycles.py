@@ -135,11 +135,7 @@ class OneCycleLR(Cycle):
         return self.between(self.momenta, t)
 
     def _advance(self, active: Any, restart: Any) -> None:
-        if (
-            shortcut(active)
-            and shortcut(self.memory["last_epoch"]._array >= self.total_steps)
-            and not shortcut(restart)
-        ):
+        if shortcut(active) and shortcut(self.memory["last_epoch"]._array >= self.total_steps):
             raise ArgumentError(
                 f"OneCycleLR has taken all of its {self.total_steps} steps.", "Give it the number of all steps."
             )

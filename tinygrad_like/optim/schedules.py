@@ -120,11 +120,11 @@ class ConstantLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        self.factor, self.total_iters = above_zero("factor", factor), whole("total_iters", total_iters)
+        self.factor, self.total_iters = above_zero("factor", factor), steps_of("total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
     def start(self, lr: Array, base: Array) -> Any:
-        return lr * self.factor if self.total_iters else lr
+        return lr * self.factor
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
         return lr * np.where(t == self.total_iters, 1 / self.factor, 1.0)
