@@ -69,6 +69,9 @@ CASES = {
     "sequential, cycle": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1), s.OneCycleLR(o, 1.0, 30), s.LambdaLR(o, lambda t: 1 / (t + 1))], [5, 34]
     ),
+    "sequential, cycles": lambda s, o: s.SequentialLR(
+        o, [s.CyclicLR(o, 0.01, 0.5, 4), s.OneCycleLR(o, 1.0, 45, base_momentum=0.3)], [6]
+    ),
     "swa": lambda s, o: s.SWALR(o, 0.05),
     "swa, linear": lambda s, o: s.SWALR(o, [0.05, 1.0], 20, "linear"),
     "swa at once": lambda s, o: s.SWALR(o, 0.05, 0),
@@ -148,7 +151,9 @@ def test_rates_are_the_same_where_no_shortcut_is_taken(monkeypatch):
     for name in CASES:
         if name.startswith("sequential"):
             optimizer = optimizers()
-            close(run(ours(name, optimizer), optimizer)[KEPT], stored[name], name)
+            schedule = ours(name, optimizer)
+            close(run(schedule, optimizer)[KEPT], stored[name], name)
+            assert schedule.schedulers[0].last_epoch == schedule.milestones[0] - 1
 
 
 @pytest.mark.skipif(not HAS_TORCH, reason="PyTorch, the reference, is not installed")
@@ -304,10 +309,11 @@ def test_one_cycle_with_a_rise_of_no_length():
 
 def test_a_plateau_of_negative_values_is_one():
     schedule = optim.ReduceLROnPlateau(single(1.0), factor=0.5, patience=0, threshold=0.1)
+    schedule.step(0.0)
+    assert (schedule.num_bad_epochs, schedule.cooldown_counter) == (0, 0)
     for value in (-1.0, tg.Tensor([-1.05]), np.float32(-1.05), np.nan):
         schedule.step(value)
     assert (schedule.best, schedule.get_last_lr()) == (-1.0, [0.125])
-    assert (schedule.num_bad_epochs, schedule.cooldown_counter) == (0, 0)
 
 
 def test_nested_combinations():
