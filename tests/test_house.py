@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 import tinygrad_like
 from tinygrad_like import families
 
@@ -19,10 +21,12 @@ ORDER = [
     "engine.kinds",
     "engine.warned",
     "engine.recording",
+    "engine.allocating",
     "engine.writes",
     "engine.storage",
     "engine.node",
     "engine.operators",
+    "engine.late",
     "engine.methods",
     "engine.copying",
     "engine.tensor",
@@ -46,6 +50,7 @@ ORDER = [
     "primitives.exponential",
     "primitives.trigonometric",
     "primitives.bessel",
+    "primitives.error_function",
     "primitives.choices",
     "primitives.constants",
     "primitives.reductions",
@@ -56,8 +61,15 @@ ORDER = [
     "primitives.gathering",
     "primitives.shifting",
     "primitives.contraction",
+    "primitives.correlation",
     "primitives.linear_algebra",
     "primitives.neural",
+    "primitives.recurrence",
+    "primitives.alignments",
+    "primitives.pooling",
+    "primitives.activating",
+    "primitives.standardising",
+    "primitives.attention",
     "functions.selecting",
     "functions.sorting",
     "functions.sets",
@@ -71,6 +83,7 @@ ORDER = [
     "functions.einsum",
     "functions.matrices",
     "functions.convolution",
+    "functions.filtering",
     "functions.scans",
     "functions.neighbours",
     "functions.diagonals",
@@ -84,6 +97,30 @@ ORDER = [
     "functions.ufuncs",
     "functions.norms",
     "functions.networks",
+    "functions.recurring",
+    "functions.embedding",
+    "losses.loss_reduction",
+    "losses.loss_inputs",
+    "losses.loss_pieces",
+    "losses.distances",
+    "losses.class_losses",
+    "losses.binary_losses",
+    "losses.margin_losses",
+    "losses.similarities",
+    "losses.likelihoods",
+    "losses.sequence_losses",
+    "functions.pools",
+    "functions.adaptive_pools",
+    "functions.margins",
+    "functions.rearranging",
+    "functions.resizing",
+    "random",
+    "functions.nonlinearities",
+    "functions.normalising",
+    "functions.dropping",
+    "functions.masking",
+    "functions.attending",
+    "functions.positions",
     "tree",
     "families",
     "protocols",
@@ -98,15 +135,32 @@ ORDER = [
     "transforms.evaluation",
     "transforms.reverse",
     "transforms.forward",
-    "random",
     "nn.initialisers",
+    "nn.functional",
     "nn.finding",
     "nn.state",
     "nn.layer",
     "nn.sequential",
     "nn.containers",
     "nn.substitution",
+    "nn.activation_layers",
     "nn.layers",
+    "nn.conv_layers",
+    "nn.recurrent_layers",
+    "nn.recurrent_cells",
+    "nn.embedding_layers",
+    "nn.bilinear_layers",
+    "nn.loss_layers",
+    "nn.pool_layers",
+    "nn.pad_layers",
+    "nn.shape_layers",
+    "nn.norm_layers",
+    "nn.dropout_layers",
+    "nn.attention_layers",
+    "nn.position_layers",
+    "nn.transformer_layers",
+    "nn.transformers",
+    "nn.reparametrising",
     "differences",
     "checking",
     "optim.settings",
@@ -114,7 +168,13 @@ ORDER = [
     "optim.loading",
     "optim.optimizer",
     "optim.descent",
+    "optim.signs",
+    "optim.scaled",
     "optim.adam",
+    "optim.adam_variants",
+    "optim.by_shape",
+    "optim.line_search",
+    "optim.quasi_newton",
     "optim.scheduling",
     "optim.schedules",
     "optim.cycles",
@@ -280,13 +340,26 @@ def test_rules_stand_in_primitives_only():
             assert not calls, name
 
 
-def test_what_is_loaded_late_is_what_type_checkers_see():
-    source = (ROOT / "__init__.py").read_text(encoding="utf-8")
-    block = next(node for node in ast.parse(source).body if isinstance(node, ast.If))
-    seen = {alias.name: node.module for node in block.body for alias in node.names}
-    assert seen == tinygrad_like._MODULES
-    assert all(getattr(tinygrad_like, name) is not None for name in tinygrad_like.__all__)
-    assert {*tinygrad_like.__all__} <= {*dir(tinygrad_like)}
+@pytest.mark.parametrize("package", [tinygrad_like, tinygrad_like.nn], ids=["root", "nn"])
+def test_what_is_loaded_late_is_what_type_checkers_see(package):
+    folder = pathlib.Path(package.__file__).parent
+    block = next(
+        node
+        for node in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body
+        if isinstance(node, ast.If)
+    )
+    place = package.__name__.removeprefix("tinygrad_like").lstrip(".")
+    seen, parts = {}, set()
+    for node in block.body:
+        base = f"{place}.{node.module}".strip(".") if node.level == 1 else node.module
+        if node.module is None:
+            parts.update(alias.name for alias in node.names)
+        else:
+            seen |= {alias.name: base for alias in node.names}
+    assert seen == package._MODULES
+    assert parts <= set(package._PARTS if package is tinygrad_like else ())
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    assert {*package.__all__} <= {*dir(package)}
 
 
 def test_what_is_loaded_late_is_loaded_by_one_thread_at_a_time():

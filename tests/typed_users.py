@@ -127,6 +127,8 @@ def functions_for_networks() -> None:
     assert_type(tg.mse(t, target), Tensor)
     assert_type(tg.cross_entropy(t, [0, 1]), Tensor)
     tg.cross_entropy([[0.0, 0.0]], [1])
+    assert_type(tg.cross_entropy(t, a, weight=np.ones(2), label_smoothing=0.1, axis=0), Tensor)
+    assert_type(tg.mse(t, a, "sum"), Tensor)
 
 
 def energy(position: Array, stiffness: float, *, power: int = 2) -> Any:

@@ -1,10 +1,9 @@
 """Differentiate plain NumPy code, and train small networks with it."""
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
 from .engine import assigning, autodiff, operators, views
+from .engine.allocating import keep_freed_memory as _keep_freed_memory
 from .engine.assigning import assign
 from .engine.custom import operation
 from .engine.errors import (
@@ -21,6 +20,8 @@ from .engine.errors import (
     TinygradError,
     UnsupportedError,
 )
+from .engine.late import late as _late
+from .engine.late import modules_of as _modules_of
 from .engine.recording import enable_grad, is_recording, no_grad
 from .engine.tensor import Tensor
 from .primitives import arithmetic, constants, contraction, indexing, movement, reductions
@@ -28,16 +29,44 @@ from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
+    from . import losses as losses
+    from . import nn as nn
+    from . import numpy as numpy
+    from . import optim as optim
+    from . import random as random
+    from . import saving as saving
     from .checking import gradcheck
-    from .functions.networks import cross_entropy, linear, log_softmax, logsumexp, mse, relu, sigmoid, softmax
+    from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
+    from .losses.class_losses import cross_entropy
+    from .losses.distances import mse
     from .network import Matrix, Network
-    from .nn import initialisers as initialisers
+    from .nn.activation_layers import (
+        GELU,
+        RELU,
+        SIGMOID,
+        TANH,
+        Activation,
+        LeakyReLU,
+        ReLU,
+        Sigmoid,
+        SiLU,
+        Softmax,
+        Tanh,
+    )
+    from .nn.attention_layers import MultiheadAttention
     from .nn.containers import ModuleDict, ModuleList
+    from .nn.conv_layers import Conv1d, Conv2d
+    from .nn.dropout_layers import Dropout
+    from .nn.embedding_layers import Embedding
     from .nn.finding import Parameter
     from .nn.initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
     from .nn.layer import Layer
-    from .nn.layers import RELU, SIGMOID, TANH, Activation, Linear, ReLU, Sigmoid, Tanh
+    from .nn.layers import Linear
+    from .nn.norm_layers import BatchNorm1d, BatchNorm2d, LayerNorm
+    from .nn.pool_layers import AvgPool2d, MaxPool2d
+    from .nn.recurrent_layers import GRU, LSTM, RNN
     from .nn.sequential import Sequential
+    from .nn.shape_layers import Flatten, Identity, Lambda, Residual
     from .nn.substitution import functional_call
     from .optim.adam import Adam, AdamW
     from .optim.descent import SGD
@@ -50,21 +79,32 @@ if _TYPE_CHECKING:
     from .saving.files import load, save
     from .summaries.summarizing import summary
 
+_keep_freed_memory()
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
 operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, indexing, movement, reductions)
 
 # Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
 _LATE = {
     "checking": "gradcheck",
-    "functions.networks": "cross_entropy linear log_softmax logsumexp mse relu sigmoid softmax",
+    "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
+    "losses.class_losses": "cross_entropy",
+    "losses.distances": "mse",
     "network": "Matrix Network",
-    "nn": "initialisers",
+    "nn.activation_layers": "Activation GELU LeakyReLU RELU ReLU SIGMOID SiLU Sigmoid Softmax TANH Tanh",
+    "nn.attention_layers": "MultiheadAttention",
     "nn.containers": "ModuleDict ModuleList",
+    "nn.conv_layers": "Conv1d Conv2d",
+    "nn.dropout_layers": "Dropout",
+    "nn.embedding_layers": "Embedding",
     "nn.finding": "Parameter",
     "nn.initialisers": "he_normal he_uniform xavier_normal xavier_uniform",
     "nn.layer": "Layer",
-    "nn.layers": "Activation Linear RELU ReLU SIGMOID Sigmoid TANH Tanh",
+    "nn.layers": "Linear",
+    "nn.norm_layers": "BatchNorm1d BatchNorm2d LayerNorm",
+    "nn.pool_layers": "AvgPool2d MaxPool2d",
+    "nn.recurrent_layers": "GRU LSTM RNN",
     "nn.sequential": "Sequential",
+    "nn.shape_layers": "Flatten Identity Lambda Residual",
     "nn.substitution": "functional_call",
     "optim.adam": "Adam AdamW",
     "optim.descent": "SGD",
@@ -79,43 +119,30 @@ _LATE = {
 }
 # fmt: off
 _PARTS = {
-    "checking", "families", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random", "saving",
-    "summaries",
+    "checking", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random",
+    "saving", "summaries",
 }
 # fmt: on
 
-_MODULES = {name: module for module, names in _LATE.items() for name in names.split()}
+_MODULES = _modules_of(_LATE)
 
 if not _TYPE_CHECKING:
-
-    def __getattr__(name: str) -> _Any:
-        if name not in _PARTS and name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        path = _MODULES.get(name, name)
-        with operators.loading:
-            # The package first: Python would lock the module, then wait for a thread that is loading its package.
-            _import_module(f".{path.partition('.')[0]}", __name__)
-            module = _import_module(f".{path}", __name__)
-        if name in _PARTS:
-            return module
-        value = globals()[name] = getattr(module, name)
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_MODULES, *_PARTS})
-
+    __getattr__, __dir__ = _late(__name__, _MODULES, _PARTS)
 
 __version__ = "0.1.0"
 
 # fmt: off
 __all__ = [
-    "RELU", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError", "DTypeError", "FileError",
-    "GradientCheckError", "GraphError", "Layer", "Linear", "LostGraphError", "Matrix", "MissingError", "ModuleDict",
-    "ModuleList", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "RuleError", "Sequential",
-    "ShapeError", "Sigmoid", "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy",
-    "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal",
-    "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "mse",
-    "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "save", "seed",
-    "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
+    "GELU", "GRU", "LSTM", "RELU", "RNN", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError",
+    "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "DTypeError", "Dropout", "Embedding",
+    "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
+    "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict", "ModuleList",
+    "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError",
+    "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "UnsupportedError",
+    "assign", "cross_entropy", "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck",
+    "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load",
+    "log_softmax", "logsumexp", "mse", "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow",
+    "plot_history", "relu", "save", "seed", "sigmoid", "softmax", "summary", "value_and_grad", "vjp",
+    "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

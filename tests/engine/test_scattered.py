@@ -57,6 +57,21 @@ def test_narrow_numbers_are_added_up_in_wide_ones():
         assert t.grad.tolist() == [dtype(count), 0]
 
 
+def test_many_rows_are_added_in_pairs(monkeypatch):
+    def at(*_):
+        raise AssertionError("one by one")
+
+    monkeypatch.setattr(scattered, "sums", at)
+    numbers, values = RNG.integers(-50, 50, (300, 5)), RNG.normal(size=(300, 5, 100))
+    numbers[0] = 7
+    for dtype, tolerance in ((np.float32, 1e-5), (np.float64, 1e-13), (np.float16, 2e-2)):
+        buffer, expected = np.ones((50, 100), dtype), np.ones((50, 100))
+        np.add.at(expected, numbers, values.astype(dtype))
+        scattered.add_at(buffer, numbers, values.astype(dtype))
+        assert buffer.dtype == dtype
+        np.testing.assert_allclose(buffer, expected, rtol=tolerance, atol=tolerance)
+
+
 def test_whole_rows_are_added_where_each_is_named_once():
     rows = np.zeros((60, 32))
     assert scattered.names_rows_once(rows, RNG.permutation(60))

@@ -50,6 +50,8 @@ def losses():
         yield "softmax_cross_entropy", (rows, np.array([1, 0])), {}, right / 2
 
 
+# Three states: no way leads to the first, the second is impossible, and only the second leads to the third.
+WAYS = np.array([[-INF, 0.0, -INF]]), np.array([[0.0, -INF, 1.0]]), np.zeros((1, 3), bool)
 # (name, arguments, options, the gradient for each float array among them, when the cotangent is 1 everywhere).
 OF_ONE = [
     *((name, tuple(np.array([each]) for each in point), {}, shares) for name, point, shares in PAIRS),
@@ -61,6 +63,7 @@ OF_ONE = [
     *((n, (np.array([a]), b), {}, slope) for n in ("power", "float_power") for a, b, slope, _ in POWERS),
     ("power", (np.array([2.0]), 3), {}, 12.0),
     *losses(),
+    ("next_ways", WAYS, {}, [0.0, 1.0, 0.0, 1.0, 1.0, 1.0]),
     ("hypot", (np.zeros(1), np.zeros(1)), {}, [0.0, 0.0]),
     ("norm", (np.array([[0.0, 0.0], [3.0, 4.0]]),), {"axis": 1}, [0.0, 0.0, 0.6, 0.8]),
     ("std", (np.array([[0.1] * 3, [1.0, 2.0, 3.0], [INF] * 3]),), {"axis": 1}, [[0.0] * 3, STEEP, [0.0] * 3]),
@@ -73,6 +76,7 @@ OF_ONE = [
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
+    ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
 ]
 # Points where gradcheck can decide, at order 2.
 SMOOTH = [

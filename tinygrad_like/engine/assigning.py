@@ -10,7 +10,7 @@ from . import operators
 from .errors import DTypeError, GraphError, ShapeError, UnsupportedError, lost_graph
 from .recording import recording
 from .tensor import Tensor
-from .writes import writes
+from .writes import Array, writes
 
 
 def writable_value(target: Tensor, value: Any) -> Any:
@@ -31,6 +31,17 @@ def writable_value(target: Tensor, value: Any) -> Any:
     if value._node is not None and recording.get():
         raise lost_graph("Writing into a Tensor")
     return value._array
+
+
+def store(array: Array, value: Any, using: np.ufunc | None = None) -> None:
+    """The write itself, where no graph has saved the memory: array ← value, or with `using` ← using(array, value).
+
+    Who writes into a parameter calls `assign`, or notes the write when all of it is done.
+    """
+    if using is not None:
+        using(array, value, array)
+    elif value is not array:
+        np.copyto(array, value)
 
 
 def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | None = None) -> None:
@@ -54,11 +65,8 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
         exact = type(value) in (int, bool) and data.dtype.kind in "iu"
         array = Tensor(value, dtype=data.dtype if exact else None)._array
     try:
-        if using is not None:
-            using(data, array, data)
-        elif index is ...:
-            if array is not data:
-                np.copyto(data, array)
+        if index is ...:
+            store(data, array, using)
         else:
             if not np.can_cast(array.dtype, data.dtype, "same_kind"):
                 raise TypeError(f"cannot write {array.dtype} into {data.dtype}")

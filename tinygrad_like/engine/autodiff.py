@@ -94,8 +94,6 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
     watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
-    if watched and primitive.multiplies:
-        watched = not all(all_finite(each) for each in (g, *plain) if hasattr(each, "dtype"))
     for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
         place = waiting.place_of(parent) if takes_out and -parent.index not in waiting.shares else None
@@ -114,7 +112,8 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
                 pull_back_jointly(node, part, waiting)
                 continue
             part = checked_part(part, node)
-        if watched:
+        # Where a product has a false nan, what it adds to is nan.
+        if watched and not (primitive.multiplies and (part is g or all_finite(part))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
         if recorded and not isinstance(part, Tensor):

@@ -10,6 +10,7 @@ from .shortcuts import shortcut
 from .writes import Array
 
 LONG = 16  # elements of a row that are added faster at once than one by one
+MANY = 2**17  # elements in all, from which on that also pays for rows that are named more than once
 BASIC = (int, slice, type(None), type(...), np.integer)
 
 
@@ -32,6 +33,8 @@ def add_at(buffer: Array, index: Any, values: Any) -> None:
     """buffer[index] += values, where an element that is named twice gets both."""
     if is_unique(index) or names_rows_once(buffer, index):
         buffer[index] += values
+    elif names_rows(buffer, index) and np.size(values) > MANY:
+        add_rows(buffer, index.ravel() % len(buffer), np.broadcast_to(values, index.shape + buffer.shape[1:]))
     elif np.size(values) * 8 < buffer.size or (buffer.ndim == 1 and buffer.dtype.itemsize >= 8):
         np.add.at(buffer, index, values)
     else:
@@ -50,9 +53,31 @@ def sums(numbers: Any, weights: Any, size: int) -> Any:
     return result
 
 
+def add_rows(buffer: Array, numbers: Any, values: Any) -> None:
+    """buffer[numbers] += values, for rows named any number of times: those of one number are added in pairs, again
+    and again, until one is left of each."""
+    order = np.argsort(numbers, kind="stable")
+    numbers = numbers[order]
+    sums = values.reshape(len(numbers), *buffer.shape[1:]).astype(np.result_type(values, np.float32))
+    while True:
+        first = np.append(True, numbers[1:] != numbers[:-1])
+        place = np.arange(len(numbers)) - np.flatnonzero(first)[np.cumsum(first) - 1]
+        odd = np.flatnonzero(place % 2)
+        if not odd.size:
+            break
+        sums[order[odd - 1]] += sums[order[odd]]
+        order, numbers = order[place % 2 == 0], numbers[place % 2 == 0]
+    buffer[numbers] += sums[order]
+
+
+def names_rows(buffer: Array, index: Any) -> bool:
+    """Whether an array of integers names long rows."""
+    return isinstance(index, np.ndarray) and buffer.size >= LONG * len(buffer) and index.dtype.kind in "iu"
+
+
 def names_rows_once(buffer: Array, index: Any) -> bool:
     """Whether an array of integers names long rows, none twice: then whole rows are added at a time."""
-    if not isinstance(index, np.ndarray) or buffer.size < LONG * len(buffer) or index.size * 8 < len(buffer):
+    if not names_rows(buffer, index) or index.size * 8 < len(buffer):
         return False
     named = np.zeros(len(buffer), bool)
     named[index] = True

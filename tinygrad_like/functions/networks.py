@@ -1,4 +1,4 @@
-"""Functions of networks: activations, the affine map, losses."""
+"""Functions of networks: activations and the affine map."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, DTypeError, ShapeError
+from ..engine.errors import ShapeError
 from ..engine.operators import Axis
-from ..engine.tensor import Tensor, as_array, values_of
+from ..engine.tensor import Tensor, as_array
 from ..engine.writes import Array
 from ..primitives import contraction, neural, reductions
 
@@ -77,76 +77,27 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @overload
-def log_softmax(x: Values, axis: int = -1) -> Values: ...
+def log_softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
-def log_softmax(x: Any, axis: int = -1) -> Any: ...
-def log_softmax(x: Any, axis: int = -1) -> Any:
-    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf."""
-    return reductions.log_softmax(x, axis)
+def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
+def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
+    """log(softmax(x)) over `axis`: x - logsumexp(x), also at infinities: where `softmax` is 0, -inf.
+
+    `dim` is another name for `axis`.
+    """
+    return reductions.log_softmax(x, axis if dim is None else dim)
 
 
 @overload
-def softmax(x: Values, axis: int = -1) -> Values: ...
+def softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
-def softmax(x: Any, axis: int = -1) -> Any: ...
-def softmax(x: Any, axis: int = -1) -> Any:
-    """exp(x) / sum(exp(x)) over `axis`, without overflow.
+def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
+def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
+    """exp(x) / sum(exp(x)) over `axis`, without overflow; `dim` is another name for `axis`.
 
     If the largest are infinite (inf, or all are -inf), they have equal shares.
 
     >>> softmax(np.array([0.0, 0.0]))
     array([0.5, 0.5])
     """
-    return np.exp(log_softmax(x, axis))
-
-
-@overload
-def mse(prediction: Tensor, target: Any) -> Tensor: ...
-@overload
-def mse(prediction: Any, target: Any) -> Any: ...
-def mse(prediction: Any, target: Any) -> Any:
-    """The mean over all elements of (prediction - target)²; the shapes must be equal.
-
-    Raises ShapeError otherwise: (4, 1) against (4,) would silently compare all with all.
-
-    >>> mse(np.array([1.0, 2.0]), [1.0, 4.0]).item()
-    2.0
-    """
-    prediction, target = as_array(prediction), as_array(target)
-    shape, wanted = prediction.shape, target.shape
-    if shape != wanted:
-        raise ShapeError(
-            f"mse compares equal shapes, but the prediction is {shape} and the target {wanted}.",
-            "Write target.reshape(prediction.shape), if that is what you mean.",
-        )
-    if 0 in shape:
-        raise ShapeError(f"mse needs at least one element, but got shape {shape}.")
-    return neural.mse.apply((prediction, target))
-
-
-@overload
-def cross_entropy(logits: Tensor, classes: Any) -> Tensor: ...
-@overload
-def cross_entropy(logits: Any, classes: Any) -> Any: ...
-def cross_entropy(logits: Any, classes: Any) -> Any:
-    """The mean of -log softmax(logits)[class], with logits (..., classes) and integer classes (...).
-
-    Raises ShapeError if the shapes do not fit, DTypeError if the classes are not integers,
-    ArgumentError if one is outside 0 ... number of classes - 1.
-
-    >>> round(cross_entropy([[0.0, 0.0]], [1]).item(), 4)
-    0.6931
-    """
-    logits = as_array(logits)
-    shape, numbers = logits.shape, as_array(values_of(classes))
-    if not shape or numbers.shape != shape[:-1] or not numbers.size:
-        raise ShapeError(
-            f"cross_entropy takes logits (..., classes) and classes (...), but got {shape} and {numbers.shape}."
-        )
-    if numbers.dtype.kind not in "iu":
-        raise DTypeError(f"cross_entropy takes integer class numbers, but got {numbers.dtype}.")
-    if numbers.min() < 0 or numbers.max() >= shape[-1]:
-        raise ArgumentError(
-            f"cross_entropy takes classes 0 to {shape[-1] - 1}, but got {numbers.min()} to {numbers.max()}."
-        )
-    return neural.softmax_cross_entropy.apply((logits, numbers))
+    return np.exp(log_softmax(x, axis if dim is None else dim))

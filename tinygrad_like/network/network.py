@@ -12,7 +12,7 @@ from ..engine.errors import ArgumentError, GraphError, ShapeError
 from ..engine.recording import enable_grad
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
-from ..functions.networks import mse
+from ..losses.distances import mse
 from ..nn.initialisers import generator, uniform
 from ..nn.layers import SIGMOID, Activation, Linear
 from ..nn.sequential import Sequential

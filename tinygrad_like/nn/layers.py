@@ -1,22 +1,27 @@
-"""The layers by themselves: `Linear` and the activations."""
+"""`Linear`; and the names that stood here in earlier versions, where pickles look for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
-from ..engine.tensor import Tensor, as_array
-from ..functions.networks import relu, sigmoid
-from ..primitives import contraction, trigonometric
-from ..primitives.integers import floats
+from ..engine.tensor import Tensor
+from ..functions.nonlinearities import tanh as tanh
+from ..primitives import contraction
+from .activation_layers import RELU as RELU
+from .activation_layers import SIGMOID as SIGMOID
+from .activation_layers import TANH as TANH
+from .activation_layers import Activation as Activation
+from .activation_layers import ReLU as ReLU
+from .activation_layers import Sigmoid as Sigmoid
+from .activation_layers import Tanh as Tanh
 from .finding import Parameter
 from .initialisers import Initialiser, generator, inverse_root
-from .layer import Layer, refuse_class
-from .sequential import Sequential as Sequential  # where pickles of earlier versions look for it
+from .layer import Layer
+from .sequential import Sequential as Sequential
 
 
 class Linear(Layer):
@@ -87,57 +92,3 @@ def name_of(dtype: Any) -> str:
         return str(np.dtype(dtype))
     except TypeError:
         return repr(dtype)
-
-
-class Activation(Layer):
-    """A layer made of a function of one Tensor, applied element by element; the shape stays.
-
-    Raises ArgumentError for what cannot be called, and for a class.
-
-    >>> softplus = Activation(lambda x: np.log1p(np.exp(x)), name="softplus")
-    >>> softplus(Tensor([0.0]))
-    Tensor([0.69314718])
-    """
-
-    def __init__(self, function: Callable[[Any], Any], name: str | None = None) -> None:
-        refuse_class(function, "Activation takes a function")
-        if not callable(function):
-            raise ArgumentError(f"Activation takes a function, but got {function!r}.")
-        self.function = function
-        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
-
-    def forward(self, x: Any) -> Any:
-        return self.function(x)
-
-    def again(self) -> Activation:
-        """The same activation as another layer, with a place of its own in a model."""
-        return Activation(self.function, self.name)
-
-    def label(self) -> str:
-        return self.name
-
-
-def tanh(x: Any) -> Any:
-    """The hyperbolic tangent, element by element; of integers in float64, not in NumPy's float16."""
-    return trigonometric.tanh(floats(as_array(x)))
-
-
-class Sigmoid(Layer):
-    """1 / (1 + exp(-x)), element by element."""
-
-    forward = staticmethod(sigmoid)
-
-
-class Tanh(Layer):
-    """The hyperbolic tangent, element by element."""
-
-    forward = staticmethod(tanh)
-
-
-class ReLU(Layer):
-    """max(x, 0), element by element; the gradient at 0 is 0."""
-
-    forward = staticmethod(relu)
-
-
-SIGMOID, TANH, RELU = Activation(sigmoid), Activation(tanh), Activation(relu)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -99,10 +99,12 @@ class Sequential(Layer):
             return chosen
         return Sequential(dict(zip(self.names[index], chosen))) if self.names else Sequential(*chosen)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in (vars(self).get("names") or ()):
-            return self[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    if not TYPE_CHECKING:  # mistyped names are to be found
+
+        def __getattr__(self, name):
+            if name in (vars(self).get("names") or ()):
+                return self[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
         names = self.names or range(len(vars(self).get("layers", ())))

@@ -14,8 +14,8 @@ from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
 from ..nn.layer import Layer, model_of
-from .scheduling import Array, LRScheduler, chosen, of_groups
-from .settings import fraction, whole
+from .scheduling import Array, LRScheduler, of_groups
+from .settings import fraction, one_of, whole
 
 Average = Callable[[Any, Any, Any], Any]
 
@@ -156,7 +156,7 @@ class SWALR(LRScheduler):
     ) -> None:
         self.swa_lrs = of_groups(optimizer, "swa_lr", swa_lr)
         self.anneal_epochs = whole("anneal_epochs", anneal_epochs)
-        self.anneal_strategy = chosen("anneal_strategy", anneal_strategy, ("cos", "linear"))
+        self.anneal_strategy = one_of("cos", "linear")("anneal_strategy", anneal_strategy)
         super().__init__(optimizer, last_epoch)
 
     def part(self, t: Any) -> Any:

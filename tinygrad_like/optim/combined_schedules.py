@@ -12,7 +12,8 @@ from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.shortcuts import shortcut
 from .plateau import ReduceLROnPlateau
 from .schedules import LinearLR
-from .scheduling import LRScheduler, steps_of
+from .scheduling import LRScheduler
+from .settings import positive
 
 
 class Combined(LRScheduler):
@@ -94,7 +95,7 @@ class SequentialLR(Combined):
     def __init__(
         self, optimizer: Any, schedulers: Sequence[Any], milestones: Sequence[int], last_epoch: int = -1
     ) -> None:
-        self.milestones = [steps_of("A milestone", each) for each in milestones]
+        self.milestones = [positive("A milestone", each) for each in milestones]
         if len(self.milestones) != len(schedulers) - 1:
             raise ArgumentError(
                 f"SequentialLR needs a milestone between each two schedules, but got {len(schedulers)} schedules and "
@@ -134,5 +135,5 @@ class WarmupLR(SequentialLR):
     """
 
     def __init__(self, optimizer: Any, steps: int, after: LRScheduler | None = None) -> None:
-        rise = LinearLR(optimizer, 1 / (steps_of("steps", steps) + 1), total_iters=steps)
+        rise = LinearLR(optimizer, 1 / (positive("steps", steps) + 1), total_iters=steps)
         super().__init__(optimizer, [rise] if after is None else [rise, after], [] if after is None else [steps])

@@ -10,8 +10,8 @@ import numpy as np
 from ..engine.errors import ArgumentError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, values_of
-from .scheduling import Array, LRScheduler, above_zero, chosen, of_groups, steps_of
-from .settings import fraction, number
+from .scheduling import Array, LRScheduler, above_zero, of_groups
+from .settings import between, fraction, number, one_of, positive
 
 
 class Cycle(LRScheduler):
@@ -98,17 +98,15 @@ class OneCycleLR(Cycle):
                 raise ArgumentError(
                     "OneCycleLR must know the number of all steps.", "Give total_steps, or epochs and steps_per_epoch."
                 )
-            total_steps = steps_of("epochs", epochs) * steps_of("steps_per_epoch", steps_per_epoch)
-        self.total_steps = steps_of("total_steps", total_steps)
-        if not 0 <= number("pct_start", pct_start) <= 1:
-            raise ArgumentError(f"pct_start must be between 0 and 1, but got {pct_start!r}.")
-        self.anneal_strategy = chosen("anneal_strategy", anneal_strategy, ("cos", "linear"))
+            total_steps = positive("epochs", epochs) * positive("steps_per_epoch", steps_per_epoch)
+        self.total_steps = positive("total_steps", total_steps)
+        self.anneal_strategy = one_of("cos", "linear")("anneal_strategy", anneal_strategy)
         high = of_groups(optimizer, "max_lr", max_lr)
         first = high / above_zero("div_factor", div_factor)
         last = first / above_zero("final_div_factor", final_div_factor)
         fast = of_groups(optimizer, "max_momentum", max_momentum, fraction)
         slow = of_groups(optimizer, "base_momentum", base_momentum, fraction)
-        up, end = pct_start * self.total_steps - 1, self.total_steps - 1.0
+        up, end = between(0, 1)("pct_start", pct_start) * self.total_steps - 1, self.total_steps - 1.0
         ends = np.array([up, 2 * up, end] if three_phase else [up, end])
         begins = np.array([0.0, *ends[:-1]])
         self.ends = ends[:-1]
@@ -118,7 +116,7 @@ class OneCycleLR(Cycle):
         self.momenta = np.stack([fast, slow, fast, fast] if three_phase else [fast, slow, fast])
         super().__init__(optimizer, last_epoch, first, cycle_momentum)
 
-    def between(self, values: Array, t: Any) -> Any:
+    def reached(self, values: Array, t: Any) -> Any:
         """Where the way through `values`, one after the other, has come at t."""
         phase = np.sum(self.ends < t)
         part = np.minimum((t - self.begins[phase]) / self.lengths[phase], 1.0)
@@ -126,13 +124,13 @@ class OneCycleLR(Cycle):
         return values[phase + 1] + (values[phase] - values[phase + 1]) * left
 
     def start(self, lr: Array, base: Array) -> Any:
-        return self.between(self.rates, np.zeros(()))
+        return self.reached(self.rates, np.zeros(()))
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
-        return self.between(self.rates, t)
+        return self.reached(self.rates, t)
 
     def momentum(self, t: Any) -> Any:
-        return self.between(self.momenta, t)
+        return self.reached(self.momenta, t)
 
     def _advance(self, active: Any, restart: Any) -> None:
         if shortcut(active) and shortcut(self.memory["last_epoch"]._array >= self.total_steps):
@@ -174,12 +172,12 @@ class CyclicLR(Cycle):
     ) -> None:
         low, high = of_groups(optimizer, "base_lr", base_lr), of_groups(optimizer, "max_lr", max_lr)
         self.height = high - low
-        up = steps_of("step_size_up", step_size_up)
-        self.total_size = up + (up if step_size_down is None else steps_of("step_size_down", step_size_down))
+        up = positive("step_size_up", step_size_up)
+        self.total_size = up + (up if step_size_down is None else positive("step_size_down", step_size_down))
         self.step_ratio = up / self.total_size
-        self.mode = chosen("mode", mode, ("triangular", "triangular2", "exp_range"))
+        self.mode = one_of("triangular", "triangular2", "exp_range")("mode", mode)
         self.gamma, self.scale_fn = number("gamma", gamma), scale_fn
-        self.scale_mode = chosen("scale_mode", scale_mode, ("cycle", "iterations"))
+        self.scale_mode = one_of("cycle", "iterations")("scale_mode", scale_mode)
         fast = of_groups(optimizer, "max_momentum", max_momentum, fraction)
         slow = of_groups(optimizer, "base_momentum", base_momentum, fraction)
         self.fast, self.momentum_height = fast, fast - slow

@@ -9,8 +9,8 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor, values_of
-from .scheduling import LRScheduler, chosen, of_groups
-from .settings import number, whole
+from .scheduling import LRScheduler, of_groups
+from .settings import number, one_of, whole
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -42,8 +42,8 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: Any = 0,
         eps: float = 1e-8,
     ) -> None:
-        self.mode = chosen("mode", mode, ("min", "max"))
-        self.threshold_mode = chosen("threshold_mode", threshold_mode, ("rel", "abs"))
+        self.mode = one_of("min", "max")("mode", mode)
+        self.threshold_mode = one_of("rel", "abs")("threshold_mode", threshold_mode)
         self.factor = number("factor", factor)
         if self.factor >= 1:
             raise ArgumentError(f"factor must be less than 1, but got {factor!r}.")

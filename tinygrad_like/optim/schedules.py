@@ -10,8 +10,8 @@ import numpy as np
 
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
-from .scheduling import Array, LRScheduler, above_zero, steps_of
-from .settings import number, whole
+from .scheduling import Array, LRScheduler, above_zero
+from .settings import number, positive, whole
 
 
 class LambdaLR(LRScheduler):
@@ -80,7 +80,7 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.step_size, self.gamma = steps_of("step_size", step_size), number("gamma", gamma)
+        self.step_size, self.gamma = positive("step_size", step_size), number("gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
@@ -120,7 +120,7 @@ class ConstantLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
-        self.factor, self.total_iters = above_zero("factor", factor), steps_of("total_iters", total_iters)
+        self.factor, self.total_iters = above_zero("factor", factor), positive("total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
     def start(self, lr: Array, base: Array) -> Any:
@@ -149,7 +149,7 @@ class LinearLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         self.start_factor, self.end_factor = above_zero("start_factor", start_factor), number("end_factor", end_factor)
-        self.total_iters = steps_of("total_iters", total_iters)
+        self.total_iters = positive("total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
     def start(self, lr: Array, base: Array) -> Any:
@@ -190,7 +190,7 @@ class PolynomialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        self.total_iters, self.power = steps_of("total_iters", total_iters), number("power", power)
+        self.total_iters, self.power = positive("total_iters", total_iters), number("power", power)
         super().__init__(optimizer, last_epoch)
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
@@ -211,7 +211,7 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        self.T_max, self.eta_min = steps_of("T_max", T_max), number("eta_min", eta_min)
+        self.T_max, self.eta_min = positive("T_max", T_max), number("eta_min", eta_min)
         super().__init__(optimizer, last_epoch)
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
@@ -234,7 +234,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     def __init__(self, optimizer: Any, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        self.T_0, self.T_mult = steps_of("T_0", T_0), steps_of("T_mult", T_mult)
+        self.T_0, self.T_mult = positive("T_0", T_0), positive("T_mult", T_mult)
         self.eta_min = number("eta_min", eta_min)
         super().__init__(optimizer, last_epoch)
 

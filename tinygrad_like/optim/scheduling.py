@@ -11,7 +11,7 @@ from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.tensor import Tensor, values_of
 from .optimizer import Optimizer
-from .settings import Check, ParamGroup, number, whole
+from .settings import Check, ParamGroup, number
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -108,8 +108,7 @@ class LRScheduler:
     def _write(self, name: str, values: Any, index: Any = ...) -> None:
         """Write a setting of all groups."""
         for i, group in enumerate(self._groups()):
-            if name != "lr" and not group.on(name):
-                group[name] = 1.0  # a setting that was 0 may be left out of the formula
+            group.active.add(name)  # though it may have been 0, with which formulas leave it out
             assign(group.memory[name], values[i, ...], index)
 
     # -- what can be read, saved and loaded -------------------------------------------------------
@@ -164,21 +163,6 @@ def above_zero(name: str, value: Any) -> float:
     if not checked:
         raise ArgumentError(f"{name} must be more than 0, but got {value!r}.")
     return checked
-
-
-def steps_of(name: str, value: Any) -> int:
-    """`value`, if it is a whole number of at least 1."""
-    checked = whole(name, value)
-    if not checked:
-        raise ArgumentError(f"{name} must be at least 1, but got {value!r}.")
-    return checked
-
-
-def chosen(name: str, value: Any, among: tuple[str, ...]) -> Any:
-    """`value`, if it is one of the words that are allowed."""
-    if value not in among:
-        raise ArgumentError(f"{name} must be one of {', '.join(map(repr, among))}, but got {value!r}.")
-    return value
 
 
 def of_groups(optimizer: Any, name: str, value: Any, check: Check = number) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.registry import elementwise, general
 from ..engine.shortcuts import all_finite
-from .integers import floats
+from .integers import as_floats, floats
 from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
 
@@ -41,8 +41,8 @@ def relu_rule(g: Any, y: Any) -> Any:
 
 
 def _mse(prediction: Any, target: Any) -> Any:
-    if prediction.dtype.kind in "iub" and target.dtype.kind in "iub":
-        prediction = floats(prediction)
+    if prediction.dtype.kind != "f" or target.dtype.kind != "f":
+        prediction, target = as_floats(prediction, target)
     difference = np.subtract(prediction, target).reshape(-1)
     if difference.dtype.itemsize < 4:
         return np.mean(np.square(difference, dtype=np.float32)).astype(difference.dtype)
