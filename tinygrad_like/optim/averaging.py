@@ -12,6 +12,7 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.recording import no_grad
+from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor
 from ..nn.layer import Layer, model_of
 from .scheduling import Array, LRScheduler, of_groups
@@ -29,7 +30,10 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
     decay = fraction("decay", decay)
 
     def average(averaged: Any, value: Any, n: Any) -> Any:
-        return averaged + (1 - decay) * (value - averaged)
+        change = value - averaged
+        change *= 1 - decay
+        change += averaged
+        return change
 
     return average
 
@@ -40,7 +44,14 @@ def get_swa_avg_fn() -> Average:
     >>> get_swa_avg_fn()(4.0, 8.0, 1)
     6.0
     """
-    return lambda averaged, value, n: averaged + (value - averaged) / (n + 1)
+
+    def average(averaged: Any, value: Any, n: Any) -> Any:
+        change = value - averaged
+        change /= n + 1
+        change += averaged
+        return change
+
+    return average
 
 
 class AveragedModel(Layer):
@@ -87,10 +98,12 @@ class AveragedModel(Layer):
         """Take the present weights of the model into the averages."""
         pairs = matched(self.module, model_of(model))
         n = self.n_averaged._array
+        later = shortcut(n > 0)
         for averaged, value, is_parameter in pairs:
             new = value
             if value.dtype.kind == "f" and (is_parameter or self.use_buffers):
-                new = np.where(n == 0, value, self.avg_fn(averaged._array, value, n.astype(value.dtype)))
+                new = self.avg_fn(averaged._array, value, n.astype(value.dtype))
+                new = new if later else np.where(n == 0, value, new)
             assign(averaged, new)
         assign(self.n_averaged, n + 1)
 
