@@ -14,7 +14,9 @@ from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.recording import no_grad
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor
+from ..nn.finding import is_parameter
 from ..nn.layer import Layer, model_of
+from ..nn.state import is_buffer, once
 from .scheduling import Array, LRScheduler, of_groups
 from .settings import fraction, one_of, whole
 
@@ -99,27 +101,29 @@ class AveragedModel(Layer):
         pairs = matched(self.module, model_of(model))
         n = self.n_averaged._array
         later = shortcut(n > 0)
-        for averaged, value, is_parameter in pairs:
+        for averaged, value, trained in pairs:
             new = value
-            if value.dtype.kind == "f" and (is_parameter or self.use_buffers):
+            if value.dtype.kind == "f" and (trained or self.use_buffers):
                 new = self.avg_fn(averaged._array, value, n.astype(value.dtype))
                 new = new if later else np.where(n == 0, value, new)
             assign(averaged, new)
         assign(self.n_averaged, n + 1)
 
 
+def kept(model: Any) -> dict[str, Tensor]:
+    """The parameters and buffers of a model by name, each once."""
+    return {name: each for name, each in once(model) if is_parameter(each) or is_buffer(each)}
+
+
 def matched(module: Any, model: Any) -> list[tuple[Tensor, Array, bool]]:
-    """(average, value, whether it is a parameter) of each parameter and buffer; an error if the names differ."""
-    found = []
-    for kind in ("named_parameters", "named_buffers"):
-        own, given = dict(getattr(module, kind)()), dict(getattr(model, kind)())
-        if {name: each.shape for name, each in own.items()} != {name: each.shape for name, each in given.items()}:
-            raise ArgumentError(
-                f"The model has other {kind.removeprefix('named_')} than the one that was averaged so far.",
-                "Make a new AveragedModel when layers change.",
-            )
-        found += [(own[name], each._array, kind == "named_parameters") for name, each in given.items()]
-    return found
+    """(average, value, whether it is a parameter) of each parameter and buffer; an error if they differ."""
+    own, given = kept(module), kept(model)
+    if {name: each.shape for name, each in own.items()} != {name: each.shape for name, each in given.items()}:
+        raise ArgumentError(
+            "The model has other parameters or buffers than the one that was averaged so far.",
+            "Make a new AveragedModel when layers change.",
+        )
+    return [(own[name], each._array, is_parameter(own[name])) for name, each in given.items()]
 
 
 def update_bn(loader: Iterable[Any], model: Layer) -> None:
