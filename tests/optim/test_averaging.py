@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import pickle
 
 import numpy as np
 import pytest
@@ -166,12 +167,13 @@ def test_a_run_that_is_resumed_is_bit_equal(average, tmp_path):
     optimizer, averaged = tg.Adam(model.parameters()), optim.AveragedModel(model, AVERAGES[average](optim))
     train(model, optimizer, averaged, 3)
     copies = copy.deepcopy((model, optimizer, averaged))
+    pickled = pickle.loads(pickle.dumps((model, optimizer, averaged)))
     tg.save({"model": model, "optimizer": optimizer, "averaged": averaged}, tmp_path / "run.npz")
     train(model, optimizer, averaged, 4)
     again = tg.Sequential(tg.Linear(3, 2), tg.Tanh(), tg.Linear(2, 1))
     other, its_average = tg.Adam(again.parameters()), optim.AveragedModel(again, AVERAGES[average](optim))
     tg.load(tmp_path / "run.npz", into={"model": again, "optimizer": other, "averaged": its_average})
-    for one, stepper, result in (copies, (again, other, its_average)):
+    for one, stepper, result in (copies, pickled, (again, other, its_average)):
         train(one, stepper, result, 4)
         same(values(result), values(averaged))
 

@@ -268,6 +268,16 @@ def test_a_momentum_that_was_off_is_on_when_it_is_cycled():
     assert "momentum" in again.param_groups[0].active
 
 
+def test_a_schedule_of_ones_own_may_give_one_rate_for_all_groups():
+    class Falling(optim.LRScheduler):
+        def rate(self, lr, base, t):
+            return 0.5**t
+
+    schedule = Falling(optimizers())
+    schedule.step()
+    assert schedule.get_last_lr() == [0.5, 0.5]
+
+
 def test_a_rate_that_was_changed_by_hand_is_gone_on_from():
     optimizer = single(0.5)
     schedule = optim.ExponentialLR(optimizer, 0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,21 +24,21 @@ from .settings import fraction, one_of, whole
 Average = Callable[[Any, Any, Any], Any]
 
 
+def moved(averaged: Any, value: Any, n: Any, decay: float | None = None) -> Any:
+    """The average with one more value: an exponential moving average, or without `decay` the mean."""
+    change = value - averaged
+    change *= 1 / (n + 1) if decay is None else 1 - decay
+    change += averaged
+    return change
+
+
 def get_ema_avg_fn(decay: float = 0.999) -> Average:
     """For AveragedModel: the exponential moving average, decay · average + (1 − decay) · value.
 
     >>> get_ema_avg_fn(0.75)(4.0, 8.0, 1)
     5.0
     """
-    decay = fraction("decay", decay)
-
-    def average(averaged: Any, value: Any, n: Any) -> Any:
-        change = value - averaged
-        change *= 1 - decay
-        change += averaged
-        return change
-
-    return average
+    return partial(moved, decay=fraction("decay", decay))
 
 
 def get_swa_avg_fn() -> Average:
@@ -46,14 +47,7 @@ def get_swa_avg_fn() -> Average:
     >>> get_swa_avg_fn()(4.0, 8.0, 1)
     6.0
     """
-
-    def average(averaged: Any, value: Any, n: Any) -> Any:
-        change = value - averaged
-        change /= n + 1
-        change += averaged
-        return change
-
-    return average
+    return moved
 
 
 class AveragedModel(Layer):

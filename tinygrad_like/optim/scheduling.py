@@ -109,7 +109,7 @@ class LRScheduler:
         """Write a setting of all groups."""
         for i, group in enumerate(self._groups()):
             group.active.add(name)  # though it may have been 0, with which formulas leave it out
-            assign(group.memory[name], values[i, ...], index)
+            assign(group.memory[name], values[i, ...] if np.ndim(values) else values, index)
 
     # -- what can be read, saved and loaded -------------------------------------------------------
 
