@@ -78,6 +78,17 @@ def test_an_embedding_and_integers():
     ]
 
 
+def test_attention():
+    steps, features, heads = 5, 6, 2
+    x = np.ones((3, steps, features))
+    model = nn.MultiheadAttention(features, heads, batch_first=True)
+    inside = 3 * (steps * features * 3 * features + 2 * heads * steps * steps * features // heads)
+    assert counts(model, x, x, x) == {
+        "MultiheadAttention": (3 * features * features + 3 * features, inside),
+        "out_proj": (features * features + features, 3 * steps * features * features),
+    }
+
+
 def test_bilinear_layers():
     assert counts(nn.Bilinear(3, 4, 2), np.ones((5, 3)), np.ones((5, 4))) == {
         "Bilinear": (26, 5 * 3 * 4 * 2 + 5 * 4 * 2)  # x1 with the weight, and what comes out with x2

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives import attention
@@ -15,6 +16,7 @@ from .dropping import dropout
 from .masking import Masks, causal, read_mask
 
 
+@block(name="attention")
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

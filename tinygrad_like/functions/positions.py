@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives.integers import floats
@@ -34,6 +35,7 @@ def sinusoidal_positions(positions: Any, features: int, base: float = 10000.0) -
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(*positions.shape, features)
 
 
+@block()
 def rotary(x: Any, positions: Any = None, base: float = 10000.0, interleaved: bool = True) -> Any:
     """x with each pair of features turned by the angle p · base^(-2i/E), for x of shape (..., L, E): Su et al., 2021.
 

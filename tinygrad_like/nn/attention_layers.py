@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..functions.attending import attention_weights
@@ -102,6 +103,7 @@ class MultiheadAttention(Layer):
             if bias is not None:
                 bias.data = 0.0
 
+    @block()
     def forward(
         self,
         query: Any,

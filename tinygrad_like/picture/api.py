@@ -33,7 +33,8 @@ def draw(
     Where `backward()` freed a value, the card has its shape and says so.
 
     `names` maps names to Tensors (`names=locals()` will do) or lists those of the inputs. `detail` is "op", "shape",
-    "stats", "value", or "auto" by size. `depth` shows layers as one card each from that depth on. A graph of more
+    "stats", "value", or "auto" by size. What a function such as softmax or layer_norm does is one card; "op" shows
+    every operation in it, without values. `depth` shows layers as one card each from that depth on. A graph of more
     than `max_nodes` is reduced: identical siblings become one ×N, layers are collapsed, or only a part is shown.
     `focus` (a Tensor, a layer, a path or a name) shows what is at most `radius` edges away. `direction` is
     "LR", "TB", "RL" or "BT", `theme` "light" or "dark". `title` stands above the picture; without `gradients` only

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import LEAVES, Cluster, Graph, ancestors, clusters_of
+from .graph import LEAVES, LOSS, Cluster, Graph, ancestors, clusters_of
 
 
 def arrange(graph: Graph, name: str) -> None:
@@ -61,7 +61,7 @@ def gather_the_loss(graph: Graph) -> None:
     inside = [i for i, card in enumerate(graph.cards) if card.cluster is not None or card.scoped]
     leading = ancestors(graph, inside)
     computed = [card for n, card in enumerate(graph.cards) if n not in leading and card.role not in LEAVES]
-    box = Cluster("", "Loss", (root.name or root.symbol) if len(computed) > 1 else "", None)
+    box = Cluster("", LOSS, (root.name or root.symbol) if len(computed) > 1 else "", None)
     for card in computed:
         card.cluster = box
 

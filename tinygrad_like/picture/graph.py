@@ -8,6 +8,7 @@ from typing import Any
 
 # What a card can be; themes have colours for each.
 ROLES = ("input", "constant", "parameter", "buffer", "operation", "activation", "loss", "group", "stub")
+LOSS = "Loss"  # the title of the box around what comes after the last layer
 LEAVES = frozenset({"input", "constant", "parameter", "buffer"})
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, parameters_in, renumbered
+from .graph import (
+    LEAVES,
+    LOSS,
+    Card,
+    Cluster,
+    Graph,
+    altered,
+    clusters_of,
+    consumers_of,
+    merged,
+    parameters_in,
+    renumbered,
+)
 from .neighbourhood import neighbourhood
 from .rolling import runs_rolled_up, siblings_rolled_up
 
@@ -126,7 +138,7 @@ def layer_card(
         last,
         role=cluster.role or (last.role if is_whole else "group"),
         symbol=cluster.title,
-        name=cluster.label,
+        name=cluster.label or (last.symbol if cluster.title == LOSS else ""),
         label=last.label or (f"call {cluster.call}" if cluster.call else ""),
         cluster=cluster.outer,
         count=1,

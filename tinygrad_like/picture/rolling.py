@@ -21,6 +21,11 @@ class Names(dict[Any, int]):
         return self[key]
 
 
+def name_of_kind(card: Card) -> str:
+    """The name of a card, the same for all indices that have the same form."""
+    return without_numbers(card.name) if card.name.startswith("getitem ") else card.name
+
+
 def without_numbers(text: str) -> str:
     return re.sub(r"\d+", "", text)
 
@@ -47,7 +52,8 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     kinds = kinds_of_clusters(graph, names)
     classes: list[int] = []
     for card in graph.cards:
-        what = card.role, without_numbers(card.symbol), card.name, card.shape, card.dtype, kinds[id(card.cluster)]
+        kind = card.role, without_numbers(card.symbol), name_of_kind(card)
+        what = *kind, card.shape, card.dtype, kinds[id(card.cluster)]
         size = card.parameters, card.nodes if card.role == "group" else 1, card.count if card.in_row else 1
         # x·x and x·y differ in which operands are the same.
         pattern = tuple(card.parents.index(p) for p in card.parents)
@@ -107,6 +113,7 @@ def several(cards: list[Card]) -> Card:
     return altered(
         first,
         symbol=common([card.symbol for card in cards]),
+        name=common([card.name for card in cards]),
         label=common([card.label for card in cards]),
         value=last.value if first.in_row else stacked([card.value for card in cards]),
         gradient=last.gradient if first.in_row else stacked([card.gradient for card in cards]),
@@ -169,7 +176,8 @@ def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
     for i, number in enumerate(row):
         card = graph.cards[number]
         parents = tuple(parent_key(graph, p, i, place, uses) for p in card.parents)
-        what = (card.role, without_numbers(card.symbol), card.name, card.shape, card.count, card.parameters, card.nodes)
+        kind = card.role, without_numbers(card.symbol), name_of_kind(card)
+        what = *kind, card.shape, card.count, card.parameters, card.nodes
         keys.append(names[what, parents])
         near.append(tuple(p for p in parents if type(p) is int))
     return keys, near
@@ -212,12 +220,13 @@ def run_card(cards: list[Card], period: int, repeats: int) -> Card:
     steps = [card for card in cards if card.role not in LEAVES]
     first, last = steps[0], steps[-1]
     ends = (first.cluster.title, last.cluster.title) if first.cluster and last.cluster else (first.symbol, last.symbol)
+    names = [common([card.name or card.symbol for card in steps[i::period]]) for i in range(period)]
     where = " … ".join(dict.fromkeys(ends))
     return altered(
         last,
         role=last.role if period == 1 else "group",
         symbol=where if period > 1 or last.symbol != first.symbol else last.symbol,
-        name=", ".join(card.name or card.symbol for card in steps[:period]) if period > 1 else first.name,
+        name=", ".join(names) if period > 1 else common([card.name for card in steps]),
         label="" if last.label.startswith("call ") else last.label,
         cluster=around_all([card.cluster for card in steps]),
         count=repeats * first.count if period == 1 else repeats,
