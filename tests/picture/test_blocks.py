@@ -290,3 +290,10 @@ def test_a_loss_that_is_collapsed_says_what_it_is():
     model = tg.Linear(4, 4, seed=0)
     (loss,) = [card for card in cards_of(lambda x: tg.mse(model(x), ROWS), ROWS, depth=1) if card.role == "loss"]
     assert (loss.symbol, loss.name, loss.label) == ("Loss", "mse", "loss")
+
+
+def test_the_page_knows_buffers():
+    page = nn.BatchNorm1d(4).eval().draw(ROWS).html()
+    assert '<li class="buffer">buffer</li>' in page
+    assert ".legend .buffer {" in page
+    assert "--buffer-fill:" in page

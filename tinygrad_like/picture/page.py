@@ -155,7 +155,9 @@ def name_of(card: Card, graph: Graph) -> str:
     """What a card is called, with the layer that a parameter belongs to; or how it was computed."""
     if card.label or card.role not in LEAVES:
         return plain(card.label) or call(card, graph)
-    path = card.cluster.path + "." if card.cluster and card.cluster.path and card.role == "parameter" else ""
+    path = (
+        card.cluster.path + "." if card.cluster and card.cluster.path and card.role in ("parameter", "buffer") else ""
+    )
     return plain(path + card.symbol)
 
 
