@@ -140,7 +140,7 @@ if TYPE_CHECKING:
         Upsample,
     )
     from .substitution import functional_call
-    from .transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer, TransformerLayer
+    from .transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
     from .transformers import Transformer, TransformerDecoder, TransformerEncoder
 
 _MODULES = modules_of(
@@ -182,7 +182,7 @@ _MODULES = modules_of(
         "nn.shape_layers": "ChannelShuffle Flatten Fold Identity Lambda PixelShuffle PixelUnshuffle Residual "
         "Unflatten Unfold Upsample",
         "nn.substitution": "functional_call",
-        "nn.transformer_layers": "TransformerDecoderLayer TransformerEncoderLayer TransformerLayer",
+        "nn.transformer_layers": "TransformerDecoderLayer TransformerEncoderLayer",
         "nn.transformers": "Transformer TransformerDecoder TransformerEncoder",
         "random": "seed",
     }
@@ -211,9 +211,9 @@ __all__ = [
     "ReplicationPad3d", "Residual", "RotaryPositions", "Sequential", "SiLU", "Sigmoid", "SinusoidalPositions",
     "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign",
     "Tanh", "Tanhshrink", "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
-    "TransformerEncoder", "TransformerEncoderLayer", "TransformerLayer", "TripletMarginLoss", "Unflatten", "Unfold",
-    "Upsample", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "cross_entropy", "functional_call", "he_normal",
-    "he_uniform", "mse", "remove_spectral_norm", "remove_weight_norm", "scaled_dot_product_attention", "seed",
-    "spectral_norm", "weight_norm", "xavier_normal", "xavier_uniform",
+    "TransformerEncoder", "TransformerEncoderLayer", "TripletMarginLoss", "Unflatten", "Unfold", "Upsample",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "cross_entropy", "functional_call", "he_normal", "he_uniform", "mse",
+    "remove_spectral_norm", "remove_weight_norm", "scaled_dot_product_attention", "seed", "spectral_norm",
+    "weight_norm", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on
