@@ -1,0 +1,258 @@
+"""What holds for every layer: the ground rules of tests/ground_rules.py, and what all layers can do."""
+
+import copy
+import functools
+import pickle
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+from tests.cases import together
+from tests.ground_rules import look, only_our_random_numbers, parting, way_of, without_shortcuts
+from tests.nn.zoo import NOT_CALLED, ZOO
+from tests.stored import cotangent, leaves, plain
+from tinygrad_like import nn
+from tinygrad_like.engine.tensor import values_of
+
+each_layer = together("entry", ZOO)
+MOVING = ("running_mean", "running_var", "num_batches_tracked", "state", "weight_u", "weight_v")
+
+
+def new(entry):
+    tg.seed(1)
+    return entry.layer()
+
+
+def call(layer, entry, inputs, seed=0):
+    """The layer's results in a list; its random numbers are those of this seed."""
+    tg.seed(seed)
+    return leaves(layer(*inputs, **entry.options))
+
+
+def run(layer, entry, inputs):
+    """The results, of which the gradients have been computed."""
+    results = call(layer, entry, inputs)
+    starts = [each for each in results if isinstance(each, tg.Tensor) and each.requires_grad]
+    if starts:
+        sum((each * cotangent(each.shape, each.dtype)).sum() for each in starts).backward()
+    return results
+
+
+def outcome(layer, entry, inputs):
+    """The results, and the gradients of the inputs and parameters, by name."""
+    results = run(layer, entry, inputs)
+    found = {f"result {i}": plain(each) for i, each in enumerate(results)}
+    differentiated = [(f"input {i}", inputs[i]) for i in entry.free] + list(layer.named_parameters())
+    return found | {f"gradient of {name}": plain(each.grad) for name, each in differentiated if each.grad is not None}
+
+
+@functools.cache
+def expected_of(name):
+    entry = ZOO[name]
+    return outcome(new(entry), entry, entry.tensors())
+
+
+def state(layer):
+    return {name: each.numpy() for name, each in layer.state_dict().items()}
+
+
+def assert_same(found, expected, tolerance=0.0):
+    assert list(found) == list(expected)
+    for name, want in expected.items():
+        got = found[name]
+        assert (got.shape, got.dtype) == (want.shape, want.dtype), name
+        scale = tolerance * max(1, np.max(np.abs(want), initial=0)) if tolerance else 0
+        np.testing.assert_allclose(got, want, 0, scale, err_msg=name)
+
+
+def test_every_layer_is_entered():
+    layers = {name for name in nn.__all__ if isinstance(getattr(nn, name), type)}
+    layers = {name for name in layers if issubclass(getattr(nn, name), tg.Layer)}
+    assert {entry.kind for entry in ZOO.values()} == layers - set(NOT_CALLED)
+
+
+# -- ground rules --------------------------------------------------------------------------------
+
+
+@each_layer
+def test_a_call_in_training_changes_tensors_only(entry, monkeypatch):
+    layer, inputs = new(entry), entry.tensors()
+    with monkeypatch.context() as patched:
+        only_our_random_numbers(patched)
+        seen = look(layer)
+        found = outcome(layer, entry, inputs)
+        changed = seen.check()
+    assert {path.rpartition(".")[2] for path in changed} <= set(MOVING), changed
+    assert_same(found, expected_of(entry.name))  # the same seed, the same numbers
+
+
+@each_layer
+def test_a_call_in_evaluation_changes_nothing(entry):
+    layer, inputs = new(entry).eval(), entry.arrays()
+    tg.seed(0)
+    seen = look(layer)
+    first = leaves(layer(*inputs, **entry.options))
+    assert seen.check() == []
+    for one, other in zip(first, call(layer, entry, inputs, seed=5), strict=True):
+        np.testing.assert_array_equal(values_of(one), values_of(other))
+
+
+def zeros(entry):
+    inputs = entry.tensors()
+    for i in entry.free:
+        inputs[i].data = 0
+    return inputs
+
+
+def others(entry):
+    """Another draw, in which the first element of each input is infinite."""
+    inputs = entry.tensors(1)
+    for i in entry.free:
+        inputs[i].data.flat[0] = np.inf
+    return inputs
+
+
+@each_layer
+def test_no_layer_branches_on_values(entry, monkeypatch):
+    with monkeypatch.context() as patched:
+        without_shortcuts(patched)
+        layer = new(entry)
+        # Both ways of a shortcut give the same numbers.
+        assert_same(outcome(layer, entry, entry.tensors()), expected_of(entry.name), 1e-12)
+        with np.errstate(all="ignore"):
+            first = way_of(lambda: run(layer, entry, entry.tensors()))
+            for inputs in (others(entry), zeros(entry)):
+                assert not (place := parting(first, way_of(lambda inputs=inputs: run(layer, entry, inputs)))), place
+
+
+# -- state ---------------------------------------------------------------------------------------
+
+
+def test_copies_and_saved_layers_are_equal_layers(tmp_path):
+    """All layers at once: they are kept in one list."""
+    layers, loaded, from_file = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+    for entry in ZOO.values():
+        layers.append(new(entry))
+        call(layers[-1], entry, entry.tensors())  # moves what it keeps
+        loaded.append(entry.make())
+        from_file.append(entry.make())
+    loaded.load_state_dict(layers.state_dict())
+    from_file.load(layers.save(tmp_path / "layers.npz") or tmp_path / "layers.npz")
+    twins = loaded, from_file, copy.deepcopy(layers), pickle.loads(pickle.dumps(layers))
+    for twin in twins:
+        assert_same(state(twin), state(layers))
+    for i, (name, entry) in enumerate(ZOO.items()):
+        expected = call(layers[i], entry, entry.arrays(1))
+        for twin in twins:
+            for got, want in zip(call(twin[i], entry, entry.arrays(1)), expected, strict=True):
+                np.testing.assert_array_equal(values_of(got), values_of(want), err_msg=name)
+    for twin in twins:
+        assert_same(state(twin), state(layers))
+
+
+@each_layer
+def test_a_functional_call_is_the_call(entry):
+    layer, inputs = new(entry).eval(), entry.arrays()
+    by_state = leaves(tg.functional_call(layer, layer.state_dict(), *inputs, **entry.options))
+    for got, want in zip(by_state, call(layer, entry, inputs), strict=True):
+        np.testing.assert_array_equal(values_of(got), values_of(want))
+
+
+@each_layer
+def test_float32_stays_float32(entry):
+    found = outcome(new(entry).to(np.float32), entry, entry.tensors(dtype=np.float32))
+    expected = expected_of(entry.name)
+    assert list(found) == list(expected)
+    wrong = {name for name, each in found.items() if each.dtype.kind == "f" and each.dtype != np.float32}
+    assert not wrong
+    assert_same({name: each.astype(expected[name].dtype) for name, each in found.items()}, expected, 1e-4)
+
+
+# -- texts and pictures --------------------------------------------------------------------------
+
+
+@each_layer
+def test_texts_and_pictures_name_the_layer(entry):
+    layer, inputs = new(entry), entry.tensors()
+    assert repr(layer).startswith(f"{entry.kind}(")
+    if entry.options:
+        return  # the others take no options for the call
+    assert entry.kind in str(tg.summary(layer, *inputs))
+    assert entry.kind in layer.draw(*inputs, detail="shape").source
+
+
+# -- derivatives ---------------------------------------------------------------------------------
+
+
+class Repeatable(tg.Layer):
+    """A layer as a function of the inputs that are differentiated, with the same random numbers in every call.
+
+    It gives all results in one vector.
+    """
+
+    def __init__(self, layer, entry):
+        self.layer, self.entry = layer, entry
+
+    def forward(self, *free):
+        if getattr(self.layer, "generator", None) is not None:
+            self.layer.generator.load_state_dict(tg.random.Generator(0).state_dict())
+        inputs = self.entry.arrays()
+        for i, x in zip(self.entry.free, free):
+            inputs[i] = x
+        results = [each for each in call(self.layer, self.entry, inputs) if each.dtype.kind == "f"]
+        return np.concatenate([np.ravel(each) for each in results]) if len(results) > 1 else results[0]
+
+
+@each_layer
+def test_derivatives_of_order_2(entry, monkeypatch):
+    layer = new(entry).train(not entry.evaluated)
+    if entry.kinked or not (entry.free or layer.parameters()):
+        return
+    monkeypatch.setattr(tg.checking, "DIRECTIONS", 1)
+    assert tg.gradcheck(Repeatable(layer, entry), *(entry.arrays()[i] for i in entry.free))
+
+
+# -- inputs that do not fit ----------------------------------------------------------------------
+
+
+def misshapen(x):
+    """The same with other axes, with none of something, with more of it, and of other dtypes."""
+    shapes = [(), x.shape[1:], x.shape[:-1], (1, *x.shape), (*x.shape, 1), (1,) * 7, (0,)]
+    for axis in range(x.ndim):
+        shapes += [(*x.shape[:axis], n, *x.shape[axis + 1 :]) for n in (0, x.shape[axis] + 1)]
+    resized = [np.resize(x, shape) if 0 not in shape else np.zeros(shape, x.dtype) for shape in shapes]
+    return [*resized, x.astype(float), np.abs(x).astype(int)]
+
+
+def refused(layer, entry, inputs):
+    """The error of a call, which must be one of ours and name the layer; None if it works."""
+    try:
+        call(layer, entry, inputs)
+    except (tg.ShapeError, tg.DTypeError, tg.ArgumentError) as error:
+        assert error.layers[-1] is layer
+        return error
+    except Exception as error:
+        pytest.fail(f"{[(x.shape, str(x.dtype)) for x in inputs]}: {error!r}")
+    return None
+
+
+@each_layer
+def test_inputs_that_do_not_fit_are_errors_that_name_the_layer(entry):
+    layer, arrays = new(entry), entry.arrays()
+    for i, x in enumerate(arrays):
+        for wrong in misshapen(x):
+            refused(layer, entry, [*arrays[:i], wrong, *arrays[i + 1 :]])
+
+
+@each_layer
+def test_an_empty_batch_is_taken_or_refused_plainly(entry):
+    empty = [x[:0] if x.ndim else x for x in entry.arrays()]
+    for layer in (new(entry), new(entry).eval()):
+        before = state(layer)
+        error = refused(layer, entry, empty)
+        assert error is None or entry.kind not in TAKES_NOTHING, error
+        assert all(np.isfinite(each).all() for each in state(layer).values()), f"{before} became {state(layer)}"
+
+
+TAKES_NOTHING = {"Linear", "Conv2d", "MaxPool2d", "BatchNorm1d", "LayerNorm", "Dropout", "Embedding", "ReLU", "Flatten"}
