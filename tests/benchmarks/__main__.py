@@ -13,6 +13,7 @@ BENCHMARKS = {
     "xor": ("xor", 1),
     "mlp": ("mlp", 2),
     "cnn": ("cnn", 2),
+    "transformer": ("transformer", 2),
     "lstm": ("lstm", 2),
     "import": ("imports", 1),
     "chain": ("chain", 1),
