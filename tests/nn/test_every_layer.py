@@ -16,7 +16,7 @@ from tinygrad_like import nn
 from tinygrad_like.engine.tensor import values_of
 
 each_layer = together("entry", ZOO)
-MOVING = ("running_mean", "running_var", "num_batches_tracked", "state", "weight_u", "weight_v")
+MOVING = {"running_mean", "running_var", "num_batches_tracked", "state", "weight_u", "weight_v"}
 
 
 def new(entry):
@@ -83,7 +83,7 @@ def test_a_call_in_training_changes_tensors_only(entry, monkeypatch):
         seen = look(layer)
         found = outcome(layer, entry, inputs)
         changed = seen.check()
-    assert {path.rpartition(".")[2] for path in changed} <= set(MOVING), changed
+    assert {path.rpartition(".")[2] for path in changed} <= MOVING, changed
     assert_same(found, expected_of(entry.name))  # the same seed, the same numbers
 
 
@@ -207,7 +207,7 @@ class Repeatable(tg.Layer):
 @each_layer
 def test_derivatives_of_order_2(entry, monkeypatch):
     layer = new(entry).train(not entry.evaluated)
-    if entry.kinked or not (entry.free or layer.parameters()):
+    if entry.unchecked or not (entry.free or layer.parameters()):
         return
     monkeypatch.setattr(tg.checking, "DIRECTIONS", 1)
     assert tg.gradcheck(Repeatable(layer, entry), *(entry.arrays()[i] for i in entry.free))
@@ -230,10 +230,9 @@ def refused(layer, entry, inputs):
     try:
         call(layer, entry, inputs)
     except (tg.ShapeError, tg.DTypeError, tg.ArgumentError) as error:
-        assert error.layers[-1] is layer
-        return error
+        return error if error.layers[-1] is layer else pytest.fail(f"The layer is not named: {error}")
     except Exception as error:
-        pytest.fail(f"{[(x.shape, str(x.dtype)) for x in inputs]}: {error!r}")
+        pytest.fail(f"{[tg.Tensor(x) for x in inputs if x is not None]}: {error!r}")
     return None
 
 
@@ -241,13 +240,13 @@ def refused(layer, entry, inputs):
 def test_inputs_that_do_not_fit_are_errors_that_name_the_layer(entry):
     layer, arrays = new(entry), entry.arrays()
     for i, x in enumerate(arrays):
-        for wrong in misshapen(x):
+        for wrong in misshapen(x) if x is not None else ():
             refused(layer, entry, [*arrays[:i], wrong, *arrays[i + 1 :]])
 
 
 @each_layer
 def test_an_empty_batch_is_taken_or_refused_plainly(entry):
-    empty = [x[:0] if x.ndim else x for x in entry.arrays()]
+    empty = [x[:0] if np.ndim(x) else x for x in entry.arrays()]
     for layer in (new(entry), new(entry).eval()):
         before = state(layer)
         error = refused(layer, entry, empty)

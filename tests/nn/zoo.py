@@ -15,16 +15,16 @@ import numpy as np
 from tinygrad_like import Tensor, nn
 from tinygrad_like.random import Generator
 
-# These are called by other layers, or have no forward().
-NOT_CALLED = {"Layer": "the base", "ModuleList": "a container", "ModuleDict": "a container"}
+# These have no forward().
+NOT_CALLED = {"Layer": "a base", "TransformerLayer": "a base", "ModuleList": "a list", "ModuleDict": "a dict"}
 
 
 @dataclass(frozen=True)
 class Entry:
     """A layer, in its `name` the class first; the shapes of its inputs, or functions of a generator that make them.
 
-    `held` are the places of inputs that are data, such as targets of ±1, and not differentiated. `kinked` says why
-    there is no derivative to check; with `evaluated`, it is checked in evaluation, not in training.
+    `held` are the places of inputs that are data, such as targets of ±1, and not differentiated. `unchecked` says why
+    derivatives are not checked; with `evaluated`, they are checked in evaluation, not in training.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Entry:
     inputs: tuple[Any, ...]
     held: tuple[int, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
-    kinked: str = ""
+    unchecked: str = ""
     evaluated: bool = False
 
     @property
@@ -53,13 +53,17 @@ class Entry:
 
     def tensors(self, seed: int = 0, dtype: Any = np.float64) -> list[Any]:
         """The inputs; those that are differentiated as Tensors that require a gradient."""
-        arrays = [x.astype(dtype) if x.dtype.kind == "f" else x for x in self.arrays(seed)]
+        arrays = [x.astype(dtype) if is_float(x) else x for x in self.arrays(seed)]
         return [Tensor(x, requires_grad=True) if i in self.free else x for i, x in enumerate(arrays)]
 
     @cached_property
     def free(self) -> list[int]:
         """The places of the inputs that are differentiated."""
-        return [i for i, x in enumerate(self.arrays()) if x.dtype.kind == "f" and i not in self.held]
+        return [i for i, x in enumerate(self.arrays()) if is_float(x) and i not in self.held]
+
+
+def is_float(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
 
 
 def below(count: int, *shape: int) -> Callable[[Any], Any]:
@@ -78,26 +82,35 @@ def log_unit(*shape: int) -> Callable[[Any], Any]:
     return lambda rng: np.log(rng.uniform(0.1, 0.9, shape))
 
 
+def mask(*shape: int) -> Callable[[Any], Any]:
+    return lambda rng: rng.random(shape) < 0.3
+
+
+def none(rng: Any) -> None:
+    """An argument that is left out."""
+
+
 def fixed(*values: Any) -> Callable[[Any], Any]:
     return lambda rng: np.array(values)
 
 
 def entry(name: str, *inputs: Any, arguments: tuple[Any, ...] = (), **settings: Any) -> Entry:
     """The layer of this name, made with these arguments; what follows a comma in the name says what is special."""
-    kept = {key: settings.pop(key) for key in ("held", "options", "kinked", "evaluated") if key in settings}
+    kept = {key: settings.pop(key) for key in ("held", "options", "unchecked", "evaluated") if key in settings}
     kind = getattr(nn, name.partition(",")[0])
     return Entry(name, lambda: kind(*arguments, **settings), inputs, **kept)
 
 
 def activations() -> Any:
-    for name in (
-        "Sigmoid Tanh ReLU ReLU6 SELU SiLU Mish Hardsigmoid Hardswish Softsign Tanhshrink LogSigmoid ELU CELU GELU "
-        "LeakyReLU Softplus Softshrink Hardshrink Hardtanh Softmin Softmax LogSoftmax PReLU RReLU"
-    ).split():
-        yield entry(name, (2, 3))
+    for kind in (
+        *(nn.Sigmoid, nn.Tanh, nn.ReLU, nn.ReLU6, nn.SELU, nn.SiLU, nn.Mish, nn.Hardsigmoid, nn.Hardswish, nn.Softsign),
+        *(nn.Tanhshrink, nn.LogSigmoid, nn.ELU, nn.CELU, nn.GELU, nn.LeakyReLU, nn.Softplus, nn.Softshrink, nn.PReLU),
+        *(nn.Hardshrink, nn.Hardtanh, nn.Softmin, nn.Softmax, nn.LogSoftmax, nn.RReLU),
+    ):
+        yield entry(kind.__name__, (2, 3))
     yield entry("Activation", (2, 3), arguments=(np.sin,))
     yield entry("GELU, tanh", (2, 3), approximate="tanh")
-    yield entry("Softplus, steep", (2, 3), beta=3.0, threshold=1.0, kinked="it jumps at the threshold")
+    yield entry("Softplus, steep", (2, 3), beta=3.0, threshold=1.0, unchecked="it jumps at the threshold")
     yield entry("Threshold", (2, 3), arguments=(0.1, 0.5))
     yield entry("GLU", (2, 4))
     yield entry("Softmax2d", (1, 2, 2, 1))
@@ -119,7 +132,7 @@ def linear() -> Any:
     yield entry("Linear, no bias", (4, 2), arguments=(2, 3, False))
     yield entry("Bilinear", (4, 2), (4, 3), arguments=(2, 3, 2))
     yield entry("Embedding", below(4, 2, 3), arguments=(4, 2))
-    yield entry("Embedding, padding", below(4, 2, 3), arguments=(4, 2, 1), kinked="its padding has no gradient")
+    yield entry("Embedding, padding", below(4, 2, 3), arguments=(4, 2, 1), unchecked="its padding has no gradient")
     for mode in ("sum", "mean", "max"):
         yield entry(f"EmbeddingBag, {mode}", below(4, 2, 3), arguments=(4, 2), mode=mode, padding_idx=1)
     yield entry("EmbeddingBag, offsets", below(4, 5), fixed(0, 2, 2), arguments=(4, 2))
@@ -199,6 +212,27 @@ def recurrent() -> Any:
     yield entry("GRU, state", (2, 1, 2), (1, 1, 2), arguments=(2, 2))
 
 
+def attention() -> Any:
+    x, memory = (3, 1, 2), (2, 1, 2)
+    yield entry("MultiheadAttention", x, memory, memory, arguments=(2, 2))
+    yield entry("MultiheadAttention, masks", x, memory, memory, mask(1, 2), none, mask(3, 2), arguments=(2, 1, 0.5))
+    wide = {"kdim": 3, "vdim": 1, "add_bias_kv": True, "add_zero_attn": True, "batch_first": True, "bias": False}
+    yield entry("MultiheadAttention, settings", (1, 2, 2), (1, 2, 3), (1, 2, 1), arguments=(2, 1), **wide)
+    yield entry("TransformerEncoderLayer", x, arguments=(2, 1, 3))
+    yield entry("TransformerEncoderLayer, masks", x, mask(3, 3), mask(1, 3), arguments=(2, 1, 3), norm_first=True)
+    yield entry("TransformerDecoderLayer", x, memory, arguments=(2, 1, 3), activation="gelu")
+    encoder, decoder = nn.TransformerEncoderLayer(2, 1, 2), nn.TransformerDecoderLayer(2, 1, 2, 0.0)
+    for name, inputs, arguments in (
+        ("TransformerEncoder", (x,), (encoder, 1)),
+        ("TransformerDecoder", (x, memory), (decoder, 1)),
+        ("Transformer", (memory, x), (2, 1, 1, 1, 2)),
+    ):
+        yield entry(name, *inputs, arguments=arguments, unchecked="its layers are checked")
+    yield entry("SinusoidalPositions", (2, 3, 2), arguments=(2,))
+    yield entry("RotaryPositions", (2, 3, 2), arguments=(2,))
+    yield entry("RotaryPositions, given", (3, 4), below(9, 3), arguments=(4,), interleaved=False)
+
+
 def wrapping() -> Any:
     yield entry("Identity", (2, 3))
     yield entry("Lambda", (2, 3), arguments=(np.sin,))
@@ -241,5 +275,5 @@ def losses() -> Any:
     yield entry("CTCLoss, zero_infinity", log_unit(4, 2, 3), *sequence, zero_infinity=True)
 
 
-FAMILIES = (activations, dropouts, linear, convolutions, pools, shapes, norms, recurrent, wrapping, losses)
+FAMILIES = (wrapping, losses, activations, dropouts, linear, convolutions, pools, shapes, norms, recurrent, attention)
 ZOO = {each.name: each for family in FAMILIES for each in family()}
