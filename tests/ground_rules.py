@@ -1,7 +1,7 @@
 """What a compiler asks of layers and optimizers, so that it can record what they do once and run it again.
 
-What changes from call to call is a Tensor, written by `assign`. All random numbers come from `tinygrad_like.random`.
-What is computed does not depend on values, only on shapes, dtypes and settings.
+What changes from call to call is a Tensor, written by `assign` or `store`. All random numbers come from
+`tinygrad_like.random`. What is computed does not depend on values, only on shapes, dtypes and settings.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 import tinygrad_like as tg
+from tinygrad_like.engine.assigning import store
 from tinygrad_like.engine.storage import FlatVector
-from tinygrad_like.engine.writes import clock, writes
+from tinygrad_like.engine.writes import base_of, clock, writes
 from tinygrad_like.random import default
 
 PACKAGE = Path(tg.__file__).parent
@@ -45,17 +46,18 @@ def entries(value: dict[Any, Any]) -> Any:
     return enumerate(value.items())
 
 
-def described(value: Any) -> str:
-    """What of a value must not change: all but the contents of a Tensor."""
+def described(value: Any, memory: set[int]) -> str:
+    """What of a value must not change: all but the contents of Tensors, and of arrays that read the same memory."""
     if isinstance(value, tg.Tensor):
         return f"Tensor {id(value)} {value.shape} {value.dtype} {value.requires_grad}"
     if isinstance(value, np.ndarray):
-        return f"array {id(value)} {value.dtype} {value.shape} {value.tobytes()!r}"
+        contents = "" if id(base_of(value)) in memory else repr(value.tobytes())
+        return f"array {id(value)} {value.dtype} {value.shape} {contents}"
     if isinstance(value, np.random.Generator):
         return str(value.bit_generator.state)
     if isinstance(value, (set, frozenset)):
         return str(sorted(map(repr, value)))
-    if isinstance(value, (int, float, str, bytes, np.generic, type(None))):
+    if isinstance(value, (int, float, str, bytes, np.generic, slice, type(None))):
         return f"{type(value).__name__} {value!r}"
     return f"{type(value).__name__} {id(value)}"
 
@@ -65,32 +67,60 @@ class Look:
 
     def __init__(self, *roots: Any) -> None:
         self.roots, self.time = roots, clock()
-        self.parts: dict[str, str] = {}
         self.tensors: dict[str, tuple[tg.Tensor, bytes]] = {}
+        found: dict[str, Any] = {}
+        memory: set[int] = set()
         seen: set[int] = set()
         stack = [(type(root).__name__, root) for root in roots]
         while stack:
             path, value = stack.pop()
-            self.parts[path] = described(value)
-            if isinstance(value, tg.Tensor):
+            found[path] = value
+            if isinstance(value, FlatVector):
+                memory |= {id(base_of(value.values)), id(base_of(value.gradients))}
+            elif isinstance(value, tg.Tensor):
                 self.tensors[path] = value, value.numpy().tobytes()
+                memory.add(id(base_of(value.numpy())))
             elif id(value) not in seen:
                 seen.add(id(value))
                 stack += [(path + step, each) for step, each in held(value)]
+        self.parts = {path: described(value, memory) for path, value in found.items()}
 
-    def check(self) -> list[str]:
-        """Only Tensors have changed since, and by `assign`. Gives the paths of those."""
+    def check(self, stored: Iterable[np.ndarray] = ()) -> list[str]:
+        """Only Tensors have changed since, by `assign`, or as the arrays `stored`. Gives the paths of those."""
         now = Look(*self.roots).parts
         others = {path for path in now | self.parts if now.get(path) != self.parts.get(path)}
         assert not others, f"No Tensor, but changed: {', '.join(sorted(others))}"
-        changed = {path: each for path, (each, old) in self.tensors.items() if each.numpy().tobytes() != old}
-        past = [path for path, each in changed.items() if not writes.written_since(each.numpy(), self.time)]
+        changed = {path: each.numpy() for path, (each, old) in self.tensors.items() if each.numpy().tobytes() != old}
+        past = [
+            path
+            for path, each in changed.items()
+            if not writes.written_since(each, self.time) and not any(np.shares_memory(each, other) for other in stored)
+        ]
         assert not past, f"Changed, but not through assign: {', '.join(past)}"
         return list(changed)
 
 
 def look(*roots: Any) -> Look:
     return Look(*roots, default())
+
+
+def patch_everywhere(monkeypatch: Any, name: str, function: Any) -> None:
+    """Put a function in the place of one of the package's, in all modules that use it."""
+    for module, held in list(sys.modules.items()):
+        if module.startswith("tinygrad_like.") and isinstance(vars(held).get(name), FunctionType):
+            monkeypatch.setattr(held, name, function)
+
+
+def stores(monkeypatch: Any) -> list[np.ndarray]:
+    """The arrays that are written by `store` from now on."""
+    written = []
+
+    def noting(array: Any, value: Any, using: Any = None) -> None:
+        written.append(array)
+        store(array, value, using)
+
+    patch_everywhere(monkeypatch, "store", noting)
+    return written
 
 
 def only_our_random_numbers(monkeypatch: Any) -> None:
@@ -107,11 +137,8 @@ def only_our_random_numbers(monkeypatch: Any) -> None:
 
 def without_shortcuts(monkeypatch: Any) -> None:
     """From now on, no value allows a shortcut, as in a trace."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tinygrad_like."):
-            for each in ("shortcut", "products_fit"):
-                if isinstance(vars(module).get(each), FunctionType):
-                    monkeypatch.setattr(module, each, lambda values: False)
+    for name in ("shortcut", "products_fit"):
+        patch_everywhere(monkeypatch, name, lambda values: False)
 
 
 def way_of(function: Callable[[], Any]) -> list[tuple[CodeType, int]]:
