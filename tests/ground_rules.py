@@ -6,6 +6,7 @@ What changes from call to call is a Tensor, written by `assign` or `store`. All 
 
 from __future__ import annotations
 
+import functools
 import random
 import sys
 from collections import deque
@@ -145,13 +146,17 @@ def way_of(function: Callable[[], Any]) -> list[tuple[CodeType, int]]:
     """Each instruction that the package's own code runs, in order."""
     way: list[tuple[CodeType, int]] = []
 
-    def inside(frame: Any, event: str, argument: Any) -> Any:
+    def inside(frame: Any, event: str, argument: Any, add: Any = way.append) -> Any:
         if event == "opcode":
-            way.append((frame.f_code, frame.f_lasti))
+            add((frame.f_code, frame.f_lasti))
         return inside
 
+    @functools.cache
+    def watched(file: str) -> bool:
+        return file.startswith(WATCHED)
+
     def entering(frame: Any, event: str, argument: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(WATCHED):
+        if not watched(frame.f_code.co_filename):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return inside
