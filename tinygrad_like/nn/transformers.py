@@ -28,8 +28,8 @@ def copies(layer: Layer, count: int, seed: Any) -> list[Layer]:
     if not isinstance(count, int) or count < 1:
         raise ArgumentError(f"num_layers must be at least 1, but got {count!r}.")
     parts = [layer, *(inner for _, inner in layer.named_layers())]
-    sources = [each.generator for each in parts if isinstance(getattr(each, "generator", None), Generator)]
-    shared = {id(each): each for each in sources}
+    sources = [getattr(each, "generator", None) for each in parts]
+    shared = {id(each): each for each in sources if isinstance(each, Generator)}
     rng, made = make_generator(seed), [copy.deepcopy(layer, {**shared}) for _ in range(count)]
     for each in made[1:]:
         # From the innermost: the out_proj in an attention starts otherwise than a Linear by itself.
