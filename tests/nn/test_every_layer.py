@@ -67,24 +67,30 @@ def assert_same(found, expected, tolerance=0.0):
 
 
 def test_every_layer_is_entered():
-    layers = {name for name in nn.__all__ if isinstance(getattr(nn, name), type)}
-    layers = {name for name in layers if issubclass(getattr(nn, name), tg.Layer)}
+    public = [getattr(module, name) for module in (nn, tg.optim) for name in module.__all__]
+    layers = {each.__name__ for each in public if isinstance(each, type) and issubclass(each, tg.Layer)}
     assert {entry.kind for entry in ZOO.values()} == layers - set(NOT_CALLED)
 
 
 # -- ground rules --------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def prepared(monkeypatch):
+    """Layers and inputs, made before other random numbers than ours become an error."""
+    made = {name: (new(entry), entry.tensors(), expected_of(name)) for name, entry in ZOO.items()}
+    only_our_random_numbers(monkeypatch)
+    return made
+
+
 @each_layer
-def test_a_call_in_training_changes_tensors_only(entry, monkeypatch):
-    layer, inputs = new(entry), entry.tensors()
-    with monkeypatch.context() as patched:
-        only_our_random_numbers(patched)
-        seen = look(layer)
-        found = outcome(layer, entry, inputs)
-        changed = seen.check()
+def test_a_call_in_training_changes_tensors_only(entry, prepared):
+    layer, inputs, expected = prepared[entry.name]
+    seen = look(layer)
+    found = outcome(layer, entry, inputs)
+    changed = seen.check()
     assert {path.rpartition(".")[2] for path in changed} <= MOVING, changed
-    assert_same(found, expected_of(entry.name))  # the same seed, the same numbers
+    assert_same(found, expected)  # the same seed, the same numbers
 
 
 @each_layer
@@ -113,17 +119,22 @@ def others(entry):
     return inputs
 
 
+@pytest.fixture
+def traced(monkeypatch):
+    """Results with shortcuts, and none any more, as in a trace."""
+    found = {name: expected_of(name) for name in ZOO}
+    without_shortcuts(monkeypatch)
+    return found
+
+
 @each_layer
-def test_no_layer_branches_on_values(entry, monkeypatch):
-    with monkeypatch.context() as patched:
-        without_shortcuts(patched)
-        layer = new(entry)
-        # Both ways of a shortcut give the same numbers.
-        assert_same(outcome(layer, entry, entry.tensors()), expected_of(entry.name), 1e-12)
-        with np.errstate(all="ignore"):
-            first = way_of(lambda: run(layer, entry, entry.tensors()))
-            for inputs in [others(entry)] + [zeros(entry)] * ("," not in entry.name):
-                assert not (place := parting(first, way_of(lambda inputs=inputs: run(layer, entry, inputs)))), place
+@np.errstate(all="ignore")
+def test_no_layer_branches_on_values(entry, traced):
+    layer = new(entry)
+    assert_same(outcome(layer, entry, entry.tensors()), traced[entry.name], 1e-12)
+    first = way_of(lambda: run(layer, entry, entry.tensors()))
+    for inputs in [others(entry)] + [zeros(entry)] * ("," not in entry.name):
+        assert not (place := parting(first, way_of(lambda inputs=inputs: run(layer, entry, inputs)))), place
 
 
 # -- state ---------------------------------------------------------------------------------------

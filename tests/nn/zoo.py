@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_like import Tensor, nn
+from tinygrad_like import Tensor, losses, nn, optim
 from tinygrad_like.random import Generator
 
 # These have no forward().
@@ -236,6 +236,10 @@ def attention() -> Any:
 def wrapping() -> Any:
     yield entry("Identity", (2, 3))
     yield entry("Lambda", (2, 3), arguments=(np.sin,))
+    yield entry("Lambda, focal loss", (2, 3), unit(2, 3), arguments=(losses.focal,))
+    attention = nn.scaled_dot_product_attention
+    yield entry("Lambda, attention", (1, 3, 2), (1, 2, 2), (1, 2, 1), mask(3, 2), arguments=(attention,))
+    yield Entry("AveragedModel", lambda: optim.AveragedModel(nn.Linear(3, 2)), ((2, 3),))
     yield Entry("Residual", lambda: nn.Residual(nn.Linear(3, 3), nn.Tanh()), ((2, 3),))
     yield Entry("Sequential", lambda: nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2), nn.Dropout(0.5)), ((3, 3),))
     yield Entry("Sequential, empty", lambda: nn.Sequential(), ((2, 3),))
@@ -246,7 +250,7 @@ def wrapping() -> Any:
     yield Entry(normed, lambda: nn.spectral_norm(nn.ConvTranspose1d(1, 2, 2)), ((1, 1, 3),), evaluated=True)
 
 
-def losses() -> Any:
+def criteria() -> Any:
     for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"):
         yield entry(name, (2, 3), (2, 3))
     yield entry("MSELoss, weight", (2, 3), (2, 3), weight=np.array([1.0, 2.0, 0.5]))
@@ -275,5 +279,5 @@ def losses() -> Any:
     yield entry("CTCLoss, zero_infinity", log_unit(4, 2, 3), *sequence, zero_infinity=True)
 
 
-FAMILIES = (wrapping, losses, activations, dropouts, linear, convolutions, pools, shapes, norms, recurrent, attention)
+FAMILIES = (wrapping, criteria, activations, dropouts, linear, convolutions, pools, shapes, norms, recurrent, attention)
 ZOO = {each.name: each for family in FAMILIES for each in family()}

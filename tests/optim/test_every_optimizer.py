@@ -135,3 +135,19 @@ def test_a_parameter_without_a_gradient_is_left_alone(kind, settings):
     assert moved[place : place + 8].any()
     assert not moved[:place].any()
     assert not moved[place + 8 :].any()
+
+
+def test_clipping_branches_on_no_value():
+    parameters = [tg.Tensor(np.ones((2, 3)), requires_grad=True), tg.Tensor(np.ones(2), requires_grad=True)]
+
+    def way(clip, scale):
+        for p in parameters:
+            p.grad = scale * np.cos(np.arange(p.size)).reshape(p.shape)
+        with np.errstate(all="ignore"):
+            return way_of(lambda: clip(parameters, 0.5))
+
+    for clip in (optim.clip_grad_norm_, optim.clip_grad_value_):
+        way(clip, 1.0)
+        first = way(clip, 1.0)
+        for scale in (0.01, 0.0, np.inf):
+            assert not (place := parting(first, way(clip, scale))), place
