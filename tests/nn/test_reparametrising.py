@@ -87,7 +87,7 @@ def test_norm_and_removal_keep_the_function(norm):
     before, wanted = layer.weight.numpy().copy(), layer(x).numpy()
     assert norm(layer) is layer
     assert isinstance(layer, tg.Linear)
-    assert repr(layer).startswith("Linear(3 → 2)")
+    assert repr(layer).startswith(f"Linear(3 → 2, {'weight' if norm is weight_norm else 'spectral'} norm)")
     if norm is weight_norm:
         np.testing.assert_allclose(layer(x).numpy(), wanted)
     now = layer.weight.numpy()
@@ -143,6 +143,13 @@ def test_reading_the_weight_changes_nothing():
     first, second = layer(np.ones(3)), layer(np.ones(3))  # the second call moves u and v, which the first has used
     (first + second).sum().backward()
     assert layer.weight_orig.grad is not None
+
+
+def test_a_repr_names_the_norms():
+    layer = spectral_norm(weight_norm(tg.nn.RNN(2, 1), "weight_hh_l0"), "weight_ih_l0")
+    assert repr(layer).startswith("RNN(2 → 1, weight norm of weight_hh_l0, spectral norm of weight_ih_l0)")
+    assert repr(weight_norm(tg.Linear(2, 1))).startswith("Linear(2 → 1, weight norm)")
+    assert repr(weight_norm(tg.nn.PReLU())).startswith("PReLU(1, weight norm)")
 
 
 def test_two_weights_of_a_layer():

@@ -118,6 +118,14 @@ def test_dropout_draws_from_the_given_generator():
     assert (layer.eval()(np.ones((3, 4))).numpy() == layer(np.ones((3, 4))).numpy()).all()
 
 
+def test_a_stack_drops_other_elements_in_each_layer():
+    source = tg.random.Generator(0)
+    model = TransformerEncoder(TransformerEncoderLayer(4, 2, 3, generator=source), 2)
+    drops = [each.generator for _, each in model.named_layers() if hasattr(each, "generator")]
+    assert len(drops) == 8
+    assert all(each is source for each in drops)
+
+
 def test_a_transformer_has_a_norm_at_the_end_of_both_parts_and_xavier_matrices():
     model = Transformer(8, 2, 1, 2, 24, seed=0)
     names = dict(model.named_parameters())

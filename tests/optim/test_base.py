@@ -357,7 +357,14 @@ def test_settings_out_of_range(name, settings, text):
         getattr(tg.optim, name)([leaf(np.ones((2, 2)))], **settings)
 
 
-@pytest.mark.parametrize("name", sorted({*tg.optim.__all__} - {"Optimizer", "LBFGS"}))
+def is_optimizer(kind):
+    return isinstance(kind, type) and issubclass(kind, tg.optim.Optimizer)
+
+
+NAMES = {name for name in tg.optim.__all__ if is_optimizer(getattr(tg.optim, name))}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"Optimizer", "LBFGS"}))
 def test_every_optimizer_learns(name):
     p = leaf(np.array([[1.0, -2.0], [0.5, 3.0]]))
     optimizer = getattr(tg.optim, name)([p], lr={"Adadelta": 20.0, "Adagrad": 0.5}.get(name, 0.05))

@@ -61,7 +61,7 @@ def standardised(
 ) -> Any:
     """(x - mean) / √(variance + eps) over axes; the running statistics (if any) take their part of both.
 
-    The running variance is the unbiased one; those of several instances are averaged.
+    The running variance is the unbiased one; those of several instances are averaged. An empty batch stays as it is.
     """
     count = math.prod(x.shape[i] for i in axis)
     if count == 1:
@@ -69,10 +69,12 @@ def standardised(
             f"{name} needs more than one value per channel in training, but got shape {x.shape}.",
             "One value less its own mean is 0. Take a larger batch, or call eval().",
         )
+    if not x.size:
+        return x
     distance = centred(x, axis=axis)
-    if running_mean is not None and x.size:
+    if running_mean is not None:
         track(running_mean, np.mean(mean_over(detached(x), axis), axis=0), momentum)
-    if running_var is not None and x.size:
+    if running_var is not None:
         values = detached(distance)
         biased = np.mean(mean_of_product(values, values, axis), axis=0)
         track(running_var, biased * (count / (count - 1)), momentum)
@@ -161,7 +163,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     if num_groups < 1 or x.shape[1] % num_groups:
         raise ShapeError(f"group_norm cannot make {num_groups} groups of the channels of {x.shape}.")
     places = math.prod(x.shape[1:]) // num_groups
-    y = shaped(over_rms(centred(rows.reshape(x.shape[0], num_groups, places)), eps=eps), rows.shape)
+    groups = rows.reshape(x.shape[0], num_groups, places)
+    y = shaped(over_rms(centred(groups), eps=eps) if x.size else groups, rows.shape)
     shape = (x.shape[1],) if rows.ndim == 2 else (x.shape[1], 1)
     return shaped(scaled(y, weight, bias, shape, "group_norm"), x.shape)
 
@@ -212,6 +215,8 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
         raise ShapeError(f"local_response_norm takes inputs of shape (N, C, L, ...), but got {x.shape}.")
     if size < 1:
         raise ArgumentError(f"local_response_norm needs a size of at least 1, but got {size!r}.")
+    if not x.shape[1]:
+        return x
     squares = np.pad(x * x, ((0, 0), (size // 2, (size - 1) // 2), *[(0, 0)] * (x.ndim - 2)))
     windows = np.lib.stride_tricks.sliding_window_view(squares, size, axis=1)
     return x / (k + alpha * np.mean(windows, axis=-1)) ** beta

@@ -57,13 +57,13 @@ def windows_of(
 ) -> Windows:
     """The windows, and how many there are along each axis."""
     size, steps, margins, gaps = checked_settings(rank, kernel_size, stride, padding, dilation)
-    positions = []
-    for n, k, step, margin, gap in zip(shape[len(shape) - rank :], size, steps, margins, gaps):
+    positions, lengths = [], shape[len(shape) - rank :]
+    for n, k, step, margin, gap in zip(lengths, size, steps, margins, gaps):
         spare = n + 2 * margin - gap * (k - 1) - 1
         count = (spare + (step - 1 if ceil_mode else 0)) // step + 1
         # The last window must begin inside the array or the margin before it.
         positions.append(count - 1 if ceil_mode and (count - 1) * step >= n + margin else count)
-    if min(positions) < 1:
+    if min(positions) < 1 or 0 in lengths:
         raise ShapeError(f"{name} has windows of {size}, which do not fit into an input of shape {tuple(shape)}.")
     return Windows(size, steps, margins, gaps, tuple(positions))
 

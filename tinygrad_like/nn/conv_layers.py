@@ -11,13 +11,14 @@ from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedEr
 from ..engine.tensor import Tensor, as_array
 from ..functions import filtering
 from ..functions.filtering import each_axis, is_whole, margins, shape_of
+from ..functions.margins import pad
 from ..primitives.integers import floats
 from .initialisers import Initialiser, generator, inverse_root
 from .layer import Layer, settings
 from .layers import initial, name_of
 
 Seed = int | np.random.Generator | None
-MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # with NumPy's names
+MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class Convolution(Layer):
@@ -99,8 +100,8 @@ class Correlating(Convolution):
         padding: Any = self.padding
         if self.padding_mode != "zeros":
             pairs = margins(padding, self.kernel_size, self.stride, self.dilation)
-            mode: Any = MODES[self.padding_mode]
-            x, padding = np.pad(floats(x), ((0, 0),) * (x.ndim - self.axes) + pairs, mode), 0
+            widths = [width for pair in reversed(pairs) for width in pair]
+            x, padding = pad(floats(x), widths, self.padding_mode), 0
         y: Tensor = filtering.conv(
             self.axes, x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )

@@ -53,6 +53,11 @@ class Computed:
                 each.step(self)
         return super().forward(*inputs, **options)  # type: ignore[misc]
 
+    def label(self) -> str:
+        norms = [how.title + ("" if name == "weight" else f" of {name}") for name, how in self.reparametrised.items()]
+        own: str = super().label()  # type: ignore[misc]
+        return ", ".join([own, *norms] if own else norms)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced: Any = super().__reduce_ex__(protocol)
         return (made_of, (self.original,), *reduced[2:])
@@ -77,6 +82,8 @@ def matrix_of(weight: Any, dim: int) -> Any:
 
 class WeightNorm:
     """weight = g · v / ‖v‖, with a norm for each place along `dim`; for None, of all values. v = 0 gives 0."""
+
+    title = "weight norm"
 
     def __init__(self, name: str, dim: int | None) -> None:
         self.name, self.dim = name, dim
@@ -105,6 +112,8 @@ class WeightNorm:
 
 class SpectralNorm:
     """weight = original / σ, with σ = uᵀ W v the largest singular value of the weight as a matrix W. 0 stays 0."""
+
+    title = "spectral norm"
 
     def __init__(self, name: str, n_power_iterations: int, eps: float, dim: int) -> None:
         self.name, self.n_power_iterations, self.eps, self.dim = name, n_power_iterations, eps, dim

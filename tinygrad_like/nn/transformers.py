@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError
+from ..random import Generator
 from .attention_layers import MultiheadAttention, redraw
 from .initialisers import generator as make_generator
 from .initialisers import xavier_uniform
@@ -19,11 +20,17 @@ from .transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
 
 
 def copies(layer: Layer, count: int, seed: Any) -> list[Layer]:
-    """Copies of a layer: one with its values, and others that draw new ones for each Linear and MultiheadAttention."""
+    """Copies of a layer: one with its values, and others that draw new ones for each Linear and MultiheadAttention.
+
+    They share the generators that the layer has. Copies of these would drop the same elements in every layer.
+    """
     refuse_class(layer, "A stack takes a layer")
     if not isinstance(count, int) or count < 1:
         raise ArgumentError(f"num_layers must be at least 1, but got {count!r}.")
-    rng, made = make_generator(seed), [copy.deepcopy(layer) for _ in range(count)]
+    parts = [layer, *(inner for _, inner in layer.named_layers())]
+    sources = [getattr(each, "generator", None) for each in parts]
+    shared = {id(each): each for each in sources if isinstance(each, Generator)}
+    rng, made = make_generator(seed), [copy.deepcopy(layer, {**shared}) for _ in range(count)]
     for each in made[1:]:
         # From the innermost: the out_proj in an attention starts otherwise than a Linear by itself.
         for part in reversed([each, *(inner for _, inner in each.named_layers())]):
