@@ -435,6 +435,8 @@ def test_an_initialiser_of_the_wrong_shape():
         Linear(2, 1, init="glorot")
 
 
-def test_everything_of_nn_is_at_the_top_as_well():
-    for name in tg.nn.__all__:
+def test_what_is_also_at_the_top_is_the_same():
+    both = set(tg.nn.__all__) & set(tg.__all__)
+    assert {"Linear", "Conv2d", "LSTM", "MultiheadAttention", "Sequential", "cross_entropy"} <= both
+    for name in both:
         assert getattr(tg, name) is getattr(tg.nn, name)

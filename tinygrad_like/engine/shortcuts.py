@@ -48,10 +48,10 @@ def products_fit(factors: Any) -> bool:
     if size.__class__ is not np.ndarray:
         return False
     limit = size.size - np.log(np.finfo(size.dtype).tiny) - 1
-    if not np.maximum(size, 1).sum(dtype=float) < limit:
+    if not shortcut(np.maximum(size, 1).sum(dtype=float) < limit):
         return False
     # In place: at a million factors, new memory costs more than arithmetic.
     np.minimum(size, 1, out=size)
     with np.errstate(divide="ignore"):
         np.reciprocal(size, out=size)
-    return bool(size.sum(dtype=float) < limit)
+    return shortcut(size.sum(dtype=float) < limit)
