@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from .engine import assigning, autodiff, operators, views
+from .engine.allocating import keep_freed_memory as _keep_freed_memory
 from .engine.assigning import assign
 from .engine.custom import operation
 from .engine.errors import (
@@ -52,6 +53,7 @@ if _TYPE_CHECKING:
         Softmax,
         Tanh,
     )
+    from .nn.attention_layers import MultiheadAttention
     from .nn.containers import ModuleDict, ModuleList
     from .nn.conv_layers import Conv1d, Conv2d
     from .nn.dropout_layers import Dropout
@@ -77,6 +79,7 @@ if _TYPE_CHECKING:
     from .saving.files import load, save
     from .summaries.summarizing import summary
 
+_keep_freed_memory()
 # What Tensor's operators and methods call: modules above it, which themselves make Tensors.
 operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, indexing, movement, reductions)
 
@@ -88,6 +91,7 @@ _LATE = {
     "losses.distances": "mse",
     "network": "Matrix Network",
     "nn.activation_layers": "Activation GELU LeakyReLU RELU ReLU SIGMOID SiLU Sigmoid Softmax TANH Tanh",
+    "nn.attention_layers": "MultiheadAttention",
     "nn.containers": "ModuleDict ModuleList",
     "nn.conv_layers": "Conv1d Conv2d",
     "nn.dropout_layers": "Dropout",
@@ -133,11 +137,12 @@ __all__ = [
     "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "DTypeError", "Dropout", "Embedding",
     "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
     "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict", "ModuleList",
-    "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError", "Sequential", "ShapeError",
-    "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "UnsupportedError", "assign", "cross_entropy",
-    "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal",
-    "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "mse",
-    "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "save", "seed",
-    "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
+    "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError",
+    "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "UnsupportedError",
+    "assign", "cross_entropy", "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck",
+    "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load",
+    "log_softmax", "logsumexp", "mse", "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow",
+    "plot_history", "relu", "save", "seed", "sigmoid", "softmax", "summary", "value_and_grad", "vjp",
+    "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

@@ -2,6 +2,7 @@
 
 from .functions import (
     adaptive_pools,
+    attending,
     averages,
     convolution,
     creating,
@@ -14,6 +15,7 @@ from .functions import (
     interpolation,
     joining,
     margins,
+    masking,
     matrices,
     nans,
     neighbours,
@@ -26,6 +28,7 @@ from .functions import (
     pointwise,
     polynomials,
     pools,
+    positions,
     products,
     rearranging,
     recurring,
@@ -43,6 +46,7 @@ from .primitives import (
     activating,
     alignments,
     arithmetic,
+    attention,
     bessel,
     choices,
     constants,
@@ -69,6 +73,7 @@ TABLES = (
     alignments,
     activating,
     arithmetic,
+    attention,
     bessel,
     choices,
     constants,
@@ -92,6 +97,7 @@ TABLES = (
 )
 COMPOSITES = (
     adaptive_pools,
+    attending,
     averages,
     convolution,
     creating,
@@ -104,6 +110,7 @@ COMPOSITES = (
     interpolation,
     joining,
     margins,
+    masking,
     matrices,
     nans,
     neighbours,
@@ -116,6 +123,7 @@ COMPOSITES = (
     pointwise,
     polynomials,
     pools,
+    positions,
     products,
     recurring,
     rearranging,

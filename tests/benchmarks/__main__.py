@@ -12,7 +12,9 @@ from .report import Row, Table, machine
 BENCHMARKS = {
     "xor": ("xor", 1),
     "mlp": ("mlp", 2),
+    "adam": ("adam", 1),
     "cnn": ("cnn", 2),
+    "transformer": ("transformer", 2),
     "lstm": ("lstm", 2),
     "import": ("imports", 1),
     "chain": ("chain", 1),

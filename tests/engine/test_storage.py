@@ -188,6 +188,14 @@ def test_the_gradient_of_a_weight_is_written_into_its_flat_view():
     np.testing.assert_array_equal(kept.numpy(), np.full((2, 3), 5.0))
 
 
+def test_what_is_written_there_is_the_product():
+    layer, _, place = trained_layer()
+    x, g = np.random.default_rng(0).normal(size=(2, 4, 3)), np.random.default_rng(1).normal(size=(2, 4, 2))
+    layer(x).backward(g)
+    assert layer.weight._grad is place
+    np.testing.assert_allclose(place, np.einsum("bni,bnj->ij", g, x), rtol=1e-13)
+
+
 def test_a_weight_that_is_used_twice_gets_the_sum():
     layer, *_ = trained_layer()
     (layer(np.ones((4, 3))) + 2 * layer(np.ones((4, 3)))).sum().backward()

@@ -40,6 +40,8 @@ EQUIVALENT = {
     ("if_less_or_alone", "unless(a > b, a, b, a, g)"): (1, ORDER),
     ("matmul_left", "b.swapaxes(-1, -2)"): (1, ORDER),
     ("matmul_right", "a.swapaxes(-1, -2)"): (2, ORDER),
+    # tests/engine/test_storage.py offers memory.
+    ("linear_weight", "left.dot(right, out)"): (6, "reached only if memory is offered"),
     ("swapaxes0", "g.swapaxes(axis1, axis2)"): (1, ORDER),
     ("setitem_rule", "np.where(last[index] == numbers, part, 0)"): (1, "False is 0"),
     ("last", "x.swapaxes(axis, -1)"): (1, ORDER),
@@ -65,6 +67,8 @@ EQUIVALENT = {
     ("are_normal", "np.abs(y)"): (1, FASTER),
     ("are_normal", "shortcut(np.all((size >= np.finfo(size.dtype).tiny) & np.isfinite(size)))"): (1, FASTER),
     ("fmod1", "np.rint((a - y) / b)"): (1, "the quotient is whole, but for rounding"),
+    ("times", "rows(x)"): (1, FASTER),
+    ("masked_softmax_rule", "np.vecdot(g, y)"): (1, ORDER),
     ("take_rule", "isinstance(g, Tensor)"): (2, FASTER),
     ("take_rule", "index_add(g, indices, shape=in_shape, axis=axis)"): (1, SECOND),
     ("inverse_order", "int(i)"): (1, "NumPy's integers count axes, too"),

@@ -43,6 +43,7 @@ FORMULAS = {
     "cummax": lambda x, axis=0: np.maximum.accumulate(x, axis or 0),
     "cummin": lambda x, axis=0: np.minimum.accumulate(x, axis or 0),
     "log_softmax": lambda x, axis=-1: np.log(np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)),
+    "masked_softmax": lambda x, mask=True: masked_shares(x, mask),
     "linear": lambda x, w, b=0.0: np.einsum("...i,oi->...o", x, w) + b,
     "contract": lambda a, b, left, right, result: np.einsum(f"{left},{right}->{result}", a, b),
     "convolve": lambda a, v, mode: np.convolve(a, v, mode),
@@ -76,6 +77,12 @@ FORMULAS = {
         -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
     ),
 }
+
+
+def masked_shares(x, mask):
+    exps = np.exp(x) * mask
+    total = exps.sum(-1, keepdims=True)
+    return exps / np.where(total, total, 1)
 
 
 def logistic(x):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..engine.late import late, modules_of
 
 if TYPE_CHECKING:
+    from ..functions.attending import scaled_dot_product_attention
     from ..losses.class_losses import cross_entropy
     from ..losses.distances import mse
     from ..random import seed
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         Tanhshrink,
         Threshold,
     )
+    from .attention_layers import MultiheadAttention
     from .bilinear_layers import Bilinear
     from .containers import ModuleDict, ModuleList
     from .conv_layers import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -119,6 +121,7 @@ if TYPE_CHECKING:
         MaxPool2d,
         MaxPool3d,
     )
+    from .position_layers import RotaryPositions, SinusoidalPositions
     from .recurrent_cells import GRUCell, LSTMCell, RNNCell
     from .recurrent_layers import GRU, LSTM, RNN
     from .reparametrising import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
@@ -137,15 +140,19 @@ if TYPE_CHECKING:
         Upsample,
     )
     from .substitution import functional_call
+    from .transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer, TransformerLayer
+    from .transformers import Transformer, TransformerDecoder, TransformerEncoder
 
 _MODULES = modules_of(
     {
+        "functions.attending": "scaled_dot_product_attention",
         "losses.class_losses": "cross_entropy",
         "losses.distances": "mse",
         "nn.activation_layers": "Activation CELU ELU GELU GLU Hardshrink Hardsigmoid Hardswish Hardtanh LeakyReLU "
         "LogSigmoid LogSoftmax Mish PReLU RELU RReLU ReLU ReLU6 SELU SIGMOID SiLU Sigmoid "
         "Softmax Softmax2d Softmin Softplus Softshrink Softsign TANH Tanh Tanhshrink "
         "Threshold",
+        "nn.attention_layers": "MultiheadAttention",
         "nn.bilinear_layers": "Bilinear",
         "nn.containers": "ModuleDict ModuleList",
         "nn.conv_layers": "Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d",
@@ -167,6 +174,7 @@ _MODULES = modules_of(
         "nn.pool_layers": "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d "
         "AdaptiveMaxPool2d AdaptiveMaxPool3d AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d "
         "LPPool3d MaxPool1d MaxPool2d MaxPool3d",
+        "nn.position_layers": "RotaryPositions SinusoidalPositions",
         "nn.recurrent_cells": "GRUCell LSTMCell RNNCell",
         "nn.recurrent_layers": "GRU LSTM RNN",
         "nn.reparametrising": "remove_spectral_norm remove_weight_norm spectral_norm weight_norm",
@@ -174,6 +182,8 @@ _MODULES = modules_of(
         "nn.shape_layers": "ChannelShuffle Flatten Fold Identity Lambda PixelShuffle PixelUnshuffle Residual "
         "Unflatten Unfold Upsample",
         "nn.substitution": "functional_call",
+        "nn.transformer_layers": "TransformerDecoderLayer TransformerEncoderLayer TransformerLayer",
+        "nn.transformers": "Transformer TransformerDecoder TransformerEncoder",
         "random": "seed",
     }
 )
@@ -195,13 +205,15 @@ __all__ = [
     "KLDivLoss", "L1Loss", "LPPool1d", "LPPool2d", "LPPool3d", "LSTMCell", "Lambda", "Layer", "LayerNorm",
     "LeakyReLU", "Linear", "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss",
     "MaxPool1d", "MaxPool2d", "MaxPool3d", "Mish", "ModuleDict", "ModuleList", "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss", "PReLU", "Parameter", "PixelShuffle",
-    "PixelUnshuffle", "PoissonNLLLoss", "RMSNorm", "RNNCell", "RReLU", "ReLU", "ReLU6", "ReflectionPad1d",
-    "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "Residual",
-    "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin",
-    "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "Unflatten",
-    "Unfold", "Upsample", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "cross_entropy", "functional_call", "he_normal",
-    "he_uniform", "mse", "remove_spectral_norm", "remove_weight_norm", "seed", "spectral_norm", "weight_norm",
-    "xavier_normal", "xavier_uniform",
+    "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter",
+    "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "RMSNorm", "RNNCell", "RReLU", "ReLU", "ReLU6",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
+    "ReplicationPad3d", "Residual", "RotaryPositions", "Sequential", "SiLU", "Sigmoid", "SinusoidalPositions",
+    "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign",
+    "Tanh", "Tanhshrink", "Threshold", "Transformer", "TransformerDecoder", "TransformerDecoderLayer",
+    "TransformerEncoder", "TransformerEncoderLayer", "TransformerLayer", "TripletMarginLoss", "Unflatten", "Unfold",
+    "Upsample", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d", "cross_entropy", "functional_call", "he_normal",
+    "he_uniform", "mse", "remove_spectral_norm", "remove_weight_norm", "scaled_dot_product_attention", "seed",
+    "spectral_norm", "weight_norm", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

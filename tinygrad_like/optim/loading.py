@@ -14,41 +14,60 @@ from ..engine.tensor import Tensor, values_of
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
+LATER = ("maximize", "amsgrad", "decoupled_weight_decay")  # settings that older versions of PyTorch do not have
+
 
 def load(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
     """Take over settings and state, after all was checked."""
     name = type(optimizer).__name__
     try:
         groups, states = list(state["param_groups"]), state["state"]
-    except (KeyError, TypeError) as error:
+        keys = [list(group["params"]) for group in groups]
+        listed = [states.get(key, {}) for group in keys for key in group]
+    except (KeyError, TypeError, AttributeError) as error:
         raise ArgumentError(
             f'{name}.load_state_dict takes a dict of "state" and "param_groups", but got {type(state).__name__}.',
             "Write optimizer.load_state_dict(other.state_dict()).",
         ) from error
-    sizes = [len(group["params"]) for group in groups]
-    own = [len(group["params"]) for group in optimizer.param_groups]
+    sizes, own = [len(group) for group in keys], [len(group["params"]) for group in optimizer.param_groups]
     if sizes != own:
         raise ArgumentError(f"The state has groups of {sizes} parameters, but this {name} has {own}.")
-    keys = [key for group in groups for key in group["params"]]
-    given = [{k: as_array(each) for k, each in states.get(key, {}).items() if each is not None} for key in keys]
-    problems = [
-        f"parameter {i}: {key} has the shape {each.shape}, but the parameter {p.shape}"
-        for i, (p, found) in enumerate(zip(optimizer.params, given))
-        for key, each in found.items()
-        if not optimizer.by_parameter and each.ndim and each.shape != p.shape
-    ]
-    if problems:
-        raise ArgumentError(f"The state does not fit this {name}:", "\n  ".join(problems))
-    checked = [
-        {key: check(key, group[key]) for key, check in optimizer.settings.items() if key in group} for group in groups
-    ]
-    for own_group, settings in zip(optimizer.param_groups, checked):
-        own_group.update(settings)
-    take_over(optimizer, given)
+    settings = [checked_settings(optimizer, group) for group in groups]
+    given = optimizer._checked_state(listed)
+    for own_group, each in zip(optimizer.param_groups, settings):
+        own_group.update(each)
+    optimizer._take_over(given)
+
+
+def checked_settings(optimizer: Optimizer, group: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a group, checked: an error if they are those of another optimizer."""
+    name = type(optimizer).__name__
+    if missing := [each for each in optimizer.settings if each not in group and each not in LATER]:
+        raise ArgumentError(
+            f"The state is that of another optimizer: it has no {', '.join(missing)}, which {name} has."
+        )
+    return {key: check(key, group[key]) for key, check in optimizer.settings.items() if key in group}
 
 
 def as_array(value: Any) -> Any:
     return as_ndarray(value.detach() if hasattr(value, "detach") else values_of(value))
+
+
+def checked_state(optimizer: Optimizer, states: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The state of each parameter, as arrays: an error if some does not fit."""
+    given = [{key: as_array(each) for key, each in state.items() if each is not None} for state in states]
+    problems = []
+    for i, (p, found) in enumerate(zip(optimizer.params, given)):
+        for key, each in found.items():
+            # PyTorch also keeps numbers that we do not need.
+            shape = () if key in optimizer.numbers or not each.ndim else optimizer.state_shape(key, p.shape)
+            if each.dtype.kind not in "fiu":
+                problems.append(f"parameter {i}: {key} has the dtype {each.dtype}")
+            elif each.shape != shape:
+                problems.append(f"parameter {i}: {key} has the shape {each.shape}, but the parameter {p.shape}")
+    if problems:
+        raise ArgumentError(f"The state does not fit this {type(optimizer).__name__}:", "\n  ".join(problems))
+    return given
 
 
 def take_over(optimizer: Optimizer, given: list[dict[str, Any]]) -> None:
@@ -60,28 +79,36 @@ def take_over(optimizer: Optimizer, given: list[dict[str, Any]]) -> None:
         alike: dict[Any, list[Tensor]] = {}
         for p in part.parameters:
             found = given[places[id(p)]]
-            numbers = tuple((name, found[name].item()) for name in optimizer.numbers if name in found)
+            numbers = tuple((name, started(found, name)) for name in optimizer.numbers if found)
             alike.setdefault((numbers, frozenset(found)), []).append(p)
         for (numbers, _), parameters in alike.items():
             one = part.split(parameters)
-            one.numbers = {key: Tensor(np.array(float(value))) for key, value in numbers}
+            one.numbers = {key: Tensor(np.array(value)) for key, value in numbers if value is not None}
             for p in parameters:
                 fill(one, p, given[places[id(p)]])
             optimizer._parts.append(one)
 
 
+def started(found: Mapping[str, Any], name: str) -> float | None:
+    """A number among the state. Where PyTorch does not count steps, there was at least one."""
+    if name in found:
+        return float(found[name].item())
+    return 1.0 if name == "step" else None
+
+
 def fill(part: Any, p: Tensor, found: Mapping[str, Any]) -> None:
     """Write the state of one parameter."""
+    optimizer = part.optimizer
     for name, value in found.items():
-        if name in part.numbers or (not value.ndim and p.ndim):
-            continue  # PyTorch also keeps numbers that follow from the others
-        if part.optimizer.by_parameter:
+        if name in part.numbers or name in optimizer.derived or (not value.ndim and p.ndim):
+            continue
+        if optimizer.by_parameter:
             part.state[name, p._slot] = Tensor(value.astype(p.dtype))
         else:
             if name not in part.state:
                 part.state[name] = Tensor(np.zeros_like(part.flat.values))
             part.flat.part(part.state[name]._array, p._slot)[...] = value
-        part.started.add(name)
+            part.started.add(name)
 
 
 def earlier(state: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ..engine.assigning import assign
+from ..engine.assigning import store
 from ..engine.errors import ArgumentError, DTypeError, GraphError
 from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
-from ..engine.tensor import Tensor, wrap
+from ..engine.tensor import Tensor
+from ..engine.writes import writes
 from ..nn.layer import Layer
-from .loading import earlier, load
+from .loading import checked_state, earlier, load, take_over
 from .parts import Part
 from .settings import Check, ParamGroup
-
-BLOCK = 1 << 15  # so many values are stepped at once: they and what is computed from them stay in the processor's cache
 
 
 def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
@@ -31,7 +30,7 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
         raise ArgumentError("An optimizer needs at least one parameter, but got none.")
     for p in unique:
         if not isinstance(p, Tensor):
-            hint = "Write model.parameters() in place of a layer." if isinstance(p, Layer) else ""
+            hint = "Write model.parameters()." if isinstance(p, (Layer, tuple)) else ""
             raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.", hint)
         if not p.is_leaf:
             raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
@@ -69,22 +68,26 @@ class Optimizer:
 
     settings: ClassVar[dict[str, Check]] = {}
     by_parameter: ClassVar[bool] = False  # whether the formula is given each parameter by itself, in its shape
-    numbers: ClassVar[tuple[str, ...]] = ("step",)  # the single numbers among the state
-
-    @property
-    def counts(self) -> bool:
-        """Whether the formula needs the number of steps."""
-        return True
+    numbers: ClassVar[dict[str, float]] = {"step": 0}  # the single numbers among the state, and how they start
+    derived: ClassVar[dict[str, Callable[[Part], Any]]] = {}  # PyTorch keeps these too; they follow from the others
 
     def __init__(self, params: Iterable[Any], **settings: Any) -> None:
         self.check_names(settings)
-        groups = checked_groups(params)
-        checks = {**self.settings}
-        self.param_groups = []
-        for group in groups:
-            self.check_names({name: each for name, each in group.items() if name != "params"})
-            self.param_groups.append(ParamGroup(group["params"], checks, settings | without_params(group)))
+        self.defaults = settings
+        self.param_groups: list[ParamGroup] = []
+        for group in checked_groups(params):
+            self.param_groups.append(self._made_group(group))
         self._make_parts()
+
+    def _made_group(self, group: Mapping[str, Any]) -> ParamGroup:
+        own = without_params(group)
+        self.check_names(own)
+        made = ParamGroup(group["params"], self.settings, {**self.defaults, **own})
+        self.check_group(made)
+        return made
+
+    def check_group(self, group: Mapping[str, Any]) -> None:
+        """An error for parameters and settings that do not go together."""
 
     def check_names(self, settings: Mapping[str, Any]) -> None:
         """An error for settings that this optimizer does not have."""
@@ -94,14 +97,12 @@ class Optimizer:
                 raise ArgumentError(f"{type(self).__name__} has no setting {name}; it has {has}.")
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
-        """Step other parameters too, with the settings of the first group where `group` has none of its own."""
+        """Step other parameters too, with the settings given at first where `group` has none of its own."""
         (checked,) = checked_groups([group])
-        self.check_names(without_params(checked))
         known = set(map(id, self.params))
         if any(id(p) in known for p in checked["params"]):
             raise ArgumentError("A parameter of the group is stepped already.", "Give each parameter to one group.")
-        defaults = {name: self.param_groups[0][name] for name in self.settings}
-        made = ParamGroup(checked["params"], self.settings, defaults | without_params(checked))
+        made = self._made_group(checked)
         move_in(made["params"])
         self.param_groups.append(made)
         self._parts += self._parts_of(made)
@@ -114,6 +115,8 @@ class Optimizer:
     def _make_parts(self) -> None:
         move_in(self.params)
         self._states: dict[FlatVector, dict[Any, Tensor]] = {}
+        for group in self.param_groups:
+            group.readers.clear()
         self._parts = [part for group in self.param_groups for part in self._parts_of(group)]
 
     def _parts_of(self, group: ParamGroup) -> list[Part]:
@@ -145,11 +148,14 @@ class Optimizer:
         lines = [f"  {text}  # {count_of(group['params'])}" for text, group in zip(texts, self.param_groups)]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
-    def zero_grad(self) -> None:
-        """Clear the gradients; a parameter without one is left alone by `step`."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                p._grad = None  # what the setter of p.grad does, without its call
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients; a parameter without one is left alone by `step`. Or set those that are there to 0."""
+        for part in self._parts:
+            for p in part.parameters:
+                if set_to_none:
+                    p._grad = None  # what the setter of p.grad does, without its call
+                elif p.grad is not None:
+                    p.grad = np.zeros_like(p._array)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once, by their gradients. `closure`, if given, computes them and returns the loss."""
@@ -158,32 +164,27 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for part in tuple(self._parts):
-            given = [p for p in part.parameters if p._grad is not None]
-            if not given:
+            ready = part.gather()
+            if ready is None:
                 continue
-            if len(given) < len(part.parameters):
-                part = part.split(given)
-                self._parts.append(part)
-            if self.counts:
-                assign(wrap(part.step), part.step + 1)
-            self._step_part(part)
+            if ready is not part:
+                self._parts.append(ready)
+            negative = ready.on("maximize")
+            self.advance(ready)
+            try:
+                for place, values, gradients in ready.pieces:
+                    ready.run = place
+                    change = self.change(values, np.negative(gradients) if negative else gradients, ready)
+                    store(values, change, np.subtract)
+            finally:
+                for values in ready.written:
+                    writes.note(values)
         return loss
 
-    def _step_part(self, part: Part) -> None:
-        flat, negative = part.flat, "maximize" in self.settings and part.maximize
-        runs = flat.gather(part.parameters)
-        for run in self._pieces(runs, part):
-            part.run = run
-            values, gradients = part.at(flat.values), part.at(flat.gradients)
-            change = self.change(values, np.negative(gradients) if negative else gradients, part)
-            assign(wrap(values), change, using=np.subtract)
-
-    def _pieces(self, runs: Iterator[slice], part: Part) -> Iterable[slice | int]:
-        """What is stepped at once: a block of the vector, or a parameter."""
-        if not self.by_parameter:
-            return (block for run in runs for block in blocks(run))
-        list(runs)  # all gradients are gathered first
-        return [p._slot for p in part.parameters]
+    def advance(self, s: Any) -> None:
+        """Change the single numbers, once for each step of some parameters, before the formula: count the step."""
+        if "step" in self.numbers:
+            s.set_number("step", s.step + 1)
 
     def change(self, p: Any, g: Any, s: Any) -> Any:
         """What a step subtracts from the values `p`, whose gradient is `g`: plain NumPy, element by element.
@@ -196,19 +197,27 @@ class Optimizer:
 
     def initial(self, name: str, p: Any, s: Any) -> Any:
         """The state of this name for a parameter of values `p`, before the first step: zeros."""
-        return np.zeros_like(p)
+        return np.zeros(self.state_shape(name, p.shape), p.dtype)
+
+    def state_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of the state of this name, for a parameter of some shape: the same."""
+        return shape
 
     # -- saved state ------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """The settings and the state as dicts and arrays, laid out and named as in PyTorch."""
         places = {id(p): i for i, p in enumerate(self.params)}
-        state = {places[id(p)]: each for part in self._parts for p in part.parameters if (each := part.state_of(p))}
         groups = []
         for group in self.param_groups:
             own = {name: each for name, each in group.items() if name != "params"}
             groups.append(own | {"params": [places[id(p)] for p in group["params"]]})
-        return {"state": dict(sorted(state.items())), "param_groups": groups}
+        return {"state": self._state_by_place(), "param_groups": groups}
+
+    def _state_by_place(self) -> dict[int, dict[str, Any]]:
+        places = {id(p): i for i, p in enumerate(self.params)}
+        state = {places[id(p)]: each for part in self._parts for p in part.parameters if (each := part.state_of(p))}
+        return dict(sorted(state.items()))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the settings and the state of a like optimizer, also PyTorch's, for parameters in the same order.
@@ -216,6 +225,12 @@ class Optimizer:
         Raises ArgumentError if the groups or shapes do not fit; nothing is changed then.
         """
         load(self, state)
+
+    def _checked_state(self, states: list[Mapping[str, Any]]) -> Any:
+        return checked_state(self, states)
+
+    def _take_over(self, state: Any) -> None:
+        take_over(self, state)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in vars(self).items() if name not in ("_states", "_parts", "param_groups")}
@@ -228,12 +243,13 @@ class Optimizer:
         if "saved" not in state:
             state = earlier(state, self.settings)
         saved = state.pop("saved")
+        state.setdefault("defaults", without_params(saved["param_groups"][0]))
         vars(self).update(state)
         vars(self)["param_groups"] = [
             ParamGroup(group["params"], self.settings, without_params(group)) for group in saved["param_groups"]
         ]
         self._make_parts()
-        load(self, saved | {"param_groups": self.state_dict()["param_groups"]})
+        self.load_state_dict(saved | {"param_groups": self.state_dict()["param_groups"]})
 
 
 def without_params(group: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,12 +259,3 @@ def without_params(group: Mapping[str, Any]) -> dict[str, Any]:
 
 def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else repr(value)
-
-
-def blocks(run: slice) -> Iterator[slice]:
-    """A stretch, cut into blocks."""
-    if run.stop - run.start <= 2 * BLOCK:
-        yield run
-        return
-    for start in range(run.start, run.stop, BLOCK):
-        yield slice(start, min(start + BLOCK, run.stop))

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.assigning import assign
+from ..engine.assigning import store
 from ..engine.storage import FlatVector
-from ..engine.tensor import Tensor, wrap
+from ..engine.tensor import Tensor
 from .settings import ParamGroup
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Piece = tuple[slice | int, Array, Array]  # a place in the flat vector, the values there, and their gradients
+BLOCK = 1 << 16  # so many values are stepped at once: they and what is computed from them stay in the processor's cache
+
+
+def blocks(run: slice) -> Iterator[slice]:
+    """A stretch, cut into blocks."""
+    if run.stop - run.start <= 2 * BLOCK:
+        yield run
+        return
+    for start in range(run.start, run.stop, BLOCK):
+        yield slice(start, min(start + BLOCK, run.stop))
 
 
 class Part:
@@ -28,9 +40,13 @@ class Part:
     def __init__(self, optimizer: Optimizer, group: ParamGroup, flat: FlatVector, parameters: list[Tensor]) -> None:
         self.optimizer, self.group, self.flat, self.parameters = optimizer, group, flat, parameters
         self.state = optimizer._states.setdefault(flat, {})  # vectors by name, or arrays of parameters by name and slot
+        self.dtype = flat.values.dtype
         self.started: set[str] = set()
         self.numbers: dict[str, Tensor] = {}
         self.run: slice | int = 0  # the stretch of the vector at hand, or the slot of the parameter
+        self.on = group.active.__contains__  # whether a setting is neither 0 nor false
+        self._lay_out()
+        group.give_to(self)
 
     def split(self, given: list[Tensor]) -> Part:
         """Take some parameters into a part of their own, which counts on from here."""
@@ -39,30 +55,48 @@ class Part:
         other.started = set(self.started)
         taken = set(map(id, given))
         self.parameters = [p for p in self.parameters if id(p) not in taken]
+        self._lay_out()
         return other
 
+    def _lay_out(self) -> None:
+        """Note the stretches of the vector that the parameters fill, and what is stepped at once."""
+        self.runs: list[slice] = []
+        for p in self.parameters:
+            start, stop = self.flat.offsets[p._slot : p._slot + 2]
+            if self.runs and self.runs[-1].stop == start:
+                start = self.runs.pop().start
+            if start < stop:
+                self.runs.append(slice(start, stop))
+        places: Iterable[slice | int] = (block for run in self.runs for block in blocks(run))
+        if self.optimizer.by_parameter:
+            places = (p._slot for p in self.parameters if p.size)
+        self.pieces = [self._piece(place) for place in places]
+        self.written = [self._piece(run)[1] for run in self.runs]
+
+    def _piece(self, place: slice | int) -> Piece:
+        self.run = place
+        return place, self.at(self.flat.values), self.at(self.flat.gradients)
+
+    def gather(self) -> Part | None:
+        """Bring the gradients into the flat vector. Give a part of those that have one: this, a new one or none."""
+        if list(self.flat.gather(self.parameters)) == self.runs:
+            return self
+        given = [p for p in self.parameters if p._grad is not None]
+        return self.split(given) if given else None
+
     def __getattr__(self, name: str) -> Any:
-        group = self.__dict__["group"]
-        if name in group.memory:
-            return group.memory[name]._array
-        if name in group.others:
-            return group.others[name]
-        has = ", ".join(group.checks)
+        has = ", ".join(self.group.checks)
         raise AttributeError(f"{type(self.optimizer).__name__} has no setting {name}; it has {has}.")
 
-    def on(self, name: str) -> bool:
-        """Whether a setting is neither 0 nor false."""
-        return self.group.on(name)
-
     def number(self, name: str) -> Array:
-        """A single number that is kept for the next step, a 0-d float64 array: 0 at first."""
+        """A single number that is kept for the next step, a 0-d float64 array; `optimizer.numbers` has its start."""
         if name not in self.numbers:
-            self.numbers[name] = Tensor(np.zeros(()))
+            self.numbers[name] = Tensor(np.array(self.optimizer.numbers[name], np.float64))
         return self.numbers[name]._array
 
     def set_number(self, name: str, value: Any) -> None:
         """Keep a single number for the next step."""
-        assign(wrap(self.number(name)), value)
+        store(self.number(name), value)
 
     @property
     def step(self) -> Array:
@@ -71,8 +105,11 @@ class Part:
 
     def cast(self, number: Any) -> Any:
         """A number in the dtype of the parameters, so that its product with them has it, too."""
-        dtype = self.flat.values.dtype
-        return number if number.dtype is dtype else number.astype(dtype)
+        return number if number.dtype is self.dtype else number.astype(self.dtype)
+
+    def decayed(self, g: Any, p: Any, rate: Any = 1.0) -> Any:
+        """g + rate · weight_decay · p."""
+        return g + self.cast(rate * self.weight_decay) * p if self.on("weight_decay") else g
 
     def at(self, vector: Array) -> Array:
         """What is at hand of a vector: a stretch, or a parameter in its shape."""
@@ -82,38 +119,39 @@ class Part:
         return vector if run.stop - run.start == vector.size else vector[run]
 
     def __getitem__(self, name: str) -> Array:
+        run = self.run
+        if isinstance(run, int):
+            if (name, run) not in self.state:
+                self.state[name, run] = Tensor(self.optimizer.initial(name, self.at(self.flat.values), self))
+            return self.state[name, run]._array
         if name not in self.started:
             self._start(name)
-        return self.state[name, self.run]._array if isinstance(self.run, int) else self.at(self.state[name]._array)
+        return self.at(self.state[name]._array)
 
     def _start(self, name: str) -> None:
         """Give a state the values that it has before the first step."""
-        by_parameter = self.optimizer.by_parameter
-        if not by_parameter and name not in self.state:
+        if name not in self.state:
             self.state[name] = Tensor(np.zeros_like(self.flat.values))
         for p in self.parameters:
-            value = self.optimizer.initial(name, p._array, self)
-            if by_parameter:
-                self.state[name, p._slot] = Tensor(value)
-            elif value is not None:
-                self.flat.part(self.state[name]._array, p._slot)[...] = value
+            self.flat.part(self.state[name]._array, p._slot)[...] = self.optimizer.initial(name, p._array, self)
         self.started.add(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        assign(wrap(self[name]), value)
+        store(self[name], value)
 
     def average(self, name: str, value: Any, beta: Any) -> Array:
         """Make a state the moving average of a value, and give it: state ← beta · state + (1 − beta) · value."""
         state = self[name]
         change = value - state
         change *= self.cast(1 - beta)
-        assign(wrap(state), change, using=np.add)
+        store(state, change, np.add)
         return state
 
     def state_of(self, p: Tensor) -> dict[str, Array]:
         """Copies of all state of one parameter, by name."""
         found = {name: each.numpy().copy() for name, each in self.numbers.items()}
-        for name in self.started:
-            own = self.state[name, p._slot]._array if self.optimizer.by_parameter else self.state[name]._array
-            found[name] = (own if self.optimizer.by_parameter else self.flat.part(own, p._slot)).copy()
-        return found
+        if found:
+            found |= {name: np.array(rule(self)) for name, rule in self.optimizer.derived.items()}
+        if self.optimizer.by_parameter:
+            return found | {key[0]: each.numpy().copy() for key, each in self.state.items() if key[1] == p._slot}
+        return found | {name: self.flat.part(self.state[name]._array, p._slot).copy() for name in sorted(self.started)}

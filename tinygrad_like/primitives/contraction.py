@@ -49,14 +49,17 @@ def linear_weight(g: Any, x: Any, *, out: Any = None) -> Any:
 
 
 def times(x: Any, matrix: Any) -> Any:
-    """x @ matrix; for small arrays `dot` costs less, for more than two axes it does not use BLAS."""
-    return x.dot(matrix) if 0 < x.ndim < 3 else x @ matrix
+    """x @ matrix as one product of all rows; `@` makes one for each matrix in x, and costs more if they are small."""
+    return x.dot(matrix) if x.ndim < 3 else rows(x).dot(matrix).reshape(*x.shape[:-1], matrix.shape[1])
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    y = times(np.asarray(x), weight.T)
+    x = np.asarray(x)
+    if not x.ndim:
+        raise ValueError("the input needs an axis of features")
+    y = times(x, weight.T)
     if y.dtype.kind in "iub":
-        y = times(floats(np.asarray(x)), floats(weight).T)
+        y = times(floats(x), floats(weight).T)
     if bias is None:
         return y
     if bias.dtype is y.dtype and y.ndim:
