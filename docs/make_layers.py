@@ -28,7 +28,7 @@ LAYERS = {
     "Dropout": "dropout_layers",
     "Activations": "activation_layers",
     "Recurrent": "recurrent_layers recurrent_cells",
-    "Attention": "attention_layers position_layers transformer_layers transformers",
+    "Attention": "attending attention_layers position_layers transformer_layers transformers",
     "Losses as layers": "loss_layers",
     "Initial values": "initialisers",
 }
@@ -54,7 +54,7 @@ FUNCTIONS = {
     "Shapes and margins": "rearranging resizing margins",
     "Normalisation": "normalising",
     "Dropout": "dropping",
-    "Attention": "attending masking rotating",
+    "Attention": "attending masking positions",
 }
 OF_OTHER_PARTS = {"cross_entropy", "mse", "seed"}  # they stand in `nn`, too
 SENTENCE = re.compile(r"(?<!\bal)\.\s+(?=[A-Z`(±Σ])")
