@@ -12,8 +12,8 @@ HEAD = """# Layers, functions, losses and optimizers
 
 Made from the package. Names, defaults and the order of arguments are PyTorch's;
 [coming from PyTorch](coming-from-pytorch.md) says what differs. `help(tg.nn.Conv2d)` shows the formula and its source,
-the shapes, the errors and an example. Some arguments mean the same everywhere: `dtype` is that of the parameters, `init`
-makes their first values, `seed` makes these repeatable, and `generator` is the source of later random numbers.
+the shapes, the errors and an example. Some arguments mean the same everywhere: `dtype` is that of the parameters,
+`init` makes their first values, `seed` makes these repeatable, and `generator` is the source of later random numbers.
 """
 # The modules of each family. What stands in none of them comes under "Others".
 LAYERS = {
