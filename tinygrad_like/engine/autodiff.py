@@ -6,6 +6,7 @@ from _thread import RLock  # `threading` would cost a hundredth of the import
 from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from .scattered import Scattered
 from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
 from .waiting import Claims, Waiting
-from .writes import writes
+from .writes import FEW, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
@@ -96,7 +97,8 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
     for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
-        place = waiting.place_of(parent) if takes_out and -parent.index not in waiting.shares else None
+        offer = takes_out and prod(parent.shape) > FEW and -parent.index not in waiting.shares
+        place = waiting.place_of(parent) if offer else None
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
