@@ -15,6 +15,7 @@ Made from the package. Names, defaults and the order of arguments are PyTorch's;
 the shapes, the errors and an example. Some arguments mean the same everywhere: `dtype` is that of the parameters,
 `init` makes their first values, `seed` makes these repeatable, and `generator` is the source of later random numbers.
 """
+ABOUT_OPTIMIZERS = "[Optimizers](optimizers.md) says what each does, and how to write another one."
 # The modules of each family. What stands in none of them comes under "Others".
 LAYERS = {
     "Base": "layer finding substitution",
@@ -130,7 +131,7 @@ def page():
     return (
         f"{HEAD}\n## Layers: `tg.nn`\n{sections(named(nn), LAYERS)}"
         f"\n## Losses: `tg.losses`\n{sections(named(losses), LOSSES)}"
-        f"\n## Optimizers: `tg.optim`\n{sections(named(optim), OPTIMIZERS)}"
+        f"\n## Optimizers: `tg.optim`\n\n{ABOUT_OPTIMIZERS}\n{sections(named(optim), OPTIMIZERS)}"
         f"\n## Functions: `tg.nn.functional`\n{sections([p for p in pairs if p not in of_losses], FUNCTIONS)}"
         f"\nThe losses are here, too, under PyTorch's names: {', '.join(f'`{name}`' for name, _ in of_losses)}.\n"
     )

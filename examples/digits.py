@@ -58,10 +58,10 @@ train, test = order[:1437], order[1437:]  # 80 % and 20 %
 
 model = network()
 optimizer = tg.optim.AdamW(model.parameters(), lr=RATE, weight_decay=1e-2)
+schedule = tg.optim.CosineAnnealingLR(optimizer, EPOCHS)
 print(f"{len(train)} pictures to learn from, {len(test)} to test; {model.num_parameters():,} parameters")
 start = time.perf_counter()
 for epoch in range(1, EPOCHS + 1):
-    optimizer.lr = RATE * (1 + np.cos(np.pi * (epoch - 1) / EPOCHS)) / 2
     model.train()
     losses = []
     for batch in np.array_split(rng.permutation(train), len(train) // BATCH):
@@ -70,6 +70,7 @@ for epoch in range(1, EPOCHS + 1):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+    schedule.step()
     if epoch % 5 == 0 or epoch == EPOCHS:
         print(f"epoch {epoch:2}: loss {np.mean(losses):.4f}, {time.perf_counter() - start:4.1f} s")
 
