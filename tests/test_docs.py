@@ -34,6 +34,7 @@ def run_example(tmp_path):
         command = [sys.executable, "-W", "error", str(path), *arguments]
         path_before = os.environ.get("PYTHONPATH", "")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(tmp_path), path_before)))}
+        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # other tests run beside it
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, encoding="utf-8", env=environment
         )
