@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import tinygrad_like
+from docs.make_layers import page as page_of_layers
 from docs.make_primitives import table
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -29,9 +30,11 @@ def run_example(tmp_path):
     other.mkdir()
     (other / "__init__.py").write_text("raise ImportError('not the package of this checkout')")
 
-    def run(path):
-        command, path_before = [sys.executable, "-W", "error", str(path)], os.environ.get("PYTHONPATH", "")
+    def run(path, *arguments):
+        command = [sys.executable, "-W", "error", str(path), *arguments]
+        path_before = os.environ.get("PYTHONPATH", "")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(tmp_path), path_before)))}
+        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # other tests run beside it
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=300, encoding="utf-8", env=environment
         )
@@ -41,10 +44,11 @@ def run_example(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_blocks(page):
-    names, skipped = {}, 0
+    names, absent = {}, [each for each in ("scipy", "torch") if not importlib.util.find_spec(each)]
+    skipped = []
     for number, block in enumerate(blocks(page, "python")):
-        if "scipy" in block and not importlib.util.find_spec("scipy"):
-            skipped += 1
+        if missing := [each for each in absent if re.search(rf"^>>> (import|from) {each}\b", block, re.MULTILINE)]:
+            skipped += missing
             continue
         if ">>>" not in block:
             exec(compile(block, f"{page.name}, block {number}", "exec"), names)
@@ -55,7 +59,7 @@ def test_python_blocks(page):
         assert not failed, "".join(report)
         names.update(test.globs)
     if skipped:
-        pytest.skip(f"{page.name}: scipy is absent, so {skipped} of its blocks did not run; all others did")
+        pytest.skip(f"{page.name}: {skipped[0]} is absent, so {len(skipped)} of its blocks did not run; all others did")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -74,11 +78,14 @@ def test_no_block_is_passed_over(page):
 
 XOR = ROOT / "examples" / "xor.py"  # the longest runs once, below
 EXAMPLES = sorted({*(ROOT / "examples").glob("*.py")} - {ROOT / "examples" / "checkout.py", XOR})
+SHORTER = {"digits.py": "1", "characters.py": "20"}  # training that is not carried through
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_example(example, run_example):
-    result = run_example(example)
+    if "sklearn" in example.read_text(encoding="utf-8"):
+        pytest.importorskip("sklearn", reason=f"{example.name} needs scikit-learn")
+    result = run_example(example, *([SHORTER[example.name]] if example.name in SHORTER else ()))
     assert result.returncode == 0, result.stderr
     assert result.stdout
 
@@ -94,6 +101,12 @@ def test_the_readme_shows_what_the_xor_example_prints(run_example):
 
 def test_the_table_of_primitives_is_the_registry():
     assert (ROOT / "docs" / "primitives.md").read_text(encoding="utf-8") == table()
+
+
+def test_the_tables_of_layers_are_the_package():
+    shown = (ROOT / "docs" / "layers.md").read_text(encoding="utf-8")
+    assert shown == page_of_layers(), "docs/layers.md is out of date: python -m docs.make_layers"
+    assert "### Others" not in shown, "a module of layers has no family in docs/make_layers.py"
 
 
 def test_links_lead_somewhere():
