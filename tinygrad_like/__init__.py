@@ -75,7 +75,7 @@ if _TYPE_CHECKING:
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
     from .plots.history import plot_history
-    from .random import seed
+    from .random import manual_seed, seed
     from .saving.files import load, save
     from .summaries.summarizing import summary
 
@@ -113,7 +113,7 @@ _LATE = {
     "plots.boundaries": "plot_decision_boundary",
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
     "plots.history": "plot_history",
-    "random": "seed",
+    "random": "manual_seed seed",
     "saving.files": "load save",
     "summaries.summarizing": "summary",
 }
@@ -141,8 +141,8 @@ __all__ = [
     "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "UnsupportedError",
     "assign", "cross_entropy", "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck",
     "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load",
-    "log_softmax", "logsumexp", "mse", "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow",
-    "plot_history", "relu", "save", "seed", "sigmoid", "softmax", "summary", "value_and_grad", "vjp",
-    "xavier_normal", "xavier_uniform",
+    "log_softmax", "logsumexp", "manual_seed", "mse", "no_grad", "operation", "plot_decision_boundary",
+    "plot_gradient_flow", "plot_history", "relu", "save", "seed", "sigmoid", "softmax", "summary", "value_and_grad",
+    "vjp", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

@@ -100,6 +100,9 @@ def seed(number: Any) -> None:
     assign(default().state, np.array([*key, 0], np.uint64))
 
 
+manual_seed = seed  # its name in PyTorch
+
+
 def draws(generator: Generator | None = None) -> np.random.Generator:
     """A NumPy generator for the next draw of `generator`, or of the default one. Use it at once, for one draw.
 

@@ -55,7 +55,34 @@ OF_UFUNCS = {
 }
 # Methods and attributes of ndarrays. Those that are not here are written np.name(t), or t.numpy().name.
 METHODS = {
-    "view": "Write t.astype(dtype), or t[...] for the same values.",
+    "view": "Write t.reshape(shape), t.astype(dtype), or t[...] for the same values.",
+}
+NO_DEVICES = "There are no devices here: leave it out."
+# Methods of PyTorch's tensors that ndarrays do not have.
+OF_PYTORCH = {
+    "chunk": "Write np.array_split(t, parts, axis).",
+    "clamp": "Write np.clip(t, low, high).",
+    "clone": "Write t.copy().",
+    "contiguous": "Every Tensor is read through its strides: leave it out.",
+    "cpu": NO_DEVICES,
+    "cuda": NO_DEVICES,
+    "double": "Write t.astype(np.float64).",
+    "expand": "Write np.broadcast_to(t, shape).",
+    "float": "Write t.astype(np.float32).",
+    "gather": "Write np.take_along_axis(t, index, axis).",
+    "long": "Write t.astype(np.int64).",
+    "masked_fill": "Write np.where(mask, value, t).",
+    "norm": "Write np.linalg.norm(t).",
+    "numel": "Write t.size.",
+    "permute": "Write t.transpose(axes).",
+    "pow": "Write t ** p.",
+    "relu": "Write tg.relu(t).",
+    "sigmoid": "Write tg.sigmoid(t).",
+    "softmax": "Write tg.softmax(t, axis).",
+    "to": "Write t.astype(dtype). There are no devices here.",
+    "type": "Write t.astype(dtype).",
+    "unsqueeze": "Write np.expand_dims(t, axis), or t[:, None].",
+    **{name: f"Write np.{name}(t)." for name in ("abs", "cos", "exp", "log", "sin", "sqrt", "tanh")},
 }
 
 
@@ -73,8 +100,8 @@ def instead_of(name: str) -> str:
 
 def instead_of_method(name: str) -> str:
     """What to write instead of t.name."""
-    if name in METHODS:
-        return METHODS[name]
+    if name in METHODS or name in OF_PYTORCH:
+        return METHODS.get(name) or OF_PYTORCH[name]
     if callable(getattr(np, name, None)) and callable(getattr(np.ndarray, name)):
         return f"Write np.{name}(t)."
     return f"Write t.numpy().{name} for that of the values, outside the graph."
@@ -91,7 +118,7 @@ class Refusal:
 
 
 class Missing:
-    """All that an ndarray has. The last base of Tensor, so only what Tensor does not have is found here.
+    """All that an ndarray has, or PyTorch's tensor. The last base of Tensor: only what that lacks is found here.
 
     A `__getattr__` would do the same, but would slow each look-up of any attribute.
     """
@@ -99,6 +126,6 @@ class Missing:
     __slots__ = ()
 
 
-for name in dir(np.ndarray):
+for name in (*dir(np.ndarray), *OF_PYTORCH):
     if not name.startswith("_"):
         setattr(Missing, name, Refusal(name))

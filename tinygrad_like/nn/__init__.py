@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .embedding_layers import Embedding, EmbeddingBag
     from .finding import Parameter
     from .initialisers import he_normal, he_uniform, xavier_normal, xavier_uniform
-    from .layer import Layer
+    from .layer import Layer, Module
     from .layers import Linear
     from .loss_layers import (
         BCELoss,
@@ -160,7 +160,7 @@ _MODULES = modules_of(
         "nn.embedding_layers": "Embedding EmbeddingBag",
         "nn.finding": "Parameter",
         "nn.initialisers": "he_normal he_uniform xavier_normal xavier_uniform",
-        "nn.layer": "Layer",
+        "nn.layer": "Layer Module",
         "nn.layers": "Linear",
         "nn.loss_layers": "BCELoss BCEWithLogitsLoss CTCLoss CosineEmbeddingLoss CrossEntropyLoss "
         "GaussianNLLLoss HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss "
@@ -204,7 +204,7 @@ __all__ = [
     "HingeEmbeddingLoss", "HuberLoss", "Identity", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
     "KLDivLoss", "L1Loss", "LPPool1d", "LPPool2d", "LPPool3d", "LSTMCell", "Lambda", "Layer", "LayerNorm",
     "LeakyReLU", "Linear", "LocalResponseNorm", "LogSigmoid", "LogSoftmax", "MSELoss", "MarginRankingLoss",
-    "MaxPool1d", "MaxPool2d", "MaxPool3d", "Mish", "ModuleDict", "ModuleList", "MultiLabelMarginLoss",
+    "MaxPool1d", "MaxPool2d", "MaxPool3d", "Mish", "Module", "ModuleDict", "ModuleList", "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss", "MultiMarginLoss", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter",
     "PixelShuffle", "PixelUnshuffle", "PoissonNLLLoss", "RMSNorm", "RNNCell", "RReLU", "ReLU", "ReLU6",
     "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",

@@ -176,6 +176,9 @@ class Layer(Stateful):
         return "\n".join(lines)
 
 
+Module = Layer  # its name in PyTorch
+
+
 def described(step: Any) -> str:
     """A layer with its settings, or the name of a function."""
     if isinstance(step, Layer):

@@ -3,6 +3,7 @@
 `scheduling.py` has the base of the schedules of the learning rate.
 """
 
+from . import lr_scheduler as lr_scheduler
 from .adam import Adam, Adamax, AdamW
 from .adam_variants import NAdam, RAdam
 from .averaging import SWALR, AveragedModel, get_ema_avg_fn, get_swa_avg_fn, update_bn
