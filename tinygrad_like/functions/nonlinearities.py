@@ -117,7 +117,7 @@ def prelu(input: Any, weight: Any) -> Any:
             f"prelu takes one weight, or one for each of the {channels} channels, but got shape {weight.shape}.",
             f"The channels are axis 1 of the input, whose shape is {x.shape}.",
         )
-    return with_slope(x, weight.reshape(-1, *[1] * (x.ndim - 2)))
+    return with_slope(x, weight.reshape(-1, *[1] * (x.ndim - 2)) if x.ndim else weight.reshape(()))
 
 
 def rrelu(
