@@ -202,6 +202,13 @@ def test_layers_with_parameters_and_halves():
     assert tg.gradcheck(lambda x: F.softmin(x, 1), x, order=2)
 
 
+def test_a_number_stays_a_number_in_prelu():
+    for weight in (np.array([0.5]), np.array(0.5)):
+        y = F.prelu(-2.0, weight)
+        assert (np.shape(y), y) == ((), -1.0)
+    assert activation_layers.PReLU()(-2.0).shape == ()
+
+
 def test_inplace_changes_nothing():
     x = np.array([-1.0, 1.0])
     for name in [*IN_PLACE, "Hardtanh"]:

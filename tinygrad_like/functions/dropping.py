@@ -21,7 +21,7 @@ LOWEST = -SELU_ALPHA * SELU_SCALE  # what selu tends to below, and alpha dropout
 
 
 def check_probability(p: float, name: str) -> None:
-    if not 0 <= p <= 1:
+    if not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
         raise ArgumentError(f"{name} needs a probability p from 0 to 1, but got {p!r}.")
 
 

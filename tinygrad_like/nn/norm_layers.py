@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, ShapeError
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, as_array
 from ..functions import normalising
 from ..functions.nonlinearities import given
 from .finding import Parameter
@@ -93,7 +93,8 @@ class BatchNorm(Tracked):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
 
     def forward(self, input: Any) -> Any:
-        self.check(np.shape(input), 1)
+        input = as_array(input)
+        self.check(input.shape, 1)
         by_batch = self.training or self.running_mean is None
         mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         part = 1 / (count + 1) if self.momentum is None and count is not None else self.momentum
@@ -144,8 +145,8 @@ class InstanceNorm(Tracked):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype)
 
     def forward(self, input: Any) -> Any:
-        self.check(np.shape(input), -self.axes[0])
         x = given(input)
+        self.check(x.shape, -self.axes[0])
         batch = x if x.ndim > self.axes[0] else x[None]
         own = self.training or self.running_mean is None
         mean, var = self.running_mean, self.running_var
@@ -188,7 +189,8 @@ class GroupNorm(Layer):
         self.weight, self.bias = ones(num_channels, dtype, affine), zeros(num_channels, dtype, affine)
 
     def forward(self, input: Any) -> Any:
-        shape = np.shape(input)
+        input = as_array(input)
+        shape = input.shape
         if len(shape) < 2 or shape[1] != self.num_channels:
             raise ShapeError(f"GroupNorm takes inputs (N, {self.num_channels}, ...), but got shape {shape}.")
         return normalising.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -203,7 +205,7 @@ class OverLast(Layer):
     normalized_shape: tuple[int, ...]
 
     def set_shape(self, normalized_shape: int | tuple[int, ...]) -> None:
-        sizes = (normalized_shape,) if isinstance(normalized_shape, (int, np.integer)) else tuple(normalized_shape)
+        sizes = tuple(normalized_shape) if np.iterable(normalized_shape) else (normalized_shape,)
         check_positive(self, *(sizes or (0,)))
         self.normalized_shape = sizes
 

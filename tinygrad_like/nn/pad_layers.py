@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError
+from ..engine.tensor import as_array
 from ..functions import margins
 from .layer import Layer
 
@@ -29,8 +30,9 @@ class Pad(Layer):
         self.padding = tuple(map(int, numbers))
 
     def forward(self, x: Any) -> Any:
-        if np.ndim(x) < self.rank:
-            raise ShapeError(f"{type(self).__name__} needs {self.rank} axes at least, but got shape {np.shape(x)}.")
+        x = as_array(x)
+        if x.ndim < self.rank:
+            raise ShapeError(f"{type(self).__name__} needs {self.rank} axes at least, but got shape {x.shape}.")
         return margins.pad(x, self.padding, self.mode, self.value)
 
     def label(self) -> str:

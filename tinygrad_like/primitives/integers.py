@@ -6,15 +6,36 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import DTypeError
+
 
 def floats(x: Any) -> Any:
-    """x; integers and truths as float64, as `np.mean` has it."""
+    """x; integers and truths as float64, as `np.mean` has it. Raises DTypeError for what are no numbers."""
     if x.__class__ is not np.ndarray and not hasattr(x, "dtype"):
         x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind in "iub" else x
+    kind = x.dtype.kind
+    if kind in "iub":
+        return x.astype(np.float64)
+    if kind in NO_NUMBERS:
+        raise no_numbers(x)
+    return x
 
 
 def as_floats(*arrays: Any) -> tuple[Any, ...]:
-    """All as floats: integers and truths take the dtype of the first floats among them, or float64."""
+    """All as floats: integers and truths take the dtype of the first floats among them, or float64.
+
+    Raises DTypeError for what are no numbers.
+    """
+    for each in arrays:
+        if each.dtype.kind in NO_NUMBERS:
+            raise no_numbers(each)
     dtype = next((each.dtype for each in arrays if each.dtype.kind not in "iub"), np.dtype(np.float64))
     return tuple(each.astype(dtype) if each.dtype.kind in "iub" else each for each in arrays)
+
+
+NO_NUMBERS = "OSUMm"  # objects, text, times
+
+
+def no_numbers(x: Any) -> DTypeError:
+    got = repr(x.item()) if x.ndim == 0 else f"an array of {x.dtype}"
+    return DTypeError(f"This is computed of numbers, but got {got}.", "Write numbers, or x.astype(float).")
