@@ -26,7 +26,7 @@ class Tied(tg.Layer):
         return self.last(h)
 
 
-NAMES = ["first.weight", "first.bias", "last.weight", "last.bias", "count", "blocks.0.weight", "blocks.0.bias"]
+NAMES = ["count", "first.weight", "first.bias", "last.weight", "last.bias", "blocks.0.weight", "blocks.0.bias"]
 NAMES += ["blocks.1.a.1.weight", "blocks.1.a.1.bias"]
 
 
@@ -37,6 +37,18 @@ def test_the_names_are_those_of_pytorch():
     assert [name for name, _ in model.named_parameters()] == own
     assert [name for name, _ in model.named_buffers()] == ["count"]
     assert model.num_parameters() == 4 * 6 - 4
+
+
+def test_a_layers_own_parameters_come_first():
+    class Net(tg.nn.Module):
+        def __init__(self):
+            self.inner = tg.Linear(1, 1)
+            self.scale = tg.Parameter(np.ones(1))
+            self.register_buffer("mean", np.zeros(1))
+
+    model = Net()
+    assert list(model.state_dict()) == ["scale", "mean", "inner.weight", "inner.bias"]
+    assert list(model.modules()) == [model, model.inner]
 
 
 def test_results_are_no_state():

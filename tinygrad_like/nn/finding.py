@@ -28,8 +28,8 @@ class Holder:
     """What keeps parameters in its attributes; `Layer` is one."""
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
-        """(name, part) pairs of what is kept here, as the names of states have it: containers leave out the list."""
-        return attributes(self)
+        """(name, part) pairs of what is kept here, as the names of states have it: Tensors first, as in PyTorch."""
+        return iter(sorted(attributes(self), key=lambda each: not isinstance(each[1], Tensor)))
 
 
 class Parameter(Tensor):

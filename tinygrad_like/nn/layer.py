@@ -97,6 +97,15 @@ class Layer(Stateful):
         found = {id(each): each for _, each in walk(self, layers=False) if isinstance(each, Layer)}
         return list(found.values())
 
+    def modules(self) -> Iterator[Layer]:
+        """This layer and all in it, each once."""
+        yield self
+        yield from (layer for _, layer in self.named_layers())
+
+    def register_buffer(self, name: str, tensor: Any) -> None:
+        """The same as `self.name = Tensor(values)`, for code that comes from PyTorch: any such attribute is a buffer."""
+        setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor))
+
     def apply(self, function: Callable[[Layer], Any]) -> Self:
         """Call `function` with every layer inside, then with this one, and give it back.
 
