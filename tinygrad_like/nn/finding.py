@@ -29,7 +29,7 @@ class Holder:
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
         """(name, part) pairs of what is kept here, as the names of states have it: containers leave out the list."""
-        return attributes(self)
+        return parts(self)
 
 
 class Parameter(Tensor):
