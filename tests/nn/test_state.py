@@ -73,11 +73,57 @@ def test_lists_and_dicts_of_modules():
     assert list(model.state_dict()) == ["0.x.1.weight", "0.x.1.bias", "0.x.2.weight", "0.x.2.bias"]
     assert len(layers) == 4
     assert isinstance(layers[1:], tg.ModuleList)
+    assert len(layers + layers) == 8
+    layers += [tg.Tanh()]
+    assert type(layers.pop()) is tg.Tanh
+    assert len(layers) == 4
     table = model[0]
     assert (list(table), "x" in table, len(table)) == (["x"], True, 1)
     table["y"] = tg.Linear(1, 1)
     assert table.pop("x") is layers
     assert list(table.state_dict()) == ["y.weight", "y.bias"]
+    table.clear()
+    assert not table.state_dict()
+
+
+def test_layers_of_a_sequential_are_replaced_added_and_taken_out():
+    plain = tg.Sequential(tg.Linear(1, 2), tg.Tanh(), tg.Linear(2, 1))
+    plain[1] = relu = tg.ReLU()
+    del plain[-1]
+    last = tg.Linear(2, 3)
+    assert list(plain.append(last).insert(0, tg.Tanh()).extend([tg.Tanh()]))[2:4] == [relu, last]
+    assert list(plain.state_dict()) == ["1.weight", "1.bias", "3.weight", "3.bias"]
+    for wrong in (3, tg.Tanh):
+        with pytest.raises(tg.ArgumentError, match="Sequential takes layers"):
+            plain.append(wrong)
+
+
+def test_named_layers_are_replaced_added_and_taken_out():
+    model = tg.Sequential({"a": tg.Linear(1, 1), "b": tg.Linear(1, 1)})
+    model.a = new = tg.Linear(1, 1)
+    assert model["a"] is model[0] is model.a is new
+    model["b"] = other = tg.Linear(1, 2)
+    assert model.b is model.layers[1] is other
+    model.layers.append(tg.Linear(2, 1))
+    assert list(model.state_dict())[4:] == ["2.weight", "2.bias"]
+    assert len(model.parameters()) == 6
+    assert list(model[1:].state_dict())[2:] == ["2.weight", "2.bias"]
+    del model["a"]
+    assert list(model.state_dict()) == ["b.weight", "b.bias", "2.weight", "2.bias"]
+    with pytest.raises(tg.ArgumentError, match="cannot insert"):
+        model.insert(0, tg.Tanh())
+
+
+@pytest.mark.parametrize("kind", [tg.ModuleList, tg.ModuleDict])
+def test_lists_and_dicts_of_modules_may_keep_parameters_of_their_own(kind):
+    class Scaled(kind):
+        def __init__(self, modules):
+            self.scale = tg.Parameter(1.0)
+            super().__init__(modules)
+
+    model = Scaled({"x": tg.Linear(1, 1)} if kind is tg.ModuleDict else [tg.Linear(1, 1)])
+    assert len(model.parameters()) == 3
+    assert list(model.state_dict())[2] == "scale"
 
 
 def test_a_state_is_loaded_as_a_whole():

@@ -3,6 +3,9 @@
 `scheduling.py` has the base of the schedules of the learning rate.
 """
 
+from typing import TYPE_CHECKING
+
+from ..engine.late import late
 from .adam import Adam, Adamax, AdamW
 from .adam_variants import NAdam, RAdam
 from .averaging import SWALR, AveragedModel, get_ema_avg_fn, get_swa_avg_fn, update_bn
@@ -29,6 +32,9 @@ from .schedules import (
 )
 from .scheduling import LRScheduler
 from .signs import Lion, Rprop
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = late(__name__, {}, {"lr_scheduler"})
 
 __all__ = [
     "ASGD",
