@@ -126,6 +126,23 @@ def test_lists_and_dicts_of_modules_may_keep_parameters_of_their_own(kind):
     assert list(model.state_dict())[2] == "scale"
 
 
+def test_an_optimizer_that_a_layer_keeps_is_no_state():
+    class Trained(tg.Layer):
+        def __init__(self):
+            self.inner = tg.Linear(1, 1)
+            self.optimizer = tg.optim.Adam(self.inner.parameters())
+            self.schedule = tg.optim.StepLR(self.optimizer, 2)
+
+        def forward(self, x):
+            return self.inner(x)
+
+    model = Trained()
+    model(np.ones((1, 1))).sum().backward()
+    model.optimizer.step()
+    assert list(model.state_dict()) == ["inner.weight", "inner.bias"]
+    assert str(model).split("\n")[1:] == ["  inner: Linear(1 → 1)"]
+
+
 def test_a_state_is_loaded_as_a_whole():
     one, two = Tied(), Tied()
     one(np.ones((1, 2)))
