@@ -143,6 +143,7 @@ ORDER = [
     "nn.layer",
     "nn.sequential",
     "nn.containers",
+    "nn.copies",
     "nn.substitution",
     "nn.activation_layers",
     "nn.layers",

@@ -1,6 +1,4 @@
-"""The state of a model by name: read, loaded, changed as a whole; and models as functions of it."""
-
-import threading
+"""The state of a model by name: read, loaded, changed as a whole."""
 
 import numpy as np
 import pytest
@@ -87,11 +85,74 @@ def test_lists_and_dicts_of_modules():
     assert list(model.state_dict()) == ["0.x.1.weight", "0.x.1.bias", "0.x.2.weight", "0.x.2.bias"]
     assert len(layers) == 4
     assert isinstance(layers[1:], tg.ModuleList)
+    assert len(layers + layers) == 8
+    layers += [tg.Tanh()]
+    assert type(layers.pop()) is tg.Tanh
+    assert len(layers) == 4
     table = model[0]
     assert (list(table), "x" in table, len(table)) == (["x"], True, 1)
     table["y"] = tg.Linear(1, 1)
     assert table.pop("x") is layers
     assert list(table.state_dict()) == ["y.weight", "y.bias"]
+    table.clear()
+    assert not table.state_dict()
+
+
+def test_layers_of_a_sequential_are_replaced_added_and_taken_out():
+    plain = tg.Sequential(tg.Linear(1, 2), tg.Tanh(), tg.Linear(2, 1))
+    plain[1] = relu = tg.ReLU()
+    del plain[-1]
+    last = tg.Linear(2, 3)
+    assert list(plain.append(last).insert(0, tg.Tanh()).extend([tg.Tanh()]))[2:4] == [relu, last]
+    assert list(plain.state_dict()) == ["1.weight", "1.bias", "3.weight", "3.bias"]
+    for wrong in (3, tg.Tanh):
+        with pytest.raises(tg.ArgumentError, match="Sequential takes layers"):
+            plain.append(wrong)
+
+
+def test_named_layers_are_replaced_added_and_taken_out():
+    model = tg.Sequential({"a": tg.Linear(1, 1), "b": tg.Linear(1, 1)})
+    model.a = new = tg.Linear(1, 1)
+    assert model["a"] is model[0] is model.a is new
+    model["b"] = other = tg.Linear(1, 2)
+    assert model.b is model.layers[1] is other
+    model.layers.append(tg.Linear(2, 1))
+    assert list(model.state_dict())[4:] == ["2.weight", "2.bias"]
+    assert len(model.parameters()) == 6
+    assert list(model[1:].state_dict())[2:] == ["2.weight", "2.bias"]
+    del model["a"]
+    assert list(model.state_dict()) == ["b.weight", "b.bias", "2.weight", "2.bias"]
+    with pytest.raises(tg.ArgumentError, match="cannot insert"):
+        model.insert(0, tg.Tanh())
+
+
+@pytest.mark.parametrize("kind", [tg.ModuleList, tg.ModuleDict])
+def test_lists_and_dicts_of_modules_may_keep_parameters_of_their_own(kind):
+    class Scaled(kind):
+        def __init__(self, modules):
+            self.scale = tg.Parameter(1.0)
+            super().__init__(modules)
+
+    model = Scaled({"x": tg.Linear(1, 1)} if kind is tg.ModuleDict else [tg.Linear(1, 1)])
+    assert len(model.parameters()) == 3
+    assert list(model.state_dict())[2] == "scale"
+
+
+def test_an_optimizer_that_a_layer_keeps_is_no_state():
+    class Trained(tg.Layer):
+        def __init__(self):
+            self.inner = tg.Linear(1, 1)
+            self.optimizer = tg.optim.Adam(self.inner.parameters())
+            self.schedule = tg.optim.StepLR(self.optimizer, 2)
+
+        def forward(self, x):
+            return self.inner(x)
+
+    model = Trained()
+    model(np.ones((1, 1))).sum().backward()
+    model.optimizer.step()
+    assert list(model.state_dict()) == ["inner.weight", "inner.bias"]
+    assert str(model).split("\n")[1:] == ["  inner: Linear(1 → 1)"]
 
 
 def test_a_state_is_loaded_as_a_whole():
@@ -180,108 +241,3 @@ def test_apply_goes_from_the_inside_out():
     assert model.apply(seen.append) is model
     assert seen == [model[0][0], model[0], model[1], model]
     assert model.children() == [model[0], model[1]]
-
-
-# -- functional_call ------------------------------------------------------------------------------
-
-
-def test_a_model_is_a_function_of_its_parameters():
-    model, x = Tied(), np.array([[0.3, -0.2]])
-    state = {name: each.numpy().copy() for name, each in model.named_parameters()}
-
-    def loss(parameters):
-        return (tg.functional_call(model, parameters, x) ** 2).sum()
-
-    gradients = tg.grad(loss)(state)
-    (model(x) ** 2).sum().backward()
-    for name, parameter in model.named_parameters():
-        np.testing.assert_allclose(gradients[name], parameter.grad.numpy(), rtol=1e-12, err_msg=name)
-    assert tg.gradcheck(loss, state)
-    hessian = tg.hessian(loss)(state)
-    assert hessian["first.bias"]["last.bias"].shape == (2, 2)
-
-
-def test_the_model_is_left_as_it_is_but_for_its_buffers():
-    model = Tied()
-    kept = {name: each for name, each in model.named_parameters()}
-    y = tg.functional_call(model, {"first.weight": np.zeros((2, 2)), "first.bias": np.zeros(2)}, np.ones((1, 2)))
-    assert all(each is kept[name] for name, each in model.named_parameters())
-    np.testing.assert_array_equal(model.count.numpy(), [1, 1])
-    assert model.latest is None
-    model.first.weight.data, model.first.bias.data = 0, 0
-    np.testing.assert_array_equal(model(np.ones((1, 2))).numpy(), y.numpy())
-
-
-def test_parameters_in_objects_containers_and_bound_methods_are_replaced():
-    class Keeper:
-        def __init__(self):
-            self.scale = tg.Parameter(2.0)
-
-    class Odd(tg.Layer):
-        __slots__ = ("slotted",)
-        shared = tg.Parameter(3.0)
-
-        def __init__(self):
-            self.slotted = tg.Parameter(5.0)
-            self.keeper = Keeper()
-            self.pair = (tg.Parameter(7.0), [self.keeper])
-            self.method = self.product
-
-        def product(self, x):
-            return x * self.slotted * self.keeper.scale * self.pair[0] * self.pair[1][0].scale * self.shared
-
-        def forward(self, x):
-            return self.method(x)
-
-    model = Odd()
-    names = dict(model.named_parameters())
-    ones = {name: np.ones(()) for name in names}
-    assert tg.functional_call(model, ones, 1.0).item() == 1.0
-    assert model(1.0).item() == 5 * 2 * 7 * 2 * 3
-
-
-def test_what_cannot_be_copied_is_refused():
-    class Deque(tg.Layer):
-        def __init__(self):
-            from collections import deque
-
-            self.kept = deque([tg.Parameter(2.0)])
-
-        def forward(self, x):
-            return x * self.kept[0]
-
-    with pytest.raises(tg.UnsupportedError, match=r"cannot replace kept\.0"):
-        tg.functional_call(Deque(), {"kept.0": 1.0}, 1.0)
-
-
-def test_bad_calls_say_what_is_wrong():
-    model = tg.Linear(2, 1)
-    with pytest.raises(tg.ArgumentError, match="no parameter wait"):
-        tg.functional_call(model, {"wait": 1.0}, np.ones(2))
-    with pytest.raises(tg.ShapeError, match="weight has the shape"):
-        tg.functional_call(model, {"weight": 1.0}, np.ones(2))
-    with pytest.raises(tg.ArgumentError, match="takes a layer and a dict"):
-        tg.functional_call(model, [1.0], np.ones(2))
-
-
-def test_threads_do_not_disturb_each_other():
-    model, found = tg.Linear(1, 1), {}
-
-    def work(factor):
-        given = {"weight": np.full((1, 1), factor), "bias": np.zeros(1)}
-        found[factor] = {tg.functional_call(model, given, np.ones(1)).item() for _ in range(50)}
-
-    threads = [threading.Thread(target=work, args=(float(i),)) for i in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert found == {float(i): {float(i)} for i in range(4)}
-
-
-def test_deeply_nested_models_are_no_recursion():
-    model = tg.Linear(1, 1)
-    for _ in range(3000):
-        model = tg.Sequential(model)
-    (name, _), *_ = model.named_parameters()
-    assert tg.functional_call(model, {name: np.full((1, 1), 2.0)}, np.ones(1)).shape == (1,)

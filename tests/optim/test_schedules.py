@@ -10,6 +10,8 @@ import json
 import math
 import pathlib
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -349,9 +351,12 @@ def test_the_repr_and_the_names_of_pytorch():
     schedule = optim.StepLR(optimizers(), 2)
     schedule.step()
     assert repr(schedule) == "StepLR(last_epoch=1, lr=[0.1, 0.5])"
-    from tinygrad_like.optim import lr_scheduler
+    assert all(getattr(optim, name) is getattr(optim.lr_scheduler, name) for name in optim.lr_scheduler.__all__)
 
-    assert all(getattr(optim, name) is getattr(lr_scheduler, name) for name in lr_scheduler.__all__)
+
+def test_the_module_of_pytorch_needs_no_import():
+    code = "import tinygrad_like as tg; tg.optim.lr_scheduler.StepLR"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,19 @@ class ModuleList(Layer):
     def __delitem__(self, index: Any) -> None:
         del self.modules[index]
 
+    def pop(self, index: int = -1) -> Any:
+        """Take a layer out, and give it."""
+        return self.modules.pop(index)
+
+    def __iadd__(self, modules: Iterable[Any]) -> Self:
+        return self.extend(modules)
+
+    def __add__(self, modules: Iterable[Any]) -> ModuleList:
+        return ModuleList([*self.modules, *modules])
+
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
-        yield from ((f"[{i}]", each) for i, each in enumerate(self.modules))
+        yield from ((f"[{i}]", each) for i, each in enumerate(vars(self).get("modules", ())))
+        yield from ((name, each) for name, each in super()._named_parts() if name != ".modules")
 
 
 class ModuleDict(Layer):
@@ -102,5 +113,10 @@ class ModuleDict(Layer):
     def __delitem__(self, key: str) -> None:
         del self.modules[key]
 
+    def clear(self) -> None:
+        """Take all layers out."""
+        self.modules.clear()
+
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
-        yield from ((f"[{key!r}]", each) for key, each in self.modules.items())
+        yield from ((f"[{key!r}]", each) for key, each in vars(self).get("modules", {}).items())
+        yield from ((name, each) for name, each in super()._named_parts() if name != ".modules")

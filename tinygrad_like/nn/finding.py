@@ -29,7 +29,11 @@ class Holder:
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
         """(name, part) pairs of what is kept here, as the names of states have it: Tensors first, as in PyTorch."""
-        return iter(sorted(attributes(self), key=lambda each: not isinstance(each[1], Tensor)))
+        return iter(sorted(parts(self), key=lambda each: not isinstance(each[1], Tensor)))
+
+
+class Visitor:
+    """What works on the parameters of others: an optimizer or a schedule. What it keeps is no part of a model."""
 
 
 class Parameter(Tensor):
@@ -130,10 +134,10 @@ def check_set(value: Any, root: Any, path: str) -> None:
 
 
 def is_users_own(value: Any) -> bool:
-    """Whether an object that is no layer may keep parameters: not one of Python's own, or of NumPy."""
+    """Whether an object that is no layer may keep parameters: not one of Python's own, or of NumPy, or an optimizer."""
     kind = type(value)
     own = isinstance(value, SimpleNamespace) or kind.__module__.partition(".")[0] not in NOT_USERS
-    return own and not isinstance(value, type)
+    return own and not isinstance(value, (type, Visitor))
 
 
 def attributes(value: Any) -> Iterator[tuple[str, Any]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Sequential(Layer):
 
     A function of one Tensor can stand in the place of a layer. `len`, a loop, an index and a slice work as on a list;
     a slice is a Sequential of the same layers. A dict gives the layers names: `model["hidden"]`, `model.hidden`.
+    A layer can be replaced by its index or name; make optimizers afterwards.
 
     Raises ArgumentError for what cannot be called, for a class in place of a layer, and for a name with a dot.
 
@@ -36,14 +37,7 @@ class Sequential(Layer):
     def __init__(self, *layers: Any) -> None:
         if len(layers) == 1 and isinstance(layers[0], Mapping):
             self.names, layers = checked_names(layers[0]), tuple(layers[0].values())
-        for layer in layers:
-            refuse_class(layer, "Sequential takes layers or functions")
-            if not callable(layer):
-                raise ArgumentError(
-                    f"Sequential takes layers or functions, but got {layer!r}.",
-                    "Write Sequential(*layers) if you have a list." if isinstance(layer, (list, tuple)) else "",
-                )
-        self.layers = list(layers)
+        self.layers = [checked(layer) for layer in layers]
 
     def forward(self, x: Any) -> Any:
         for i, layer in enumerate(self.layers):
@@ -90,14 +84,56 @@ class Sequential(Layer):
     @overload
     def __getitem__(self, index: int | str) -> Any: ...
     def __getitem__(self, index: int | str | slice) -> Any:
-        if isinstance(index, str):
-            if self.names is None or index not in self.names:
-                raise ArgumentError(f"Sequential has no layer named {index!r}; it has {self.names or 'no names'}.")
-            return self.layers[self.names.index(index)]
-        chosen = self.layers[index]
+        chosen = self.layers[self.place_of(index)]
         if not isinstance(index, slice):
             return chosen
-        return Sequential(dict(zip(self.names[index], chosen))) if self.names else Sequential(*chosen)
+        return Sequential(dict(zip(self.all_names()[index], chosen))) if self.names else Sequential(*chosen)
+
+    def __setitem__(self, index: int | str, layer: Any) -> None:
+        self.layers[self.place_of(index)] = checked(layer)
+
+    def __delitem__(self, index: int | str | slice) -> None:
+        place = self.place_of(index)
+        if self.names:
+            self.names = self.all_names()
+            del self.names[place]
+        del self.layers[place]
+
+    def append(self, layer: Any) -> Self:
+        """Put a layer at the end, and give the Sequential back. Its name, if the others have some, is its number."""
+        self.layers.append(checked(layer))
+        return self
+
+    def extend(self, layers: Iterable[Any]) -> Self:
+        """Put layers at the end, and give the Sequential back."""
+        self.layers.extend([checked(layer) for layer in layers])
+        return self
+
+    def insert(self, index: int, layer: Any) -> Self:
+        """Put a layer before the one at `index`, and give the Sequential back. Refused if the layers have names."""
+        if self.names:
+            raise ArgumentError("A Sequential of named layers cannot insert one.", "Make a new one of a dict.")
+        self.layers.insert(index, checked(layer))
+        return self
+
+    def place_of(self, index: Any) -> Any:
+        """The index of a layer that was asked for by its name; any other index as it is."""
+        if not isinstance(index, str):
+            return index
+        if self.names is None or index not in self.all_names():
+            raise ArgumentError(f"Sequential has no layer named {index!r}; it has {self.names or 'no names'}.")
+        return self.all_names().index(index)
+
+    def all_names(self) -> list[str]:
+        """A name for each layer: those that came later have their number."""
+        names = (self.names or [])[: len(self.layers)]
+        return names + [str(i) for i in range(len(names), len(self.layers))]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in (vars(self).get("names") or ()):
+            self[name] = value
+        else:
+            super().__setattr__(name, value)
 
     if not TYPE_CHECKING:  # mistyped names are to be found
 
@@ -107,9 +143,20 @@ class Sequential(Layer):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
-        names = self.names or range(len(vars(self).get("layers", ())))
-        yield from ((f".{name}", layer) for name, layer in zip(names, self.layers))
+        if "layers" in vars(self):
+            yield from ((f".{name}", layer) for name, layer in zip(self.all_names(), self.layers))
         yield from ((name, each) for name, each in super()._named_parts() if name not in (".layers", ".names"))
+
+
+def checked(layer: Any) -> Any:
+    """A layer or function; an error for anything else."""
+    refuse_class(layer, "Sequential takes layers or functions")
+    if not callable(layer):
+        raise ArgumentError(
+            f"Sequential takes layers or functions, but got {layer!r}.",
+            "Write Sequential(*layers) if you have a list." if isinstance(layer, (list, tuple)) else "",
+        )
+    return layer
 
 
 def checked_names(layers: Mapping[Any, Any]) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MemberDescriptorType, MethodType
 from typing import Any
 
+import numpy as np
+
+from ..engine.copying import own_attributes, restore, shell
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
-from ..engine.tensor import Tensor
-from ..tree import is_container, parts, rebuilt
-from .finding import ATOMS, Holder, attributes, is_users_own
+from ..engine.tensor import Tensor, values_of
+from .copies import Copy
+from .finding import Parameter, is_parameter
 from .layer import Layer
 from .state import state_of
 
@@ -19,10 +21,12 @@ def functional_call(model: Layer, parameters: Mapping[str, Any], *inputs: Any, *
 
     The model itself is not changed, and other threads may use it meanwhile: a copy of the layers, not of the values,
     is called. So running statistics are written to the model's (or to those given), and attributes that `forward` sets
-    are lost. `parameters` has the names of `state_dict()`; with `grad`, `hessian` or `jvp`, it is what one
-    differentiates with respect to.
+    are lost. Functions that are kept in attributes are copied too, with what they refer to; what a class or a method
+    refers to by a global name is not. `parameters` has the names of `state_dict()`; with `grad`, `hessian` or `jvp`,
+    it is what one differentiates with respect to.
 
-    Raises ArgumentError for a name that the model does not have, ShapeError for another shape.
+    Raises ArgumentError for a name that the model does not have, and for two values for one parameter; ShapeError for
+    another shape; UnsupportedError where a parameter cannot be replaced.
 
     >>> import numpy as np
     >>> from tinygrad_like import Linear, grad
@@ -42,14 +46,9 @@ def functional_call(model: Layer, parameters: Mapping[str, Any], *inputs: Any, *
         raise ArgumentError(
             f"{type(model).__name__} has no parameter {', '.join(unknown)}.", f"It has {', '.join(own)}."
         )
-    values: dict[int, Any] = {}
-    for name, value in parameters.items():
-        value = value if isinstance(value, Tensor) else Tensor(value)
-        if value.shape != own[name].shape:
-            raise ShapeError(f"{name} has the shape {own[name].shape}, but got {value.shape}.")
-        values[id(own[name])] = value
-    copied = Copy(values).of(model)
-    if left := [name for name, each in state_of(copied).items() if id(each) in values and each is own[name]]:
+    values = replacements(own, parameters)
+    copied = Copy(model, values).of(model)
+    if left := [name for name, each in state_of(copied).items() if is_left(each, own.get(name, each), values)]:
         raise UnsupportedError(
             f"functional_call cannot replace {', '.join(left)}: it stands in an object that cannot be copied.",
             "Keep parameters in attributes, lists, tuples, dicts and objects of your own.",
@@ -57,47 +56,43 @@ def functional_call(model: Layer, parameters: Mapping[str, Any], *inputs: Any, *
     return copied(*inputs, **options)
 
 
-class Copy:
-    """A copy of layers, containers and objects, with other Tensors in the place of some; all else is shared."""
+def is_left(found: Tensor, own: Tensor, values: dict[int, Any]) -> bool:
+    """Whether a Tensor in the copy is one of the model's that should have been replaced."""
+    return found is own and values.get(id(own), own) is not own
 
-    def __init__(self, values: dict[int, Any]) -> None:
-        self.made: dict[int, Any] = dict(values)  # by the id of what they stand for
-        self.waiting: list[tuple[Any, Any]] = []
 
-    def of(self, layer: Layer) -> Any:
-        """The copy of a layer, without recursion from layer to layer."""
-        copied = self.place(layer)
-        while self.waiting:
-            self.fill(*self.waiting.pop())
-        return copied
+def replacements(own: dict[str, Tensor], parameters: Mapping[str, Any]) -> dict[int, Any]:
+    """What takes the place of each Tensor of a model, by its id."""
+    values: dict[int, Any] = {}
+    given: dict[int, tuple[str, Any]] = {}
+    for name, value in parameters.items():
+        target = own[name]
+        other, first = given.setdefault(id(target), (name, value))
+        if first is not value and not same(first, value):
+            raise ArgumentError(
+                f"{name} and {other} are one parameter, but functional_call got two values for it.",
+                "Give one of them; dict(model.named_parameters()) has each parameter once.",
+            )
+        if other != name:
+            continue
+        tensor = value if isinstance(value, Tensor) else Tensor(value)
+        if tensor.shape != target.shape:
+            raise ShapeError(f"{name} has the shape {target.shape}, but got {tensor.shape}.")
+        values[id(target)] = standing_for(target, tensor)
+    return values
 
-    def place(self, value: Any) -> Any:
-        """What stands in the place of `value`: a copy, if anything in it is replaced."""
-        if type(value) in ATOMS or id(value) in self.made:
-            return self.made.get(id(value), value)
-        if isinstance(value, Holder):
-            shell = self.made[id(value)] = object.__new__(type(value))
-            self.waiting.append((value, shell))
-            return shell
-        self.made[id(value)] = value  # for what contains itself
-        if isinstance(value, MethodType):
-            return MethodType(value.__func__, self.place(value.__self__))
-        if is_container(value):
-            inner = [self.place(each) for each in parts(value)]
-            if any(new is not old for new, old in zip(inner, parts(value))):
-                self.made[id(value)] = rebuilt(value, inner)
-        elif not isinstance(value, Tensor) and is_users_own(value):
-            inner = [self.place(each) for _, each in attributes(value)]
-            if any(new is not old for new, (_, old) in zip(inner, attributes(value))):
-                shell = self.made[id(value)] = object.__new__(type(value))
-                self.fill(value, shell)
-        return self.made[id(value)]
 
-    def fill(self, value: Any, shell: Any) -> None:
-        """Give a copy the attributes of what it stands for; also those of its class, if they are replaced."""
-        own = getattr(value, "__dict__", {})
-        for step, each in attributes(value):
-            name, new = step[1:], self.place(each)
-            slotted = isinstance(getattr(type(value), name, None), MemberDescriptorType)
-            if new is not each or name in own or slotted:
-                object.__setattr__(shell, name, new)
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are alike and not recorded, as in a state where one parameter has two names."""
+    recorded = any(isinstance(each, Tensor) and each.requires_grad for each in (one, other))
+    return not recorded and np.array_equal(values_of(one), values_of(other))
+
+
+def standing_for(target: Tensor, value: Tensor) -> Tensor:
+    """A value as a Tensor of the kind that it replaces: `parameters()` finds it, and it has the same attributes."""
+    kind = Parameter if type(target) is Tensor and is_parameter(target) else type(target)
+    if kind is Tensor or type(value) is kind:
+        return value
+    placed: Tensor = shell(kind, value._array, value._node, target.name)
+    restore(placed, own_attributes(target))
+    return placed

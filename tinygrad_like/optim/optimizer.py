@@ -13,6 +13,7 @@ from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
 from ..engine.tensor import Tensor
 from ..engine.writes import writes
+from ..nn.finding import Visitor
 from ..nn.layer import Layer
 from .loading import checked_state, earlier, load, take_over
 from .parts import Part
@@ -57,7 +58,7 @@ def checked_groups(params: Any) -> list[dict[str, Any]]:
     return groups
 
 
-class Optimizer:
+class Optimizer(Visitor):
     """Base of the optimizers. A subclass has `settings`, and computes in `change` what a step subtracts.
 
     `settings` maps the name of each setting to a function that checks its value, such as `settings.number`. `params` is

@@ -10,13 +10,14 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.tensor import Tensor, values_of
+from ..nn.finding import Visitor
 from .optimizer import Optimizer
 from .settings import Check, ParamGroup, number
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class LRScheduler:
+class LRScheduler(Visitor):
     """Base of the schedules. A subclass computes in `rate` the learning rates of a step from those before it.
 
     Making a schedule sets the first rates. Call `step()` after each `optimizer.step()` (or after each epoch); the order
