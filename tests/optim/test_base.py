@@ -357,7 +357,10 @@ def test_settings_out_of_range(name, settings, text):
         getattr(tg.optim, name)([leaf(np.ones((2, 2)))], **settings)
 
 
-@pytest.mark.parametrize("name", sorted({*tg.optim.__all__} - {"Optimizer", "LBFGS"}))
+FORMULAS = sorted(each.__name__ for each in vars(tg.optim).values() if getattr(each, "settings", None))
+
+
+@pytest.mark.parametrize("name", sorted({*FORMULAS} - {"LBFGS"}))
 def test_every_optimizer_learns(name):
     p = leaf(np.array([[1.0, -2.0], [0.5, 3.0]]))
     optimizer = getattr(tg.optim, name)([p], lr={"Adadelta": 20.0, "Adagrad": 0.5}.get(name, 0.05))
