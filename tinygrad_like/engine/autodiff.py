@@ -21,11 +21,11 @@ from .scattered import Scattered
 from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
 from .waiting import Claims, Waiting
-from .writes import FEW, writes
+from .writes import FEW, across_forks, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
-delivering = RLock()
+delivering = across_forks(RLock())
 Found = dict[Node, tuple[Any, bool]]
 
 
