@@ -294,6 +294,18 @@ def test_a_file_of_the_longest_name_and_its_permissions(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_array_that_is_lost_is_noticed(tmp_path):
+    """Where a comment in the directory of the archive seems to be so long that it hides what follows."""
+    path = tmp_path / "x.npz"
+    tg.save({"a": np.ones(1), "b": np.ones(1)}, path)
+    content = bytearray(path.read_bytes())
+    second = content.rindex(b"PK\x01\x02", 0, content.rindex(b"PK\x01\x02"))
+    content[second + 33] = 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(tg.FileError, match="it has 2 of 3 arrays"):
+        tg.load(path)
+
+
 def test_archives_that_are_no_files_of_ours(tmp_path):
     path = tmp_path / "x.npz"
     for text in ("[]", '{"structure": 3}', "3"):

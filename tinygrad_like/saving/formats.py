@@ -91,7 +91,7 @@ def from_npz(content: bytes) -> tuple[Arrays, dict[str, str]]:
     name, arrays = "", Arrays()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            check_size(file, content)
+            check_members(file, content)
             for member in file.infolist():
                 name = member.filename.removesuffix(".npy")
                 if name in arrays:
@@ -107,8 +107,11 @@ def from_npz(content: bytes) -> tuple[Arrays, dict[str, str]]:
     return arrays, texts
 
 
-def check_size(file: zipfile.ZipFile, content: bytes) -> None:
-    """An error for arrays that are far larger than the file: they would fill the memory."""
+def check_members(file: zipfile.ZipFile, content: bytes) -> None:
+    """An error if arrays are lost, or are far larger than the file, and would fill the memory."""
+    count = int.from_bytes(content[-12:-10], "little")  # as the end of the archive says; `zipfile` does not look at it
+    if not file.comment and count not in (len(file.infolist()), 0xFFFF):
+        raise ValueError(f"it has {len(file.infolist())} of {count} arrays")
     size = sum(member.file_size for member in file.infolist())
     if size > 1000 * len(content) + 10**6:
         raise ValueError(f"it would unpack to {size:,} bytes")
