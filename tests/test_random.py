@@ -1,6 +1,7 @@
 """The random numbers: the same in every run, thread and process, and saved and restored with their state."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -93,6 +94,32 @@ def test_another_process_draws_the_same():
     tg.seed(3)
     assert run.stdout.strip() == str(draws().random(3).tolist())
     tg.seed(None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_waits_for_no_thread_that_it_has_no_more():
+    code = """if True:
+        import os, signal, threading, numpy as np, tinygrad_like as tg
+        def work():
+            tg.random.draws().random(2)
+            w = tg.Tensor(np.ones(3), requires_grad=True)
+            (w * w).sum().backward()
+            w.data -= w[:2].detach().sum()
+        def forever():
+            while True:
+                work()
+        for _ in range(3):
+            threading.Thread(target=forever, daemon=True).start()
+        for _ in range(60):
+            child = os.fork()
+            if not child:
+                signal.alarm(10)
+                work()
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        os._exit(0)
+    """
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 def test_bad_seeds_change_nothing():

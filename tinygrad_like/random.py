@@ -15,8 +15,9 @@ import numpy as np
 from .engine.assigning import assign
 from .engine.errors import ArgumentError
 from .engine.tensor import Tensor, values_of
+from .engine.writes import across_forks
 
-_lock = threading.RLock()
+_lock = across_forks(threading.RLock())
 _local = threading.local()  # each thread's NumPy generator, placed anew for each draw
 
 

@@ -203,6 +203,18 @@ def test_a_weight_that_is_used_twice_gets_the_sum():
     np.testing.assert_array_equal(layer.weight._grad, np.full((60, 90), 12.0))
 
 
+def test_what_is_infinite_stays_so_there():
+    x = np.ones((4, 90))
+    x[0, 3], x[1, 5] = np.inf, np.nan
+    gradients = []
+    for layer in (trained_layer()[0], tg.Linear(90, 60, seed=0)):
+        with np.errstate(invalid="ignore"):
+            np.where(True, layer(x), 0.0).sum().backward()
+        gradients.append(layer.weight.grad.numpy())
+    np.testing.assert_array_equal(gradients[0][0, 3:6], [np.inf, 4.0, np.nan])
+    np.testing.assert_array_equal(*gradients)
+
+
 def test_a_claimed_place_is_left_to_the_sweep_that_has_it():
     layer, _, place = trained_layer()
     flat, other = layer.weight._flat, []

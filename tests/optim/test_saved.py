@@ -159,3 +159,22 @@ def test_dampening_goes_on_from_pytorchs_state_which_counts_no_steps():
     p.grad = [1.0]
     optimizer.step()
     assert p.item() == 1.0 - (0.5 * 2.0 + 0.5 * 1.0)
+
+
+def test_only_the_first_momentum_is_not_dampened():
+    """As in PyTorch, also where momentum or dampening are switched on later."""
+    p, changes = leaf([0.0]), []
+    optimizer = optim.SGD([p], lr=1.0, dampening=0.5)
+    for switched in [{}, {"momentum": 0.5}, {}, {"dampening": 0}, {"dampening": 0.75}]:
+        optimizer.param_groups[0].update(switched)
+        before = p.item()
+        p.grad = [1.0]
+        optimizer.step()
+        changes.append(before - p.item())
+    assert changes == [1.0, 1.0, 1.0, 1.5, 1.0]
+    late = optim.SGD([leaf([0.0])], lr=1.0, momentum=0.5)
+    for switched in [{}, {"dampening": 0.5}]:
+        late.param_groups[0].update(switched)
+        late.params[0].grad = [1.0]
+        late.step()
+    assert late.params[0].item() == -2.0

@@ -252,6 +252,80 @@ def test_metadata_is_json_with_names_of_its_own(tmp_path):
         tg.save(Net(), tmp_path / "x.npz", metadata={"format": "mine"})
 
 
+@in_each
+def test_names_that_are_like_those_of_the_format_stay_apart(kind, tmp_path):
+    saved = {"w": np.zeros(1), "w.npy": np.ones(1), "../w.npy.npy": np.ones(2)}
+    tg.save(saved, tmp_path / f"x.{kind}")
+    found = tg.load(tmp_path / f"x.{kind}")
+    assert {name: each.tolist() for name, each in found.items()} == {n: each.tolist() for n, each in saved.items()}
+
+
+@in_each
+@pytest.mark.parametrize("name", ["__metadata__", "a\0b", "\ud800", "n" * 70_000])
+def test_names_that_would_not_come_back_are_refused(kind, name, tmp_path):
+    with pytest.raises(tg.ArgumentError, match="cannot have the name"):
+        tg.save({name: np.ones(1)}, tmp_path / f"x.{kind}")
+    assert not os.listdir(tmp_path)
+
+
+def test_what_contains_itself_is_refused(tmp_path):
+    itself = {}
+    itself["again"] = itself
+    with pytest.raises(tg.ArgumentError, match="contains itself"):
+        tg.save(itself, tmp_path / "x.npz")
+
+
+def test_what_cannot_take_over_a_state(tmp_path):
+    model, path = Net(), tmp_path / "x.npz"
+    tg.save({"model": model, "epoch": 3}, path)
+    with pytest.raises(tg.ArgumentError, match="into must be a dict"):
+        tg.load(path, into=model)
+    with pytest.raises(tg.ArgumentError, match=r"into\['epoch'\] is a int"):
+        tg.load(path, into={"model": Net(width=4), "epoch": 4})
+    with pytest.raises(tg.ArgumentError, match=r"into\['model'\]: The state does not fit this Net"):
+        tg.load(path, into={"model": Net(width=4)})
+
+
+def test_a_file_of_the_longest_name_and_its_permissions(tmp_path):
+    path = tmp_path / ("n" * 251 + ".npz")
+    tg.save(Net(), path)
+    path.chmod(0o600)
+    tg.save(Net(), path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_array_that_is_lost_is_noticed(tmp_path):
+    """Where a comment in the directory of the archive seems to be so long that it hides what follows."""
+    path = tmp_path / "x.npz"
+    tg.save({"a": np.ones(1), "b": np.ones(1)}, path)
+    content = bytearray(path.read_bytes())
+    second = content.rindex(b"PK\x01\x02", 0, content.rindex(b"PK\x01\x02"))
+    content[second + 33] = 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(tg.FileError, match="it has 2 of 3 arrays"):
+        tg.load(path)
+
+
+def test_archives_that_are_no_files_of_ours(tmp_path):
+    path = tmp_path / "x.npz"
+    for text in ("[]", '{"structure": 3}', "3"):
+        with zipfile.ZipFile(path, "w") as file, file.open("__metadata__.npy", "w") as member:
+            np.lib.format.write_array(member, np.array(text), allow_pickle=False)
+        with pytest.raises(tg.FileError, match="no texts"):
+            tg.load(path)
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("a", "a.npy"):
+            with file.open(name, "w") as member:
+                np.lib.format.write_array(member, np.ones(1), allow_pickle=False)
+    with pytest.raises(tg.FileError, match="two arrays"):
+        tg.load(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for i in range(20):
+            file.writestr(f"{i}.npy", b"\0" * 10_000_000)
+    with pytest.raises(tg.FileError, match="would unpack to"):
+        tg.load(path)
+
+
 def test_a_missing_package_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(tg.MissingError, match=r"pip install 'tinygrad_like\[files\]'"):

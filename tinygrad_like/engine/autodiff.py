@@ -21,11 +21,11 @@ from .scattered import Scattered
 from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
 from .waiting import Claims, Waiting
-from .writes import FEW, writes
+from .writes import FEW, across_forks, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
-delivering = RLock()
+delivering = across_forks(RLock())
 Found = dict[Node, tuple[Any, bool]]
 
 
@@ -103,8 +103,9 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
         rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
-        rule = rule if place is None else partial(rule, out=place)
-        part = rule(g, *values) if primitive.trusted else guarded(rule, f"A rule of {primitive.name}", (g, *values))
+        # Who looks at the part again asks the rule for other products, which must not be written there.
+        call = rule if place is None else partial(rule, out=place)
+        part = call(g, *values) if primitive.trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
         kind = part.__class__
         if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
             if kind is Scattered:

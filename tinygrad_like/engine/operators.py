@@ -6,6 +6,8 @@ from _thread import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .writes import across_forks
+
 if TYPE_CHECKING:
     from .. import protocols as protocols
     from ..functions import diagonals as diagonals
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 # What is loaded when it is first asked for is loaded by one thread at a time. Python raises an error when two threads
 # import modules of one package in different orders.
-loading = RLock()
+loading = across_forks(RLock())
 
 
 def bind(*modules: ModuleType) -> None:

@@ -21,10 +21,10 @@ from .node import is_users_leaf
 from .recording import recording, transform_depth
 from .storage import is_shared
 from .tensor import Tensor, values_of
-from .writes import Array, base_of
+from .writes import Array, across_forks, base_of
 
 # Two threads that make the first views of a Tensor find one family. Reentrant, for what a garbage collection calls.
-joining = RLock()
+joining = across_forks(RLock())
 
 
 def join_views(args: Iterable[Any], result: Tensor) -> None:

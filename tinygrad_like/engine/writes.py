@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import weakref
 from _thread import allocate_lock
 from typing import Any
@@ -13,6 +14,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 # Orders nodes and writes on one time line, so that backward can tell which came first.
 clock = itertools.count(1).__next__
+
+
+def across_forks(lock: Any) -> Any:
+    """A lock that a forked process does not inherit as held by one of the threads that it has no more."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
 
 
 def base_of(array: Array) -> Array:
@@ -106,7 +114,7 @@ class WriteLog:
     def __init__(self) -> None:
         self.latest = 0
         self._log: dict[int, Written] = {}
-        self._lock = allocate_lock()
+        self._lock = across_forks(allocate_lock())
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""

@@ -18,50 +18,50 @@ class ModuleList(Layer):
     """
 
     def __init__(self, modules: Iterable[Any] = ()) -> None:
-        self.modules = list(modules)
+        self.layers = list(modules)
 
     def append(self, module: Any) -> Self:
         """Put a layer at the end, and give the list back."""
-        self.modules.append(module)
+        self.layers.append(module)
         return self
 
     def extend(self, modules: Iterable[Any]) -> Self:
         """Put layers at the end, and give the list back."""
-        self.modules.extend(modules)
+        self.layers.extend(modules)
         return self
 
     def insert(self, index: int, module: Any) -> None:
         """Put a layer before the one at `index`."""
-        self.modules.insert(index, module)
+        self.layers.insert(index, module)
 
     def __len__(self) -> int:
-        return len(self.modules)
+        return len(self.layers)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.modules)
+        return iter(self.layers)
 
     def __getitem__(self, index: Any) -> Any:
-        return ModuleList(self.modules[index]) if isinstance(index, slice) else self.modules[index]
+        return ModuleList(self.layers[index]) if isinstance(index, slice) else self.layers[index]
 
     def __setitem__(self, index: int, module: Any) -> None:
-        self.modules[index] = module
+        self.layers[index] = module
 
     def __delitem__(self, index: Any) -> None:
-        del self.modules[index]
+        del self.layers[index]
 
     def pop(self, index: int = -1) -> Any:
         """Take a layer out, and give it."""
-        return self.modules.pop(index)
+        return self.layers.pop(index)
 
     def __iadd__(self, modules: Iterable[Any]) -> Self:
         return self.extend(modules)
 
     def __add__(self, modules: Iterable[Any]) -> ModuleList:
-        return ModuleList([*self.modules, *modules])
+        return ModuleList([*self.layers, *modules])
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
         yield from ((f"[{i}]", each) for i, each in enumerate(vars(self).get("modules", ())))
-        yield from ((name, each) for name, each in super()._named_parts() if name != ".modules")
+        yield from ((name, each) for name, each in super()._named_parts() if name != ".layers")
 
 
 class ModuleDict(Layer):
@@ -73,50 +73,50 @@ class ModuleDict(Layer):
     """
 
     def __init__(self, modules: Mapping[str, Any] | None = None) -> None:
-        self.modules = dict(modules or {})
+        self.layers = dict(modules or {})
 
     def keys(self) -> Any:
         """The names."""
-        return self.modules.keys()
+        return self.layers.keys()
 
     def values(self) -> Any:
         """The layers."""
-        return self.modules.values()
+        return self.layers.values()
 
     def items(self) -> Any:
         """(name, layer) pairs."""
-        return self.modules.items()
+        return self.layers.items()
 
     def update(self, modules: Mapping[str, Any]) -> None:
         """Add or replace layers."""
-        self.modules.update(modules)
+        self.layers.update(modules)
 
     def pop(self, key: str) -> Any:
         """Take a layer out, and give it."""
-        return self.modules.pop(key)
+        return self.layers.pop(key)
 
     def __len__(self) -> int:
-        return len(self.modules)
+        return len(self.layers)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.modules)
+        return iter(self.layers)
 
     def __contains__(self, key: Any) -> bool:
-        return key in self.modules
+        return key in self.layers
 
     def __getitem__(self, key: str) -> Any:
-        return self.modules[key]
+        return self.layers[key]
 
     def __setitem__(self, key: str, module: Any) -> None:
-        self.modules[key] = module
+        self.layers[key] = module
 
     def __delitem__(self, key: str) -> None:
-        del self.modules[key]
+        del self.layers[key]
 
     def clear(self) -> None:
         """Take all layers out."""
-        self.modules.clear()
+        self.layers.clear()
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
         yield from ((f"[{key!r}]", each) for key, each in vars(self).get("modules", {}).items())
-        yield from ((name, each) for name, each in super()._named_parts() if name != ".modules")
+        yield from ((name, each) for name, each in super()._named_parts() if name != ".layers")

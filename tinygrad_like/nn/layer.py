@@ -103,7 +103,7 @@ class Layer(Stateful):
         yield from (layer for _, layer in self.named_layers())
 
     def register_buffer(self, name: str, tensor: Any) -> None:
-        """The same as `self.name = Tensor(values)`, for code that comes from PyTorch: any such attribute is a buffer."""
+        """The same as `self.name = Tensor(values)`, as PyTorch has it: here any such attribute is a buffer."""
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(tensor))
 
     def apply(self, function: Callable[[Layer], Any]) -> Self:

@@ -66,7 +66,7 @@ class SGD(Optimizer):
             )
 
     def advance(self, s: Any) -> None:
-        if s.on("dampening"):
+        if s.on("momentum"):
             super().advance(s)
 
     def change(self, p: Any, g: Any, s: Any) -> Any:

@@ -43,10 +43,16 @@ def save(saved: Any, path: str | os.PathLike[str], metadata: Mapping[str, Any] |
     write = WRITERS[format_of(target)]
     saved = model_of(saved)
     arrays: Arrays = {}
-    structure = encoded(saved, arrays)
+    try:
+        structure = json.dumps(encoded(saved, arrays))
+    except RecursionError as error:
+        raise ArgumentError(
+            f"It is not possible to save this {type(saved).__name__}: it contains itself, or is nested too deeply.",
+            "Save fewer levels of lists and dicts.",
+        ) from error
     texts = texts_of(saved, metadata or {})
     if not isinstance(saved, Layer) and not is_flat(saved):
-        texts[STRUCTURE] = json.dumps(structure)
+        texts[STRUCTURE] = structure
     replace(target, write(arrays, texts))
 
 
@@ -81,12 +87,14 @@ def replace(target: Path, content: bytes) -> None:
     target = Path(os.path.realpath(target))
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {target.parent} to save {target.name} in.")
-    part = target.parent / f".{target.name}.{os.urandom(4).hex()}.part"
+    part = target.parent / f".{target.name[:40]}.{os.urandom(4).hex()}.part"
     try:
         with open(part, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            os.chmod(part, target.stat().st_mode)
         os.replace(part, target)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -113,6 +121,7 @@ def load(path: str | os.PathLike[str], into: Mapping[str, Any] | None = None) ->
     Raises FileError, which names the file, if it is damaged or of another kind, or has no such key; ArgumentError if
     a state does not fit.
     """
+    check_takers({} if into is None else into)
     arrays, texts = read(path)
     try:
         structure = json.loads(texts[STRUCTURE]) if STRUCTURE in texts else {name: {TENSOR: name} for name in arrays}
@@ -127,6 +136,22 @@ def load(path: str | os.PathLike[str], into: Mapping[str, Any] | None = None) ->
     return found
 
 
+def check_takers(into: Any) -> None:
+    """An error for what cannot take over a state."""
+    if not isinstance(into, Mapping):
+        raise ArgumentError(
+            f"into must be a dict, but is a {type(into).__name__}.",
+            'Write load(path, into={"model": model}), with the key that it was saved by; or model.load(path) for a '
+            "file of one model.",
+        )
+    for name, each in into.items():
+        if not hasattr(model_of(each), "load_state_dict"):
+            raise ArgumentError(
+                f"into[{name!r}] is a {type(each).__name__}, which has no load_state_dict().",
+                f"Read it from what load gives: load(path)[{name!r}].",
+            )
+
+
 def take_over(into: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     """Let each object take over its state: all of them, or none."""
     before: list[tuple[Any, Any]] = []
@@ -134,7 +159,10 @@ def take_over(into: Mapping[str, Any], found: Mapping[str, Any]) -> None:
         for name, given in into.items():
             taker = model_of(given)
             before.append((taker, copied(taker.state_dict())))
-            taker.load_state_dict(found[name])
+            try:
+                taker.load_state_dict(found[name])
+            except ArgumentError as error:
+                raise ArgumentError(f"into[{name!r}]: {error.what}", error.details) from error
     except BaseException:
         for taker, state in before:
             taker.load_state_dict(state)

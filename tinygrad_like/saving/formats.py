@@ -10,11 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import FileError, MissingError
+from ..engine.errors import ArgumentError, FileError, MissingError
 from .encoding import Arrays
 
 METADATA = "__metadata__"  # in npz, the name of the array that holds the texts
+LONGEST = 60_000  # bytes of a name: zip counts them with 16 bits
 BFLOAT16 = "BF16"  # NumPy has no such dtype: it is the upper half of a float32
+
+
+def check_names(arrays: Arrays) -> None:
+    """An error for names that would not come back."""
+    for name in arrays:
+        size = len(name.encode(errors="replace"))
+        if name == METADATA or "\0" in name or size > LONGEST or size != len(name.encode(errors="surrogatepass")):
+            raise ArgumentError(f"A value in a file cannot have the name {name[:80]!r}.", "Rename the key.")
 
 
 def safetensors() -> Any:
@@ -32,6 +41,7 @@ def safetensors() -> Any:
 def to_safetensors(arrays: Arrays, texts: dict[str, str]) -> bytes:
     """The bytes of a file."""
     package = safetensors()
+    check_names(arrays)
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
             raise FileError(f"{name} has the dtype {array.dtype}, which safetensors does not have.", "Save as .npz.")
@@ -67,6 +77,7 @@ def array_of(name: str, part: dict[str, Any]) -> np.ndarray[Any, Any]:
 
 def to_npz(arrays: Arrays, texts: dict[str, str]) -> bytes:
     """The bytes of a file."""
+    check_names(arrays)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         for name, array in {**arrays, METADATA: np.array(json.dumps(texts))}.items():
@@ -77,24 +88,33 @@ def to_npz(arrays: Arrays, texts: dict[str, str]) -> bytes:
 
 def from_npz(content: bytes) -> tuple[Arrays, dict[str, str]]:
     """(arrays, texts) of a file. Raises FileError if it is damaged, or holds pickled objects."""
-    name = ""
+    name, arrays = "", Arrays()
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {}
-            for name in file.files:
-                check_size(file.zip.getinfo(name + ".npy" if name + ".npy" in file.zip.namelist() else name), content)
-                arrays[name] = file[name]
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            check_members(file, content)
+            for member in file.infolist():
+                name = member.filename.removesuffix(".npy")
+                if name in arrays:
+                    raise ValueError("two arrays have this name")
+                with file.open(member) as part:
+                    arrays[name] = np.lib.format.read_array(part, allow_pickle=False)
         texts = json.loads(arrays.pop(METADATA, np.array("{}")).item())
+        if not isinstance(texts, dict) or not all(isinstance(each, str) for each in texts.values()):
+            raise ValueError("its metadata are no texts")
     except Exception as error:  # NumPy raises many kinds for damaged bytes
         where = f" at {name}" if name else ""
         raise FileError(f"it is no whole npz file of plain arrays{where}: {error}.") from error
     return arrays, texts
 
 
-def check_size(member: zipfile.ZipInfo, content: bytes) -> None:
-    """An error for an array that is far larger than the file: it would fill the memory."""
-    if member.file_size > 1000 * len(content) + 10**6:
-        raise ValueError(f"it would unpack to {member.file_size:,} bytes")
+def check_members(file: zipfile.ZipFile, content: bytes) -> None:
+    """An error if arrays are lost, or are far larger than the file, and would fill the memory."""
+    count = int.from_bytes(content[-12:-10], "little")  # as the end of the archive says; `zipfile` does not look at it
+    if not file.comment and count not in (len(file.infolist()), 0xFFFF):
+        raise ValueError(f"it has {len(file.infolist())} of {count} arrays")
+    size = sum(member.file_size for member in file.infolist())
+    if size > 1000 * len(content) + 10**6:
+        raise ValueError(f"it would unpack to {size:,} bytes")
 
 
 WRITERS = {".safetensors": to_safetensors, ".npz": to_npz}
