@@ -30,6 +30,7 @@ from .engine.tensor import Tensor, values_of
 from .engine.writes import Array
 from .nn.finding import is_parameter, walk
 from .nn.layer import Layer, refuse_class
+from .nn.state import buffers_kept
 from .transforms.forward import jvp
 from .transforms.reverse import vjp
 from .tree import flatten, is_container, leaves, paths, unflatten
@@ -79,14 +80,15 @@ def gradcheck(
         raise ArgumentError("gradcheck found no float input to differentiate.", "Pass float64 arrays.")
     whole = restricted(function, inputs, names, free)
     checker = Checker(order, modes, rtol, atol, seed)
-    for name, operation in operations_in(whole):
-        for part, result in results_in(operation):
-            checker.check_part(f"the operation {name}" + (part and f", {part}"), result)
-    for name, result in results_in(whole):
-        if name:
-            checker.check_part(name, result)
-        else:
-            checker.check(*result)
+    with buffers_kept(f):
+        for name, operation in operations_in(whole):
+            for part, result in results_in(operation):
+                checker.check_part(f"the operation {name}" + (part and f", {part}"), result)
+        for name, result in results_in(whole):
+            if name:
+                checker.check_part(name, result)
+            else:
+                checker.check(*result)
     return True
 
 

@@ -149,7 +149,7 @@ def test_a_repr_names_the_norms():
     layer = spectral_norm(weight_norm(tg.nn.RNN(2, 1), "weight_hh_l0"), "weight_ih_l0")
     assert repr(layer).startswith("RNN(2 → 1, weight norm of weight_hh_l0, spectral norm of weight_ih_l0)")
     assert repr(weight_norm(tg.Linear(2, 1))).startswith("Linear(2 → 1, weight norm)")
-    assert repr(weight_norm(tg.nn.PReLU())).startswith("PReLU(1, weight norm)")
+    assert repr(weight_norm(tg.nn.PReLU())).startswith("PReLU(weight norm)")
 
 
 def test_two_weights_of_a_layer():

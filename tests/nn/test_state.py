@@ -241,3 +241,15 @@ def test_apply_goes_from_the_inside_out():
     assert model.apply(seen.append) is model
     assert seen == [model[0][0], model[0], model[1], model]
     assert model.children() == [model[0], model[1]]
+
+
+def test_a_model_that_is_only_looked_at_keeps_its_buffers():
+    model, x = tg.Sequential(tg.nn.BatchNorm1d(2), tg.Linear(2, 1)), np.arange(6.0).reshape(3, 2)
+    before = {name: each.numpy().copy() for name, each in model.named_buffers()}
+    tg.summary(model, x)
+    tg.gradcheck(model, x)
+    _ = tg.draw(model, x).source
+    for name, each in model.named_buffers():
+        np.testing.assert_array_equal(each.numpy(), before[name])
+    model(x)
+    assert model[0].num_batches_tracked.item() == 1

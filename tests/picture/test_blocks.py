@@ -21,7 +21,7 @@ CLASSES, SIGNS, SHARES = np.array([0, 2]), np.sign(ROWS), np.abs(ROWS) / 9
 BY_AXES = {"1d": SEQUENCES, "2d": IMAGES, "3d": VOLUMES}
 OF_LAYERS = {"TransformerEncoder", "TransformerDecoder", "TransformerEncoderLayer", "TransformerDecoderLayer"}
 CONTAINERS = OF_LAYERS | {
-    "TransformerLayer",
+    "Module",
     "Identity",
     "Layer",
     "ModuleDict",
@@ -297,3 +297,7 @@ def test_the_page_knows_buffers():
     assert '<li class="buffer">buffer</li>' in page
     assert ".legend .buffer {" in page
     assert "--buffer-fill:" in page
+
+
+def test_a_loss_of_each_element_is_drawn():
+    assert "MSELoss" in nn.MSELoss(reduction="none").draw(np.ones((2, 3)), np.zeros((2, 3))).source

@@ -60,7 +60,7 @@ class ModuleList(Layer):
         return ModuleList([*self.layers, *modules])
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
-        yield from ((f"[{i}]", each) for i, each in enumerate(vars(self).get("modules", ())))
+        yield from ((f"[{i}]", each) for i, each in enumerate(vars(self).get("layers", ())))
         yield from ((name, each) for name, each in super()._named_parts() if name != ".layers")
 
 
@@ -118,5 +118,5 @@ class ModuleDict(Layer):
         self.layers.clear()
 
     def _named_parts(self) -> Iterator[tuple[str, Any]]:
-        yield from ((f"[{key!r}]", each) for key, each in vars(self).get("modules", {}).items())
+        yield from ((f"[{key!r}]", each) for key, each in vars(self).get("layers", {}).items())
         yield from ((name, each) for name, each in super()._named_parts() if name != ".layers")

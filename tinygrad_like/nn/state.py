@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -125,6 +126,17 @@ class Stateful(Holder):
     def freeze(self) -> Self:
         """Stop training: the same as requires_grad_(False). An optimizer leaves such parameters alone."""
         return self.requires_grad_(False)
+
+
+@contextmanager
+def buffers_kept(model: Any) -> Iterator[None]:
+    """Give the buffers of a layer their values back at the end: of one that is only looked at."""
+    before = [(each, each.numpy().copy()) for each in model.buffers()] if isinstance(model, Stateful) else []
+    try:
+        yield
+    finally:
+        for buffer, value in before:
+            assign(buffer, value)
 
 
 def is_buffer(value: Any) -> bool:

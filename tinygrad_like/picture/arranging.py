@@ -16,7 +16,7 @@ def arrange(graph: Graph, name: str) -> None:
     if parameters:
         graph.facts.append(f"{parameters:,} parameter{'s' * (parameters != 1)}")
     root = graph.cards[graph.roots[0]] if len(graph.roots) == 1 else None
-    if root is not None and root.role == "loss" and root.value is not None:
+    if root is not None and root.role == "loss" and root.value is not None and root.value.size == 1:
         graph.facts.append(f"{root.label} = {root.value.item():.4g}")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
 from ..nn.layer import Layer, model_of, refuse_class
+from ..nn.state import buffers_kept
 from . import capture, reading
 from .arranging import arrange
 from .graph import Card, Graph
@@ -75,7 +76,8 @@ def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places
     is_model = isinstance(target, Layer)
     named = [(x, places.name(x) or name) for x, name in zip(inputs, given)]
     wrapped = [capture.as_input(x, name, differentiate=not is_model) for x, name in named]
-    graph = capture.captured(target, wrapped, places, gradients)
+    with buffers_kept(target):
+        graph = capture.captured(target, wrapped, places, gradients)
     if graph is None:
         raise ArgumentError(
             f"{title_of(target)} returned no Tensor, so there is no graph to draw.",

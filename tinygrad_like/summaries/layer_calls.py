@@ -12,6 +12,7 @@ from ..engine.blocks import Block
 from ..engine.recording import Scope, no_grad, observer, scope
 from ..engine.tensor import values_of
 from ..nn.layer import Layer
+from ..nn.state import buffers_kept
 from ..picture.capture import tensors_of
 
 Shape = tuple[int, ...]
@@ -115,6 +116,7 @@ def shapes_of(result: Any) -> tuple[Shape, ...]:
 def calls_of(model: Layer, inputs: tuple[Any, ...]) -> Entry:
     """Run a model once; its entry holds those of all its layers, in the order of their first calls."""
     watcher = Watcher(model)
-    copy_context().run(watcher.run, inputs)
+    with buffers_kept(model):
+        copy_context().run(watcher.run, inputs)
     watcher.add_uncalled()
     return watcher.root

@@ -30,7 +30,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
     parameters and are not counted.
 
     Nothing is recorded, and no `.grad` is touched. Arrays and Tensors among the inputs are copied, but not those inside
-    containers. What forward() itself changes stays changed.
+    containers. Buffers get their values back; what else forward() changes stays changed.
 
     Raises ArgumentError if `model` is neither a Layer nor a Network, or without inputs.
 
