@@ -208,7 +208,9 @@ def test_a_method_that_only_ndarrays_have(name):
 @pytest.mark.parametrize(
     ("name", "instead"),
     [
-        ("view", "Write t.astype(dtype), or t[...] for the same values."),
+        ("view", "Write t.reshape(shape), t.astype(dtype), or t[...] for the same values."),
+        ("permute", "Write t.transpose(axes)."),
+        ("cuda", "There are no devices here: leave it out."),
         ("tobytes", "Write t.numpy().tobytes for that of the values, outside the graph."),
         ("nbytes", "Write t.numpy().nbytes for that of the values, outside the graph."),
         ("cumsum", "Write np.cumsum(t)."),

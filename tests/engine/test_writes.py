@@ -248,7 +248,7 @@ def test_threads_into_one_leaf(with_optimizer, shared_graph):
         sys.setswitchinterval(interval)
     assert not problems
     assert w.grad.tolist() == [1200] * 3
-    assert optimizer is None or optimizer._groups
+    assert optimizer is None or optimizer._parts
 
 
 # -- requires_grad, switched off ----------------------------------------------------------------------
