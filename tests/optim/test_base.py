@@ -1,7 +1,6 @@
 """The base of the optimizers: formulas of one's own, groups, settings, what cannot be trained."""
 
 import copy
-import pickle
 from typing import ClassVar
 
 import numpy as np
@@ -9,37 +8,10 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import leaf
+from tests.optim.small import TARGET, X, both_ways, descend, small_model, values_of
 from tinygrad_like import SGD, Layer, Linear, Parameter, Sequential, Sigmoid, Tensor
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, GraphError
 from tinygrad_like.optim.settings import number, switch
-
-X = np.random.default_rng(0).normal(size=(8, 3))
-TARGET = np.random.default_rng(1).normal(size=(8, 1))
-SETTINGS = [
-    {},
-    {"weight_decay": 0.1},
-    {"momentum": 0.9},
-    {"momentum": 0.9, "weight_decay": 0.1},
-    {"momentum": 0.5, "nesterov": True},
-    {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
-]
-with_settings = pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: " ".join(s) or "plain")
-both_ways = pytest.mark.parametrize("make", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
-
-
-def small_model(dtype=np.float64):
-    return Sequential(Linear(3, 4, dtype=dtype, seed=1), Sigmoid(), Linear(4, 1, dtype=dtype, seed=2))
-
-
-def values_of(model):
-    return [p.data.copy() for p in model.parameters()]
-
-
-def descend(model, optimizer, steps=1):
-    for _ in range(steps):
-        optimizer.zero_grad()
-        tg.mse(model(X), TARGET).backward()
-        optimizer.step()
 
 
 class Toy(tg.Optimizer):
