@@ -20,7 +20,7 @@ ABOUT_OPTIMIZERS = "[Optimizers](optimizers.md) says what each does, and how to 
 LAYERS = {
     "Base": "layer finding substitution",
     "Containers and shapes": "sequential containers shape_layers",
-    "Products": "layers bilinear_layers",
+    "Products and distances": "layers bilinear_layers distance_layers",
     "Embeddings": "embedding_layers",
     "Convolutions": "conv_layers",
     "Pooling": "pool_layers",

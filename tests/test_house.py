@@ -152,6 +152,7 @@ ORDER = [
     "nn.recurrent_cells",
     "nn.embedding_layers",
     "nn.bilinear_layers",
+    "nn.distance_layers",
     "nn.loss_layers",
     "nn.pool_layers",
     "nn.pad_layers",

@@ -131,6 +131,8 @@ def linear() -> Any:
     yield entry("Linear", (4, 2), arguments=(2, 3))
     yield entry("Linear, no bias", (4, 2), arguments=(2, 3, False))
     yield entry("Bilinear", (4, 2), (4, 3), arguments=(2, 3, 2))
+    yield entry("CosineSimilarity", (2, 3), (2, 3))
+    yield entry("PairwiseDistance", (2, 3), (2, 3))
     yield entry("Embedding", below(4, 2, 3), arguments=(4, 2))
     yield entry("Embedding, padding", below(4, 2, 3), arguments=(4, 2, 1), unchecked="its padding has no gradient")
     for mode in ("sum", "mean", "max"):

@@ -49,6 +49,8 @@ CASES = {
     "ZeroPad*": ((1,), None),
     "Activation": ((F.gelu,), (ROWS,)),
     "Bilinear": ((4, 4, 2), (ROWS, ROWS)),
+    "CosineSimilarity": ((), (ROWS, ROWS)),
+    "PairwiseDistance": ((), (ROWS, ROWS)),
     "ChannelShuffle": ((2,), (IMAGES,)),
     "Embedding": ((5, 3, 0), (CLASSES,)),
     "EmbeddingBag": ((5, 3), (np.array([[1, 2], [3, 0]]),)),

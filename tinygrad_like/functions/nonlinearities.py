@@ -320,7 +320,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     >>> cosine_similarity(np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])).tolist()
     [1.0]
     """
-    a, b = np.broadcast_arrays(given(x1), given(x2))
+    a, b = np.broadcast_arrays(*of_fitting_shapes("cosine_similarity", x1, x2))
     return np.sum(normalize(a, 2.0, dim, eps) * normalize(b, 2.0, dim, eps), axis=dim)
 
 
@@ -331,7 +331,18 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     >>> round(float(pairwise_distance(np.array([3.0, 4.0]), np.array([0.0, 0.0]))), 4)
     5.0
     """
-    return norm(given(x1) - given(x2) + eps, p, -1, keepdim)
+    a, b = of_fitting_shapes("pairwise_distance", x1, x2)
+    return norm(a - b + eps, p, -1, keepdim)
+
+
+def of_fitting_shapes(name: str, x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Both as arrays, if their shapes can be broadcast to one."""
+    a, b = given(x1), given(x2)
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError as error:
+        raise ShapeError(f"{name} compares vectors of equal shapes, but got {a.shape} and {b.shape}.") from error
+    return a, b
 
 
 def norm(x: Any, p: float, dim: Any, keepdims: bool) -> Any:
