@@ -6,7 +6,6 @@ from _thread import RLock  # `threading` would cost a hundredth of the import
 from collections.abc import Iterable, Sequence
 from functools import partial
 from heapq import heappop
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from .scattered import Scattered
 from .shortcuts import all_finite, shortcut
 from .tensor import Tensor, values_of, wrap
 from .waiting import Claims, Waiting
-from .writes import FEW, across_forks, writes
+from .writes import across_forks, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
@@ -50,8 +49,7 @@ def sweep(
     """
     goals = None if targets is None else set(targets)
     floor = 0 if goals is None else min(node.index for node in goals)
-    waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1)
-    waiting.claims = claims
+    waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1, claims)
     waiting.start(starts, given)
     roots = {node for node, _ in starts}
     found: Found = {}
@@ -87,25 +85,25 @@ def marked_careful(found: Found) -> Found:
 
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
-    plain, recipe, primitive, recorded = node.saved, node.recipe, node.primitive, waiting.recorded
+    recipe, primitive, recorded = node.recipe, node.primitive, waiting.recorded
     if writes.latest > node.index:
         check_not_overwritten(node)
-    if recipe.mixes_dtypes:
-        plain = in_dtype(plain, node)
+    plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved
     saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
     watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
     for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
-        offer = takes_out and prod(parent.shape) > FEW and -parent.index not in waiting.shares
-        place = waiting.place_of(parent) if offer else None
+        place = waiting.offered(parent) if takes_out else None
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
         rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
         # Who looks at the part again asks the rule for other products, which must not be written there.
         call = rule if place is None else partial(rule, out=place)
-        part = call(g, *values) if primitive.trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
+        part: Any = (
+            call(g, *values) if primitive.trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
+        )
         kind = part.__class__
         if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
             if kind is Scattered:
@@ -119,8 +117,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         if watched and not (primitive.multiplies and (part is g or all_finite(part))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
-        if recorded and not isinstance(part, Tensor):
-            part = wrap(np.asarray(part))
+        part = wrap(np.asarray(part)) if recorded and not isinstance(part, Tensor) else part
         fresh = not recorded and kind is ndarray and part is not g and (part.base is None or part is place)
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded

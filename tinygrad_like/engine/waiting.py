@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappush
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from . import operators
 from .node import Node
 from .scattered import Scattered
 from .shortcuts import ordinary
+from .writes import FEW
 
 Claims = list[tuple[Any, int]]  # flat vectors, and the slots in them where a sweep writes gradients
 
@@ -26,13 +28,13 @@ class Waiting:
 
     __slots__ = ("careful", "claims", "flat", "floor", "level", "order", "recorded", "scattered", "shares")
 
-    def __init__(self, floor: int, recorded: bool, level: int) -> None:
+    def __init__(self, floor: int, recorded: bool, level: int, claims: Claims | None) -> None:
         self.floor, self.recorded, self.level, self.careful = floor, recorded, level, False
         self.shares: dict[int, list[Any]] = {}
         self.order: list[int] = []
         self.scattered: dict[int, list[Scattered]] = {}
         self.flat: list[Node] = []  # the nodes of step functions that were passed
-        self.claims: Claims | None = None  # of memory for gradients, if they are to be delivered
+        self.claims = claims  # of memory for gradients, if they are to be delivered
 
     def start(self, starts: Sequence[tuple[Node, Any]], given: bool) -> None:
         for node, cotangent in starts:
@@ -81,6 +83,10 @@ class Waiting:
             return np.zeros(node.shape, node.dtype)
         place.fill(0)
         return place
+
+    def offered(self, node: Node) -> Any:
+        """Memory in which a rule may leave the first share of a gradient, if that is large enough to be worth it."""
+        return self.place_of(node) if prod(node.shape) > FEW and -node.index not in self.shares else None
 
     def place_of(self, node: Node) -> Any:
         """Where in a flat vector the gradient of a leaf is kept, if it has none yet, and no other sweep claims it."""

@@ -20,6 +20,17 @@ from .layer import Layer, Parameter
 from .layers import Linear
 
 
+def check_settings(embed_dim: int, num_heads: int, dropout: float) -> None:
+    if min(embed_dim, num_heads) < 1 or embed_dim % num_heads:
+        raise ArgumentError(
+            f"MultiheadAttention needs sizes of at least 1, and heads of equal size, but got {num_heads} heads for "
+            f"{embed_dim} features.",
+            "Choose an embed_dim that is a multiple of num_heads.",
+        )
+    if not 0 <= dropout <= 1:
+        raise ArgumentError(f"MultiheadAttention needs a dropout of 0 to 1, but got {dropout!r}.")
+
+
 class MultiheadAttention(Layer):
     """Each head attends by softmax(q kᵀ / √head size) v; out_proj mixes the heads: Vaswani et al. (2017), 3.2.2.
 
@@ -62,14 +73,7 @@ class MultiheadAttention(Layer):
         seed: int | np.random.Generator | None = None,
         generator: Any = None,
     ) -> None:
-        if min(embed_dim, num_heads) < 1 or embed_dim % num_heads:
-            raise ArgumentError(
-                f"MultiheadAttention needs sizes of at least 1, and heads of equal size, but got {num_heads} heads for "
-                f"{embed_dim} features.",
-                "Choose an embed_dim that is a multiple of num_heads.",
-            )
-        if not 0 <= dropout <= 1:
-            raise ArgumentError(f"MultiheadAttention needs a dropout of 0 to 1, but got {dropout!r}.")
+        check_settings(embed_dim, num_heads, dropout)
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
         self.kdim, self.vdim = (embed_dim if size is None else size for size in (kdim, vdim))
         self.dropout, self.generator = dropout, generator
