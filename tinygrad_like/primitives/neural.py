@@ -51,7 +51,7 @@ def _mse(prediction: Any, target: Any) -> Any:
 
 def one_hot(classes: Any, logits: Any) -> Any:
     """A row per class number, 1 at that class, in the dtype of the logits."""
-    rows = np.zeros(logits.shape, logits.dtype)
+    rows = np.zeros_like(logits)
     numbers = np.ravel(classes)
     rows.reshape(-1, logits.shape[-1])[np.arange(numbers.size), numbers] = 1
     return rows
