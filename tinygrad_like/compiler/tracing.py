@@ -14,6 +14,7 @@ from numpy import ndarray
 from ..engine.callers import user_line
 from ..engine.errors import TraceError
 from ..engine.recording import scope
+from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
 from ..engine.traces import active, current
 from ..engine.writes import base_of
@@ -130,7 +131,7 @@ class Trace:
         for each in writes:
             self.keep(each)
         result = function(*real_values(args), **real_values(options))
-        if writes:
+        if writes or result is None:
             wrapped: Any = None
         elif isinstance(result, (tuple, list)):
             wrapped = [self.result(each, function) for each in result]
@@ -208,6 +209,27 @@ class Trace:
             self.emit(np.copyto, (target, value), writes=(target,))
         else:
             target[index] = value
+
+    def mended(self, result: Any, fix: Callable[[], Any], checked: Any) -> Any:
+        """`result`, into which what `fix` gives is written if some of `checked` is not finite."""
+        if not is_traced(checked):
+            return result if np.isfinite(checked).all() else fix()
+        if not is_traced(result) or result.value.scalar:
+            return np.where(np.isfinite(checked).all(), result, fix())
+        if not result.flags.writeable:
+            result = result.copy()
+        outer, self.instructions = self.instructions, []
+        fixed = fix()
+        self.emit(np.copyto, (result, fixed), writes=(result,))
+        body, self.instructions = self.instructions, outer
+        place = self.places.now(scope.get())
+        condition = Instruction(np.isfinite, (checked.value,), {}, (), (result.value,), place, body)
+        self.instructions.append(condition)
+        return result
+
+    def require(self, condition: Any, text: str) -> None:
+        """Write down that the program raises an error unless a condition holds."""
+        self.emit(raise_unless, (condition, text))
 
     def keep(self, target: TracedArray) -> None:
         """Note the contents of memory of before that is about to be written to."""

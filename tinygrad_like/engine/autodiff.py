@@ -17,9 +17,9 @@ from .guarding import guarded
 from .node import HIGHEST, IN_SHAPE, Node, below
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite, shortcut
+from .shortcuts import all_finite, mended, shortcut
 from .tensor import Tensor, values_of, wrap
-from .traces import active, copy_of, lifted, ndarray_of, seen, trace
+from .traces import active, copy_of, lifted, ndarray_of, real, seen, trace
 from .waiting import Claims, Waiting
 from .writes import across_forks, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
@@ -156,8 +156,13 @@ def pull_back_jointly(node: Node, parts: Any, waiting: Waiting) -> None:
 
 def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], arrays: list[Any], waiting: Waiting) -> Any:
     """The part, with 0 where a zero met something infinite; if there was any, the rest of the sweep is careful."""
+    if active and np.may_share_memory(real(values_of(part)), real(values_of(g))):
+        return part  # rearranged, without a product
     if node.primitive.multiplies:
-        return product_without_false_nans(part, g, rule, values, arrays)
+        return mended(part, lambda: product_without_false_nans(part, g, rule, values, arrays))
+    if active and trace() is not None:
+        waiting.careful = True
+        return mended(part, lambda: without_false_nans(part, g, node, rule, arrays))
     if all_finite(part):
         # Far from a pole its derivative is 0, and meets what overflowed on the way there.
         waiting.careful = waiting.careful or not shortcut(np.all(values_of(part)))
