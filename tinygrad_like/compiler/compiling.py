@@ -31,10 +31,11 @@ tracing = across_forks(RLock())  # a trace writes into real memory, and undoes i
 def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
     """The function as a program without Python's overhead: the same results, the same changes of state.
 
-    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`, `optimizer.step()`,
-    `grad`, and every layer. It is traced when it is first called with arguments of some shapes and dtypes, and run as a
-    program from then on. Arguments other than arrays, Tensors and floats are part of the program: another value gives
-    another program. What it returns has no graph; inside a function that is being differentiated, `function` itself runs.
+    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
+    `optimizer.step()`, `grad`, and every layer. It is traced when it is first called with arguments of some shapes and
+    dtypes, and run as a program from then on. Arguments other than arrays, Tensors and floats are part of the program:
+    another value gives another program. What it returns has no graph; inside a function that is being differentiated,
+    `function` itself runs.
 
     `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
     calls are compared with those of `function`.

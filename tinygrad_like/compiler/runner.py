@@ -13,15 +13,13 @@ from ..tree import mapped
 from .backends import build
 from .capture import Captured, Output
 from .program import INPUT, REFERENCE, Memory, Program, Value, all_instructions
-from .unrecorded import NOT_RECORDED
+from .unrecorded import NOT_RECORDED, RECIPE
 
 
 def generators_of(program: Program) -> list[Any]:
     """The generators that a program draws from."""
-    found = {
-        id(g): g for each in all_instructions(program.instructions) if (g := getattr(each.function, "generator", 0))
-    }
-    return list(found.values())
+    drawn = (getattr(each.function, "generator", None) for each in all_instructions(program.instructions))
+    return list({id(each): each for each in drawn if each is not None}.values())
 
 
 class Runner:
@@ -102,6 +100,6 @@ class Runner:
             return float(value) if weak else np.asarray(value)[()]
         tensor = wrap(np.asarray(value))
         if leaf.kind == "recorded":
-            tensor._node = Node(NOT_RECORDED, NOT_RECORDED.recipe, (), (), {}, tensor._array, None)
+            tensor._node = Node(NOT_RECORDED, RECIPE, (), (), {}, tensor._array, None)
             tensor._node.freed = True
         return tensor
