@@ -231,6 +231,7 @@ ORDER = [
     "compiler.backends",
     "compiler.unrecorded",
     "compiler.runner",
+    "compiler.quick",
     "compiler.checked",
     "compiler.holders",
     "compiler.compiling",
