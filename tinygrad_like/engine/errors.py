@@ -82,6 +82,10 @@ class FileError(TinygradError, ValueError):
     """A saved file that cannot be read: damaged, unsafe, of an unknown kind, or of another model."""
 
 
+class CompilerError(TinygradError, RuntimeError):
+    """The C compiler failed, took too long, or made a library that cannot be loaded."""
+
+
 class RenderError(TinygradError, RuntimeError):
     """A picture could not be rendered."""
 
