@@ -48,12 +48,12 @@ def preferred() -> str | None:
     else:
         base = caches if os.path.isabs(caches) else os.path.join(home, ".cache")
     # Under sudo the home is another user's, who could not write to a folder made there.
-    usable = base == caches or is_own(home)
+    usable = base == caches or is_own(home, others=0)
     return os.path.join(base, "tinygrad_like", "native") if base and usable else None
 
 
-def is_own(path: str) -> bool:
-    """Whether a file or folder belongs to this user, and no other can write to it. Windows keeps this by itself."""
+def is_own(path: str, others: int = 0o022) -> bool:
+    """Whether a file or folder belongs to this user, and no other can write to it; Windows sees to that itself."""
     if sys.platform == "win32":
         return os.path.exists(path)
     try:
@@ -61,7 +61,7 @@ def is_own(path: str) -> bool:
     except OSError:
         return False
     kind = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return kind and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    return kind and status.st_uid == os.geteuid() and not status.st_mode & others
 
 
 def own() -> str | None:
