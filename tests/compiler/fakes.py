@@ -1,8 +1,10 @@
 """Compilers for tests: the one of this machine, and scripts that stand in for one."""
 
+import atexit
 import functools
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +35,8 @@ def prebuilt():
     """A library of SOURCE, copied by scripts that stand in for a compiler."""
     command = toolchain.compiler()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tinygrad_like-tests-"))
+    atexit.register(shutil.rmtree, folder)
+    folder.chmod(0o755)  # a test runs as another user
     (folder / "source.c").write_text(SOURCE)
     output = folder / "library.so"
     words = [*command, *toolchain.FLAGS, *toolchain.SHARED, folder / "source.c", "-o", output, "-lm"]
@@ -62,9 +66,32 @@ def libraries(cache):
     return sorted(path for path in cache.glob("native/*") if path.suffix == native.library_cache.SUFFIX)
 
 
+# These processes load the modules that compile, and neither NumPy nor the rest of the package: so they start fast.
+ALONE = """
+import sys, types
+def module(name, **attributes):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__dict__.update(attributes)
+module("numpy", __file__="numpy/__init__.py")
+module("tinygrad_like", __path__=[{root!r}])
+module("tinygrad_like.engine", __path__=[{root!r} + "/engine"])
+from tinygrad_like.compiler import library_cache, native
+"""
+
+
 def started(code, **environment):
-    """Another process that runs `code`."""
-    root = pathlib.Path(native.__file__).parents[2]
-    variables = {**os.environ, **{name: str(value) for name, value in environment.items()}, "PYTHONPATH": str(root)}
+    """Another process that runs `code`, which has `native` and `library_cache`."""
+    root = str(pathlib.Path(native.__file__).parents[1])
+    variables = {**os.environ, **{name: str(value) for name, value in environment.items()}}
+    command = [sys.executable, "-c", ALONE.format(root=root) + code]
     pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, "-c", code], env=variables, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(command, env=variables, stdout=pipe, stderr=pipe, text=True)
+
+
+def finished(process):
+    """What a process has written to its output, and to its errors, when it is at its end."""
+    with process:
+        try:
+            return process.communicate(timeout=60)
+        finally:
+            process.kill()
