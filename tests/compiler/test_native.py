@@ -63,7 +63,7 @@ def test_a_program_has_denormal_numbers_and_is_watched_by_sanitizers(tmp_path):
     native.build_executable(source, str(path), flags)
     assert subprocess.run([path], capture_output=True, text=True, check=True).stdout == "1.15e-308 2"
     try:
-        native.build_executable(source, str(path), [*flags, "-fsanitize=address,undefined"])
+        native.build_executable(source, str(path), [*flags, "-fsanitize=address,undefined"], timeout=30)
     except CompilerError as error:
         pytest.skip(f"no sanitizers here: {error.details.splitlines()[1]}")
     assert subprocess.run([path], capture_output=True).returncode == 0
@@ -173,6 +173,13 @@ def test_a_compiler_that_cannot_be_started(use, tmp_path):
     script.write_text("#!/no/such/interpreter\n")
     use(script)
     with pytest.raises(CompilerError, match="could not be started"):
+        native.load(SOURCE)
+
+
+@needs_sh
+def test_a_compiler_that_writes_nothing(use, tmp_path):
+    use(fake(tmp_path / "compiler", ""))
+    with pytest.raises(CompilerError, match="wrote no"):
         native.load(SOURCE)
 
 

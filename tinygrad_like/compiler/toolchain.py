@@ -151,6 +151,8 @@ def build(source: str, output: str, flags: Sequence[str], kept: str, timeout: fl
         except subprocess.TimeoutExpired:
             message = [f"It was stopped after {timeout:g} seconds."]
             break
+        if not message and not os.path.exists(output):
+            message = [f"It wrote no {os.path.basename(output)}."]
         if not message:
             if not tuned:
                 _untuned.add(command)
