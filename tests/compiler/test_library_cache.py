@@ -6,13 +6,12 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 
 import pytest
 
 from tinygrad_like.compiler import library_cache, native, toolchain
 
-from .fakes import SOURCE, calls, copying, fake, finished, libraries, needs_sh, real, started
+from .fakes import SOURCE, calls, copying, fake, finished, libraries, needs_sh, real, started, wait_for
 
 pytestmark = [pytest.mark.usefixtures("cache"), needs_sh, real]
 
@@ -181,14 +180,6 @@ def test_threads_compile_once(use, tmp_path):
         thread.join()
     assert len(found) == 6
     assert len(set(map(id, found))) == len(calls(script)) == 1
-
-
-def wait_for(path):
-    for _ in range(1000):
-        if path.exists() and path.read_text().strip():
-            return int(path.read_text())
-        time.sleep(0.01)
-    raise AssertionError(f"{path} did not come")
 
 
 def test_ctrl_c_ends_the_compiler(use, cache, monkeypatch, tmp_path):
