@@ -12,6 +12,11 @@ from ..engine.tensor import Tensor
 from ..engine.writes import base_of
 from .runner import Runner
 
+HEAD = """def arrays_of(args):
+    if len(args) != {count}:
+        return None
+    {names}, = args
+"""
 CHECKS = """
     {tensor}x = {name}
     if type(x) is not ndarray or x.shape != shape{i} or x.dtype is not dtype{i}:
@@ -42,9 +47,7 @@ def quick_way(runner: Runner, args: tuple[Any, ...], changes: int) -> Quick | No
     if not all(isinstance(each, (Tensor, np.ndarray)) and getattr(each, "_node", None) is None for each in args):
         return None
     names = [f"x{i}" for i in range(len(args))]
-    lines = [
-        f"def arrays_of(args):\n    if len(args) != {len(args)}:\n        return None\n    {', '.join(names)}, = args"
-    ]
+    lines = [HEAD.format(count=len(args), names=", ".join(names))]
     known: dict[str, Any] = {"Tensor": Tensor, "ndarray": np.ndarray, "base_of": base_of, "owners": runner.owners}
     for i, (name, each) in enumerate(zip(names, args)):
         tensor = TENSOR.format(name=name) if isinstance(each, Tensor) else ""

@@ -154,7 +154,7 @@ class WriteLog:
                 entry.note(array, index, now)
 
     def noter(self, array: Array, index: Any = ...) -> Callable[[], None]:
-        """A function that notes this write, fast where that is of all memory: for a program that writes again and again."""
+        """A function that notes this write, fast where it is of all memory: for a program that writes often."""
         self.note(array, index)
         entry = self._log[id(base_of(array))]
         if index is not ... or base_of(array).nbytes != array.nbytes:
