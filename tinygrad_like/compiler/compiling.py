@@ -22,6 +22,7 @@ from .backends import BACKENDS
 from .capture import capture
 from .checked import Checked
 from .holders import state_of
+from .looping import run_loop
 from .quick import Quick, quick_way
 from .runner import Runner
 
@@ -101,8 +102,6 @@ class Compiled:
 
         Raises ShapeError for arrays of different lengths, ArgumentError for none, and for other options.
         """
-        from .looping import run_loop
-
         return run_loop(self, data, epochs, shuffle, batch_size, progress)
 
     def runner_of(self, *args: Any, **options: Any) -> Runner | None:
