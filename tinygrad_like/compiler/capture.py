@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.errors import TraceError
 from ..engine.tensor import Tensor, wrap
 from ..tree import mapped
+from .gradients import Gradients, Kept
 from .program import Binding, Program
 from .traced import TracedArray
 from .tracing import Trace
@@ -31,11 +32,17 @@ class Captured:
     program: Program
     returned: Any
     trace: Trace
+    gradients: list[Kept]
 
 
-def capture(function: Callable[..., Any], call: Callable[[list[Any]], Any], arrays: Sequence[Any]) -> Captured:
+def capture(
+    function: Callable[..., Any],
+    call: Callable[[list[Any]], Any],
+    arrays: Sequence[Any],
+    gradients: Gradients | None = None,
+) -> Captured:
     """Trace `call`, which calls the function with what stands for these arrays."""
-    trace = Trace()
+    trace = Trace(gradients or Gradients())
     try:
         with trace:
             inputs = [trace.input(each, i) for i, each in enumerate(arrays)]
@@ -53,7 +60,7 @@ def capture(function: Callable[..., Any], call: Callable[[list[Any]], Any], arra
         trace.values,
         trace.references,
     )
-    return Captured(program, returned, trace)
+    return Captured(program, returned, trace, trace.kept_gradients(program.stored))
 
 
 def output_of(trace: Trace, leaf: Any, outputs: list[Any]) -> Any:
@@ -79,9 +86,10 @@ def bindings_of(trace: Trace) -> list[Binding]:
                 "Write into it by tg.assign(t, values), or t.data = values.",
             )
         after = tensor._grad
-        if after is None or after is gradient:
-            if after is not gradient:
-                bindings.append(Binding(tensor, None))
+        if after is gradient or after is trace.brought.get(id(tensor)):
+            continue
+        if after is None:
+            bindings.append(Binding(tensor, None))
             continue
         held = after._array if isinstance(after, Tensor) else after
         value = held.value if type(held) is TracedArray else trace.lift(held).value

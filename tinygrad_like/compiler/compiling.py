@@ -12,12 +12,13 @@ import numpy as np
 from ..engine.node import is_users_leaf
 from ..engine.recording import observer, recording
 from ..engine.tensor import Tensor, wrap
-from ..engine.traces import changes, trace
+from ..engine.traces import trace
 from ..tree import flatten, mapped, unflatten
 from .agreement import Agreement
 from .backends import build
 from .capture import Captured, Output, capture
-from .holders import state_of
+from .gradients import Gradients
+from .holders import Holders
 
 MOST = 8  # programs of one function, from which on another is worth a warning
 
@@ -49,9 +50,8 @@ class Compiled:
         update_wrapper(self, function)
         self.function, self.backend, self.check = function, backend, check
         self.programs: dict[Any, Any] = {}
-        self.holders: dict[int, Any] = {}
-        self.state: Any = ()
-        self.changes = -1
+        self.holders = Holders(function)
+        self.gradients = Gradients()
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if trace() is not None or observer.get() is not None:
@@ -60,20 +60,16 @@ class Compiled:
         arrays, key = sorted_out(leaves)
         if arrays is None:
             return self.function(*args, **options)
-        if changes.count != self.changes:
-            self.state, self.changes = state_of(self.holders), changes.count
-        key = tuple(key), repr(structure), self.state, recording.get()
-        runner = self.programs.get(key)
+        signature = tuple(key), repr(structure), recording.get()
+        runner = self.programs.get((signature, self.holders.now(), self.gradients.now()))
         if runner is None:
-            runner = self.programs[key] = self.made(leaves, structure, arrays)
-            self.changes = -1
-            key = (*key[:2], state_of(self.holders), key[3])
-            self.programs[key] = runner
+            runner = self.made(leaves, structure, arrays)
+            self.programs[signature, self.holders.now(), self.gradients.now()] = runner
         return runner(arrays)
 
     def made(self, leaves: list[Any], structure: Any, arrays: list[Any]) -> Any:
         """A new program for arguments of this kind."""
-        if len(self.programs) == 2 * MOST:
+        if len(self.programs) == MOST:
             warnings.warn(
                 f"{self.__name__} is compiled for the {MOST + 1}th time.",
                 stacklevel=3,
@@ -85,11 +81,11 @@ class Compiled:
             args, options = unflatten(structure, given)
             return self.function(*args, **options)
 
-        first = capture(self.function, call, arrays)
+        first = capture(self.function, call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(self.function, call, [nudged(each) for each in arrays])
+            second = capture(self.function, call, [nudged(each) for each in arrays], self.gradients)
         Agreement(first.program, second.program).settle()
-        self.holders |= first.trace.holders
+        self.holders.add(first.trace.took_part())
         return Runner(first, build(first.program, self.backend))
 
 
@@ -133,8 +129,11 @@ class Runner:
     def __init__(self, captured: Captured, function: Callable[..., Any]) -> None:
         self.function, self.returned = function, captured.returned
         self.bindings = captured.program.bindings
+        self.gradients = captured.gradients
 
     def __call__(self, arrays: list[Any]) -> Any:
+        for gradient in self.gradients:
+            gradient.bring()
         outputs, bound = self.function(arrays)
         for binding, value in zip(self.bindings, bound):
             binding.tensor._grad = wrap(value) if binding.as_tensor else value

@@ -17,7 +17,8 @@ from ..engine.recording import scope
 from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
 from ..engine.traces import active, current
-from ..engine.writes import base_of
+from ..engine.writes import base_of, clock
+from .gradients import Gradients, Kept
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
 from .traced import INSPECTIONS, LIKES, REDUCTIONS, REFUSED, WAYS, WRITERS, TracedArray
@@ -40,7 +41,8 @@ class Trace:
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gradients: Gradients) -> None:
+        self.gradients, self.start = gradients, clock()
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -52,7 +54,7 @@ class Trace:
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
         self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
-        self.guards: dict[int, tuple[Tensor, Any]] = {}  # and those where it does, with that
+        self.brought: dict[int, TracedArray] = {}  # by id of the Tensor: where the gradient of before is read
         self.holders: dict[int, Any] = {}  # layers and optimizers that took part
         self.places = Places()
         self.open = True
@@ -246,16 +248,27 @@ class Trace:
 
     def see_gradient(self, tensor: Tensor, cleared: bool) -> None:
         """Note whether the gradient that a Tensor had before is read, or does not matter."""
-        if is_traced(tensor._array):
+        if is_traced(tensor._array) or self.made_here(tensor):
             return
         self.see(tensor)
-        if cleared:
-            self.cleared.add(id(tensor))
-        elif id(tensor) not in self.cleared and id(tensor) not in self.guards:
-            if isinstance(tensor._grad, Tensor):
-                tensor._grad = tensor._grad.numpy().copy()
-            self.guards[id(tensor)] = tensor, tensor._grad
-            self.cleared.add(id(tensor))
+        if not cleared and id(tensor) not in self.cleared:
+            place = self.gradients.place_of(tensor)
+            if place is not None:
+                tensor._grad = self.brought[id(tensor)] = self.lift(place)
+        self.cleared.add(id(tensor))
+
+    def made_here(self, tensor: Tensor) -> bool:
+        """Whether a leaf was made during the trace."""
+        node = tensor._node
+        return node is not None and node.primitive is None and node.index > self.start
+
+    def kept_gradients(self, stored: set[Memory]) -> list[Kept]:
+        """The gradients of before that the program reads, and whether it adds to them."""
+        return [Kept(*self.gradients.places[key], array.value.memory in stored) for key, array in self.brought.items()]
+
+    def took_part(self) -> dict[int, Any]:
+        """The layers, the optimizers and the Tensors of before, by id."""
+        return self.holders | {key: each[0] for key, each in self.seen.items() if not self.made_here(each[0])}
 
     def operands(self, primitive: Any, args: Any, arrays: list[Any]) -> list[Any]:
         """The arrays that a primitive is about to compute with, each written down when it is used."""
