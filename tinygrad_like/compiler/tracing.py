@@ -18,7 +18,7 @@ from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
 from ..engine.traces import active, current
 from ..engine.writes import base_of, clock
-from .gradients import Gradients, Kept
+from .gradients import Gradients, Guard
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
 from .traced import INSPECTIONS, LIKES, REDUCTIONS, REFUSED, WAYS, WRITERS, TracedArray
@@ -53,8 +53,9 @@ class Trace:
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
+        self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
         self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
-        self.brought: dict[int, TracedArray] = {}  # by id of the Tensor: where the gradient of before is read
+        self.brought: dict[int, TracedArray | None] = {}  # by id of a Tensor whose gradient of before is read: that
         self.holders: dict[int, Any] = {}  # layers and optimizers that took part
         self.places = Places()
         self.open = True
@@ -97,6 +98,11 @@ class Trace:
             value = Value(len(self.values), (), dtype, (), memory, scalar=True, weak=weak)
         self.values.append(value)
         return TracedArray(self, array, value)
+
+    def memory_kind(self, array: ndarray) -> str:
+        """Of which kind the memory of an array is; "" if no value lies in it."""
+        known = self.memories.get(id(base_of(array)))
+        return "" if known is None else known[0].kind
 
     def input(self, array: Any, index: int) -> TracedArray:
         """What stands for an argument of the function."""
@@ -163,6 +169,8 @@ class Trace:
     def result(self, result: Any, function: Any) -> TracedArray:
         if isinstance(result, (ndarray, np.generic)):
             return self.new(result)
+        if function is float_of:
+            return self.new(result, weak=True)
         raise self.refusal(f"What {getattr(function, '__name__', function)} gives", WAYS)
 
     def emit_out(self, function: Any, args: Any, options: Any, out: Any) -> Any:
@@ -233,6 +241,10 @@ class Trace:
         """Write down that the program raises an error unless a condition holds."""
         self.emit(raise_unless, (condition, text))
 
+    def number(self, array: Any) -> Any:
+        """What becomes a Python float when the program is run."""
+        return self.emit(float_of, (array,))
+
     def keep(self, target: TracedArray) -> None:
         """Note the contents of memory of before that is about to be written to."""
         if target.value.memory.kind in (INPUT, REFERENCE):
@@ -252,9 +264,8 @@ class Trace:
             return
         self.see(tensor)
         if not cleared and id(tensor) not in self.cleared:
-            place = self.gradients.place_of(tensor)
-            if place is not None:
-                tensor._grad = self.brought[id(tensor)] = self.lift(place)
+            place = None if tensor._grad is None else self.lift(self.gradients.place_of(tensor))
+            tensor._grad = self.brought[id(tensor)] = place
         self.cleared.add(id(tensor))
 
     def made_here(self, tensor: Tensor) -> bool:
@@ -262,9 +273,14 @@ class Trace:
         node = tensor._node
         return node is not None and node.primitive is None and node.index > self.start
 
-    def kept_gradients(self, stored: set[Memory]) -> list[Kept]:
-        """The gradients of before that the program reads, and whether it adds to them."""
-        return [Kept(*self.gradients.places[key], array.value.memory in stored) for key, array in self.brought.items()]
+    def guards(self, stored: set[Memory]) -> list[Guard]:
+        """The Tensors whose gradient of before the program reads, if there was one."""
+        found = []
+        for key, traced in self.brought.items():
+            there = traced is not None
+            place = self.gradients.places[key] if there else None
+            found.append(Guard(self.seen[key][0], place, there and traced.value.memory in stored))
+        return found
 
     def took_part(self) -> dict[int, Any]:
         """The layers, the optimizers and the Tensors of before, by id."""
@@ -309,6 +325,11 @@ class Trace:
     def refusal(self, what: str, instead: str) -> TraceError:
         line = user_line()
         return TraceError(f"{what} cannot be compiled.", (line and line + "\n  ") + instead)
+
+
+def float_of(array: Any) -> float:
+    """`float`, of which a trace says what it is."""
+    return float(array)
 
 
 def value_of(leaf: Any) -> Any:

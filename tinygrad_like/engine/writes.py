@@ -137,6 +137,8 @@ class WriteLog:
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""
+        if active and (now := trace()) is not None:
+            now.noted.append((real(array), index))
         whole = base_of(array)
         key = id(whole)
         with self._lock:
