@@ -124,7 +124,7 @@ def nudged(array: Any) -> Any:
     """Slightly other values."""
     if array.dtype.kind not in "fc":
         return array.copy()
-    return array * array.dtype.type(1 + 2**-9) + array.dtype.type(2**-9)
+    return np.asarray(array * array.dtype.type(1 + 2**-9) + array.dtype.type(2**-9))
 
 
 class Runner:
