@@ -180,4 +180,5 @@ def nudged(value: Any) -> Any:
         return value * (1 + 2**-9) + 2**-9
     if value.dtype.kind not in "fc":
         return value.copy()
-    return value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
+    other = value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
+    return np.asarray(other) if isinstance(value, np.ndarray) else other
