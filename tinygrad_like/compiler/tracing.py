@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -283,8 +284,9 @@ class Trace:
         return found
 
     def took_part(self) -> dict[int, Any]:
-        """The layers, the optimizers and the Tensors of before, by id."""
-        return self.holders | {key: each[0] for key, each in self.seen.items() if not self.made_here(each[0])}
+        """The layers, the optimizers and the Tensors of before, by id; not those that nobody else has any more."""
+        (alone,) = (getrefcount(each[0]) for each in {0: (object(), None)}.values())
+        return self.holders | {key: each[0] for key, each in self.seen.items() if getrefcount(each[0]) > alone}
 
     def operands(self, primitive: Any, args: Any, arrays: list[Any]) -> list[Any]:
         """The arrays that a primitive is about to compute with, each written down when it is used."""
