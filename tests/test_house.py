@@ -234,6 +234,7 @@ ORDER = [
     "compiler.checked",
     "compiler.holders",
     "compiler.compiling",
+    "compiler.looping",
 ]
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.

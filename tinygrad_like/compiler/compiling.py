@@ -32,10 +32,11 @@ tracing = across_forks(RLock())  # a trace writes into real memory, and undoes i
 def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
     """The function as a program without Python's overhead: the same results, the same changes of state.
 
-    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`, `optimizer.step()`,
-    `grad`, and every layer. It is traced when it is first called with arguments of some shapes and dtypes, and run as a
-    program from then on. Arguments other than arrays, Tensors and floats are part of the program: another value gives
-    another program. What it returns has no graph; inside a function that is being differentiated, `function` itself runs.
+    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
+    `optimizer.step()`, `grad`, and every layer. It is traced when it is first called with arguments of some shapes and
+    dtypes, and run as a program from then on. Arguments other than arrays, Tensors and floats are part of the program:
+    another value gives another program. What it returns has no graph; inside a function that is being differentiated,
+    `function` itself runs.
 
     `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
     calls are compared with those of `function`.
@@ -62,7 +63,7 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool) -> None:
+    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool = False) -> None:
         if hasattr(function, "__name__"):
             update_wrapper(self, function)
         self.function, self.backend = function, backend
@@ -79,6 +80,36 @@ class Compiled:
         name = getattr(self.function, "__qualname__", repr(self.function))
         count = sum(map(len, self.programs.values()))
         return f"<compiled {name}, {count} program{'s' * (count != 1)}>"
+
+    def loop(
+        self,
+        *data: Any,
+        epochs: int = 1,
+        shuffle: bool = False,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+    ) -> np.ndarray[Any, Any]:
+        """Call the function with each sample of some arrays, `epochs` times, inside the program; give the losses.
+
+        The arrays have equal lengths: `step.loop(xs, ys)` calls `step(xs[i], ys[i])` for each i. With a `batch_size`,
+        it is called with as many rows at a time; the last batch has what is left. With `shuffle`, the order is a new
+        one in each epoch, drawn by `tg.random`. The function returns its loss. The result has the shape (epochs, calls
+        in an epoch). Ctrl-C stops between two calls. A long loop shows its progress (`progress` forces it on or off).
+
+        Raises ShapeError for arrays of different lengths, ArgumentError for none, and for other options.
+        """
+        from .looping import run_loop
+
+        return run_loop(self, data, epochs, shuffle, batch_size, progress)
+
+    def runner_of(self, *args: Any, **options: Any) -> Runner | None:
+        """The program for these arguments; None where the function itself is to be run."""
+        leaves, structure = flatten((args, options))
+        sorted_leaves = sorted_out(leaves)
+        if sorted_leaves is None:
+            return None
+        with tracing:
+            return self.runner(*sorted_leaves, leaves, structure)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         if (active and trace() is not None) or observer.get() is not None:

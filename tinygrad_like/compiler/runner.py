@@ -6,14 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.errors import ShapeError
 from ..engine.node import Node
-from ..engine.tensor import Tensor, wrap
+from ..engine.tensor import Tensor, values_of, wrap
 from ..engine.writes import base_of, writes
 from ..tree import mapped
 from .backends import build
 from .capture import Captured, Output
 from .program import INPUT, REFERENCE, Memory, Value
-from .unrecorded import NOT_RECORDED
+from .unrecorded import NOT_RECORDED, RECIPE
+
+
+def number(loss: Any) -> float:
+    """What a step returned as its loss; nan if that is None."""
+    if loss is None:
+        return float("nan")
+    array = values_of(loss)
+    if np.size(array) != 1:
+        raise ShapeError(f"A step in a loop returns its loss, one number, but returned shape {np.shape(array)}.")
+    return float(np.asarray(array).item())
 
 
 class Runner:
@@ -66,13 +77,39 @@ class Runner:
         for guard in self.guards:
             guard.bring()
         outputs, bound = self.run(arrays)
+        self.finish(bound)
         self.calls += 1
+        return self.result(outputs)
+
+    def result(self, outputs: list[Any]) -> Any:
+        """What the function returned, in its containers."""
+        return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
+
+    def finish(self, bound: list[Any]) -> None:
+        """What a run leaves in the objects of before: gradients, and notes of what was written."""
         for array, index in self.noted:
             writes.note(array, index)
         for binding, value in zip(self.program.bindings, bound):
             value = value if binding.array is None else binding.array
             binding.tensor._grad = wrap(np.asarray(value)) if binding.as_tensor and value is not None else value
-        return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
+
+    def run_many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any) -> None:
+        """Run the program for items of some arrays, from the `first` on, round and round, one for each of `losses`.
+
+        An item is an element, or as many `rows`.
+        """
+        many = getattr(self.run, "many", None)
+        if many is not None and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
+            self.finish(many(data, rows, first, items, losses, self.returned.place))
+            return
+        bound: list[Any] = []
+        try:
+            for i in range(len(losses)):
+                k = (first + i) % items
+                outputs, bound = self.run([x[k] if rows is None else x[k * rows : (k + 1) * rows] for x in data])
+                losses[i] = number(self.result(outputs))
+        finally:
+            self.finish(bound)
 
     def given(self, leaf: Any, outputs: list[Any]) -> Any:
         """What the function returned in one place."""
@@ -87,6 +124,6 @@ class Runner:
             return float(value) if weak else np.asarray(value)[()]
         tensor = wrap(np.asarray(value))
         if leaf.kind == "recorded":
-            tensor._node = Node(NOT_RECORDED, NOT_RECORDED.recipe, (), (), {}, tensor._array, None)
+            tensor._node = Node(NOT_RECORDED, RECIPE, (), (), {}, tensor._array, None)
             tensor._node.freed = True
         return tensor

@@ -6,4 +6,4 @@ from ..engine.autodiff import COMPILED
 from ..engine.primitive import Primitive, Recipe
 
 NOT_RECORDED = Primitive(COMPILED, lambda x: x, "x")
-NOT_RECORDED.recipe = Recipe((), True, False, ())
+RECIPE = Recipe((), True, False, ())
