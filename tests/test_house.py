@@ -223,6 +223,7 @@ ORDER = [
     "compiler.program",
     "compiler.traced",
     "compiler.places",
+    "compiler.gradients",
     "compiler.tracing",
     "compiler.capture",
     "compiler.agreement",

@@ -11,6 +11,7 @@ from ..engine.errors import TraceError
 from ..engine.node import is_users_leaf
 from ..engine.tensor import Tensor, wrap
 from ..tree import mapped
+from .gradients import Gradients
 from .program import Binding, Program
 from .traced import TracedArray
 from .tracing import Trace
@@ -34,9 +35,9 @@ class Captured:
         self.program, self.returned, self.trace = program, returned, trace
 
 
-def capture(call: Callable[[list[Any]], Any], arrays: Sequence[Any]) -> Captured:
+def capture(call: Callable[[list[Any]], Any], arrays: Sequence[Any], gradients: Gradients | None = None) -> Captured:
     """Trace `call`, which is given what stands for these arrays. All that it wrote is undone."""
-    trace = Trace()
+    trace = Trace(gradients or Gradients())
     try:
         with trace:
             inputs = [trace.input(each, i) for i, each in enumerate(arrays)]
@@ -77,7 +78,7 @@ def bindings_of(trace: Trace) -> list[Binding]:
                 "Write into it by tg.assign(t, values), or t.data = values.",
             )
         after = tensor._grad
-        if after is gradient:
+        if after is gradient or after is trace.brought.get(id(tensor)):
             continue
         held = after._array if isinstance(after, Tensor) else after
         value = None if after is None else held.value if type(held) is TracedArray else trace.lift(held).value

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..engine.errors import ShapeError
 from ..engine.node import Node
-from ..engine.tensor import Tensor, values_of, wrap
+from ..engine.tensor import values_of, wrap
 from ..engine.writes import base_of, writes
 from ..tree import mapped
 from .backends import build
 from .capture import Captured, Output
-from .program import INPUT, REFERENCE, Memory, Program, Value, all_instructions
+from .program import INPUT, REFERENCE, Memory, Value
 from .unrecorded import NOT_RECORDED, RECIPE
 
 
@@ -25,12 +25,6 @@ def number(loss: Any) -> float:
     if np.size(array) != 1:
         raise ShapeError(f"A step in a loop returns its loss, one number, but returned shape {np.shape(array)}.")
     return float(np.asarray(array).item())
-
-
-def generators_of(program: Program) -> list[Any]:
-    """The generators that a program draws from."""
-    drawn = (getattr(each.function, "generator", None) for each in all_instructions(program.instructions))
-    return list({id(each): each for each in drawn if each is not None}.values())
 
 
 class Runner:
@@ -54,14 +48,15 @@ class Runner:
             for each in bindings
             if each not in self.changing
         ]
-        self.guards = list(trace.guards.values())
+        self.guards = trace.guards(self.program.stored)
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
         self.notes = [writes.noter(array, index) for array, index in noted]
         self.run = build(self.program, backend)
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
+        # An array of before was an argument, too: the program would not know which of the two to read.
+        self.mixes_memory = any(each.memory.kind == INPUT for each in self.program.references)
         self.writes_inputs = any(each.kind == INPUT for each in stored)
-        self.generators = generators_of(self.program)
         self.calls = 0
 
     def array_of(self, value: Value) -> Any:
@@ -74,11 +69,14 @@ class Runner:
             known = np.ndarray(value.shape, value.dtype, memory.array, value.offset, value.strides)
         return known
 
-    def fits(self, arrays: list[Any]) -> bool:
-        """Whether no argument shares memory with what the program writes to, and gradients are as they were."""
-        for tensor, expected in self.guards:
-            if tensor._grad is not expected and not self.adopted(tensor, expected):
-                return False
+    def has_gradients(self) -> bool:
+        """Whether there are gradients where there were some when this was traced."""
+        return all(each.fits() for each in self.guards)
+
+    def takes(self, arrays: list[Any]) -> bool:
+        """Whether no argument shares memory with what the program writes to."""
+        if self.mixes_memory:
+            return False
         if self.owners:
             for each in arrays:
                 if (each.base is not None and id(base_of(each)) in self.owners) or id(each) in self.owners:
@@ -88,15 +86,9 @@ class Runner:
             return len(set(owners)) == len(owners)
         return True
 
-    def adopted(self, tensor: Tensor, expected: Any) -> bool:
-        """Whether the gradient that a Tensor has could be moved to where the program looks for it."""
-        if expected is None or tensor._grad is None:
-            return False
-        np.copyto(expected, getattr(tensor._grad, "_array", tensor._grad))
-        tensor._grad = expected
-        return True
-
     def __call__(self, arrays: list[Any]) -> Any:
+        for guard in self.guards:
+            guard.bring()
         outputs, bound = self.run(arrays)
         self.finish(bound)
         self.calls += 1

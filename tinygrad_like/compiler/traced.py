@@ -21,7 +21,7 @@ INSPECTIONS = frozenset(
 REFUSED = frozenset(
     {np.array_equal, np.array_equiv, np.allclose, np.nonzero, np.flatnonzero, np.argwhere, np.compress, np.extract}
     | {np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.trim_zeros, np.union1d}
-    | {np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.place, np.count_nonzero}
+    | {np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.place}
 )
 # Functions that are a ufunc's reduction, and methods that are one of NumPy's functions.
 REDUCTIONS: dict[Any, Any] = {
