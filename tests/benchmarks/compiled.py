@@ -113,7 +113,7 @@ def jitted(
 ) -> Contender:
     """JAX's step: compiled as a whole, from a state that is donated, so that its memory is used again.
 
-    `optimizer` makes the state of the weights (a dict with "weights"), and the next state of a state and gradients.
+    `optimizer` makes the state of the weights (a tuple, the weights first), and the next one of a state and gradients.
     """
     import jax
 
@@ -121,7 +121,7 @@ def jitted(
 
     @partial(jax.jit, donate_argnums=0)
     def advance(state, *sample):
-        loss, gradients = jax.value_and_grad(loss_of)(state["weights"], *sample)
+        loss, gradients = jax.value_and_grad(loss_of)(state[0], *sample)
         return descend(state, gradients), loss
 
     # Copies: JAX may use the memory of the arrays that it is given.
@@ -132,13 +132,13 @@ def jitted(
         state, loss = advance(state, *next(samples))
         return loss.block_until_ready()
 
-    return Contender(step, lambda: state["weights"])
+    return Contender(step, lambda: state[0])
 
 
 def sgd(lr: float) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]:
     """Plain gradient descent, for `jitted`."""
 
     def descend(state, gradients):
-        return {"weights": [w - lr * g for w, g in zip(state["weights"], gradients)]}
+        return ([w - lr * g for w, g in zip(state[0], gradients)],)
 
-    return lambda weights: {"weights": weights}, descend
+    return lambda weights: (weights,), descend

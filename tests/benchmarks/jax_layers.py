@@ -53,19 +53,20 @@ def adamw(lr: float, decay: float = 0.01, b1: float = 0.9, b2: float = 0.999, ep
     import jax.numpy as jnp
 
     def begin(weights):
-        zeros = [[jnp.zeros_like(w) for w in weights] for _ in range(2)]
-        return {"weights": weights, "means": zeros[0], "squares": zeros[1], "steps": jnp.zeros((), "int32")}
+        means, squares = ([jnp.zeros_like(w) for w in weights] for _ in range(2))
+        return weights, means, squares, jnp.zeros((), "int32")
 
     def descend(state, gradients):
-        steps = state["steps"] + 1
-        means = [b1 * m + (1 - b1) * g for m, g in zip(state["means"], gradients)]
-        squares = [b2 * v + (1 - b2) * g * g for v, g in zip(state["squares"], gradients)]
+        weights, means, squares, steps = state
+        steps = steps + 1
+        means = [b1 * m + (1 - b1) * g for m, g in zip(means, gradients)]
+        squares = [b2 * v + (1 - b2) * g * g for v, g in zip(squares, gradients)]
         mean_scale, square_scale = 1 - b1**steps, 1 - b2**steps
         weights = [
             w * (1 - lr * decay) - lr * (m / mean_scale) / (jnp.sqrt(v / square_scale) + eps)
-            for w, m, v in zip(state["weights"], means, squares)
+            for w, m, v in zip(weights, means, squares)
         ]
-        return {"weights": weights, "means": means, "squares": squares, "steps": steps}
+        return weights, means, squares, steps
 
     return begin, descend
 
