@@ -26,7 +26,7 @@ from .timing import OURS, Contender
 from .xor import LR, T, X, start
 
 TITLE = "compiled-loop: 10,000 epochs of the 4 samples of XOR, one call; [2, 3, 1], sigmoid, SGD; float64, one thread"
-SCALAR = "C, scalar loops over matrices on the heap"
+SCALAR = "scalar loops in C"
 NETWORK = "Network.train"
 PAIRS = [
     Pair(HAND, SCALAR),
@@ -38,7 +38,7 @@ PAIRS = [
 ]
 COLD_TARGET, COLD_ROUNDS = 200, 5
 NOTES = [
-    "The reference in C is scalar_loops.c, compiled with `cc -O2 -march=native`: one `malloc` for each result.",
+    "Scalar loops in C: scalar_loops.c, compiled with `cc -O2 -march=native`, which puts each result on the heap.",
     "Cold: a new process with an empty cache of compiled code; it has imported the package, and times one call.",
 ]
 EPOCHS = 10_000
