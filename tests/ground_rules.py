@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 import tinygrad_like as tg
-from tinygrad_like.engine.assigning import store
 from tinygrad_like.engine.storage import FlatVector
-from tinygrad_like.engine.writes import base_of, clock, writes
+from tinygrad_like.engine.writes import base_of, clock, store, writes
 from tinygrad_like.random import default
 
 PACKAGE = Path(tg.__file__).parent

@@ -18,6 +18,7 @@ ORDER = [
     "engine.callers",
     "engine.errors",
     "engine.refusals",
+    "engine.traces",
     "engine.kinds",
     "engine.warned",
     "engine.recording",
@@ -220,6 +221,19 @@ ORDER = [
     "network.inputs",
     "network.activations",
     "network.network",
+    "compiler.program",
+    "compiler.traced",
+    "compiler.places",
+    "compiler.tracing",
+    "compiler.capture",
+    "compiler.agreement",
+    "compiler.replay",
+    "compiler.backends",
+    "compiler.unrecorded",
+    "compiler.runner",
+    "compiler.checked",
+    "compiler.holders",
+    "compiler.compiling",
 ]
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.

@@ -16,6 +16,7 @@ from .engine.recording import recording
 from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
+from .engine.traces import ndarray_of
 from .functions.totals import WITH_OPTIONS
 from .functions.ufuncs import ACCUMULATED, REDUCED, outer, reduceat
 from .primitives import indexing
@@ -303,4 +304,4 @@ def arrays_in(value: Any) -> Any:
 
 def tensors_in(value: Any) -> Any:
     """`value` with Tensors in place of the arrays in it."""
-    return mapped(lambda each: wrap(np.asarray(each)) if isinstance(each, (np.ndarray, np.generic)) else each, value)
+    return mapped(lambda each: wrap(ndarray_of(each)) if isinstance(each, (np.ndarray, np.generic)) else each, value)

@@ -10,7 +10,7 @@ from . import operators
 from .errors import DTypeError, GraphError, ShapeError, UnsupportedError, lost_graph
 from .recording import recording
 from .tensor import Tensor
-from .writes import Array, writes
+from .writes import store, writes
 
 
 def writable_value(target: Tensor, value: Any) -> Any:
@@ -31,17 +31,6 @@ def writable_value(target: Tensor, value: Any) -> Any:
     if value._node is not None and recording.get():
         raise lost_graph("Writing into a Tensor")
     return value._array
-
-
-def store(array: Array, value: Any, using: np.ufunc | None = None) -> None:
-    """The write itself, where no graph has saved the memory: array ← value, or with `using` ← using(array, value).
-
-    Who writes into a parameter calls `assign`, or notes the write when all of it is done.
-    """
-    if using is not None:
-        using(array, value, array)
-    elif value is not array:
-        np.copyto(array, value)
 
 
 def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | None = None) -> None:
@@ -71,7 +60,7 @@ def assign(target: Tensor, value: Any, index: Any = ..., *, using: np.ufunc | No
             if not np.can_cast(array.dtype, data.dtype, "same_kind"):
                 raise TypeError(f"cannot write {array.dtype} into {data.dtype}")
             index = operators.indexing.plain_index(index)
-            data[index] = array
+            store(data, array, index=index)
     except TypeError as error:
         raise DTypeError(f"A Tensor of dtype {data.dtype} cannot take values of {array.dtype}.") from error
     except IndexError:

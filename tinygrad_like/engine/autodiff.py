@@ -17,14 +17,16 @@ from .guarding import guarded
 from .node import HIGHEST, IN_SHAPE, Node, below
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite, shortcut
+from .shortcuts import all_finite, mended, shortcut
 from .tensor import Tensor, values_of, wrap
+from .traces import active, copy_of, lifted, ndarray_of, real, seen, trace
 from .waiting import Claims, Waiting
 from .writes import across_forks, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
 delivering = across_forks(RLock())
+COMPILED = "compiled"  # the operation that the results of a compiled function seem to come from
 Found = dict[Node, tuple[Any, bool]]
 
 
@@ -72,6 +74,8 @@ def sweep(
                 if node.recipe.saves_arrays:
                     node.saved = ()
         waiting.settle()
+        if active and (now := trace()) is not None:
+            now.going_on()
         found |= {node: (g, owned) for node, g, owned in waiting.shares.values()}
         if waiting.flat and goals is None:
             found = zeros_below(waiting.flat, recorded) | found
@@ -86,6 +90,8 @@ def marked_careful(found: Found) -> Found:
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
     recipe, primitive, recorded = node.recipe, node.primitive, waiting.recorded
+    if active and (now := trace()) is not None:
+        now.going_back(node)
     if writes.latest > node.index:
         check_not_overwritten(node)
     plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved
@@ -117,7 +123,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         if watched and not (primitive.multiplies and (part is g or all_finite(part))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
-        part = wrap(np.asarray(part)) if recorded and not isinstance(part, Tensor) else part
+        part = wrap(ndarray_of(part)) if recorded and not isinstance(part, Tensor) else part
         fresh = not recorded and kind is ndarray and part is not g and (part.base is None or part is place)
         if part.shape != parent.shape:
             part, fresh = unbroadcast(part, parent.shape, node), not recorded
@@ -143,7 +149,7 @@ def pull_back_jointly(node: Node, parts: Any, waiting: Waiting) -> None:
     for parent, part in zip(node.parents, parts_of_list(parts, node, len(node.parents))):
         if isinstance(parent, Node) and parent.level >= node.level:
             if waiting.recorded and not isinstance(part, Tensor):
-                part = wrap(np.asarray(part))
+                part = wrap(ndarray_of(part))
             if part.shape != parent.shape:
                 part = unbroadcast(part, parent.shape, node)
             waiting.add(parent, part if part.dtype == parent.dtype else cast(part, parent.dtype, node), False)
@@ -151,8 +157,13 @@ def pull_back_jointly(node: Node, parts: Any, waiting: Waiting) -> None:
 
 def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], arrays: list[Any], waiting: Waiting) -> Any:
     """The part, with 0 where a zero met something infinite; if there was any, the rest of the sweep is careful."""
+    if active and np.may_share_memory(real(values_of(part)), real(values_of(g))):
+        return part  # rearranged, without a product
     if node.primitive.multiplies:
-        return product_without_false_nans(part, g, rule, values, arrays)
+        return mended(part, lambda: product_without_false_nans(part, g, rule, values, arrays))
+    if active and trace() is not None:
+        waiting.careful = True
+        return mended(part, lambda: without_false_nans(part, g, node, rule, arrays))
     if all_finite(part):
         # Far from a pole its derivative is 0, and meets what overflowed on the way there.
         waiting.careful = waiting.careful or not shortcut(np.all(values_of(part)))
@@ -190,7 +201,7 @@ def checked_part(part: Any, node: Any) -> Any:
     """What a rule returned, made an array, if that makes a cotangent."""
     if isinstance(part, Tensor):
         return part
-    array = None if part is None else np.asarray(part)
+    array = None if part is None else ndarray_of(part)
     if array is None or array.dtype.kind not in "fiub":
         raise RuleError(
             f"A rule of {node.primitive.name} returned {part!r}.", "A rule returns an array, one number per element."
@@ -224,6 +235,11 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Any) -> Any:
 
 
 def already_freed(node: Node) -> GraphError:
+    if node.primitive.name == COMPILED:
+        return GraphError(
+            "What a compiled function returned has no graph, so no gradient goes back through it.",
+            "Compute the loss and its gradients inside: tg.compile of a function that calls backward(), or tg.grad.",
+        )
     return GraphError(
         f"The graph of {node.primitive.name} was freed by an earlier backward().",
         "Write backward(retain_graph=True) the first time, or compute the result again.",
@@ -265,7 +281,7 @@ def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bo
         descend(places, values_of(start), False, retain_graph, gradient is not None)
         return
     with enable_grad():
-        start = start if isinstance(start, Tensor) else wrap(np.asarray(start))
+        start = start if isinstance(start, Tensor) else wrap(ndarray_of(start))
         descend(places, start, True, True, gradient is not None)
 
 
@@ -315,14 +331,17 @@ def deliver(found: Found) -> None:
             leaf = None if node.owner is None else node.owner()
             if leaf is None or leaf._node is not node:
                 continue
+            if active:
+                seen(leaf)
             old = leaf._grad
             if isinstance(cotangent, Tensor):
                 # A leaf is somebody's own, e.g. the gradient that backward() was given.
                 new = cotangent.copy() if cotangent.is_leaf else cotangent
                 leaf._grad = new if old is None else leaf.grad + new
             elif old is None:
-                leaf._grad = cotangent if owned and cotangent.__class__ is ndarray else np.array(cotangent)
+                leaf._grad = cotangent if owned and cotangent.__class__ is ndarray else copy_of(cotangent)
             elif old.__class__ is ndarray:
+                old = lifted(old)
                 old += cotangent
             else:
                 leaf._grad = old + cotangent

@@ -72,16 +72,27 @@ def in_library(frame: FrameType) -> bool:
     return file.startswith(PYTHONS) or any(part in file for part in LIBRARIES)
 
 
+def line_of(frame: FrameType) -> tuple[str, str]:
+    """The text of the line that a frame is at, and where that is: `In file, line n: text`, or nothing."""
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, number, frame.f_globals).strip()
+    place = f", line {number}" if file.startswith("<") else f"{os.path.basename(file)}, line {number}"
+    return text, f"In {place.lstrip(', ')}: {text}" if text else ""
+
+
+def user_line() -> str:
+    """The user's line that led here, as `In file, line n: text`, or nothing."""
+    theirs = next((frame for frame in outside() if not in_library(frame)), None)
+    return "" if theirs is None else line_of(theirs)[1]
+
+
 def line_and_advice() -> tuple[str, str]:
     """The user's line that led here, as `In file, line n: text`, or nothing; and what to write instead."""
     calls = list(outside())
     theirs = next((frame for frame in calls if not in_library(frame)), None)
     if theirs is None:
         return "", DEFAULT
-    file, number = theirs.f_code.co_filename, theirs.f_lineno
-    text = linecache.getline(file, number, theirs.f_globals).strip()
-    place = f", line {number}" if file.startswith("<") else f"{os.path.basename(file)}, line {number}"
-    where = f"In {place.lstrip(', ')}: {text}" if text else ""
+    text, where = line_of(theirs)
     if calls[0] is not theirs:
         library = package_of(calls[0]).lstrip("_")
         return where, f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."

@@ -82,6 +82,10 @@ class FileError(TinygradError, ValueError):
     """A saved file that cannot be read: damaged, unsafe, of an unknown kind, or of another model."""
 
 
+class TraceError(TinygradError, TypeError):
+    """A step that cannot be compiled as it is: what it does depends on values, or differs from call to call."""
+
+
 class RenderError(TinygradError, RuntimeError):
     """A picture could not be rendered."""
 

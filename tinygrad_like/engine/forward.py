@@ -21,6 +21,7 @@ from .node import Node, Raised, below, has_ended, leaf_node, reverse_level
 from .scattered import Scattered
 from .shortcuts import all_finite
 from .tensor import Tensor, values_of, wrap
+from .traces import ndarray_of
 from .zeros import product_without_false_nans
 
 Apply = Callable[[Any], Any]
@@ -207,7 +208,7 @@ class Push:
         if np.shape(total) != self.shape:
             total = np.broadcast_to(total, self.shape)
         total = self.cast(total)
-        return total if isinstance(total, Tensor) and total._node is not None else np.asarray(values_of(total))
+        return total if isinstance(total, Tensor) and total._node is not None else ndarray_of(values_of(total))
 
 
 def irregular(shape: tuple[int, ...], dtype: Any) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy import ndarray
 
 from .errors import RuleError, UnsupportedError
 from .kinds import check_kind
 from .tensor import Tensor, wrap
+from .traces import copy_of
 
 
 def guarded(function: Any, what: str, args: Any, options: dict[str, Any] | None = None) -> Any:
@@ -32,7 +32,7 @@ def guarded(function: Any, what: str, args: Any, options: dict[str, Any] | None 
 
 
 def copied(result: Any) -> Any:
-    return np.array(check_kind(result)) if isinstance(result, ndarray) else result
+    return copy_of(check_kind(result)) if isinstance(result, ndarray) else result
 
 
 def read_only(value: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import DTypeError
+from .traces import active, in_dtype
 
 NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
 # A subclass that has its own of these computes in its own way (matrices, masks, units).
@@ -30,8 +31,8 @@ def check_kind(value: Any) -> Any:
 
 def as_ndarray(value: Any, dtype: Any = None) -> Any:
     """`np.asarray`, but of the kinds of array that are taken, also in a list; not of lists of unequal lengths."""
-    if value.__class__ is ndarray:
-        return np.asarray(value, dtype)
+    if value.__class__ is ndarray or (active and hasattr(value, "traced_value")):
+        return np.asarray(value, dtype) if not active else in_dtype(value, dtype)
     check_kind(value)
     if value.__class__ in (list, tuple) and value and isinstance(value[0], ndarray):
         for each in value:

@@ -16,6 +16,7 @@ from .node import IN_SHAPE, Node, Raised, used
 from .recording import observer, recording, scope, tell, transform_depth
 from .several import several
 from .tensor import Tensor, wrap
+from .traces import active, current, ndarray_of
 from .views import join_views
 from .warned import compute_again, raise_warnings_in
 from .writes import FEW, copies
@@ -226,6 +227,8 @@ class Primitive:
             arrays.append(value)
             nodes.append(node)
             bit <<= shift
+        if active and (trace := current.get()) is not None:
+            arrays = trace.operands(self, args, arrays)
         try:
             y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
@@ -237,7 +240,7 @@ class Primitive:
         if y.__class__ is not ndarray:
             if isinstance(y, tuple):
                 return several(self, mask, args, arrays, nodes, options, y)
-            y = np.asarray(y)
+            y = ndarray_of(y)
         result = wrap(y, self._record(mask, args, arrays, nodes, options, y) if mask and recording.get() else None)
         if y.base is not None:
             join_views(args, result)
@@ -289,7 +292,7 @@ class Primitive:
                     mixed = True
                 # An array that no Tensor holds: its owner could still write to it.
                 if not isinstance(args[position], Tensor):
-                    value = value.copy() if value.size < FEW else copies.of(value)
+                    value = value.copy() if value.size < FEW or active else copies.of(value)
             elif not isinstance(value, (float, int)) or isinstance(value, np.generic):
                 mixed = True
             saved.append(value)

@@ -15,6 +15,7 @@ import numpy as np
 from . import operators
 from .recording import observer, recording, tell
 from .tensor import wrap
+from .traces import ndarray_of
 
 if TYPE_CHECKING:
     from .primitive import Primitive, Rule
@@ -76,7 +77,7 @@ def make_joint(primitive: Primitive) -> Primitive:
     """The record whose result is the vector of all results."""
 
     def forward(*arrays: Any, layout: Layout = (), **options: Any) -> Any:
-        return pack([np.asarray(part) for part in primitive.forward(*arrays, **options)])
+        return pack([ndarray_of(part) for part in primitive.forward(*arrays, **options)])
 
     joint: Primitive = object.__new__(primitive.__class__)
     joint.__dict__.update(primitive.__dict__)
@@ -90,7 +91,7 @@ def several(
     primitive: Primitive, mask: int, args: Any, arrays: list[Any], nodes: list[Any], options: Any, y: tuple[Any, ...]
 ) -> Any:
     """The results of an operation on Tensors, as Tensors in the same kind of tuple."""
-    parts = [np.asarray(part) for part in y]
+    parts = [ndarray_of(part) for part in y]
     recorded = mask and recording.get() and any(part.dtype.kind == "f" for part in parts)
     if not recorded and observer.get() is None:
         return like(y, [wrap(part) for part in parts])

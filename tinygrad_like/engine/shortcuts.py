@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .tensor import values_of
+from .errors import ArgumentError
+from .tensor import Tensor, values_of
+from .traces import trace
 
 SQUARED_FAST = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 TRUTHS = frozenset({bool, np.bool_, np.ndarray})
@@ -18,7 +21,7 @@ def shortcut(condition: Any) -> bool:
     Both ways must give the same numbers, to within rounding.
     """
     condition = values_of(condition)
-    return condition.__class__ in TRUTHS and bool(condition)
+    return type(condition) in TRUTHS and bool(condition)
 
 
 def all_finite(values: Any) -> bool:
@@ -31,6 +34,33 @@ def all_finite(values: Any) -> bool:
             if shortcut(np.isfinite(flat.dot(flat))):
                 return True
     return shortcut(np.logical_and.reduce(np.isfinite(array), axis=None))
+
+
+def mended(result: Any, fix: Callable[[], Any], checked: Any = None) -> Any:
+    """`result`, or what `fix` gives instead if some of it (or of `checked`) is not finite; a trace writes down both.
+
+    Where all is finite, `fix` must give the same, to within rounding.
+    """
+    now = trace()
+    checked = result if checked is None else checked
+    if now is None or isinstance(result, Tensor):
+        return result if all_finite(checked) else fix()
+    return now.mended(result, fix, checked)
+
+
+def require(condition: Any, error: Callable[[], Exception], text: str) -> None:
+    """Raise an error unless the condition holds; in a trace, the program raises ArgumentError with this text."""
+    now = trace()
+    if now is not None:
+        now.require(values_of(condition), text)
+    elif not values_of(condition):
+        raise error()
+
+
+def raise_unless(condition: Any, text: str) -> None:
+    """What a program does where a condition is required."""
+    if not condition:
+        raise ArgumentError(text)
 
 
 def ordinary(values: Any) -> bool:

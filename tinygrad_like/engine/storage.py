@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, UnsupportedError
-from .writes import Array
+from .traces import active, changes, real, seen
+from .writes import Array, store
 
 
 def holders(tensor: Any) -> tuple[int, int]:
@@ -77,6 +78,7 @@ class FlatVector:
         for slot, p in enumerate(parameters):
             p._flat, p._slot = self, slot
             if values is None:
+                changes.note()
                 view = self.part(self.values, slot)
                 view[...] = p._array
                 p._array = view
@@ -110,6 +112,8 @@ class FlatVector:
         """
         start = stop = 0
         for p in parameters:
+            if active:
+                seen(p)
             gradient = p._grad
             if gradient is not None:
                 if getattr(p, "_flat", None) is not self:
@@ -118,13 +122,13 @@ class FlatVector:
                         "Make the optimizer after to(dtype).",
                     )
                 place, first, last = self._places[p._slot]
-                if gradient is place:
+                if gradient is place or (active and real(gradient) is place):
                     pass
                 elif gradient.__class__ is np.ndarray:
-                    place[...] = gradient
+                    store(place, gradient)
                     p._grad = place
                 else:
-                    place[...] = gradient._array
+                    store(place, gradient._array)
                 if first != stop:
                     if start != stop:
                         yield slice(start, stop)
@@ -158,6 +162,7 @@ def give_dtype(tensor: Any, dtype: Any) -> None:
     """Give a leaf values of another dtype, in memory of its own: it leaves its flat vector."""
     if tensor.dtype == dtype:
         return
+    changes.note()
     array, gradient, node = tensor._array.astype(dtype), tensor.grad, tensor._node
     if hasattr(tensor, "_flat"):
         del tensor._flat, tensor._slot

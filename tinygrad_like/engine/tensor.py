@@ -20,6 +20,7 @@ from .node import HIGHEST, Node, below, is_flat, is_users_leaf, leaf_node
 from .operators import Operators
 from .recording import recording, transform_depth
 from .refusals import Missing
+from .traces import changes, lifted, seen
 from .writes import Array, base_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Tensor(Copying, Methods, Operators, Missing):
         would lose the gradient. `t.numpy()` gives it there.
         """
         self._refuse_inside("t.data")
-        return self._array
+        return lifted(self._array)
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -157,7 +158,7 @@ class Tensor(Copying, Methods, Operators, Missing):
 
     def numpy(self) -> Array:
         """The values, an ndarray that shares this Tensor's memory, also where a gradient is required."""
-        return self._array
+        return lifted(self._array)
 
     def to_matrix(self) -> Matrix:
         """The values as a Matrix, shared where they are float64 and row-major."""
@@ -185,6 +186,7 @@ class Tensor(Copying, Methods, Operators, Missing):
         if bool(value) != self.requires_grad:
             # What was computed before leads to the old node: no gradient reaches it while it is switched off.
             before: Node | None = getattr(self, "_node_before", None)
+            changes.note()
             node = before or leaf_node(self._array, self) if value else None
             self._node, self._node_before = node, self._node
 
@@ -197,6 +199,7 @@ class Tensor(Copying, Methods, Operators, Missing):
     def grad(self) -> Tensor | None:
         """The accumulated gradient, or None. It can be changed, replaced, or cleared with None."""
         if self._grad.__class__ is np.ndarray:
+            seen(self)
             # A part of a flat vector stays the optimizer's.
             self._grad = wrap(self._grad if self._grad.base is None else self._grad.copy())
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
@@ -211,6 +214,7 @@ class Tensor(Copying, Methods, Operators, Missing):
                 raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
             if value._node is None:
                 value = value._array.astype(self.dtype)
+        seen(self, cleared=True)
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -356,4 +360,4 @@ def as_array(value: Any) -> Any:
 
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return value._array if isinstance(value, Tensor) else value
+    return lifted(value._array) if isinstance(value, Tensor) else value

@@ -7,13 +7,13 @@ from heapq import heappush
 from math import prod
 from typing import Any
 
-import numpy as np
 from numpy import ndarray
 
 from . import operators
 from .node import Node
 from .scattered import Scattered
 from .shortcuts import ordinary
+from .traces import active, copy_of, lifted, zeros
 from .writes import FEW
 
 Claims = list[tuple[Any, int]]  # flat vectors, and the slots in them where a sweep writes gradients
@@ -49,7 +49,7 @@ class Waiting:
                 self.shares[key] = [node, share, owned]
                 if node.primitive is not None:
                     heappush(self.order, key)
-        elif entry[2]:
+        elif entry[2] and not active:
             entry[1] += share
         elif entry[1] is None:
             entry[1], entry[2] = share, owned
@@ -72,7 +72,7 @@ class Waiting:
             self.scattered.setdefault(key, []).append(part)
             return
         if not entry[2] or entry[1].__class__ is not ndarray:
-            entry[1] = self.zeros(node) if entry[1] is None else np.array(entry[1])
+            entry[1] = self.zeros(node) if entry[1] is None else copy_of(entry[1])
             entry[2] = True
         part.add_to(entry[1])
 
@@ -80,7 +80,7 @@ class Waiting:
         """Memory of a node's shape, filled with zeros: where its gradient is kept, if that is free."""
         place = self.place_of(node)
         if place is None:
-            return np.zeros(node.shape, node.dtype)
+            return zeros(node.shape, node.dtype)
         place.fill(0)
         return place
 
@@ -93,7 +93,7 @@ class Waiting:
         leaf = node.owner() if self.claims is not None and node.primitive is None and node.owner is not None else None
         if leaf is None or leaf._grad is not None or leaf._node is not node or not hasattr(leaf, "_flat"):
             return None
-        return leaf._flat.claimed(leaf._slot, self.claims)
+        return lifted(leaf._flat.claimed(leaf._slot, self.claims))
 
     def settle(self, *keys: int) -> None:
         """Add up what was scattered in a recorded sweep: to these nodes, or to all."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .traces import active, real, trace
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 # Orders nodes and writes on one time line, so that backward can tell which came first.
@@ -25,6 +27,8 @@ def across_forks(lock: Any) -> Any:
 
 def base_of(array: Array) -> Array:
     """The array whose memory `array` reads."""
+    if active:
+        array = real(array)
     while (base := array.base) is not None:
         if not isinstance(base, np.ndarray):
             base = getattr(base, "base", None)  # NumPy's sliding_window_view puts an object in between
@@ -36,8 +40,23 @@ def base_of(array: Array) -> Array:
 
 def bounds(array: Array) -> tuple[int, int]:
     """The first and the last address that `array` reads."""
-    low, high = np.lib.array_utils.byte_bounds(array)
+    low, high = np.lib.array_utils.byte_bounds(real(array) if active else array)
     return int(low), int(high)
+
+
+def store(array: Array, value: Any, using: np.ufunc | None = None, index: Any = ...) -> None:
+    """The write itself, where no graph has saved the memory: array[index] ← value, or array ← using(array, value).
+
+    Who writes into a parameter calls `assign`, or notes the write when all of it is done.
+    """
+    if active and (now := trace()) is not None:
+        now.store(array, value, using, index)
+    elif index is not ...:
+        array[index] = value
+    elif using is not None:
+        using(array, value, array)
+    elif value is not array:
+        np.copyto(array, value)
 
 
 class Written:
@@ -118,6 +137,8 @@ class WriteLog:
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""
+        if active and (now := trace()) is not None:
+            now.noted.append((real(array), index))
         whole = base_of(array)
         key = id(whole)
         with self._lock:

@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array, values_of
+from ..engine.traces import copy_of
 from ..primitives import movement
 from .creating import stacked, with_axes
 from .shaping import along, at_least, axes_of
@@ -106,7 +107,7 @@ def places_of(obj: Any, size: int) -> Any:
     """A number, a sequence, a mask or a slice as the numbers of places."""
     if isinstance(obj, slice):
         return np.arange(size)[obj]
-    places = np.array(values_of(obj))
+    places = copy_of(values_of(obj))
     if places.ndim > 1:
         raise ShapeError(f"Places to insert at stand in one sequence, but got the shape {places.shape}.")
     return np.flatnonzero(places) if places.dtype == bool else places if places.size else places.astype(int)

@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import as_array, values_of
+from ..engine.traces import trace
 from ..primitives.integers import as_floats
 
 
@@ -86,7 +87,12 @@ def are_classes(numbers: Any, count: int) -> bool:
     values = values_of(numbers)
     if not values.size:
         return True
-    return shortcut((np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count))
+    within = (np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count)
+    now = trace()
+    if now is None:
+        return shortcut(within)
+    now.require(within, f"The classes are 0 to {count - 1}, but others were given.")
+    return True
 
 
 def check_classes(name: str, numbers: Any, count: int, ignored: int | None = None) -> None:

@@ -16,6 +16,7 @@ from ..engine.errors import ArgumentError, DTypeError, TinygradError
 from ..engine.recording import observer, scope, tell, transform_depth
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
+from ..engine.traces import active, changes, used
 from .finding import Parameter as Parameter
 from .finding import is_parameter, walk
 from .state import Stateful
@@ -69,9 +70,12 @@ class Layer(Stateful):
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, VALUES) and not is_parameter(value):
             refuse_loss(self, name, value)
+        changes.note()
         super().__setattr__(name, value)
 
     def __call__(self: HasForward[P, Result], *inputs: P.args, **options: P.kwargs) -> Result:
+        if active:
+            used(self)
         token = scope.set((weakref.ref(self), scope.get()))
         try:
             y = self.forward(*inputs, **options)

@@ -14,7 +14,7 @@ from ..engine.assigning import assign
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.recording import no_grad
 from ..engine.shortcuts import shortcut
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, values_of
 from ..nn.finding import is_parameter
 from ..nn.layer import Layer, model_of
 from ..nn.state import is_buffer, once
@@ -93,12 +93,12 @@ class AveragedModel(Layer):
     def update_parameters(self, model: Any) -> None:
         """Take the present weights of the model into the averages."""
         pairs = matched(self.module, model_of(model))
-        n = self.n_averaged._array
+        n = values_of(self.n_averaged)
         later = shortcut(n > 0)
         for averaged, value, trained in pairs:
             new = value
             if value.dtype.kind == "f" and (trained or self.use_buffers):
-                new = self.avg_fn(averaged._array, value, n.astype(value.dtype))
+                new = self.avg_fn(values_of(averaged), value, n.astype(value.dtype))
                 new = new if later else np.where(n == 0, value, new)
             assign(averaged, new)
         assign(self.n_averaged, n + 1)
@@ -117,7 +117,7 @@ def matched(module: Any, model: Any) -> list[tuple[Tensor, Array, bool]]:
             "The model has other parameters or buffers than the one that was averaged so far.",
             "Make a new AveragedModel when layers change.",
         )
-    return [(own[name], each._array, is_parameter(own[name])) for name, each in given.items()]
+    return [(own[name], values_of(each), is_parameter(own[name])) for name, each in given.items()]
 
 
 def update_bn(loader: Iterable[Any], model: Layer) -> None:

@@ -11,6 +11,7 @@ from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.storage import FlatVector
 from ..engine.tensor import Tensor, wrap
+from ..engine.traces import seen
 from ..nn.layer import Layer, model_of
 from .scheduling import above_zero
 
@@ -83,6 +84,7 @@ def gradients_of(parameters: Any) -> list[Array]:
     for p in checked(parameters):
         if p._grad is None or not p.size:
             continue
+        seen(p)
         if isinstance(p._grad, Tensor):  # a user may keep it
             p._grad = p._grad._array.copy()
         if hasattr(p, "_flat"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.shortcuts import shortcut
+from ..engine.tensor import values_of
 from .plateau import ReduceLROnPlateau
 from .schedules import LinearLR
 from .scheduling import LRScheduler
@@ -104,7 +105,7 @@ class SequentialLR(Combined):
         if self.milestones != sorted(set(self.milestones)):
             raise ArgumentError(f"The milestones must increase, but got {self.milestones}.")
         super().__init__(optimizer, schedulers, last_epoch)
-        self._write("lr", self.memory["base_lrs"]._array)
+        self._write("lr", values_of(self.memory["base_lrs"]))
         self.schedulers[0]._advance(True, True)
 
     def _advance(self, active: Any, restart: Any) -> None:
@@ -114,7 +115,7 @@ class SequentialLR(Combined):
             if shortcut(~here):
                 continue
             if not shortcut(~begins):
-                base = each.memory["base_lrs"]._array
+                base = values_of(each.memory["base_lrs"])
                 self._write("lr", np.where(here & begins, base, self._read("lr")))
             each._advance(here, begins)
 

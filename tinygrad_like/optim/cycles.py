@@ -40,7 +40,7 @@ class Cycle(LRScheduler):
     def _advance(self, active: Any, restart: Any) -> None:
         super()._advance(active, restart)
         if self.cycle_momentum:
-            new = self.momentum(self.memory["last_epoch"]._array)
+            new = self.momentum(values_of(self.memory["last_epoch"]))
             self._write_momentum(new if active is True else np.where(active, new, self._read(*self.place)))
 
     def state_dict(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class OneCycleLR(Cycle):
         return self.reached(self.momenta, t)
 
     def _advance(self, active: Any, restart: Any) -> None:
-        if shortcut(active) and shortcut(self.memory["last_epoch"]._array >= self.total_steps):
+        if shortcut(active) and shortcut(values_of(self.memory["last_epoch"]) >= self.total_steps):
             raise ArgumentError(
                 f"OneCycleLR has taken all of its {self.total_steps} steps.", "Give it the number of all steps."
             )

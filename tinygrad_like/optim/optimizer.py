@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..engine.assigning import store
 from ..engine.errors import ArgumentError, DTypeError, GraphError
 from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
 from ..engine.tensor import Tensor
-from ..engine.writes import writes
+from ..engine.traces import active, changes, lifted, seen, used
+from ..engine.writes import store, writes
 from ..nn.finding import Visitor
 from ..nn.layer import Layer
 from .loading import checked_state, earlier, load, take_over
@@ -105,6 +105,7 @@ class Optimizer(Visitor):
             raise ArgumentError("A parameter of the group is stepped already.", "Give each parameter to one group.")
         made = self._made_group(checked)
         move_in(made["params"])
+        changes.note()
         self.param_groups.append(made)
         self._parts += self._parts_of(made)
 
@@ -154,6 +155,7 @@ class Optimizer(Visitor):
         for part in self._parts:
             for p in part.parameters:
                 if set_to_none:
+                    seen(p, cleared=True)
                     p._grad = None  # what the setter of p.grad does, without its call
                 elif p.grad is not None:
                     p.grad = np.zeros_like(p._array)
@@ -161,6 +163,7 @@ class Optimizer(Visitor):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once, by their gradients. `closure`, if given, computes them and returns the loss."""
         loss = None
+        used(self)
         if closure is not None:
             with enable_grad():
                 loss = closure()
@@ -170,11 +173,13 @@ class Optimizer(Visitor):
                 continue
             if ready is not part:
                 self._parts.append(ready)
+            ready = ready.for_trace() if active else ready
             negative = ready.on("maximize")
             self.advance(ready)
             try:
                 for place, values, gradients in ready.pieces:
                     ready.run = place
+                    values, gradients = lifted(values), lifted(gradients)
                     change = self.change(values, np.negative(gradients) if negative else gradients, ready)
                     store(values, change, np.subtract)
             finally:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.assigning import store
 from ..engine.storage import FlatVector
 from ..engine.tensor import Tensor
+from ..engine.traces import lifted, trace
+from ..engine.writes import store
 from .settings import ParamGroup
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class Part:
         self.on = group.active.__contains__  # whether a setting is neither 0 nor false
         self._lay_out()
         group.give_to(self)
+
+    def for_trace(self) -> Part:
+        """The same part, whose arrays a trace sees, if there is one in this context."""
+        if trace() is None:
+            return self
+        traced = object.__new__(TracedPart)
+        traced.__dict__ = vars(self)
+        return traced
 
     def split(self, given: list[Tensor]) -> Part:
         """Take some parameters into a part of their own, which counts on from here."""
@@ -155,3 +164,16 @@ class Part:
         if self.optimizer.by_parameter:
             return found | {key[0]: each.numpy().copy() for key, each in self.state.items() if key[1] == p._slot}
         return found | {name: self.flat.part(self.state[name]._array, p._slot).copy() for name in sorted(self.started)}
+
+
+class TracedPart(Part):
+    """A part during a trace: its arrays are those that the program reads and writes by reference."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return lifted(super().__getattribute__(name))
+
+    def number(self, name: str) -> Any:
+        return lifted(super().number(name))
+
+    def __getitem__(self, name: str) -> Any:
+        return lifted(super().__getitem__(name))

@@ -85,7 +85,7 @@ class ReduceLROnPlateau(LRScheduler):
         if np.size(value) != 1:
             raise ArgumentError(f"The value must be a number, but got one of shape {np.shape(value)}.")
         memory = self.memory
-        best, bad, cooling = (memory[name]._array for name in ("best", "num_bad_epochs", "cooldown_counter"))
+        best, bad, cooling = (values_of(memory[name]) for name in ("best", "num_bad_epochs", "cooldown_counter"))
         value = np.reshape(value, ())
         better = self.is_better(value, best)
         bad = np.where(better | (cooling > 0), 0.0, bad + 1)
@@ -93,7 +93,7 @@ class ReduceLROnPlateau(LRScheduler):
         assign(memory["best"], np.where(better, value, best))
         assign(memory["num_bad_epochs"], np.where(reduced, 0.0, bad))
         assign(memory["cooldown_counter"], np.where(reduced, self.cooldown, np.maximum(cooling - 1, 0.0)))
-        assign(memory["last_epoch"], memory["last_epoch"]._array + 1)
+        assign(memory["last_epoch"], values_of(memory["last_epoch"]) + 1)
         lr = self._read("lr")
         new = np.maximum(lr * self.factor, self.min_lrs)
         self._write("lr", np.where(reduced & (lr - new > self.eps), new, lr))

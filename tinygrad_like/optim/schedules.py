@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
+from ..engine.tensor import values_of
 from .scheduling import Array, LRScheduler, above_zero
 from .settings import number, positive, whole
 
@@ -265,4 +266,4 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             return
         t = np.array(number("epoch", epoch))
         assign(self.memory["last_epoch"], t)
-        self._write("lr", self.rate(self._read("lr"), self.memory["base_lrs"]._array, t))
+        self._write("lr", self.rate(self._read("lr"), values_of(self.memory["base_lrs"]), t))

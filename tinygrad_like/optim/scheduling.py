@@ -56,7 +56,7 @@ class LRScheduler(Visitor):
                 group["initial_lr"] = group["lr"] if base_lrs is None else float(base_lrs[i])
         base = np.array([group["initial_lr"] for group in optimizer.param_groups])
         self.memory = {"last_epoch": Tensor(np.zeros(())), "base_lrs": Tensor(base)}
-        self._write("lr", self.start(self._read("lr"), self.memory["base_lrs"]._array))
+        self._write("lr", self.start(self._read("lr"), values_of(self.memory["base_lrs"])))
 
     def start(self, lr: Array, base: Array) -> Any:
         """The first rates: `lr`, those at hand. `base` is `optimizer.param_groups[i]["initial_lr"]` of each group."""
@@ -76,7 +76,7 @@ class LRScheduler(Visitor):
     def _advance(self, active: Any, restart: Any) -> None:
         """Take a step where `active` is true; one back to the start where `restart` is true, too."""
         t = self._count(active, restart)
-        lr, base = self._read("lr"), self.memory["base_lrs"]._array
+        lr, base = self._read("lr"), values_of(self.memory["base_lrs"])
         with np.errstate(all="ignore"):  # where a value is not taken
             new = self.rate(lr, base, t)
             if restart is not False:
@@ -84,7 +84,7 @@ class LRScheduler(Visitor):
         self._write("lr", new if active is True else np.where(active, new, lr))
 
     def _count(self, active: Any, restart: Any) -> Any:
-        before = self.memory["last_epoch"]._array
+        before = values_of(self.memory["last_epoch"])
         t = before + 1
         if restart is not False:
             t = np.where(restart, 0.0, t)
@@ -104,7 +104,7 @@ class LRScheduler(Visitor):
 
     def _read(self, name: str, index: Any = ...) -> Any:
         """A setting of all groups, as a vector."""
-        return np.stack([group.memory[name]._array[index] for group in self._groups()])
+        return np.stack([values_of(group.memory[name])[index] for group in self._groups()])
 
     def _write(self, name: str, values: Any, index: Any = ...) -> None:
         """Write a setting of all groups."""

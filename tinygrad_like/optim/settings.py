@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
+from ..engine.traces import changes
 
 Check = Callable[[str, Any], Any]
 
@@ -149,6 +150,8 @@ class ParamGroup(MutableMapping[str, Any]):
                 "The parameters of a group cannot be changed.", "Write optimizer.add_param_group({...})."
             )
         value = self.checks[name](name, value) if name in self.checks else value
+        if bool(value) is not (name in self.active) or name not in self.memory:
+            changes.note()
         (self.active.add if value else self.active.discard)(name)
         if not all(isinstance(each, float) for each in (value if isinstance(value, tuple) else (value,))):
             self.memory.pop(name, None)

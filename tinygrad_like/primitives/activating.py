@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import elementwise
-from ..engine.shortcuts import all_finite
+from ..engine.shortcuts import mended
 from .integers import floats
 from .neural import sigmoid
 from .samples import Array, Rng, normal
@@ -25,7 +25,7 @@ def limited_rule(g: Any, y: Any, *, low: float, high: float) -> Any:
     """g where y is no limit. The product is faster than a choice, but inf times 0 is nan."""
     inside = (y != low) & (y != high)
     part = g * inside
-    return part if all_finite(part) else np.where(inside, g, 0)
+    return mended(part, lambda: np.where(inside, g, 0))
 
 
 def away_from_one(rng: Rng, shape: tuple[int, ...]) -> Array:

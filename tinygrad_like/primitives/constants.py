@@ -10,6 +10,7 @@ from ..engine.kinds import as_ndarray
 from ..engine.primitive import PLAIN
 from ..engine.registry import OVER_AXES, elementwise, general, ufunc
 from ..engine.tensor import Tensor, wrap
+from ..engine.traces import ndarray_of
 from .samples import between, fractions, normal, one, several, truth
 
 LIKE: dict[str, Any] = {
@@ -89,4 +90,4 @@ def compared(primitive: Any, a: Any, b: Any) -> Any:
     if isinstance(b, Tensor) or b.__class__ in PLAIN or as_ndarray(b).dtype.kind in "fiubcmM":
         return primitive(a, b)
     answer = a._array == b if primitive is equal else a._array != b
-    return wrap(np.asarray(answer)) if isinstance(answer, (np.ndarray, np.generic)) else answer
+    return wrap(ndarray_of(answer)) if isinstance(answer, (np.ndarray, np.generic)) else answer

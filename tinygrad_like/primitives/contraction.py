@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import multilinear
+from ..engine.traces import ndarray_of
 from .integers import floats
 from .samples import Case, Rng, arrays, either, normal
 
@@ -54,7 +55,7 @@ def times(x: Any, matrix: Any) -> Any:
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
-    x = np.asarray(x)
+    x = ndarray_of(x)
     if not x.ndim:
         raise ValueError("the input needs an axis of features")
     y = times(x, weight.T)

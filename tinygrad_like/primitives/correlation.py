@@ -23,6 +23,7 @@ import numpy as np
 
 from ..engine.errors import ShapeError
 from ..engine.registry import multilinear
+from ..engine.traces import contiguous, empty, zeros
 from .samples import Case, Rng, normal
 
 Sizes = tuple[int, ...]
@@ -82,7 +83,7 @@ class Sliding:
     def zeros(self, dtype: Any) -> tuple[Any, Any]:
         """An image of zeros with margins, as (groups, first axis, channels, other axes, batch), and what is inside."""
         first, *others = (n + sum(pad) for n, pad in zip(self.inner[0], self.padding))
-        whole = np.zeros((first, self.groups, self.channels // self.groups, *others, self.batch), dtype).swapaxes(0, 1)
+        whole = zeros((first, self.groups, self.channels // self.groups, *others, self.batch), dtype).swapaxes(0, 1)
         rows, *spot = (slice(before, before + n) for n, (before, _) in zip(self.inner[0], self.padding))
         return whole, whole[(slice(None), rows, slice(None), *spot)]
 
@@ -91,7 +92,7 @@ class Sliding:
         rows = x.reshape(self.batch, self.groups, self.channels // self.groups, *self.inner[0])
         rows = rows.transpose(1, 3, 2, *range(4, rows.ndim), 0)
         if not any(map(any, self.padding)):
-            return np.ascontiguousarray(rows)
+            return contiguous(rows)
         whole, inside = self.zeros(x.dtype)
         inside[...] = rows
         return whole
@@ -102,8 +103,8 @@ class Sliding:
         groups, first, channels = rows.shape[:3]
         kernel, result = self.inner[1][1:], self.inner[2][1:]
         if math.prod(kernel) == 1 and self.stride[1:] == (1,) * len(kernel):
-            return np.ascontiguousarray(rows).reshape(groups, first, channels, self.width)
-        columns: Any = np.empty((groups, first, channels, *kernel, *result, self.batch), x.dtype)
+            return contiguous(rows).reshape(groups, first, channels, self.width)
+        columns: Any = empty((groups, first, channels, *kernel, *result, self.batch), x.dtype)
         for place, spot in self.spots():
             columns[(*ALL, *place)] = rows[(*ALL, *spot)]
         return columns.reshape(groups, first, channels * math.prod(kernel), self.width)
@@ -161,7 +162,7 @@ def _conv(
     x, weight, *added = in_one_dtype(x, weight) if bias is None else in_one_dtype(x, weight, bias)
     way = Sliding(x.shape, weight.shape[2:], stride, padding, dilation, groups)
     columns, matrices = way.columns(x), way.matrices(weight)
-    y = np.empty((way.inner[2][0], *matrices.shape[:2], way.width), x.dtype)
+    y = empty((way.inner[2][0], *matrices.shape[:2], way.width), x.dtype)
     for row, stretch in zip(y, way.stretches()):
         np.matmul(matrices, way.matrix(columns[:, stretch]), out=row)
     for each in added:
@@ -191,8 +192,8 @@ def _conv_transpose(
     rows, matrices = way.result_rows(x), way.matrices(weight).swapaxes(1, 2)
     whole, inside = way.zeros(x.dtype)
     kernel = way.inner[1]
-    columns: Any = np.zeros((*whole.shape[:2], weight.shape[1] * math.prod(kernel[1:]), way.width), x.dtype)
-    part = np.empty((*matrices.shape[:2], way.width), x.dtype)
+    columns: Any = zeros((*whole.shape[:2], weight.shape[1] * math.prod(kernel[1:]), way.width), x.dtype)
+    part = empty((*matrices.shape[:2], way.width), x.dtype)
     times = np.matmul if matrices.shape[2] > 1 else np.multiply  # the same, and faster, for one channel in a group
     for row, stretch in zip(rows, way.stretches()):
         times(matrices, row, out=part)

@@ -13,6 +13,7 @@ import numpy as np
 from ..engine.registry import general, multilinear
 from ..engine.scattered import Scattered, add_at
 from ..engine.tensor import Tensor
+from ..engine.traces import zeros
 from .samples import Case, Rng, normal, spread
 
 
@@ -31,13 +32,13 @@ def index_along(indices: Any, shape: tuple[int, ...], axis: int) -> Any:
 
 
 def _index_add(x: Any, indices: Any, *, shape: Any = (), axis: int = 0) -> Any:
-    out = np.zeros(shape, x.dtype)
+    out = zeros(shape, x.dtype)
     add_at(out, as_index(indices, axis), x)
     return out
 
 
 def _add_along_axis(x: Any, indices: Any, *, shape: Any = (), axis: int = 0) -> Any:
-    out = np.zeros(shape, x.dtype)
+    out = zeros(shape, x.dtype)
     add_at(out, index_along(indices, shape, axis), x)
     return out
 

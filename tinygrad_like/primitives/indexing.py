@@ -12,6 +12,7 @@ from ..engine.registry import multilinear
 from ..engine.scattered import Scattered, add_at, is_unique
 from ..engine.several import one_of
 from ..engine.tensor import Tensor
+from ..engine.traces import copy_of, zeros
 from .samples import Case, Rng, normal, several
 
 
@@ -22,13 +23,13 @@ def plain_index(index: Any) -> Any:
     if isinstance(index, Tensor):
         index = index._array
     if isinstance(index, (list, np.ndarray)) or (hasattr(index, "__array__") and not isinstance(index, np.generic)):
-        array = np.array(as_ndarray(index))
+        array = copy_of(as_ndarray(index))
         return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
     return index
 
 
 def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
-    out = np.zeros(shape, parts[0].dtype)
+    out = zeros(shape, parts[0].dtype)
     for part, index in zip(parts, indexes):
         add_at(out, index, part)
     return out
@@ -36,7 +37,7 @@ def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
 
 def _setitem(*arrays: Any, index: Any = ...) -> Any:
     x, value = arrays
-    y = np.array(x)
+    y = copy_of(x)
     y[index] = value
     return y
 
@@ -46,7 +47,7 @@ def setitem_rule(g: Any, shapes: Any, *, index: Any) -> Any:
     part = g[index]
     if not is_unique(index):
         numbers = np.arange(part.size).reshape(part.shape)
-        last = np.zeros(g.shape, numbers.dtype)
+        last = zeros(g.shape, numbers.dtype)
         last[index] = numbers
         part = np.where(last[index] == numbers, part, 0)
     return [setitem(g, np.zeros((), g.dtype), index=index), part]

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import DTypeError
+from ..engine.traces import ndarray_of
 
 
 def floats(x: Any) -> Any:
     """x; integers and truths as float64, as `np.mean` has it. Raises DTypeError for what are no numbers."""
     if x.__class__ is not np.ndarray and not hasattr(x, "dtype"):
-        x = np.asarray(x)
+        x = ndarray_of(x)
     kind = x.dtype.kind
     if kind in "iub":
         return x.astype(np.float64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import elementwise, general
-from ..engine.shortcuts import all_finite
+from ..engine.shortcuts import mended
 from .integers import as_floats, floats
 from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
@@ -37,7 +37,7 @@ def sigmoid_rule(g: Any, y: Any) -> Any:
 def relu_rule(g: Any, y: Any) -> Any:
     """g where y is not 0 (y may be nan, but not negative). The product is faster, but inf times 0 is nan."""
     part = g * (y != 0)
-    return part if all_finite(part) else np.where(y != 0, g, 0)
+    return mended(part, lambda: np.where(y != 0, g, 0))
 
 
 def _mse(prediction: Any, target: Any) -> Any:
@@ -51,7 +51,7 @@ def _mse(prediction: Any, target: Any) -> Any:
 
 def one_hot(classes: Any, logits: Any) -> Any:
     """A row per class number, 1 at that class, in the dtype of the logits."""
-    rows = np.zeros(logits.shape, logits.dtype)
+    rows = np.zeros_like(logits)
     numbers = np.ravel(classes)
     rows.reshape(-1, logits.shape[-1])[np.arange(numbers.size), numbers] = 1
     return rows

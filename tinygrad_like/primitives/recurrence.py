@@ -14,6 +14,7 @@ import numpy as np
 
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
+from ..engine.traces import empty
 from .neural import _sigmoid
 from .samples import Case, Rng, normal
 
@@ -28,7 +29,7 @@ def is_zero(g: Any) -> bool:
 
 
 def _rnn(x: Any, weight: Any, h: Any, *, relu: bool = False) -> Any:
-    y = np.empty((1, *x.shape), np.result_type(x, weight, h))
+    y = empty((1, *x.shape), np.result_type(x, weight, h))
     for t in range(len(x)):
         total = x[t] + h @ weight.T
         h = y[0, t] = np.maximum(total, 0) if relu else np.tanh(total)
@@ -48,7 +49,7 @@ def rnn_rule(g: Any, arrays: Any, y: Any, *, relu: bool) -> Any:
 
 def _gru(x: Any, weight: Any, bias: Any, h: Any) -> Any:
     units = h.shape[-1]
-    y = np.empty((5, len(x), *h.shape), np.result_type(x, weight, bias, h))
+    y = empty((5, len(x), *h.shape), np.result_type(x, weight, bias, h))
     for t in range(len(x)):
         recurrent = h @ weight.T + bias
         both = _sigmoid(x[t, :, : 2 * units] + recurrent[:, : 2 * units])
@@ -85,7 +86,7 @@ def gru_rule(g: Any, arrays: Any, y: Any) -> Any:
 
 def _lstm(x: Any, weight: Any, h: Any, c: Any) -> Any:
     batch, units = h.shape
-    y = np.empty((6, len(x), batch, units), np.result_type(x, weight, h, c))
+    y = empty((6, len(x), batch, units), np.result_type(x, weight, h, c))
     for t in range(len(x)):
         total = x[t] + h @ weight.T
         parts = total.reshape(batch, 4, units).swapaxes(0, 1)

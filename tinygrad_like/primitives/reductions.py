@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.operators import Axis
 from ..engine.registry import general, reduction
-from ..engine.shortcuts import all_finite, products_fit
+from ..engine.shortcuts import all_finite, mended, products_fit
 from .integers import floats
 from .samples import either, normal, over_axes, positive, several, spread, with_zeros
 from .trigonometric import nonzero
@@ -104,10 +104,13 @@ def norm_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
 def below_top(x: Any, axis: Axis) -> Any:
     """x - max(x); if that is infinite, 0 where x is equal to it, and -inf elsewhere."""
     top = x.max(axis=axis, keepdims=True)
-    if all_finite(top):
-        return x - top
-    infinite = np.isinf(top)
-    return np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
+
+    def beside_infinite() -> Any:
+        infinite = np.isinf(top)
+        below = np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
+        return below.astype(x.dtype, copy=False)
+
+    return mended(x - top, beside_infinite, top)
 
 
 def logsumexp_rule(g: Any, x: Any, *, axis: Axis) -> Any:

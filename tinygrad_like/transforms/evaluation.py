@@ -19,6 +19,7 @@ from ..engine.node import Node, below, has_ended, leaf_node, reverse_level, runn
 from ..engine.primitive import Function
 from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
+from ..engine.traces import copy_of, ndarray_of, number_of
 from ..engine.views import join
 from ..primitives.movement import alias
 from ..tree import mapped
@@ -74,8 +75,8 @@ class Evaluation:
         for node in self.nodes:
             part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))
             if not isinstance(part, Tensor):
-                part = part if owned else np.array(part)
-                part = wrap(np.asarray(part)) if recorded else part
+                part = part if owned else copy_of(part)
+                part = wrap(ndarray_of(part)) if recorded else part
             parts.append(part)
         return parts
 
@@ -164,8 +165,8 @@ def as_given(value: Any, like: Any) -> Any:
             return value
         value = value._array
     if isinstance(like, Tensor):
-        return wrap(np.asarray(value))
-    return np.asarray(value) if isinstance(like, np.ndarray) or np.ndim(value) else float(value)
+        return wrap(ndarray_of(value))
+    return ndarray_of(value) if isinstance(like, np.ndarray) or np.ndim(value) else number_of(value)
 
 
 def independent(given: Any, inputs: Sequence[Any]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError
 from ..engine.kinds import as_ndarray
 from ..engine.tensor import Tensor, values_of, wrap
+from ..engine.traces import copy_of
 from ..tree import dataclasses_in, flatten, in_order_of, is_container, leaves, other_attributes, outline, unflatten
 
 NUMBERS = (Tensor, np.ndarray, np.generic, bool, int, float, complex)
@@ -127,4 +128,4 @@ def zeros_beside(constant: Any, shape: tuple[int, ...] = ()) -> Any:
 def held(leaf: Any) -> Any:
     """A copy of an array of floats, which its owner may write to; anything else as it is."""
     is_own = isinstance(leaf, (Tensor, float, np.generic))
-    return leaf if is_own or not is_float(leaf) else np.array(as_ndarray(leaf))
+    return leaf if is_own or not is_float(leaf) else copy_of(as_ndarray(leaf))

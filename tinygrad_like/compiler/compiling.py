@@ -1,0 +1,188 @@
+"""`compile`: a function traced once for each kind of arguments, and run as a program from then on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from threading import RLock
+from typing import Any
+
+import numpy as np
+
+from ..engine.errors import ArgumentError
+from ..engine.node import is_users_leaf
+from ..engine.recording import observer, recording
+from ..engine.tensor import Tensor, wrap
+from ..engine.traces import active, changes, trace
+from ..engine.writes import across_forks
+from ..tree import flatten, unflatten
+from .agreement import Agreement
+from .backends import BACKENDS
+from .capture import capture
+from .checked import Checked
+from .holders import state_of
+from .runner import Runner
+
+MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
+tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
+
+
+def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
+    """The function as a program without Python's overhead: the same results, the same changes of state.
+
+    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
+    `optimizer.step()`, `grad`, and every layer. It is traced when it is first called with arguments of some shapes and
+    dtypes, and run as a program from then on. Arguments other than arrays, Tensors and floats are part of the program:
+    another value gives another program. What it returns has no graph; inside a function that is being differentiated,
+    `function` itself runs.
+
+    `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
+    calls are compared with those of `function`.
+
+    Raises TraceError, which names the line, if what the function does depends on values, or differs from call to call;
+    ArgumentError for what is no function, and for an unknown backend.
+
+    >>> import numpy as np, tinygrad_like as tg
+    >>> double = tg.compile(lambda x: x + x)
+    >>> double(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    if backend not in (None, *BACKENDS):
+        raise ArgumentError(f"compile has no backend {backend!r}.", f"Choose one of {', '.join(BACKENDS)}.")
+    if function is None:
+        return partial(compile, backend=backend, check=check)
+    if not callable(function):
+        raise ArgumentError(
+            f"compile takes a function, but got {function!r}.", "Write tg.compile(step), not step(...)."
+        )
+    return Compiled(function, backend, check)
+
+
+class Compiled:
+    """A function that is run as a program; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool) -> None:
+        if hasattr(function, "__name__"):
+            update_wrapper(self, function)
+        self.function, self.backend = function, backend
+        self.checked = Checked() if check else None
+        self.programs: dict[Any, list[Runner]] = {}
+        self.holders: dict[int, Any] = {}
+        self.held: list[Any] = []  # arguments that programs know by their identity
+        self.state: Any = ()
+        self.changes = -1
+        self.last: Runner | None = None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else partial(self, instance)
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        count = sum(map(len, self.programs.values()))
+        return f"<compiled {name}, {count} program{'s' * (count != 1)}>"
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if (active and trace() is not None) or observer.get() is not None:
+            return self.function(*args, **options)
+        leaves, structure = flatten((args, options))
+        sorted_leaves = sorted_out(leaves)
+        if sorted_leaves is None:
+            return self.function(*args, **options)
+        arrays, own = sorted_leaves
+        with tracing:
+            runner = self.runner(arrays, own, leaves, structure)
+        if runner is None:
+            return self.function(*args, **options)
+        self.last = runner
+        if self.checked is not None and self.checked.wanted(runner):
+            return self.checked(runner, arrays, partial(self.function, *args, **options))
+        return runner(arrays)
+
+    def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
+        """The program for these arguments in this state, made if there is none; None if they share memory."""
+        if changes.count != self.changes:
+            self.state, self.changes = state_of(self.holders), changes.count
+        kind = tuple(own), repr(structure), recording.get()
+        known = self.programs.get((*kind, self.state), [])
+        for runner in known:
+            if runner.fits(arrays):
+                return runner
+        made = self.made(arrays, leaves, structure)
+        if made is None:
+            return None
+        self.state, self.changes = state_of(self.holders), changes.count
+        self.programs.setdefault((*kind, self.state), []).insert(0, made)
+        return made
+
+    def made(self, arrays: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
+        """A new program."""
+        count = sum(map(len, self.programs.values()))
+        if count == MOST:
+            warnings.warn(
+                f"{getattr(self, '__name__', 'A function')} is being compiled for the {MOST + 1}th time. Give what "
+                "differs from call to call as arrays or floats of the same shape, or keep it in a Tensor.",
+                stacklevel=4,
+            )
+
+        def call(stand_ins: list[Any]) -> Any:
+            waiting = iter(stand_ins)
+            args, options = unflatten(structure, [stand_in(each, waiting) for each in leaves])
+            return self.function(*args, **options)
+
+        first = capture(call, arrays)
+        with first.trace.as_after():
+            second = capture(call, [nudged(each) for each in arrays])
+        Agreement(first.program, second.program).settle()
+        runner = Runner(first, self.backend)
+        self.holders |= first.trace.holders
+        self.held.append(leaves)
+        return runner if runner.fits(arrays) else None
+
+
+def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
+    """The arrays and floats among the arguments, and all that a program depends on; None if one is in a graph."""
+    arrays: list[Any] = []
+    key: list[Any] = []
+    for each in leaves:
+        if isinstance(each, Tensor):
+            if each._node is not None and not is_users_leaf(each._node):
+                return None
+            if each._node is None:
+                arrays.append(each._array)
+                key.append((Tensor, each.shape, each.dtype))
+            else:
+                key.append(id(each))
+        elif isinstance(each, (np.ndarray, np.generic)):
+            arrays.append(each)
+            key.append((np.ndarray, each.shape, each.dtype))
+        elif type(each) is float:
+            arrays.append(each)
+            key.append(float)
+        else:
+            key.append((type(each), each if is_hashable(each) else id(each)))
+    return arrays, key
+
+
+def is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def stand_in(leaf: Any, traced: Any) -> Any:
+    """What the function is given in place of an argument."""
+    if isinstance(leaf, Tensor):
+        return leaf if leaf._node is not None else wrap(next(traced))
+    return next(traced) if isinstance(leaf, (np.ndarray, np.generic)) or type(leaf) is float else leaf
+
+
+def nudged(value: Any) -> Any:
+    """Slightly other values."""
+    if type(value) is float:
+        return value * (1 + 2**-9) + 2**-9
+    if value.dtype.kind not in "fc":
+        return value.copy()
+    return value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
