@@ -61,7 +61,7 @@ class Numbers:
 
     def copy_of(self, value: Value, **changes: Any) -> Value:
         self.count += 1
-        return replace(value, number=self.count - 1, **changes)
+        return replace(value, number=self.count - 1, name="", **changes)
 
 
 def moved(values: Iterable[Value], memory: Memory, shift: int, numbers: Numbers) -> dict[Value, Value]:
