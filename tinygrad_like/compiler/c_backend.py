@@ -48,17 +48,16 @@ class Compiled:
         self.method = Method(b"step", address, FASTCALL, None)
         self.pool: list[Workspace] = []
         self.results = [*program.outputs, *(each.value for each in program.bindings)]
+        self.code = compile(run_text(self), "<step>", "exec")
 
     def run(self, arrays: list[Any]) -> tuple[list[Any], list[Any]]:
         """The outputs, and what the bindings bind."""
         pool = self.pool
         workspace = pool.pop() if pool else Workspace(self)
         try:
-            results = workspace.run(arrays)
+            return workspace.run(arrays)  # type: ignore[no-any-return]
         finally:
             pool.append(workspace)
-        n = len(self.program.outputs)
-        return results[:n], results[n:]
 
 
 class Workspace:
@@ -79,7 +78,12 @@ class Workspace:
         self.prepare_calls()
         new = ctypes.pythonapi.PyCMethod_New
         new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p]
+        self.run: Any = None
         self.call = new(ctypes.addressof(owner.method), self.table, None, None)
+        scope = {"call": self.call, "empty": np.empty, "space": self, "bound": self.fixed, "results": owner.results, "errors": np.errstate}
+        scope |= {f"dtype{i}": dtype for i, (_, dtype) in enumerate(self.shapes)}
+        exec(owner.code, scope)
+        self.run = scope["run"]
 
     def fill(self) -> None:
         """The pointers that stay the same."""
@@ -150,27 +154,10 @@ class Workspace:
 
     # -- a call ---------------------------------------------------------------------------------
 
-    def run(self, arrays: list[Any]) -> list[Any]:
-        if self.adapted:
-            arrays = self.arrays_of(arrays)
-        if self.shapes:
-            arrays = arrays + [np.empty(shape, dtype) for shape, dtype in self.shapes]
-        if self.moving:
-            for value in self.moving:
-                self.held[value] = self.found(value, arrays)
-        if self.calls:
-            with np.errstate(all="ignore"):
-                code = self.call(*arrays)
-        else:
-            code = self.call(*arrays)
-        if code:
-            replayed = self.failed(code, arrays)
-            if replayed is not None:
-                return replayed
-        results = self.fixed.copy()
-        for i, value in self.anew:
-            results[i] = self.found(value, arrays)
-        return results
+    def bind(self, arrays: list[Any]) -> None:
+        """Look up what NumPy is called with that lies in the memory of inputs and results."""
+        for value in self.moving:
+            self.held[value] = self.found(value, arrays)
 
     def found(self, value: Value, arrays: list[Any]) -> Any:
         """A value in the memory of an input or a result."""
@@ -182,12 +169,13 @@ class Workspace:
         return view[()] if value.scalar else view
 
     def arrays_of(self, arrays: list[Any]) -> list[Any]:
+        """The inputs, with arrays in place of numbers."""
         return [
             np.array(each, value.dtype) if i in self.adapted else each
             for i, (each, value) in enumerate(zip(arrays, self.program.inputs))
         ]
 
-    def failed(self, code: int, arrays: list[Any]) -> list[Any] | None:
+    def failed(self, code: int, arrays: list[Any]) -> Any:
         """Raises the error that ended the program; or runs it in another way."""
         if code == CALL_FAILED:
             error, self.raised = self.raised, None
@@ -198,7 +186,9 @@ class Workspace:
             raise IndexError(f"index {index} is out of bounds for axis {axis} with size {length}")
         if code in (MISFIT, OVERLAP):
             held = replay(self.program, arrays[: len(self.program.inputs)])
-            return [None if each is None else held[each] for each in self.owner.results]
+            results = [None if each is None else held[each] for each in self.owner.results]
+            n = len(self.program.outputs)
+            return results[:n], results[n:]
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
 
@@ -214,6 +204,39 @@ def whole_of(program: Program, memory: Memory) -> tuple[tuple[int, ...], Any]:
     if len(own) == 1 and own[0].contiguous and own[0].size * own[0].dtype.itemsize == memory.size and not own[0].offset:
         return own[0].shape, own[0].dtype
     return (memory.size,), np.dtype(np.uint8)
+
+
+def run_text(owner: Compiled) -> str:
+    """The function that runs a program, in Python: as short as it can be, since small steps take as long as it."""
+    program, layout = owner.program, owner.layout
+    inputs = [f"x{i}" for i in range(len(program.inputs))]
+    fresh = [f"y{i}" for i in range(len(layout.fresh))]
+    lines = []
+    if any(each.scalar or each.weak for each in program.inputs):
+        lines.append("arrays = space.arrays_of(arrays)")
+    if inputs:
+        lines.append(f"{', '.join(inputs)}, = arrays")
+    for i, (name, memory) in enumerate(zip(fresh, layout.fresh)):
+        lines.append(f"{name} = empty({whole_of(program, memory)[0]}, dtype{i})")
+    every = ", ".join([*inputs, *fresh])
+    if owner.source.calls:
+        lines += [f"space.bind([{every}])", "with errors(all='ignore'):", f"    code = call({every})"]
+    else:
+        lines.append(f"code = call({every})")
+    lines += ["if code:", f"    return space.failed(code, [{every}])"]
+    names = dict(zip((*(each.memory for each in program.inputs), *layout.fresh), (*inputs, *fresh)))
+    texts = []
+    for i, value in enumerate(owner.results):
+        name = None if value is None else names.get(value.memory)
+        if value is None or name is None:
+            texts.append(f"bound[{i}]" if value is not None and not value.scalar else "None" if value is None else f"bound[{i}][()]")
+        elif value.memory in layout.fresh and whole_of(program, value.memory) == (value.shape, value.dtype):
+            texts.append(f"{name}[()]" if value.scalar else name)
+        else:
+            texts.append(f"space.found(results[{i}], [{every}])")
+    n = len(program.outputs)
+    lines.append(f"return [{', '.join(texts[:n])}], [{', '.join(texts[n:])}]")
+    return "def run(arrays):\n    " + "\n    ".join(lines) + "\n"
 
 
 def build(program: Program) -> Run:

@@ -51,13 +51,14 @@ void *{name}_method(void *self, void *const *arrays, ptrdiff_t count)
 
 /* Steps first ... first + count - 1: each input from the sample that order tells, or from one after another. */
 int {name}_loop(uintptr_t *table, int64_t first, int64_t count, int64_t samples, const int64_t *order,
-    char *const *bases, const int64_t *steps, char *losses, int64_t size)
+    char *const *bases, const int64_t *steps, char *losses)
 {{
     for (int64_t i = first; i < first + count; ++i) {{
         const int64_t sample = order ? order[i] : i % samples;
 {inputs}
         const int code = run(table);
         if (code) return code;
+{loss}
     }}
     return 0;
 }}
@@ -95,6 +96,7 @@ def entry(source: Source, header: int) -> str:
         checks="\n".join("    " + each for each in checks or ["(void)arrays;"]),
         guarded="\n".join("    " + each for each in guarded),
         inputs="\n".join("        " + each for each in loop_inputs(source)),
+        loss="\n".join("        " + each for each in loop_loss(source)),
     )
 
 
@@ -122,6 +124,7 @@ def extent(value: Value) -> int:
 
 
 def loop_inputs(source: Source) -> list[str]:
+    """Lines that take the next sample. What NumPy is called with lies at a fixed place, so it is copied there."""
     layout, inputs = source.layout, source.program.inputs
     found = [] if inputs else ["(void)sample;", "(void)bases;", "(void)steps;"]
     for i, value in enumerate(inputs):
@@ -132,12 +135,17 @@ def loop_inputs(source: Source) -> list[str]:
             if source.calls
             else f"table[{slot}] = (uintptr_t)({start});"
         )
-    outputs = source.program.outputs
-    if len(outputs) == 1 and outputs[0].memory in layout.fresh and not source.calls:
-        found.append(f"table[{FIRST + layout.slots.index(outputs[0].memory)}] = (uintptr_t)(losses + i * size);")
-    else:
-        found += ["(void)losses;", "(void)size;"]
     return found
+
+
+def loop_loss(source: Source) -> list[str]:
+    """Lines that keep the result of a step, if it is one number."""
+    outputs = source.program.outputs
+    if len(outputs) != 1 or outputs[0].size != 1:
+        return ["(void)losses;"]
+    value, size = outputs[0], outputs[0].dtype.itemsize
+    slot, offset = FIRST + source.layout.slots.index(value.memory), value.offset - source.layout.origin.get(value.memory, 0)
+    return [f"memcpy(losses + i * {size}, (char *)table[{slot}] + {offset}, {size});"]
 
 
 def header_size() -> int | None:

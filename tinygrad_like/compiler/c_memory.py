@@ -44,6 +44,7 @@ class Layout:
         kept += [each.value.memory for each in self.program.bindings if each.value is not None]
         self.fresh = [each for each in dict.fromkeys(kept) if each.kind == TEMPORARY or self.is_copied(each)]
         self.slots += self.fresh
+        self.slots += [each for each in dict.fromkeys(kept) if each not in self.slots]
         called = {memory for each in called_back(self.groups) for part in each.spans() for memory, _, _ in part}
         flat = flattened(self.groups)
         for memory, numbers in self.users.items():
