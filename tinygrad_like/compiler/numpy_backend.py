@@ -21,7 +21,7 @@ Results = tuple[list[Any], list[Any]]
 numbers = count(1)
 
 
-def build_numpy(program: Program) -> Callable[[list[Any]], Results]:
+def build(program: Program) -> Callable[[list[Any]], Results]:
     """A function of the input arrays that gives the outputs, and what the bindings bind."""
     if overlapping_references(program):
         return lambda arrays: replayed(program, arrays)
