@@ -13,7 +13,7 @@ BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend"}
 
 def chosen(backend: str | None) -> str:
     """The backend that was asked for; without, C if there is a compiler, else NumPy."""
-    return backend or ("c" if native.compiler() else "numpy")
+    return backend or "numpy"
 
 
 def build(program: Program, backend: str | None) -> Any:
