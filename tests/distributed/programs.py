@@ -6,7 +6,6 @@ import sys
 import time
 
 import numpy as np
-import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import distributed
@@ -63,11 +62,22 @@ def training(path):
         np.savez(path, **found)
 
 
+def refused(kind, message, function, *args):
+    """What pytest.raises checks; pytest takes long to import."""
+    caught = None
+    try:
+        function(*args)
+    except kind as error:
+        caught = error
+    assert message in str(caught)
+
+
 def missing():
     """Gradients where process 0 uses `a`, the others `b`; none uses `unused`, and `frozen` lies between."""
     shapes = {"a": 2, "frozen": 3, "b": 2, "unused": 1, "single": 2}
     dtypes = {"single": np.float32}
     p = {name: tg.Parameter(np.zeros(n, dtypes.get(name, float))) for name, n in shapes.items()}
+    tg.SGD(list(p.values()), lr=0.1)  # puts all into one vector for each dtype
     p["frozen"].requires_grad = False
     rank = distributed.rank()
     (p["b" if rank else "a"].sum() * (rank + 1) + p["single"].sum()).backward()
@@ -98,9 +108,8 @@ def numbers():
     distributed.average_buffers(norm)
     assert norm.running_mean.item() == 3
     assert norm.num_batches_tracked.item() == 1
-    for array, weight, error in [(np.ones(2 + rank), 1, "different sizes"), (np.ones(2), 0, "are 0\\.")]:
-        with pytest.raises(tg.TinygradError, match=error):
-            distributed.average(array, weight)
+    for array, weight, error in [(np.ones(2 + rank), 1, "different sizes"), (np.ones(2), 0, "are 0.")]:
+        refused(tg.TinygradError, error, distributed.average, array, weight)
     shard = distributed.shard(np.arange(5), epoch=3)[0]
     parts = distributed.processes.communicator().allgather(shard.tolist())
     assert sorted(parts[0] + parts[1]) == [0, 1, 2, 3, 4]
@@ -123,8 +132,7 @@ def checkpoint(path):
         step(each, opt, *data(4))
     assert (vector(network.parameters()) == vector(other.parameters())).all()
     kind, message = [(OSError, "no folder"), (distributed.ProcessError, "failed in save.\n  FileNotFoundError")][rank]
-    with pytest.raises(kind, match=message):
-        distributed.save(network, "/nowhere/model.npz")
+    refused(kind, message, distributed.save, network, "/nowhere/model.npz")
 
 
 def two(path):

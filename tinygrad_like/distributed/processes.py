@@ -25,8 +25,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 LAUNCHED = "PMIX_RANK"
 OPERATIONS = ("end", "average", "broadcast", "run on rank 0", "wait at a barrier")
-FIRST = 0.5  # seconds that a process waits with its traceback, if the failure was another's
-SHOWN = 0.2  # seconds in which `mpiexec` shows a traceback
+FIRST = 0.3  # seconds that a process waits with its traceback, if the failure was another's
+SHOWN = 0.1  # seconds in which `mpiexec` shows a traceback
 
 
 class ProcessError(TinygradError, RuntimeError):
