@@ -81,8 +81,10 @@ def missing():
     p["frozen"].requires_grad = False
     rank = distributed.rank()
     (p["b" if rank else "a"].sum() * (rank + 1) + p["single"].sum()).backward()
-    read = (p["b" if rank else "a"]).grad
+    read = p["b" if rank else "a"].grad
     before = read.numpy().copy()
+    refused(tg.ArgumentError, "are 0.", distributed.average_gradients, list(p.values()), 0)
+    assert p["a" if rank else "b"].grad is None
     distributed.average_gradients(list(p.values()), weight=[3, 1][rank])
     assert (read.numpy() == before).all(), "a gradient that was read has changed"
     assert p["unused"].grad is None

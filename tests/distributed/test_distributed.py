@@ -194,6 +194,7 @@ def test_checkpoints_of_one_process(tmp_path):
     [
         (lambda: distributed.average(np.ones(2, int)), tg.DTypeError, "array of floats"),
         (lambda: distributed.average([1.0]), tg.DTypeError, "array of floats"),
+        (lambda: distributed.average(np.broadcast_to(1.0, 3)), tg.UnsupportedError, "read-only"),
         (lambda: distributed.average(np.ones(2), weight=-1), tg.ArgumentError, "at least 0, but got -1"),
         (lambda: distributed.average_gradients(tg.Linear(1, 1), weight=np.nan), tg.ArgumentError, "but got nan"),
         (lambda: distributed.average_gradients([1.0]), tg.ArgumentError, "but got a float"),

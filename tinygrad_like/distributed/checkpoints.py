@@ -21,6 +21,8 @@ def save(saved: Any, path: str | os.PathLike[str], metadata: Mapping[str, Any] |
 def load(path: str | os.PathLike[str], into: Mapping[str, Any] | None = None) -> Any:
     """`tg.load` for all processes: process 0 reads the file, which the others need not see.
 
+    For the file of a single model, write `model.load_state_dict(load(path))`.
+
     Raises what `tg.load` raises; for what process 0 cannot read, ProcessError in the others.
     """
     files.check_takers(into or {})

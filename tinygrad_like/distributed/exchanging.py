@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, DTypeError
+from ..engine.errors import ArgumentError, DTypeError, UnsupportedError
 from ..engine.tensor import values_of
 from ..engine.writes import writes
 from .processes import ProcessError, call, communicator, size
@@ -21,8 +21,9 @@ def average(array: Array, weight: float = 1.0, present: Array | None = None) -> 
     Where the weight is 0, the contents do not matter. `present` says which parts of the array this process has; gives
     back which of them any process has. The numbers of all processes are equal afterwards, to the last bit.
 
-    Raises DTypeError for an array that is not floating-point or complex, ArgumentError for weights that are negative or
-    all 0, ProcessError if another process averages an array of another size, does something else, or has ended.
+    Raises DTypeError for an array that is not floating-point or complex, UnsupportedError for one that is read-only,
+    ArgumentError for weights that are negative or all 0, ProcessError if another process averages an array of another
+    size, does something else, or has ended.
 
     >>> a = np.array([1.0, 2.0])
     >>> average(a)
@@ -31,6 +32,8 @@ def average(array: Array, weight: float = 1.0, present: Array | None = None) -> 
     """
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
         raise DTypeError("average takes an array of floats, which it writes into.", "Write mean(value) for others.")
+    if not array.flags.writeable:
+        raise UnsupportedError("average writes into its array, and this one is read-only.", "Write array.copy().")
     checked_weight(weight)
     if size() == 1:
         return present

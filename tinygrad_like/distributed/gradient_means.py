@@ -22,7 +22,8 @@ def average_gradients(parameters: Any, weight: float = 1.0) -> None:
 
     `parameters` is an optimizer, a model or a list of parameters, the same in all processes. If losses are means over
     examples, give the number of examples as `weight`: then the gradients are those of the mean over all examples. A
-    parameter that has no gradient in some processes counts as 0 there; one that has none anywhere stays without.
+    parameter that has no gradient in some processes counts as 0 there; one that has none anywhere stays without. The
+    means are not recorded, and a gradient that was read before does not change.
 
     The flat vectors of one dtype are averaged by one all-reduce, in place where all lies in one stretch.
 
@@ -46,12 +47,15 @@ def average_gradients(parameters: Any, weight: float = 1.0) -> None:
         present = np.array([p._grad is not None for p in together])
         stretches = gathered(together)
         whole = stretches[0] if len(stretches) == 1 else np.concatenate(stretches)
-        found: Any = average(whole, weight, present)
+        found: Any = present
+        try:
+            found = average(whole, weight, present)
+        finally:
+            for p, has in zip(together, found):
+                if not has:
+                    p._grad = None
         if len(stretches) > 1:
             put_back(whole, stretches)
-        for p, has in zip(together, found):
-            if not has:
-                p._grad = None
 
 
 def gathered(parameters: list[Tensor]) -> list[Array]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError
+from ..engine.tensor import Tensor
 from ..random import Generator
 from .processes import rank, size
 
@@ -28,7 +29,7 @@ def order_of(arrays: tuple[Any, ...], seed: Any, epoch: int) -> Array:
 
 
 def taken(arrays: tuple[Any, ...], places: Array) -> tuple[Any, ...]:
-    return tuple((each if hasattr(each, "dtype") else np.asarray(each))[places] for each in arrays)
+    return tuple((each if isinstance(each, Tensor) else np.asarray(each))[places] for each in arrays)
 
 
 def shard(*arrays: Any, seed: Any = 0, epoch: int = 0) -> tuple[Any, ...]:
