@@ -38,7 +38,8 @@ def capture(function: Callable[..., Any], call: Callable[[list[Any]], Any], arra
     trace = Trace()
     try:
         with trace:
-            inputs = [trace.input(each, i) for i, each in enumerate(arrays)]
+            # Each is copied, so that it has memory of its own: two may be views of one array.
+            inputs = [trace.input(own(each), i) for i, each in enumerate(arrays)]
             result = call(inputs)
             outputs: list[Any] = []
             returned = mapped(lambda leaf: output_of(trace, leaf, outputs), result)
@@ -54,6 +55,10 @@ def capture(function: Callable[..., Any], call: Callable[[list[Any]], Any], arra
         trace.references,
     )
     return Captured(program, returned, trace)
+
+
+def own(value: Any) -> Any:
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
 def output_of(trace: Trace, leaf: Any, outputs: list[Any]) -> Any:
