@@ -11,8 +11,8 @@ from .program import CONSTANT, Instruction, Memory, Program, Value
 
 CHANGES = "differs from call to call"
 INSTEAD = (
-    "A step is traced once. Keep what changes in a Tensor, written by tg.assign, or give it as an argument; draw random "
-    "numbers by tg.random.draws()."
+    "A step is traced once. Keep what changes in a Tensor, written by tg.assign, or give it as an argument; "
+    "draw random numbers by tg.random.draws()."
 )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from .program import Program
 from .replay import replay
 
+BACKENDS = ("c", "numpy", "jax")
+
 
 def build(program: Program, backend: str | None) -> Callable[[list[Any]], tuple[list[Any], list[Any]]]:
     """A function of the input arrays that gives the outputs, and what the bindings bind."""

@@ -1,4 +1,4 @@
-"""What layers and optimizers hold besides the contents of Tensors: settings and modes, which decide what is computed."""
+"""What layers and optimizers hold besides the contents of Tensors: settings and modes, which decide the way."""
 
 from __future__ import annotations
 

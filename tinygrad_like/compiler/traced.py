@@ -137,8 +137,8 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def transpose(self, *axes: Any) -> Any:
         """`np.transpose`."""
-        axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        return self.trace_of.emit(np.transpose, (self,) if axes is None else (self, axes))
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return self.trace_of.emit(np.transpose, (self,) if order is None else (self, order))
 
     T = property(lambda self: self.transpose())
     mT = property(lambda self: self.swapaxes(-1, -2))

@@ -51,6 +51,7 @@ class Trace:
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
+        self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
         self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
         self.guards: dict[int, tuple[Tensor, Any]] = {}  # and those where it does, with that
         self.holders: dict[int, Any] = {}  # layers and optimizers that took part
@@ -95,6 +96,11 @@ class Trace:
             value = Value(len(self.values), (), dtype, (), memory, scalar=True, weak=weak)
         self.values.append(value)
         return TracedArray(self, array, value)
+
+    def memory_kind(self, array: ndarray) -> str:
+        """Of which kind the memory of an array is; "" if no value lies in it."""
+        known = self.memories.get(id(base_of(array)))
+        return "" if known is None else known[0].kind
 
     def input(self, array: Any, index: int) -> TracedArray:
         """What stands for an argument of the function."""
@@ -161,6 +167,8 @@ class Trace:
     def result(self, result: Any, function: Any) -> TracedArray:
         if isinstance(result, (ndarray, np.generic)):
             return self.new(result)
+        if function is float_of:
+            return self.new(result, weak=True)
         raise self.refusal(f"What {getattr(function, '__name__', function)} gives", WAYS)
 
     def emit_out(self, function: Any, args: Any, options: Any, out: Any) -> Any:
@@ -231,6 +239,10 @@ class Trace:
         """Write down that the program raises an error unless a condition holds."""
         self.emit(raise_unless, (condition, text))
 
+    def number(self, array: Any) -> Any:
+        """What becomes a Python float when the program is run."""
+        return self.emit(float_of, (array,))
+
     def keep(self, target: TracedArray) -> None:
         """Note the contents of memory of before that is about to be written to."""
         if target.value.memory.kind in (INPUT, REFERENCE):
@@ -296,6 +308,11 @@ class Trace:
     def refusal(self, what: str, instead: str) -> TraceError:
         line = user_line()
         return TraceError(f"{what} cannot be compiled.", (line and line + "\n  ") + instead)
+
+
+def float_of(array: Any) -> float:
+    """`float`, of which a trace says what it is."""
+    return float(array)
 
 
 def value_of(leaf: Any) -> Any:
