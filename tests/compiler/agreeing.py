@@ -44,7 +44,7 @@ def runs_compiled(function, *points, backend=None, exact=True):
     program = compiled(function, backend=backend)
     for arrays, result in zip(points, expected):
         same(program(*copies(arrays)), result, exact and backend is None)
-    assert len(program.programs) <= 2  # the same one has two keys
+    assert "1 program>" in repr(program)
 
 
 def copies(arrays):
@@ -57,7 +57,7 @@ def is_float(x):
 
 def moved(x):
     """Other values nearby: what is equal stays equal, and what is different different."""
-    return x * x.dtype.type(1.03125) if is_float(x) else x
+    return np.asarray(x * x.dtype.type(1.03125)) if is_float(x) else x
 
 
 def weights(shape):

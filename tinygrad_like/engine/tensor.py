@@ -20,7 +20,7 @@ from .node import HIGHEST, Node, below, is_flat, is_users_leaf, leaf_node
 from .operators import Operators
 from .recording import recording, transform_depth
 from .refusals import Missing
-from .traces import changes, lifted, seen
+from .traces import active, changes, lifted, seen
 from .writes import Array, base_of
 
 if TYPE_CHECKING:
@@ -354,8 +354,11 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 
 
 def as_array(value: Any) -> Any:
-    """A Tensor as it is, anything else as an ndarray."""
-    return value if value.__class__ is np.ndarray or isinstance(value, Tensor) else as_ndarray(value)
+    """A Tensor as it is, anything else as an ndarray; in a trace, as what stands for one."""
+    if isinstance(value, Tensor):
+        return value
+    array = value if value.__class__ is np.ndarray else as_ndarray(value)
+    return lifted(array) if active else array
 
 
 def values_of(value: Any) -> Any:
