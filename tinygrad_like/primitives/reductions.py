@@ -110,7 +110,9 @@ def below_top(x: Any, axis: Axis) -> Any:
         below = np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
         return below.astype(x.dtype, copy=False)
 
-    return mended(x - top, beside_infinite, top)
+    with np.errstate(invalid="ignore"):
+        below = x - top
+    return mended(below, beside_infinite, top)
 
 
 def logsumexp_rule(g: Any, x: Any, *, axis: Axis) -> Any:
