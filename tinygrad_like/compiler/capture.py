@@ -36,10 +36,13 @@ class Captured:
 
 
 def capture(
-    call: Callable[[list[Any]], Any], arrays: Sequence[Any], gradients: Gradients | None = None
+    call: Callable[[list[Any]], Any],
+    arrays: Sequence[Any],
+    gradients: Gradients | None = None,
+    nudged: bool = False,
 ) -> Captured:
     """Trace `call`, which is given what stands for these arrays. All that it wrote is undone."""
-    trace = Trace(gradients or Gradients())
+    trace = Trace(gradients or Gradients(), nudged)
     try:
         with trace:
             inputs = [trace.input(each, i) for i, each in enumerate(arrays)]
