@@ -217,13 +217,13 @@ ORDER = [
     "saving.encoding",
     "saving.formats",
     "saving.files",
-    "network.matrix",
-    "network.inputs",
-    "network.activations",
-    "network.network",
+    "compiler.toolchain",
+    "compiler.library_cache",
+    "compiler.native",
     "compiler.program",
     "compiler.traced",
     "compiler.places",
+    "compiler.gradients",
     "compiler.tracing",
     "compiler.capture",
     "compiler.agreement",
@@ -231,10 +231,15 @@ ORDER = [
     "compiler.backends",
     "compiler.unrecorded",
     "compiler.runner",
+    "compiler.quick",
     "compiler.checked",
     "compiler.holders",
-    "compiler.compiling",
     "compiler.looping",
+    "compiler.compiling",
+    "network.matrix",
+    "network.inputs",
+    "network.activations",
+    "network.network",
 ]
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
@@ -249,6 +254,7 @@ INSIDE = {
     ("picture.dot", "graphviz"): "needed by pictures only, and slow to import",
     ("saving.formats", "safetensors"): "an extra, for files of that kind",
     ("saving.files", ""): "the version",
+    ("compiler.looping", "tqdm"): "needed by long loops only",
     ("network.network", "tqdm"): "needed by long training only, and slow to import",
 }
 

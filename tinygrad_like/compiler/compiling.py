@@ -23,6 +23,8 @@ from .capture import capture
 from .checked import Checked
 from .gradients import Gradients
 from .holders import Holders
+from .looping import run_loop
+from .quick import Quick, quick_way
 from .runner import Runner
 
 MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
@@ -72,6 +74,7 @@ class Compiled:
         self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
         self.last: Runner | None = None
+        self.quick: Quick | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -98,8 +101,6 @@ class Compiled:
 
         Raises ShapeError for arrays of different lengths, ArgumentError for none, and for other options.
         """
-        from .looping import run_loop
-
         return run_loop(self, data, epochs, shuffle, batch_size, progress)
 
     def runner_of(self, *args: Any, **options: Any) -> Runner | None:
@@ -112,6 +113,20 @@ class Compiled:
             return self.runner(*sorted_leaves, leaves, structure)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        quick = self.quick
+        if (
+            quick is not None
+            and self.holders.now() == quick.state
+            and not (active or options)
+            and observer.get() is None
+            and recording.get() is quick.recording
+            and (arrays := quick.arrays_of(args)) is not None
+        ):
+            return quick.runner(arrays)
+        return self.call(args, options)
+
+    def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Find the program by all that it depends on."""
         if (active and trace() is not None) or observer.get() is not None:
             return self.function(*args, **options)
         leaves, structure = flatten((args, options))
@@ -124,6 +139,7 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
+        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
@@ -131,10 +147,9 @@ class Compiled:
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
         kind = tuple(own), repr(structure), recording.get()
-        known = self.programs.get((*kind, self.holders.now()), [])
-        for runner in known:
-            if runner.fits(arrays):
-                return runner
+        for known in self.programs.get((*kind, self.holders.now()), []):
+            if known.has_gradients():
+                return known if known.takes(arrays) else None
         made = self.made(arrays, leaves, structure)
         if made is None:
             return None
@@ -163,7 +178,7 @@ class Compiled:
         runner = Runner(first, self.backend)
         self.holders.add(first.trace.took_part())
         self.held.append(leaves)
-        return runner if runner.fits(arrays) else None
+        return runner if runner.takes(arrays) else None
 
 
 def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:

@@ -33,7 +33,7 @@ class Gradients:
 
 
 class Guard:
-    """What a program expects of the gradient of a Tensor: none, or one in `place`. If it is `written`, it stays there."""
+    """What a program expects of the gradient of a Tensor: none, or one in `place`, where it stays if `written` to."""
 
     def __init__(self, tensor: Any, place: Any, written: bool) -> None:
         self.tensor, self.place, self.written = tensor, place, written

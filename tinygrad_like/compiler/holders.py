@@ -40,13 +40,14 @@ class Holders:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.roots: dict[int, Any] = {id(each): each for each in named_in(function)}
+        self.roots: dict[int, Any] = {}
+        self.names = Names(function)
         self.numbers: dict[Any, int] = {}
         self.number = 0
         self.forget()
 
     def forget(self) -> None:
-        self.count = -1
+        self.count, self.named = -1, list[int]()
         self.watched: list[Any] = []
         self.copies: list[Any] = []
         self.mixed: list[Any] = []  # those whose parts have an `==` of their own
@@ -61,6 +62,7 @@ class Holders:
         """The number of the state."""
         if (
             changes.count != self.count
+            or self.names.identities() != self.named
             or self.watched != self.copies
             or list(map(identities, self.mixed)) != self.parts
         ):
@@ -69,8 +71,9 @@ class Holders:
 
     def look(self) -> None:
         self.forget()
-        self.count = changes.count
+        self.count, self.named = changes.count, self.names.identities()
         state, met, waiting = [], set[int](), list(self.roots.values())
+        state.append(tuple(outline(each, waiting) for each in self.names.values()))
         while waiting:
             each = waiting.pop()
             if id(each) not in met:
@@ -83,8 +86,9 @@ class Holders:
         """Keep a copy of what changes without saying so."""
         if isinstance(holder, (Layer, Optimizer, Tensor, tuple)):
             return
-        container = holder if isinstance(holder, CONTAINERS) else vars(holder)
-        if all(isinstance(each, PLAIN) or type(each).__eq__ is object.__eq__ for each in parts_of(container)):
+        container: Any = holder if isinstance(holder, CONTAINERS) else vars(holder)
+        own = object.__eq__
+        if all(isinstance(each, PLAIN) or type(each).__eq__ == own for each in parts_of(container)):
             self.watched.append(container)
             self.copies.append(container.copy())
         else:
@@ -92,23 +96,33 @@ class Holders:
             self.parts.append(identities(container))
 
 
-def named_in(function: Any) -> Iterator[Any]:
-    """The layers and optimizers that a function refers to: those of its object, around it, and among the globals."""
-    owner = getattr(function, "__self__", None)
-    found = [owner, *getattr(owner, "__dict__", {}).values()]
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        known = getattr(function, "__globals__", {})
-        found += [known[name] for name in code.co_names if name in known]
-        found += [cell.cell_contents for cell in function.__closure__ or () if cell_is_full(cell)]
-    yield from (each for each in found if isinstance(each, (Layer, Optimizer)))
+class Names:
+    """The variables that a function refers to: those of its object, around it, and among the globals."""
+
+    def __init__(self, function: Any) -> None:
+        owner = getattr(function, "__self__", None)
+        self.own: dict[str, Any] = getattr(owner, "__dict__", {})
+        self.fixed = [] if owner is None else [owner]
+        code = getattr(function, "__code__", None)
+        self.cells = () if code is None else function.__closure__ or ()
+        self.globals = {} if code is None else function.__globals__
+        self.used = [] if code is None else [name for name in code.co_names if name in self.globals]
+
+    def values(self) -> list[Any]:
+        """What they refer to now."""
+        held = [contents(cell) for cell in self.cells]
+        return [*self.fixed, *self.own.values(), *held, *map(self.globals.get, self.used)]
+
+    def identities(self) -> list[int]:
+        return list(map(id, self.values()))
 
 
-def cell_is_full(cell: Any) -> bool:
+def contents(cell: Any) -> Any:
+    """What a variable around a function refers to; nothing if it has no value yet."""
     try:
-        return cell.cell_contents is not cell
-    except ValueError:  # the variable has no value yet
-        return False
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 def held_by(holder: Any) -> Iterator[Any]:

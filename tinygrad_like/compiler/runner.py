@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.errors import ShapeError
 from ..engine.node import Node
-from ..engine.tensor import Tensor, values_of, wrap
+from ..engine.tensor import values_of, wrap
 from ..engine.writes import base_of, writes
 from ..tree import mapped
 from .backends import build
@@ -41,11 +41,21 @@ class Runner:
         self.fixed = [self.array_of(each) for each in self.program.outputs]
         for each in self.program.bindings:
             each.array = None if each.value is None else self.array_of(each.value)
+        bindings = self.program.bindings
+        self.changing = [each for each in bindings if each.value is not None and each.array is None]
+        self.lasting = [
+            (each.tensor, wrap(each.array) if each.as_tensor else each.array)
+            for each in bindings
+            if each not in self.changing
+        ]
         self.guards = trace.guards(self.program.stored)
-        self.noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
+        noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
+        self.notes = [writes.noter(array, index) for array, index in noted]
         self.run = build(self.program, backend)
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
+        # An array of before was an argument, too: the program would not know which of the two to read.
+        self.mixes_memory = any(each.memory.kind == INPUT for each in self.program.references)
         self.writes_inputs = any(each.kind == INPUT for each in stored)
         self.calls = 0
 
@@ -59,11 +69,14 @@ class Runner:
             known = np.ndarray(value.shape, value.dtype, memory.array, value.offset, value.strides)
         return known
 
-    def fits(self, arrays: list[Any]) -> bool:
-        """Whether no argument shares memory with what the program writes to, and there are gradients where there were."""
-        for each in self.guards:
-            if not each.fits():
-                return False
+    def has_gradients(self) -> bool:
+        """Whether there are gradients where there were some when this was traced."""
+        return all(each.fits() for each in self.guards)
+
+    def takes(self, arrays: list[Any]) -> bool:
+        """Whether no argument shares memory with what the program writes to."""
+        if self.mixes_memory:
+            return False
         if self.owners:
             for each in arrays:
                 if (each.base is not None and id(base_of(each)) in self.owners) or id(each) in self.owners:
@@ -83,15 +96,20 @@ class Runner:
 
     def result(self, outputs: list[Any]) -> Any:
         """What the function returned, in its containers."""
+        if type(self.returned) is Output:
+            return self.given(self.returned, outputs)
         return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
 
     def finish(self, bound: list[Any]) -> None:
         """What a run leaves in the objects of before: gradients, and notes of what was written."""
-        for array, index in self.noted:
-            writes.note(array, index)
-        for binding, value in zip(self.program.bindings, bound):
-            value = value if binding.array is None else binding.array
-            binding.tensor._grad = wrap(np.asarray(value)) if binding.as_tensor and value is not None else value
+        for note in self.notes:
+            note()
+        for tensor, array in self.lasting:
+            tensor._grad = array
+        if self.changing:
+            for binding, value in zip(self.program.bindings, bound):
+                if binding in self.changing:
+                    binding.tensor._grad = wrap(np.asarray(value)) if binding.as_tensor else value
 
     def run_many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any) -> None:
         """Run the program for items of some arrays, from the `first` on, round and round, one for each of `losses`.
