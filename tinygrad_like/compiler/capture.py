@@ -35,9 +35,14 @@ class Captured:
         self.program, self.returned, self.trace = program, returned, trace
 
 
-def capture(call: Callable[[list[Any]], Any], arrays: Sequence[Any], gradients: Gradients | None = None) -> Captured:
+def capture(
+    call: Callable[[list[Any]], Any],
+    arrays: Sequence[Any],
+    gradients: Gradients | None = None,
+    nudged: bool = False,
+) -> Captured:
     """Trace `call`, which is given what stands for these arrays. All that it wrote is undone."""
-    trace = Trace(gradients or Gradients())
+    trace = Trace(gradients or Gradients(), nudged)
     try:
         with trace:
             # Each is copied, so that it has memory of its own: two may be views of one array.

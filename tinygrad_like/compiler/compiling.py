@@ -173,7 +173,7 @@ class Compiled:
 
         first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(call, [nudged(each) for each in arrays], self.gradients)
+            second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
         runner = Runner(first, self.backend)
         self.holders.add(first.trace.took_part())

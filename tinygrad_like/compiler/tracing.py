@@ -17,7 +17,7 @@ from ..engine.errors import TraceError
 from ..engine.recording import scope
 from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
-from ..engine.traces import active, current
+from ..engine.traces import active, current, real
 from ..engine.writes import base_of, clock
 from .gradients import Gradients, Guard
 from .places import Places
@@ -43,8 +43,9 @@ class Trace:
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
     """
 
-    def __init__(self, gradients: Gradients) -> None:
+    def __init__(self, gradients: Gradients, nudged: bool = False) -> None:
         self.gradients, self.start = gradients, clock()
+        self.nudged = nudged  # the inputs are not those of a user, so they need not be right
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -145,7 +146,7 @@ class Trace:
         writes = [self.operand(each) for each in writes]
         for each in writes:
             self.keep(each)
-        result = function(*real_values(args), **real_values(options))
+        result = None if function is raise_unless else function(*real_values(args), **real_values(options))
         if writes or result is None:
             wrapped: Any = None
         elif isinstance(result, (tuple, list)):
@@ -246,6 +247,8 @@ class Trace:
 
     def require(self, condition: Any, text: str) -> None:
         """Write down that the program raises an error unless a condition holds."""
+        if not self.nudged:
+            raise_unless(real(condition), text)
         self.emit(raise_unless, (condition, text))
 
     def number(self, array: Any) -> Any:
