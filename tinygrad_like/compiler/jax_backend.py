@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError
+from ..engine.errors import ArgumentError, TraceError
 from .jax_evaluation import Evaluation, Plan
 from .jax_loading import jax
 from .program import REFERENCE, Program, Value
 from .replay import view_of
+
+MANY = 1024  # runs at most in one call of JAX
 
 
 class JaxRunner:
@@ -25,43 +27,66 @@ class JaxRunner:
     """
 
     def __init__(self, program: Program, sharding: Any = None) -> None:
-        self.plan = Plan(program)
-        self.sharding = sharding
-        self.general = self.plan.has_effects
+        self.plan, self.sharding = Plan(program), checked(sharding)
+        if sharding is not None and self.plan.effects:
+            names = ", ".join({getattr(each, "__name__", repr(each)) for each in self.plan.effects})
+            raise TraceError(
+                f"{names} runs in Python, which JAX cannot do for several devices.",
+                "Leave out sharding, or draw random numbers outside and give them as arguments.",
+            )
+        self.general = any(not hasattr(each, "generator") for each in self.plan.effects)
         self.compiled: dict[Any, Any] = {}
         self.constants: Any = None
 
     def __call__(self, arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The outputs of one run, and what the bindings bind."""
-        _, stored, outputs, bound, changed = self.run(arrays, False)
+        _, stored, outputs, bound, changed = self.run(self.one, "one", [np.asarray(each) for each in arrays])
         for value, array in zip(self.plan.changed, changed):
             np.copyto(arrays[value.memory.index], array)
         self.write_back(stored)
         given = dict(zip(self.plan.program.inputs, arrays))
         return [plain(*each, given) for each in zip(self.plan.program.outputs, outputs)], self.bound(bound)
 
-    def loop(self, arrays: Sequence[Any], order: Any) -> tuple[list[Any], list[Any]]:
-        """Many runs on the device, with one copy of the memory at the end: run k gets array[order[k]] of each array.
+    def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
+        """Run for items of some arrays on the device, from the `first` on, round and round, one for each of `losses`.
 
-        The outputs of all runs are stacked; the bindings are those of the last run.
+        An item is an element, or as many `rows`. The memory is copied back once for many runs.
         """
-        _, stored, outputs, bound = self.run([*arrays, np.asarray(order)], True)
-        self.write_back(stored)
-        return [np.array(each) for each in outputs], self.bound(bound)
+        bound: Any = ()
+        for done in range(0, len(losses), MANY):
+            part = losses[done : done + MANY]
+            numbers = np.array([first + done, items, len(part)])
+            _, stored, found, bound = self.run(
+                lambda each: self.looped(each, rows, place), (rows, place), [numbers, *data]
+            )
+            self.write_back(stored)
+            part[:] = np.asarray(found)[: len(part)]
+        return self.bound(bound)
 
-    def run(self, arrays: Sequence[Any], looped: bool) -> Any:
-        plan, given = self.plan, tuple(np.asarray(each) for each in arrays)
+    def run(self, form: Any, key: Any, arrays: list[Any]) -> Any:
+        """What a compiled form of the program gives; an error if a check failed."""
+        plan = self.plan
         with jax().enable_x64(True):
             if self.constants is None:
                 self.constants = tuple(jax().device_put(each, self.replicated()) for each in plan.constants())
             while True:
-                results = self.function(looped, given)(plan.flats, plan.views, self.constants, given)
+                before = [each.state.numpy().copy() for each in plan.generators.values()]
+                function = self.compiled.get((key, self.general))
+                if function is None:
+                    function = jax().jit(form(Evaluation(plan, self.general)), **self.shardings(key, arrays))
+                    self.compiled[key, self.general] = function
+                results = function(plan.flats, plan.views, self.constants, tuple(arrays))
                 flags = np.asarray(results[0])
+                if plan.called:
+                    jax().effects_barrier()
+                    jax().block_until_ready(results)
                 if plan.failures:
                     raise plan.failures.pop()
                 if self.general or flags[0]:
                     break
                 self.general = True
+                for each, state in zip(plan.generators.values(), before):
+                    np.copyto(each.state.numpy(), state)
         plan.raise_first(flags[1:], self.general)
         return results
 
@@ -74,34 +99,41 @@ class JaxRunner:
         values = [each.value for each in self.plan.program.bindings]
         return [None if each is None else plain(each, next(made), {}) for each in values]
 
-    # -- compiled functions -----------------------------------------------------------------------------
+    # -- forms of the program ---------------------------------------------------------------------------
 
-    def function(self, looped: bool, arrays: Sequence[Any]) -> Any:
-        key = looped, self.general
-        found = self.compiled.get(key)
-        if found is None:
-            body = self.many if looped else self.one
-            found = self.compiled[key] = jax().jit(body(Evaluation(self.plan, self.general)), **self.shardings(arrays))
-        return found
-
-    def one(self, evaluation: Any) -> Any:
+    @staticmethod
+    def one(evaluation: Evaluation) -> Any:
         return evaluation.run
 
-    def many(self, evaluation: Any) -> Any:
-        """A function that runs the program once for each entry of the last array."""
+    @staticmethod
+    def looped(evaluation: Evaluation, rows: int | None, place: int) -> Any:
+        """A function that runs the program for the items of some arrays; it gives the losses."""
 
         def run(stored: Any, read: Any, constants: Any, arrays: Any) -> Any:
-            *data, order = arrays
+            numbers, *data = arrays
+            numpy, lax = jax().numpy, jax().lax
 
-            def step(stored: Any, chosen: Any) -> Any:
-                given = tuple(each[chosen] for each in data)
-                flags, stored, outputs, bound, _ = evaluation.run(stored, read, constants, given)
-                return stored, (flags, outputs, bound)
+            def step(i: Any, stored: Any) -> Any:
+                k = (numbers[0] + i) % numbers[1]
+                pieces = (lax.dynamic_slice_in_dim(each, k * (rows or 1), rows or 1) for each in data)
+                return evaluation.run(
+                    stored, read, constants, tuple(each[0] if rows is None else each for each in pieces)
+                )
 
-            stored, (flags, outputs, bound) = jax().lax.scan(step, stored, order)
-            return flags.all(axis=0), stored, outputs, tuple(each[-1] for each in bound)
+            def following(i: Any, carried: Any) -> Any:
+                stored, flags, losses, _ = carried
+                now, stored, outputs, bound, _ = step(i, stored)
+                return stored, flags & now, losses.at[i].set(outputs[place].reshape(())), bound
+
+            now, _, _, bound, _ = jax().eval_shape(step, 0, stored)
+            nothing = tuple(numpy.zeros(each.shape, each.dtype) for each in bound)
+            start = stored, numpy.ones(now.shape, bool), numpy.zeros(MANY), nothing
+            stored, flags, losses, bound = lax.fori_loop(0, numbers[2], following, start)
+            return flags, stored, losses, bound
 
         return run
+
+    # -- several devices ------------------------------------------------------------------------------
 
     def replicated(self) -> Any:
         if self.sharding is None:
@@ -109,18 +141,23 @@ class JaxRunner:
         parallel = jax().sharding
         return parallel.NamedSharding(self.sharding.mesh, parallel.PartitionSpec())
 
-    def shardings(self, arrays: Sequence[Any]) -> dict[str, Any]:
-        """Inputs as the sharding says, those with too few axes and all else on each device."""
+    def shardings(self, key: Any, arrays: list[Any]) -> dict[str, Any]:
+        """The arguments as the sharding says; those with too few axes, and all else, on each device."""
         if self.sharding is None:
             return {}
-        if not isinstance(self.sharding, jax().sharding.NamedSharding):
-            raise ArgumentError(
-                f"sharding must be a jax.sharding.NamedSharding, but got a {type(self.sharding).__name__}.",
-                'Write jax.NamedSharding(mesh, jax.P("batch")).',
-            )
         everywhere = self.replicated()
-        inputs = tuple(self.sharding if each.ndim >= len(self.sharding.spec) else everywhere for each in arrays)
+        spread = [key == "one" and each.ndim >= max(1, len(self.sharding.spec)) for each in arrays]
+        inputs = tuple(self.sharding if each else everywhere for each in spread)
         return {"in_shardings": (everywhere, everywhere, everywhere, inputs), "out_shardings": everywhere}
+
+
+def checked(sharding: Any) -> Any:
+    if sharding is None or isinstance(sharding, jax().sharding.NamedSharding):
+        return sharding
+    raise ArgumentError(
+        f"sharding must be a jax.NamedSharding, but got a {type(sharding).__name__}.",
+        'Write jax.NamedSharding(jax.make_mesh((4,), ("batch",)), jax.P("batch")).',
+    )
 
 
 def plain(value: Value, array: Any, given: dict[Value, Any]) -> Any:
@@ -134,6 +171,9 @@ def plain(value: Value, array: Any, given: dict[Value, Any]) -> Any:
 
 
 def build(program: Program, sharding: Any = None) -> JaxRunner:
-    """A function of the input arrays that gives the outputs, and what the bindings bind."""
+    """A function of the input arrays that gives the outputs, and what the bindings bind.
+
+    Raises MissingError without JAX, TraceError for what JAX cannot do, ArgumentError for what is no sharding.
+    """
     jax()
     return JaxRunner(program, sharding)

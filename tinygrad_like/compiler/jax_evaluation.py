@@ -28,9 +28,10 @@ class Plan:
         self.errors: dict[bool, list[Exception]] = {}  # what each check raises, in the order of the flags
         every = list(all_instructions(program.instructions))
         self.ways = {each: way_of(each.function) for each in every}
-        self.has_effects = any(
-            self.ways[each] is None and write_of(each.function) is None and not is_pure(each.function) for each in every
-        )
+        functions = [each.function for each in every if each.body is None and each.function is not raise_unless]
+        self.called = called = [each for each in functions if way_of(each) is None and write_of(each) is None]
+        self.effects = [each for each in called if not is_pure(each)]
+        self.generators = {id(each.generator): each.generator for each in called if hasattr(each, "generator")}
         written = {value.memory: None for each in every for value in each.writes}
         written |= {each.results[0].memory: None for each in every if each.is_view and self.ways[each] is None}
         self.written: dict[Memory, None] = written
@@ -74,7 +75,7 @@ class Evaluation:
         self.plan, self.general = plan, general
 
     def run(self, stored: Any, read: Any, constants: Any, arrays: Any) -> Any:
-        """The flags of the checks, the memory that was written to, the outputs, what is bound, and inputs that were written to."""
+        """The flags of the checks, the memory that was written to, outputs, what is bound, and changed inputs."""
         plan, program = self.plan, self.plan.program
         store = Store(plan.shapes, dict(zip((*plan.state, *plan.anew), (*stored, *constants[len(plan.fixed) :]))))
         held: dict[Value, Any] = {each: view_of(each.memory.array, each) for each in plan.static}

@@ -13,6 +13,7 @@ from ..engine.errors import TraceError
 from .jax_loading import jax
 from .program import Instruction, Value
 from .traced import Method
+from .tracing import float_of
 
 # Whose operands get the dtype of the result; JAX would compute with less digits where integers meet float32.
 PROMOTED = frozenset(
@@ -312,6 +313,8 @@ RESULTS: dict[Any, Callable[[Call], Any]] = {
     np.ascontiguousarray: same,
     np.asfortranarray: same,
     np.copy: same,
+    np.asarray: same,
+    float_of: astype,
 } | dict.fromkeys((np.zeros, np.ones, np.empty), made)
 METHODS: dict[str, Callable[[Call], Any]] = {
     "astype": astype,
