@@ -12,6 +12,7 @@ import numpy as np
 from ..engine.errors import TraceError
 from .jax_loading import jax
 from .program import Instruction, Value
+from .replay import view_of
 from .traced import Method
 from .tracing import float_of
 
@@ -134,17 +135,28 @@ UFUNC_METHODS = {"reduce": reduced, "accumulate": accumulated, "outer": outer}
 
 
 def checked_index(call: Call, shape: tuple[int, ...], index: Any) -> Any:
-    """An index, of which it is checked that it lies within the array."""
+    """An index, of which it is checked that it lies within the array. Masks become integers."""
     parts = index if isinstance(index, tuple) else (index,)
-    taken = sum(axes_of(each) for each in parts)
-    axis = 0
-    for each in parts:
+    given = call.instruction.args[1]
+    values = given if isinstance(given, tuple) else (given,)
+    taken, axis, found = sum(axes_of(each) for each in parts), 0, []
+    for each, value in zip(parts, values):
         if each is Ellipsis:
             axis += len(shape) - taken
         elif is_integers(each):
             check_within(call, each, shape[axis])
         axis += axes_of(each)
-    return index
+        found += places_of(call, each, value) if is_mask(each) else [each]
+    return tuple(found) if isinstance(index, tuple) or len(found) > 1 else found[0]
+
+
+def places_of(call: Call, mask: Any, value: Value) -> list[Any]:
+    """The places that a mask selects, as many as it does now."""
+    if isinstance(mask, np.ndarray):
+        return list(np.nonzero(mask))
+    count = np.count_nonzero(view_of(value.memory.array, value))
+    call.check(mask.sum() == count, IndexError("A mask selects another number of elements than when it was compiled."))
+    return list(jax().numpy.nonzero(mask, size=count))
 
 
 def axes_of(part: Any) -> int:
@@ -163,8 +175,8 @@ def is_integers(part: Any) -> bool:
     return isinstance(part, jax().Array) and part.dtype.kind in "iu"
 
 
-def check_within(call: Call, index: Any, count: int) -> None:
-    holds = ((index >= -count) & (index < count)).all()
+def check_within(call: Call, index: Any, count: int, least: int | None = None) -> None:
+    holds = ((index >= (-count if least is None else least)) & (index < count)).all()
     call.check(holds, IndexError(f"An index is out of bounds for an axis with size {count}."))
 
 
@@ -227,7 +239,19 @@ def reshaped(call: Call) -> Any:
 def repeated(call: Call) -> Any:
     made, axis = call.instruction.results[0], call.option("axis", 2)
     total = made.size if axis is None else made.shape[axis]
-    return jax().numpy.repeat(call.args[0], call.option("repeats", 1), axis=axis, total_repeat_length=total)
+    repeats = jax().numpy.asarray(call.option("repeats", 1))
+    return jax().numpy.repeat(call.args[0], repeats, axis=axis, total_repeat_length=total)
+
+
+def chosen(call: Call) -> Any:
+    index, choices, mode = call.args[0], call.args[1], call.options.get("mode", "raise")
+    if mode == "raise" and is_integers(index):
+        check_within(call, index, len(choices), least=0)
+    return jax().numpy.choose(index, choices, mode="clip" if mode == "raise" else mode)
+
+
+def viewed(call: Call) -> Any:
+    return jax().numpy.asarray(call.args[0]).view(call.result_dtype)
 
 
 def windows(call: Call) -> Any:
@@ -307,6 +331,7 @@ RESULTS: dict[Any, Callable[[Call], Any]] = {
     np.take: take,
     np.take_along_axis: take_along_axis,
     np.repeat: repeated,
+    np.choose: chosen,
     np.reshape: reshaped,
     np.ravel: reshaped,
     np.lib.stride_tricks.sliding_window_view: windows,
@@ -323,6 +348,8 @@ METHODS: dict[str, Callable[[Call], Any]] = {
     "flatten": reshaped,
     "take": take,
     "repeat": repeated,
+    "choose": chosen,
+    "view": viewed,
 }
 
 
