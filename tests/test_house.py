@@ -217,10 +217,9 @@ ORDER = [
     "saving.encoding",
     "saving.formats",
     "saving.files",
-    "network.matrix",
-    "network.inputs",
-    "network.activations",
-    "network.network",
+    "compiler.toolchain",
+    "compiler.library_cache",
+    "compiler.native",
     "compiler.program",
     "compiler.traced",
     "compiler.places",
@@ -238,10 +237,15 @@ ORDER = [
     "compiler.backends",
     "compiler.unrecorded",
     "compiler.runner",
+    "compiler.quick",
     "compiler.checked",
     "compiler.holders",
-    "compiler.compiling",
     "compiler.looping",
+    "compiler.compiling",
+    "network.matrix",
+    "network.inputs",
+    "network.activations",
+    "network.network",
 ]
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
@@ -257,6 +261,7 @@ INSIDE = {
     ("picture.dot", "graphviz"): "needed by pictures only, and slow to import",
     ("saving.formats", "safetensors"): "an extra, for files of that kind",
     ("saving.files", ""): "the version",
+    ("compiler.looping", "tqdm"): "needed by long loops only",
     ("network.network", "tqdm"): "needed by long training only, and slow to import",
 }
 

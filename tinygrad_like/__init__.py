@@ -8,6 +8,7 @@ from .engine.assigning import assign
 from .engine.custom import operation
 from .engine.errors import (
     ArgumentError,
+    CompilerError,
     DTypeError,
     FileError,
     GradientCheckError,
@@ -137,8 +138,8 @@ __version__ = "0.1.0"
 # fmt: off
 __all__ = [
     "GELU", "GRU", "LSTM", "RELU", "RNN", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError",
-    "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "DTypeError", "Dropout", "Embedding",
-    "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
+    "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "CompilerError", "Conv1d", "Conv2d", "DTypeError", "Dropout",
+    "Embedding", "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
     "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict", "ModuleList",
     "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError",
     "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "TraceError",

@@ -22,6 +22,8 @@ from .backends import BACKENDS
 from .capture import capture
 from .checked import Checked
 from .holders import state_of
+from .looping import run_loop
+from .quick import Quick, quick_way
 from .runner import Runner
 
 MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
@@ -77,6 +79,7 @@ class Compiled:
         self.state: Any = ()
         self.changes = -1
         self.last: Runner | None = None
+        self.quick: Quick | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -103,8 +106,6 @@ class Compiled:
 
         Raises ShapeError for arrays of different lengths, ArgumentError for none, and for other options.
         """
-        from .looping import run_loop
-
         return run_loop(self, data, epochs, shuffle, batch_size, progress)
 
     def runner_of(self, *args: Any, **options: Any) -> Runner | None:
@@ -117,6 +118,20 @@ class Compiled:
             return self.runner(*sorted_leaves, leaves, structure)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        quick = self.quick
+        if (
+            quick is not None
+            and changes.count == quick.changes
+            and not (active or options)
+            and observer.get() is None
+            and recording.get() is quick.recording
+            and (arrays := quick.arrays_of(args)) is not None
+        ):
+            return quick.runner(arrays)
+        return self.call(args, options)
+
+    def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Find the program by all that it depends on."""
         if (active and trace() is not None) or observer.get() is not None:
             return self.function(*args, **options)
         leaves, structure = flatten((args, options))
@@ -129,6 +144,7 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
+        self.quick = None if self.checked or options else quick_way(runner, args, self.changes)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)

@@ -32,9 +32,9 @@ class JaxRunner:
             names = ", ".join({getattr(each, "__name__", repr(each)) for each in self.plan.effects})
             raise TraceError(
                 f"{names} runs in Python, which JAX cannot do for several devices.",
-                "Leave out sharding, or draw random numbers outside and give them as arguments.",
+                "Leave out sharding, or compute outside what it gives, and make that an argument.",
             )
-        self.general = any(not hasattr(each, "generator") for each in self.plan.effects)
+        self.general = bool(self.plan.effects)
         self.compiled: dict[Any, Any] = {}
         self.constants: Any = None
 
@@ -70,7 +70,6 @@ class JaxRunner:
             if self.constants is None:
                 self.constants = tuple(jax().device_put(each, self.replicated()) for each in plan.constants())
             while True:
-                before = [each.state.numpy().copy() for each in plan.generators.values()]
                 function = self.compiled.get((key, self.general))
                 if function is None:
                     function = jax().jit(form(Evaluation(plan, self.general)), **self.shardings(key, arrays))
@@ -85,8 +84,6 @@ class JaxRunner:
                 if self.general or flags[0]:
                     break
                 self.general = True
-                for each, state in zip(plan.generators.values(), before):
-                    np.copyto(each.state.numpy(), state)
         plan.raise_first(flags[1:], self.general)
         return results
 

@@ -19,8 +19,6 @@ def is_pure(function: Any) -> bool:
 def is_stateful(function: Any) -> bool:
     """Whether it is a method of an object that is none of NumPy's functions, such as a generator."""
     owner = getattr(function, "__self__", None)
-    if hasattr(function, "generator"):
-        return True
     return owner is not None and not isinstance(owner, np.ufunc) and type(owner).__name__ != "module"
 
 

@@ -31,7 +31,6 @@ class Plan:
         functions = [each.function for each in every if each.body is None and each.function is not raise_unless]
         self.called = called = [each for each in functions if way_of(each) is None and write_of(each) is None]
         self.effects = [each for each in called if not is_pure(each)]
-        self.generators = {id(each.generator): each.generator for each in called if hasattr(each, "generator")}
         written = {value.memory: None for each in every for value in each.writes}
         written |= {each.results[0].memory: None for each in every if each.is_view and self.ways[each] is None}
         self.written: dict[Memory, None] = written

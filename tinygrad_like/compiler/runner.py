@@ -47,8 +47,16 @@ class Runner:
         self.fixed = [self.array_of(each) for each in self.program.outputs]
         for each in self.program.bindings:
             each.array = None if each.value is None else self.array_of(each.value)
+        bindings = self.program.bindings
+        self.changing = [each for each in bindings if each.value is not None and each.array is None]
+        self.lasting = [
+            (each.tensor, wrap(each.array) if each.as_tensor else each.array)
+            for each in bindings
+            if each not in self.changing
+        ]
         self.guards = list(trace.guards.values())
-        self.noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
+        noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
+        self.notes = [writes.noter(array, index) for array, index in noted]
         self.run = build(self.program, backend, sharding)
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
@@ -96,15 +104,20 @@ class Runner:
 
     def result(self, outputs: list[Any]) -> Any:
         """What the function returned, in its containers."""
+        if type(self.returned) is Output:
+            return self.given(self.returned, outputs)
         return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
 
     def finish(self, bound: list[Any]) -> None:
         """What a run leaves in the objects of before: gradients, and notes of what was written."""
-        for array, index in self.noted:
-            writes.note(array, index)
-        for binding, value in zip(self.program.bindings, bound):
-            value = value if binding.array is None else binding.array
-            binding.tensor._grad = wrap(np.asarray(value)) if binding.as_tensor and value is not None else value
+        for note in self.notes:
+            note()
+        for tensor, array in self.lasting:
+            tensor._grad = array
+        if self.changing:
+            for binding, value in zip(self.program.bindings, bound):
+                if binding in self.changing:
+                    binding.tensor._grad = wrap(np.asarray(value)) if binding.as_tensor else value
 
     def run_many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any) -> None:
         """Run the program for items of some arrays, from the `first` on, round and round, one for each of `losses`.

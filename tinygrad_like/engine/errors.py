@@ -86,6 +86,10 @@ class TraceError(TinygradError, TypeError):
     """A step that cannot be compiled as it is: what it does depends on values, or differs from call to call."""
 
 
+class CompilerError(TinygradError, RuntimeError):
+    """The C compiler failed, took too long, or made a library that cannot be loaded."""
+
+
 class RenderError(TinygradError, RuntimeError):
     """A picture could not be rendered."""
 
