@@ -149,8 +149,13 @@ class JaxRunner:
 
 
 def checked(sharding: Any) -> Any:
-    if sharding is None or isinstance(sharding, jax().sharding.NamedSharding):
-        return sharding
+    """The sharding, over a mesh where XLA decides how values in between are spread."""
+    if sharding is None:
+        return None
+    parallel = jax().sharding
+    if isinstance(sharding, parallel.NamedSharding):
+        mesh = parallel.Mesh(sharding.mesh.devices, sharding.mesh.axis_names)
+        return parallel.NamedSharding(mesh, sharding.spec)
     raise ArgumentError(
         f"sharding must be a jax.NamedSharding, but got a {type(sharding).__name__}.",
         'Write jax.NamedSharding(jax.make_mesh((4,), ("batch",)), jax.P("batch")).',
