@@ -253,6 +253,13 @@ ORDER = [
     "compiler.c_entry",
     "compiler.c_source",
     "compiler.c_backend",
+    "compiler.jax_loading",
+    "compiler.jax_memory",
+    "compiler.jax_functions",
+    "compiler.jax_writes",
+    "compiler.jax_callbacks",
+    "compiler.jax_evaluation",
+    "compiler.jax_backend",
     "compiler.backends",
     "compiler.unrecorded",
     "compiler.runner",
@@ -275,6 +282,7 @@ ORDER = [
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
+    ("compiler.jax_loading", "jax"): "an extra, for accelerators",
     ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
     ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
     ("engine.storage", "network.matrix"): "for pickles of earlier versions",

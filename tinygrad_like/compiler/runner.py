@@ -40,7 +40,7 @@ class Runner:
     saved are noted, so that a backward sweep outside sees them.
     """
 
-    def __init__(self, captured: Captured, backend: str | None) -> None:
+    def __init__(self, captured: Captured, backend: str | None, sharding: Any = None) -> None:
         trace, self.program = captured.trace, captured.program
         self.returned, self.layout = captured.returned, [(v.shape, v.dtype) for v in self.program.inputs]
         self.arrays = {each.value: each.traced_value for each in trace.held.values()}
@@ -58,7 +58,7 @@ class Runner:
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
         self.notes = [writes.noter(array, index) for array, index in noted]
         self.program.as_arrays = places_of_tensors(self.returned)
-        self.run = build(self.program, backend)
+        self.run = build(self.program, backend, sharding)
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
         # An array of before was an argument, too: the program would not know which of the two to read.
