@@ -24,6 +24,8 @@ from .checked import Checked
 from .gradients import Gradients
 from .holders import Holders
 from .looping import run_loop
+from .memory_names import name_inputs, name_memory
+from .program import Program
 from .quick import Quick, quick_way
 from .runner import Runner
 
@@ -179,8 +181,10 @@ class Compiled:
         with first.trace.as_after():
             second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
-        runner = Runner(first, self.backend, self.sharding)
         self.holders.add(first.trace.took_part())
+        name_memory(first.program, self.holders.roots.values(), self.function)
+        name_inputs(first.program, self.function, *arguments_of(first.program, leaves, structure))
+        runner = Runner(first, self.backend, self.sharding)
         self.held.append(leaves)
         return runner if runner.takes(arrays) else None
 
@@ -219,9 +223,21 @@ def is_hashable(value: Any) -> bool:
 
 def stand_in(leaf: Any, traced: Any) -> Any:
     """What the function is given in place of an argument."""
+    if not is_input(leaf):
+        return leaf
+    return wrap(next(traced)) if isinstance(leaf, Tensor) else next(traced)
+
+
+def arguments_of(program: Program, leaves: list[Any], structure: Any) -> Any:
+    """The arguments of a call, with the inputs of its program in their places."""
+    waiting = iter(program.inputs)
+    return unflatten(structure, [next(waiting) if is_input(each) else each for each in leaves])
+
+
+def is_input(leaf: Any) -> bool:
     if isinstance(leaf, Tensor):
-        return leaf if leaf._node is not None else wrap(next(traced))
-    return next(traced) if isinstance(leaf, (np.ndarray, np.generic)) or type(leaf) is float else leaf
+        return leaf._node is None
+    return isinstance(leaf, (np.ndarray, np.generic)) or type(leaf) is float
 
 
 def nudged(value: Any) -> Any:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..nn.finding import walk
 from .aliasing import fills_memory
+from .memory_names import identifier
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "memory", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {
+    "np",
+    "math",
+    "step",
+    "buffers",
+    "ndarray",
+    "empty",
+    "memory",
+    "spare",
+    "own",
+    *keyword.kwlist,
+    *dir(builtins),
+}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {
@@ -35,41 +45,14 @@ RESULTS = {
     "equal": "same",
     "where": "chosen",
     "astype": "cast",
+    "empty": "space",
+    "zeros": "start",
     "getitem": "part",
     "add.reduce": "total",
     "maximum.reduce": "largest",
     "minimum.reduce": "smallest",
 }
 FORWARD = {"linear": "z", "relu": "h", "sigmoid": "h", "tanh": "h", "gelu": "h"}
-
-
-def name_parameters(program: Program, holders: Iterable[Any]) -> None:
-    """Name the arrays by reference that are parameters or buffers of these layers, or settings of these optimizers."""
-    known: dict[Any, str] = {}
-    for holder in holders:
-        for group in getattr(holder, "param_groups", ()):
-            for name, tensor in group.items():
-                note(known, name, tensor)
-        if not hasattr(holder, "param_groups"):
-            for path, tensor in walk(holder):
-                note(known, path, tensor)
-    for value in program.references:
-        if value.memory.array is not None:
-            start = value.memory.array.__array_interface__["data"][0]
-            value.name = known.get((start + value.offset, value.shape, value.strides), value.name)
-
-
-def note(known: dict[Any, str], path: str, tensor: Any) -> None:
-    """The longest path is that in the outermost layer."""
-    array = getattr(tensor, "_array", None)
-    if isinstance(array, np.ndarray):
-        key = array.__array_interface__["data"][0], array.shape, array.strides
-        known[key] = max(known.get(key, ""), identifier(path), key=len)
-
-
-def identifier(path: str) -> str:
-    """A path as a name: `layers[0].weight` is `layers0_weight`."""
-    return re.sub(r"\W+", "_", re.sub(r"\[(\d+)\]", r"\1", path)).strip("_")
 
 
 class Names:
@@ -79,6 +62,7 @@ class Names:
         self.program = program
         self.names: dict[Value, str] = {}
         self.taken = set(RESERVED)
+        self.wholes: dict[Value, str] = {}  # of a view: the name of what it is a view of
         self.groups: dict[Any, Value] = {}  # the operand of each forward operation
         for i, value in enumerate(program.inputs):
             self.give(value, value.name or (INPUTS[i] if len(program.inputs) <= len(INPUTS) else f"x{i}"))
@@ -86,6 +70,13 @@ class Names:
         for value in program.outputs:
             if value.scalar and value not in self.names and value.dtype.kind == "f":
                 self.give(value, "loss" if program.bindings else "result")
+        # Of what a backward operation computes, the last in the shape of the operand is its gradient.
+        self.gradients = {
+            (group_of(each), value.shape, value.dtype): each
+            for each in program.instructions
+            if each.place.part == "backward" and not each.is_view
+            for value in each.results
+        }
         for each in all_instructions(program.instructions):
             self.name_results(each)
 
@@ -95,9 +86,14 @@ class Names:
     def give(self, value: Value, base: str) -> None:
         if value in self.names:
             return
+        self.names[value] = self.another(base)
+
+    def another(self, base: str) -> str:
+        """A name that nothing has yet."""
         base = base if base.isidentifier() and base not in RESERVED else f"{identifier(base) or 'value'}_"
-        self.names[value] = name = unused(base, self.taken)
+        name = unused(base, self.taken)
         self.taken.add(name)
+        return name
 
     def name_references(self) -> None:
         for value in self.program.references:
@@ -120,13 +116,13 @@ class Names:
             elif value.memory in named and fills_memory(value):
                 self.give(value, "parameters")
             elif value.memory.kind == CONSTANT or not value.shape:
-                self.give(value, "rows" if value.dtype.kind in "iu" and value.shape else "constant")
+                self.give(value, constant_name(value))
             else:
                 self.give(value, "state")
 
     def name_results(self, each: Instruction) -> None:
         place = each.place
-        group = place.layer, place.operation
+        group = group_of(each)
         if place.part == "forward" and place.operation and group not in self.groups:
             operand = next((v for v in each.reads if v in self.names and v.memory.array is None and v.shape), None)
             if operand is not None:
@@ -137,10 +133,12 @@ class Names:
     def base(self, each: Instruction, value: Value, group: Any) -> str:
         name = name_of(each.function)
         if each.is_view and each.args and isinstance(each.args[0], Value) and each.args[0] in self.names:
-            return f"{self.names[each.args[0]]}_{view_suffix(name, value)}"
+            whole = self.wholes[value] = self.wholes.get(each.args[0], self.names[each.args[0]])
+            return f"{whole}_{view_suffix(name, value)}"
         if each.place.part == "backward":
             operand = self.groups.get(group)
-            if operand is not None and operand.shape == value.shape and operand.dtype == value.dtype:
+            is_gradient = self.gradients.get((group, value.shape, value.dtype)) is each
+            if is_gradient and operand is not None and (operand.shape, operand.dtype) == (value.shape, value.dtype):
                 return "d_" + self.names[operand]
             return RESULTS.get(name, name)
         if name in ("dot", "matmul") and each.place.operation == "linear":
@@ -155,6 +153,17 @@ class Names:
             top = self.program.instructions
             self.last = {id(one.place): one for one in top if one.results and not one.is_view}
         return each.place.part == "forward" and self.last.get(id(each.place)) is each
+
+
+def constant_name(value: Value) -> str:
+    if value.shape:
+        return "rows" if value.dtype.kind in "iu" else "constant"
+    number = value.memory.array.item() if value.memory.kind == CONSTANT and not value.memory.array.shape else None
+    return {0: "zero", 1: "one", 2: "two"}.get(number, "constant")
+
+
+def group_of(each: Instruction) -> tuple[str, str]:
+    return each.place.layer, each.place.operation
 
 
 def name_of(function: Any) -> str:
