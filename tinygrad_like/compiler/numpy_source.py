@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.shortcuts import raise_unless
 from .aliasing import Uses
-from .buffers import buffered
+from .buffers import FILLED, buffered
 from .naming import Names
 from .program import CONSTANT, Instruction, Memory, Program, Value
 from .replay import view_of
@@ -58,7 +58,9 @@ class Source:
         if given or self.speller.objects:
             lines += ["", "# Given by name:", *(self.described(name, array) for name, array in given.items())]
             lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
-        lines += ["", *parts, *self.top] if parts or self.top else []
+        constants = [f"{name} = {text}" for text, name in self.speller.constants.items()]
+        first = [*constants, *parts, *self.top]
+        lines += ["", *first] if first else []
         lines += self.buffer_lines()
         lines += ["", "", '@np.errstate(all="ignore")']
         lines += [f"def step({', '.join(map(names.__getitem__, program.inputs))}):"]
@@ -219,7 +221,7 @@ class Source:
             return ""
         if each.function is np.zeros:
             return f"{self.name(value)}.fill(0)"
-        if len(each.args) == 1 and getattr(each.function, "__name__", "") == "copy":
+        if len(each.args) == 1 and each.function in FILLED:
             return f"{self.name(value)}[...] = {self.speller.leaf(each.args[0])}"
         return self.speller.call(each, value)
 
