@@ -266,6 +266,7 @@ ORDER = [
     "compiler.quick",
     "compiler.checked",
     "compiler.holders",
+    "compiler.interrupting",
     "compiler.looping",
     "compiler.compiling",
     "distributed.processes",
