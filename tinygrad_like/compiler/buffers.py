@@ -1,4 +1,4 @@
-"""Where the results of a program lie during a call: in one block of memory, reused as soon as a result is not needed."""
+"""Where the results of a program lie during a call: in one block of memory, reused when a result is not needed."""
 
 from __future__ import annotations
 

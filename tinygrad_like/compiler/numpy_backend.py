@@ -25,8 +25,8 @@ numbers = count(1)
 class Step:
     """A program as a function of its input arrays, a list: it gives the outputs, and what the bindings bind.
 
-    Outputs are fresh memory in each run, except for views of memory that was there before. The caller sees to it that no
-    input shares memory with what the program writes to.
+    Outputs are fresh memory in each run, except for views of memory that was there before. The caller sees to it that
+    no input shares memory with what the program writes to.
     """
 
     def __init__(self, program: Program) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .program import Instruction, Value
 from .traced import Method
+from .tracing import float_of
 
 OPERATORS = {
     np.add: "+",
@@ -48,14 +49,15 @@ class Speller:
             return self.ufunc(function, args, options, out)
         if isinstance(getattr(function, "__self__", None), np.ufunc) and function.__name__ == "reduce":
             return self.reduction(function, args, options, out)
+        if function is float_of:
+            return f"float({self.leaf(args[0])})"
         if function is operator.getitem:
             return f"{self.leaf(args[0])}[{self.index(args[1])}]"
         if out is not None:
             options["out"] = out
         first = args[0] if args else None
-        is_array = isinstance(first, Value) and not first.weak
         name = function.name if isinstance(function, Method) else SHAPING.get(function)
-        if name is not None and is_array:
+        if name is not None and is_array(first):
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
             if name == "dot" and out is not None:
@@ -68,9 +70,10 @@ class Speller:
             ending = "" if out is None else f", {self.leaf(out)}"
             return f"{self.leaf(args[0])}.dot({self.leaf(args[1])}{ending})"
         if out is None and not options:
-            if function in OPERATORS and len(args) == 2 and any(isinstance(each, Value) for each in args):
+            # Python's own floats have other rules, for a division by 0.
+            if function in OPERATORS and len(args) == 2 and any(is_array(each) for each in args):
                 return f"{self.operand(args[0])} {OPERATORS[function]} {self.operand(args[1])}"
-            if function is np.negative and isinstance(args[0], Value):
+            if function is np.negative and is_array(args[0]):
                 return f"-{self.leaf(args[0])}"
         if out is not None:
             args = (*args, out)
@@ -160,6 +163,11 @@ class Speller:
         if isinstance(leaf, type) and getattr(builtins, leaf.__name__, None) is leaf:
             return leaf.__name__
         return self.object(leaf, kind.__name__.lower())
+
+
+def is_array(leaf: Any) -> bool:
+    """Whether an argument is an array, or a number of NumPy."""
+    return isinstance(leaf, Value) and not leaf.weak
 
 
 def is_product_of_vectors(args: Any) -> bool:
