@@ -54,8 +54,8 @@ class Source:
         lines = ['"""One step, as NumPy. The last argument of a function is where its result goes."""', ""]
         lines += ["import math", ""] if any("math." in each for each in body) else []
         lines += ["import numpy as np"]
-        if self.speller.imported | {"ndarray"}:
-            lines += [f"from numpy import {', '.join(sorted(self.speller.imported | self.own_imports()))}"]
+        if imported := sorted(self.speller.imported | self.own_imports()):
+            lines += [f"from numpy import {', '.join(imported)}"]
         lines += ["", "# Given by name:", *(f"# {self.described(each)}" for each in self.program.references)]
         lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
         lines += ["", *self.top] if self.top else []
