@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from .program import INPUT, REFERENCE, Instruction, Memory, Program, Value, all_instructions
+from .program import Instruction, Memory, Program, Value, all_instructions
 
 
 def extent(value: Value) -> tuple[int, int]:
@@ -117,43 +117,3 @@ def overlapping_references(program: Program) -> bool:
     arrays = {each.memory: each.memory.array for each in program.references if each.memory.size}
     bounds = sorted(np.lib.array_utils.byte_bounds(each) for each in arrays.values())
     return any(stop > start for (_, stop), (start, _) in zip(bounds, bounds[1:]))
-
-
-class Apart:
-    """Whether arrays that are given to a program share no memory with what it writes to.
-
-    A pass takes the memory of inputs and references for disjoint. A run asks this first; where it is not so, the program
-    must be run as it was traced.
-    """
-
-    def __init__(self, program: Program) -> None:
-        stored = program.stored
-        self.written = [each.array for each in stored if each.kind == REFERENCE]
-        self.owners = {id(each) for each in self.written}
-        self.referenced = [each.memory.array for each in program.references if each.memory.kind == REFERENCE]
-        self.stores_inputs = any(each.kind == INPUT for each in stored)
-
-    def __call__(self, arrays: Sequence[Any]) -> bool:
-        for array in arrays:
-            if isinstance(array, np.ndarray):
-                owner = array.base
-                if owner is None:
-                    owner = array
-                elif (type(owner) is not np.ndarray or owner.base is not None) and shares(array, self.written):
-                    return False
-                if id(owner) in self.owners:
-                    return False
-        return not self.stores_inputs or apart(arrays, self.referenced)
-
-
-def shares(array: Any, others: Iterable[Any]) -> bool:
-    return any(np.may_share_memory(array, each) for each in others)
-
-
-def apart(arrays: Sequence[Any], others: Sequence[Any]) -> bool:
-    """Whether none of these arrays shares memory with another one, or one of the others."""
-    return not any(
-        shares(each, others) or shares(each, arrays[:i])
-        for i, each in enumerate(arrays)
-        if isinstance(each, np.ndarray)
-    )

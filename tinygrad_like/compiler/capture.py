@@ -45,7 +45,8 @@ def capture(
     trace = Trace(gradients or Gradients(), nudged)
     try:
         with trace:
-            inputs = [trace.input(each, i) for i, each in enumerate(arrays)]
+            # Each is copied, so that it has memory of its own: two may be views of one array.
+            inputs = [trace.input(own(each), i) for i, each in enumerate(arrays)]
             result = call(inputs)
             outputs: list[Any] = []
             returned = mapped(lambda leaf: output_of(trace, leaf, outputs), result)
@@ -55,6 +56,10 @@ def capture(
     values = [each.value for each in inputs], [each.value for each in outputs]
     program = Program(values[0], trace.instructions, values[1], bindings, trace.values, trace.references)
     return Captured(program, returned, trace)
+
+
+def own(value: Any) -> Any:
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
 def output_of(trace: Trace, leaf: Any, outputs: list[Any]) -> Any:

@@ -31,7 +31,7 @@ MOST = 8  # programs of one function; with more, something may differ that shoul
 tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
-def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
+def compile(function: Any = None, *, backend: str | None = None, check: bool = False, sharding: Any = None) -> Any:
     """The function as a program without Python's overhead: the same results, the same changes of state.
 
     `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
@@ -41,7 +41,7 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     `function` itself runs.
 
     `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
-    calls are compared with those of `function`.
+    calls are compared with those of `function`. With "jax", `sharding` spreads arguments over devices: see docs/jax.md.
 
     Raises TraceError, which names the line, if what the function does depends on values, or differs from call to call;
     ArgumentError for what is no function, and for an unknown backend.
@@ -53,22 +53,26 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     """
     if backend not in (None, *BACKENDS):
         raise ArgumentError(f"compile has no backend {backend!r}.", f"Choose one of {', '.join(BACKENDS)}.")
+    if sharding is not None and backend != "jax":
+        raise ArgumentError("sharding spreads arguments over the devices of JAX.", 'Write backend="jax", too.')
     if function is None:
-        return partial(compile, backend=backend, check=check)
+        return partial(compile, backend=backend, check=check, sharding=sharding)
     if not callable(function):
         raise ArgumentError(
             f"compile takes a function, but got {function!r}.", "Write tg.compile(step), not step(...)."
         )
-    return Compiled(function, backend, check)
+    return Compiled(function, backend, check, sharding)
 
 
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., Any], backend: str | None, check: bool = False, sharding: Any = None
+    ) -> None:
         if hasattr(function, "__name__"):
             update_wrapper(self, function)
-        self.function, self.backend = function, backend
+        self.function, self.backend, self.sharding = function, backend, sharding
         self.checked = Checked() if check else None
         self.programs: dict[Any, list[Runner]] = {}
         self.holders, self.gradients = Holders(function), Gradients()
@@ -175,7 +179,7 @@ class Compiled:
         with first.trace.as_after():
             second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
-        runner = Runner(first, self.backend)
+        runner = Runner(first, self.backend, self.sharding)
         self.holders.add(first.trace.took_part())
         self.held.append(leaves)
         return runner if runner.takes(arrays) else None

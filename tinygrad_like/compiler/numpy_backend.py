@@ -4,31 +4,77 @@ from __future__ import annotations
 
 import linecache
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ..engine.errors import ArgumentError
-from .aliasing import Apart, overlapping_references
+from .aliasing import overlapping_references
 from .numpy_source import Source, moving, state_of_source
 from .passes import simplified
 from .program import INPUT, Program, Value
 from .replay import replay, view_of
 
-Results = tuple[list[Any], list[Any]]
+Results = tuple[Sequence[Any], Sequence[Any]]
 numbers = count(1)
+
+
+class Step:
+    """A program as a function of its input arrays, a list: it gives the outputs, and what the bindings bind.
+
+    Outputs are fresh memory in each run, except for views of memory that was there before. The caller sees to it that no
+    input shares memory with what the program writes to.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.written = Source(simplified(program))
+        self.step = compiled(self.written.text, state_of_source(self.written))
+        bindings = self.written.program.bindings
+        self.bound = [fixed_array(each.value, self.written) for each in bindings]
+        moved = {id(each) for each in moving(self.written.program, self.written.still)}
+        self.places = [i for i, each in enumerate(bindings) if id(each) in moved]
+        self.suited = [layout_check(each) for each in program.inputs]
+
+    @property
+    def source(self) -> str:
+        return self.written.text
+
+    def function(self) -> Callable[[list[Any]], Results]:
+        """The way to run it. With nothing to be checked or bound in each run, no time is lost on that."""
+        step, bound = self.step, self.bound
+        if self.places or not all(each.contiguous and not each.scalar for each in self.program.inputs):
+            return self.run
+
+        def run(arrays: list[Any]) -> Results:
+            for each in arrays:
+                if not each.flags.c_contiguous:
+                    return self.run(arrays)
+            return step(*arrays), bound
+
+        return run
+
+    def run(self, arrays: list[Any]) -> Results:
+        if not all(suits(arrays) for suits in self.suited):
+            writes = any(each.kind == INPUT for each in self.program.stored)
+            if writes or not all(each.contiguous for each in self.program.inputs):
+                return replayed(self.program, arrays)
+            arrays = [np.array(each, order="C") if isinstance(each, np.ndarray) else each for each in arrays]
+        results = self.step(*arrays)
+        bound = list(self.bound)
+        for place, value in zip(self.places, results[len(self.program.outputs) :]):
+            bound[place] = value
+        return results[: len(self.program.outputs)], bound
 
 
 def build(program: Program) -> Callable[[list[Any]], Results]:
     """A function of the input arrays that gives the outputs, and what the bindings bind."""
     if overlapping_references(program):
-        return lambda arrays: replayed(program, arrays)
-    written = Source(simplified(program))
-    step = compiled(written.text, state_of_source(written))
-    apart, suited = Apart(program), [is_suited for is_suited in map(layout_check, program.inputs)]
-    return Step(program, written, step, apart, suited).run
+        return partial(replayed, program)
+    return Step(program).function()
 
 
 def compiled(text: str, state: dict[str, Any]) -> Callable[..., Any]:
@@ -41,40 +87,6 @@ def compiled(text: str, state: dict[str, Any]) -> Callable[..., Any]:
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     weakref.finalize(step, linecache.cache.pop, file, None)
     return step
-
-
-class Step:
-    """A compiled program, and what is done around it in each run."""
-
-    def __init__(self, program: Program, written: Source, step: Any, apart: Apart, suited: list[Any]) -> None:
-        self.program, self.step, self.apart, self.suited = program, step, apart, suited
-        self.stores_inputs = any(each.kind == INPUT for each in program.stored)
-        simple = written.program
-        self.count = len(program.outputs)
-        moved = [each.value for each in moving(simple, written.still)]
-        self.bound = [fixed_array(each.value, written) for each in simple.bindings]
-        self.places = [i for i, each in enumerate(simple.bindings) if each.value is not None and each.value in moved]
-
-    def run(self, arrays: list[Any]) -> Results:
-        """Outputs are fresh memory in each run, except for views of what was there before."""
-        if not self.apart(arrays):
-            return replayed(self.program, arrays)
-        for suits in self.suited:
-            if not suits(arrays):
-                return self.run_elsewhere(arrays)
-        results = self.step(*arrays)
-        if not self.places:
-            return list(results), self.bound
-        bound = list(self.bound)
-        for place, value in zip(self.places, results[self.count :]):
-            bound[place] = value
-        return list(results[: self.count]), bound
-
-    def run_elsewhere(self, arrays: list[Any]) -> Results:
-        """A run with arrays that lie in memory otherwise than in the trace."""
-        if self.stores_inputs or not all(each.contiguous for each in self.program.inputs):
-            return replayed(self.program, arrays)
-        return self.run([np.array(each, order="C") if isinstance(each, np.ndarray) else each for each in arrays])
 
 
 def fixed_array(value: Value | None, written: Source) -> Any:

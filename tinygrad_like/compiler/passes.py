@@ -19,12 +19,30 @@ MOST_FOLDED = 1 << 16  # bytes of a constant that is computed once and kept
 
 def simplified(program: Program) -> Program:
     """All passes that make a program shorter, in order."""
-    for change in (without_copies, without_repetitions, folded, placed, without_dead_code):
+    for change in (without_vain_stores, without_copies, without_repetitions, folded, placed, without_dead_code):
         program = change(program)
     return program
 
 
 # -- copies -----------------------------------------------------------------------------------------
+
+
+def without_vain_stores(program: Program) -> Program:
+    """Without stores of what stands there already: of a copy into the memory that it came from."""
+    uses = Uses(program)
+    copies: dict[Value, tuple[int, Value]] = {}
+    kept = []
+    for i, each in enumerate(program.instructions):
+        source = copied(each)
+        if source is not None:
+            copies[each.results[0]] = i, source
+        if each.function is np.copyto and not each.options and isinstance(each.args[1], Value):
+            place, value = each.args
+            at, source = copies.get(value, (i, value))
+            if same_place(place, source) and not (uses.written(place, at, i) or uses.written(value, at, i)):
+                continue
+        kept.append(each)
+    return replace(program, instructions=kept)
 
 
 def without_copies(program: Program) -> Program:

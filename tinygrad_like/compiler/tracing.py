@@ -22,7 +22,8 @@ from ..engine.writes import base_of, clock
 from .gradients import Gradients, Guard
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
-from .traced import INSPECTIONS, LIKES, REDUCTIONS, REFUSED, WAYS, WRITERS, TracedArray
+from .refusing import reason_of
+from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray
 
 NONE: dict[str, Any] = {}
 
@@ -52,6 +53,7 @@ class Trace:
         self.layouts: dict[Any, TracedArray] = {}
         self.kept: list[ndarray] = []  # so that ids stay theirs
         self.memories: dict[int, tuple[Memory, Any]] = {}  # by id of the array that owns it
+        self.owners: dict[Memory, Value] = {}  # what is all of a memory
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
@@ -99,6 +101,8 @@ class Trace:
             memory = Memory(kind, dtype.itemsize, dtype)
             value = Value(len(self.values), (), dtype, (), memory, scalar=True, weak=weak)
         self.values.append(value)
+        if isinstance(array, ndarray) and array is base:
+            self.owners.setdefault(memory, value)
         return TracedArray(self, array, value)
 
     def memory_kind(self, array: ndarray) -> str:
@@ -117,6 +121,8 @@ class Trace:
         if is_traced(array):
             return array
         known = self.held.get(id(array))
+        if known is None and (memory := self.memories.get(id(array))) is not None and memory[0] in self.owners:
+            return TracedArray(self, array, self.owners[memory[0]])  # the memory of what was computed
         if known is None:
             layout = address(array), array.shape, array.strides, array.dtype
             known = self.layouts.get(layout)
@@ -189,8 +195,8 @@ class Trace:
         """What a NumPy function means that traced arrays are given to."""
         if function in INSPECTIONS:
             return function(*real_values(args), **real_values(options))
-        if function in REFUSED:
-            raise self.refusal(f"np.{function.__name__}", WAYS)
+        if reason := reason_of(function, args, options, is_traced):
+            raise self.refusal(f"np.{function.__name__}", reason)
         if function in LIKES and set(options) <= {"dtype"} and len(args) == 1:
             dtype = options.get("dtype") or args[0].dtype
             return self.emit(LIKES[function], (args[0].shape, np.dtype(dtype)))
