@@ -28,6 +28,7 @@ OPERATORS = {
     np.bitwise_and: "&",
     np.bitwise_or: "|",
 }
+OUT_BY_NAME = {np.maximum, np.minimum}  # NumPy warns of theirs by position
 SHAPING = {np.reshape: "reshape", np.transpose: "transpose", np.ravel: "ravel", np.squeeze: "squeeze", np.dot: "dot"}
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -75,7 +76,9 @@ class Speller:
                 return f"{self.operand(args[0])} {OPERATORS[function]} {self.operand(args[1])}"
             if function is np.negative and is_array(args[0]):
                 return f"-{self.leaf(args[0])}"
-        if out is not None:
+        if out is not None and function in OUT_BY_NAME:
+            options = {**options, "out": out}
+        elif out is not None:
             args = (*args, out)
         return f"{self.function(function)}({self.arguments(args, options)})"
 
