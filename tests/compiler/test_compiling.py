@@ -1,4 +1,4 @@
-"""`compile`: when a function is traced, what a program may and may not see, and what is left in the objects of before."""
+"""`compile`: when a function is traced, what a program may and may not see, and what is left behind."""
 
 import copy
 import random
@@ -147,6 +147,20 @@ def test_ways_to_write_it():
         tg.compile(np.ones(3))
 
 
+factor = 2.0
+
+
+def test_variables_around_a_function_are_looked_at():
+    global factor
+    shift, scale = np.ones(2), [1.0]
+    step = tg.compile(lambda x: x * factor * scale[0] + shift)
+    for _ in range(2):
+        np.testing.assert_array_equal(step(np.ones(2)), np.ones(2) * factor * scale[0] + shift)
+        factor, shift = factor + 1.0, shift + 1
+        scale[0] += 1
+        np.testing.assert_array_equal(step(np.ones(2)), np.ones(2) * factor * scale[0] + shift)
+
+
 # -- memory -------------------------------------------------------------------------------------------
 
 
@@ -214,10 +228,10 @@ def test_arguments_that_share_memory_with_what_is_written():
 
     compiled = tg.compile(step)
     for make in (lambda s: (np.ones(3), np.ones(3)), lambda s: (s, np.ones(3)), lambda s: (s[::-1], s)):
-        state = np.arange(3.0)
+        state[...] = np.arange(3.0)
         expected = step(*make(state)).copy()
         written = state.copy()
-        state = np.arange(3.0)
+        state[...] = np.arange(3.0)
         np.testing.assert_array_equal(compiled(*make(state)), expected)
         np.testing.assert_array_equal(state, written)
 
@@ -335,7 +349,7 @@ def test_what_differs_from_call_to_call_is_an_error():
         return x * random.random()
 
     def random_array(x):
-        return x * np.random.default_rng().normal(size=3)  # noqa: NPY002
+        return x * np.random.default_rng().normal(size=3)
 
     def way(x):
         nonlocal count
@@ -365,10 +379,12 @@ def test_an_array_that_was_kept_cannot_be_used():
 
 
 def test_check_finds_what_a_trace_does_not_see():
-    scale = [1.0]
-    step = tg.compile(lambda x: x * scale[0], check=True)
+    class Scale:
+        value = 1.0
+
+    step = tg.compile(lambda x: x * Scale.value, check=True)
     assert step(np.ones(2))[0] == 1.0
-    scale[0] = 2.0
+    Scale.value = 2.0
     with pytest.raises(tg.TraceError, match="differs from the function in a result"):
         step(np.ones(2))
 

@@ -14,14 +14,15 @@ from ..engine.errors import ArgumentError
 from ..engine.node import is_users_leaf
 from ..engine.recording import observer, recording
 from ..engine.tensor import Tensor, wrap
-from ..engine.traces import active, changes, trace
+from ..engine.traces import active, trace
 from ..engine.writes import across_forks
 from ..tree import flatten, unflatten
 from .agreement import Agreement
 from .backends import BACKENDS
 from .capture import capture
 from .checked import Checked
-from .holders import state_of
+from .gradients import Gradients
+from .holders import Holders
 from .looping import run_loop
 from .quick import Quick, quick_way
 from .runner import Runner
@@ -74,10 +75,8 @@ class Compiled:
         self.function, self.backend, self.sharding = function, backend, sharding
         self.checked = Checked() if check else None
         self.programs: dict[Any, list[Runner]] = {}
-        self.holders: dict[int, Any] = {}
+        self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
-        self.state: Any = ()
-        self.changes = -1
         self.last: Runner | None = None
         self.quick: Quick | None = None
 
@@ -121,7 +120,7 @@ class Compiled:
         quick = self.quick
         if (
             quick is not None
-            and changes.count == quick.changes
+            and self.holders.now() == quick.state
             and not (active or options)
             and observer.get() is None
             and recording.get() is quick.recording
@@ -144,25 +143,21 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else quick_way(runner, args, self.changes)
+        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
-        if changes.count != self.changes:
-            self.state, self.changes = state_of(self.holders), changes.count
         kind = tuple(own), repr(structure), recording.get()
-        known = self.programs.get((*kind, self.state), [])
-        for runner in known:
-            if runner.fits(arrays):
-                return runner
+        for known in self.programs.get((*kind, self.holders.now()), []):
+            if known.has_gradients():
+                return known if known.takes(arrays) else None
         made = self.made(arrays, leaves, structure)
         if made is None:
             return None
-        self.state, self.changes = state_of(self.holders), changes.count
-        self.programs.setdefault((*kind, self.state), []).insert(0, made)
+        self.programs.setdefault((*kind, self.holders.now()), []).insert(0, made)
         return made
 
     def made(self, arrays: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
@@ -180,14 +175,14 @@ class Compiled:
             args, options = unflatten(structure, [stand_in(each, waiting) for each in leaves])
             return self.function(*args, **options)
 
-        first = capture(call, arrays)
+        first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(call, [nudged(each) for each in arrays])
+            second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
         runner = Runner(first, self.backend, self.sharding)
-        self.holders |= first.trace.holders
+        self.holders.add(first.trace.took_part())
         self.held.append(leaves)
-        return runner if runner.fits(arrays) else None
+        return runner if runner.takes(arrays) else None
 
 
 def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
@@ -235,4 +230,5 @@ def nudged(value: Any) -> Any:
         return value * (1 + 2**-9) + 2**-9
     if value.dtype.kind not in "fc":
         return value.copy()
-    return value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
+    other = value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
+    return np.asarray(other) if isinstance(value, np.ndarray) else other
