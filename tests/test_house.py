@@ -267,6 +267,7 @@ ORDER = [
     "compiler.runner",
     "compiler.quick",
     "compiler.checked",
+    "compiler.interrupting",
     "compiler.looping",
     "compiler.compiling",
     "distributed.processes",

@@ -28,6 +28,7 @@ OPERATORS = {
     np.bitwise_and: "&",
     np.bitwise_or: "|",
 }
+OUT_BY_NAME = {np.maximum, np.minimum}  # NumPy warns of theirs by position
 SHAPING = {np.reshape: "reshape", np.transpose: "transpose", np.ravel: "ravel", np.squeeze: "squeeze", np.dot: "dot"}
 NUMBERS = {0: "zero", 1: "one", 2: "two", 0.5: "half", -1: "minus_one"}
 SMALL = 4096  # elements
@@ -81,7 +82,9 @@ class Speller:
             if function is np.negative and is_array(args[0]):
                 return f"-{self.leaf(args[0])}"
         texts = self.operands(args)
-        if out is not None:
+        if out is not None and function in OUT_BY_NAME:
+            options = {**options, "out": out}
+        elif out is not None:
             texts.append(self.leaf(out))
         texts += [f"{name}={self.leaf(each)}" for name, each in options.items()]
         return f"{self.function(function)}({', '.join(texts)})"

@@ -21,7 +21,7 @@ from .node import is_users_leaf
 from .recording import recording, transform_depth
 from .storage import is_shared
 from .tensor import Tensor, values_of
-from .traces import real, whole
+from .traces import lifted, real, whole
 from .writes import Array, across_forks, base_of
 
 # Two threads that make the first views of a Tensor find one family. Reentrant, for what a garbage collection calls.
