@@ -17,7 +17,7 @@ from .c_source import CALL_FAILED, FIRST_REQUIRED, INDEX_FAILED, Source
 from .program import Memory, Program, Value
 from .replay import replay, view_of
 
-FLAGS = ("-fopenmp-simd", "-DVECTOR_CODE", "-fno-trapping-math", "-fno-strict-aliasing")
+FLAGS = ("-fopenmp-simd", "-DVECTOR_CODE", "-fno-trapping-math", "-fno-strict-aliasing", "-fno-tree-pre", "-fno-thread-jumps")
 FASTCALL = 0x80  # METH_FASTCALL: a function gets its arguments as a C array
 Run = Callable[[list[Any]], tuple[list[Any], list[Any]]]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import c_statements
 from .c_fusion import Group, flattened, fused
 from .c_helpers import helpers
@@ -11,6 +13,7 @@ from .c_lowering import lowered
 from .c_loops import Lines, Nest
 from .c_memory import Layout, called_back
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
+from .traced import Method
 from .program import TEMPORARY, Instruction, Program
 
 INDEX_FAILED, CALL_FAILED, FIRST_REQUIRED = 1, 2, 16
@@ -121,13 +124,22 @@ def needed(operations: list[Operation], program: Program) -> list[Operation]:
     kept = []
     for one in reversed(operations):
         reads, writes = one.spans()
-        if isinstance(one, (Map, Reduce, Product, Position)) and all(
+        if has_no_effect(one) and all(
             memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes
         ):
             continue
         wanted |= {memory for memory, _, _ in reads}
         kept.append(one)
     return kept[::-1]
+
+
+def has_no_effect(operation: Operation) -> bool:
+    """Whether it does nothing but compute its result."""
+    if isinstance(operation, Callback):
+        function, one = operation.instruction.function, operation.instruction
+        known = isinstance(function, (np.ufunc, Method)) or getattr(function, "__module__", None) == "numpy"
+        return known and not one.writes and bool(one.results)
+    return isinstance(operation, (Map, Reduce, Product, Position))
 
 
 def comment(group: Group) -> str:
