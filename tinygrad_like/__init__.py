@@ -8,6 +8,7 @@ from .engine.assigning import assign
 from .engine.custom import operation
 from .engine.errors import (
     ArgumentError,
+    CompilerError,
     DTypeError,
     FileError,
     GradientCheckError,
@@ -18,6 +19,7 @@ from .engine.errors import (
     RuleError,
     ShapeError,
     TinygradError,
+    TraceError,
     UnsupportedError,
 )
 from .engine.late import late as _late
@@ -36,6 +38,7 @@ if _TYPE_CHECKING:
     from . import random as random
     from . import saving as saving
     from .checking import gradcheck
+    from .compiler.compiling import compile
     from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
     from .losses.class_losses import cross_entropy
     from .losses.distances import mse
@@ -86,6 +89,7 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 # Loaded when they are first asked for, so that the import stays short: public names, and whole parts.
 _LATE = {
     "checking": "gradcheck",
+    "compiler.compiling": "compile",
     "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
     "losses.class_losses": "cross_entropy",
     "losses.distances": "mse",
@@ -119,8 +123,8 @@ _LATE = {
 }
 # fmt: off
 _PARTS = {
-    "checking", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots", "protocols", "random",
-    "saving", "summaries",
+    "checking", "compiler", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots", "protocols",
+    "random", "saving", "summaries",
 }
 # fmt: on
 
@@ -134,12 +138,13 @@ __version__ = "0.1.0"
 # fmt: off
 __all__ = [
     "GELU", "GRU", "LSTM", "RELU", "RNN", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError",
-    "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d", "DTypeError", "Dropout", "Embedding",
-    "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
+    "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "CompilerError", "Conv1d", "Conv2d", "DTypeError", "Dropout",
+    "Embedding", "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
     "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict", "ModuleList",
     "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError",
-    "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "UnsupportedError",
-    "assign", "cross_entropy", "draw", "draw_dot", "enable_grad", "functional_call", "grad", "gradcheck",
+    "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "TraceError",
+    "UnsupportedError", "assign", "compile", "cross_entropy", "draw", "draw_dot", "enable_grad", "functional_call",
+    "grad", "gradcheck",
     "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load",
     "log_softmax", "logsumexp", "manual_seed", "mse", "no_grad", "operation", "plot_decision_boundary",
     "plot_gradient_flow", "plot_history", "relu", "save", "seed", "sigmoid", "softmax", "summary", "value_and_grad",

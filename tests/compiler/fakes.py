@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -95,3 +96,26 @@ def finished(process):
             return process.communicate(timeout=60)
         finally:
             process.kill()
+
+
+def wait_for(path):
+    """The number that a script writes to a file."""
+    for _ in range(1000):
+        if path.exists() and path.read_text().strip():
+            return int(path.read_text())
+        time.sleep(0.01)
+    raise AssertionError(f"{path} did not come")
+
+
+def has_ended(process):
+    """Whether a process ends; until its parent has waited for it, it is a zombie."""
+    for _ in range(1000):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        status = pathlib.Path(f"/proc/{process}/stat")
+        if status.exists() and status.read_text().split()[2] == "Z":
+            return True
+        time.sleep(0.01)
+    return False

@@ -1,18 +1,17 @@
 """Compiled libraries on disk: what they are found by, and that no process, user or accident makes them wrong."""
 
-import contextlib
 import os
 import pathlib
 import signal
+import subprocess
 import tempfile
 import threading
-import time
 
 import pytest
 
 from tinygrad_like.compiler import library_cache, native, toolchain
 
-from .fakes import SOURCE, calls, copying, fake, finished, libraries, needs_sh, real, started
+from .fakes import SOURCE, calls, copying, fake, finished, libraries, needs_sh, real, started, wait_for
 
 pytestmark = [pytest.mark.usefixtures("cache"), needs_sh, real]
 
@@ -183,29 +182,29 @@ def test_threads_compile_once(use, tmp_path):
     assert len(set(map(id, found))) == len(calls(script)) == 1
 
 
-def wait_for(path):
-    for _ in range(1000):
-        if path.exists() and path.read_text().strip():
-            return int(path.read_text())
-        time.sleep(0.01)
-    raise AssertionError(f"{path} did not come")
+def test_ctrl_c_ends_the_compiler(use, cache, monkeypatch, tmp_path):
+    use(fake(tmp_path / "compiler", f"echo $$ > {tmp_path}/pid; exec sleep 60"))
 
+    def interrupted(process, **options):
+        wait_for(tmp_path / "pid")
+        raise KeyboardInterrupt
 
-def test_killed_and_interrupted_compiles_do_no_harm(use, script, cache, tmp_path):
-    code = "import os; native.load(os.environ['SOURCE'])"
-    processes = []
-    for name in ("killed", "interrupted"):
-        slow = fake(tmp_path / name / "compiler", f'echo part > "$out"; echo $$ > {tmp_path / name}/pid; exec sleep 60')
-        processes.append(started(code, SOURCE=SOURCE, CC=slow))
-    compilers = [wait_for(tmp_path / name / "pid") for name in ("killed", "interrupted")]
-    processes[0].kill()
-    processes[1].send_signal(signal.SIGINT)
-    errors = [finished(process)[1] for process in processes]
-    assert "KeyboardInterrupt" in errors[1]
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(compilers[0], signal.SIGKILL)
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        native.load(SOURCE)
     with pytest.raises(ProcessLookupError):
-        os.kill(compilers[1], 0)  # Ctrl-C ended it
+        os.kill(wait_for(tmp_path / "pid"), 0)
+    assert not list(cache.glob("native/*"))
+
+
+def test_a_killed_compile_does_no_harm(script, cache, tmp_path):
+    code = "import os; native.load(os.environ['SOURCE'])"
+    slow = fake(tmp_path / "slow" / "compiler", f'echo part > "$out"; echo $$ > {tmp_path}/pid; exec sleep 60')
+    process = started(code, SOURCE=SOURCE, CC=slow)
+    compiler = wait_for(tmp_path / "pid")
+    process.kill()
+    finished(process)
+    os.kill(compiler, signal.SIGKILL)
     (left,) = cache.glob("native/*")
     assert left.name.startswith(library_cache.BUILDING)
     assert native.load(SOURCE).twice

@@ -11,8 +11,8 @@ from .program import CONSTANT, Instruction, Memory, Program, Value
 
 CHANGES = "differs from call to call"
 INSTEAD = (
-    "A step is traced once. Keep what changes in a Tensor, written by tg.assign, or give it as an argument; draw random "
-    "numbers by tg.random.draws()."
+    "A step is traced once. Keep what changes in a Tensor, written by tg.assign, or give it as an argument; "
+    "draw random numbers by tg.random.draws()."
 )
 
 
@@ -30,6 +30,7 @@ class Agreement:
         if len(self.one.instructions) != len(self.other.instructions):
             longer = max(self.one.instructions, self.other.instructions, key=len)
             raise changed(longer[min(len(self.one.instructions), len(self.other.instructions))], "The way")
+        self.stored = self.one.stored
         for mine, theirs in zip(self.one.references, self.other.references):
             self.compare_reference(mine, theirs)
 
@@ -68,7 +69,7 @@ class Agreement:
         if one.size != other.size or one.dtype != other.dtype or not same_bytes(one, other):
             user = next((each for each in self.one.instructions if mine in each.reads), None)
             raise changed(user, "The contents of an array that is not traced")
-        one.kind = CONSTANT
+        one.kind, one.made_inside = CONSTANT, one in self.stored
 
 
 def same_number(a: Any, b: Any) -> bool:

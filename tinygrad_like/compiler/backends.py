@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
+from . import native
 from .program import Program
-from .replay import replay
+
+BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend"}
 
 
-def build(program: Program, backend: str | None) -> Callable[[list[Any]], tuple[list[Any], list[Any]]]:
+def chosen(backend: str | None) -> str:
+    """The backend that was asked for; without, C if there is a compiler, else NumPy."""
+    return backend or ("c" if native.compiler() else "numpy")
+
+
+def build(program: Program, backend: str | None) -> Any:
     """A function of the input arrays that gives the outputs, and what the bindings bind."""
-
-    def run(arrays: list[Any]) -> tuple[list[Any], list[Any]]:
-        held = replay(program, arrays)
-        return [held[each] for each in program.outputs], [
-            None if each.value is None else held[each.value] for each in program.bindings
-        ]
-
-    return run
+    module = import_module(f".{BACKENDS[chosen(backend)]}", __package__)
+    return module.build(program)

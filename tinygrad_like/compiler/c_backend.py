@@ -44,7 +44,7 @@ class Compiled:
         if header is None:
             raise OSError("Arrays are not laid out as they are in CPython.")
         self.library = native.load(self.source.text + "\n" + entry(self.source, header), FLAGS)
-        address = ctypes.cast(getattr(self.library, "step_method"), ctypes.c_void_p).value
+        address = ctypes.cast(self.library.step_method, ctypes.c_void_p).value
         self.method = Method(b"step", address, FASTCALL, None)
         self.pool: list[Workspace] = []
         self.results = [*program.outputs, *(each.value for each in program.bindings)]
@@ -79,10 +79,20 @@ class Workspace:
         self.prepare_results()
         self.prepare_calls()
         new = ctypes.pythonapi.PyCMethod_New
-        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p]
+        new.restype, new.argtypes = (
+            ctypes.py_object,
+            [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p],
+        )
         self.run: Any = None
         self.call = new(ctypes.addressof(owner.method), self.table, None, None)
-        scope = {"call": self.call, "empty": np.empty, "space": self, "bound": self.fixed, "results": owner.results, "errors": np.errstate}
+        scope = {
+            "call": self.call,
+            "empty": np.empty,
+            "space": self,
+            "bound": self.fixed,
+            "results": owner.results,
+            "errors": np.errstate,
+        }
         scope |= {f"dtype{i}": dtype for i, (_, dtype) in enumerate(self.shapes)}
         exec(owner.code, scope)
         self.run = scope["run"]
@@ -251,7 +261,13 @@ def run_text(owner: Compiled) -> str:
     for i, value in enumerate(owner.results):
         name = None if value is None else names.get(value.memory)
         if value is None or name is None:
-            texts.append(f"bound[{i}]" if value is not None and not value.scalar else "None" if value is None else f"bound[{i}][()]")
+            texts.append(
+                f"bound[{i}]"
+                if value is not None and not value.scalar
+                else "None"
+                if value is None
+                else f"bound[{i}][()]"
+            )
         elif value.memory in layout.fresh and whole_of(program, value.memory) == (value.shape, value.dtype):
             texts.append(f"{name}[()]" if value.scalar else name)
         else:

@@ -107,10 +107,16 @@ def overlaps(source: Source) -> list[str]:
     for i, one in enumerate(inputs):
         others = [each for each in layout.slots if each.kind == REFERENCE and each in layout.users]
         written = one.memory in layout.written
-        pairs = [(f"(char *)table[{FIRST + layout.slots.index(each)}]", each.size) for each in others
-                 if written or each in layout.written]
-        pairs += [(f"ARRAY(arrays[{k}])->data", extent(other)) for k, other in enumerate(inputs)
-                  if k != i and (written or other.memory in layout.written) and (k < i or not written)]
+        pairs = [
+            (f"(char *)table[{FIRST + layout.slots.index(each)}]", each.size)
+            for each in others
+            if written or each in layout.written
+        ]
+        pairs += [
+            (f"ARRAY(arrays[{k}])->data", extent(other))
+            for k, other in enumerate(inputs)
+            if k != i and (written or other.memory in layout.written) and (k < i or not written)
+        ]
         for text, size in pairs:
             found.append(f"if (!apart(ARRAY(arrays[{i}])->data, {extent(one)}, {text}, {size})) return {OVERLAP};")
     return found
@@ -144,7 +150,10 @@ def loop_loss(source: Source) -> list[str]:
     if len(outputs) != 1 or outputs[0].size != 1:
         return ["(void)losses;"]
     value, size = outputs[0], outputs[0].dtype.itemsize
-    slot, offset = FIRST + source.layout.slots.index(value.memory), value.offset - source.layout.origin.get(value.memory, 0)
+    slot, offset = (
+        FIRST + source.layout.slots.index(value.memory),
+        value.offset - source.layout.origin.get(value.memory, 0),
+    )
     return [f"memcpy(losses + i * {size}, (char *)table[{slot}] + {offset}, {size});"]
 
 

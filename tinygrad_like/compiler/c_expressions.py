@@ -111,7 +111,17 @@ for each in (np.exp, np.expm1, np.log, np.log1p, np.tanh):
 
 CHEAP = frozenset(
     {np.add, np.subtract, np.multiply, np.negative, np.absolute, np.maximum, np.minimum, np.equal, np.not_equal}
-    | {np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite, np.bitwise_and, np.bitwise_or}
+    | {
+        np.less,
+        np.less_equal,
+        np.greater,
+        np.greater_equal,
+        np.isnan,
+        np.isinf,
+        np.isfinite,
+        np.bitwise_and,
+        np.bitwise_or,
+    }
     | {np.logical_and, np.logical_or, np.logical_not, np.sign, np.square}
 )
 LARGEST = {4: "FLT_MAX", 8: "DBL_MAX"}

@@ -73,7 +73,9 @@ def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:
         old: Any = refined(each, space)
         if isinstance(old, Reduce) and isinstance(new, Reduce) and old.reduced != new.reduced:
             return False
-        if any(touches(gather, old) for gather, _ in gathers) or any(touches(gather, new) for gather, _ in old.gathers()):
+        if any(touches(gather, old) for gather, _ in gathers) or any(
+            touches(gather, new) for gather, _ in old.gathers()
+        ):
             return False
         for a, a_written in old.accesses():
             for b, b_written in new.accesses():

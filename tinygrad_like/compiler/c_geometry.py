@@ -78,7 +78,9 @@ def sliced(value: Value, parts: list[Any]) -> tuple[tuple[int, ...], Access]:
 
 def gathered(value: Value, parts: list[Any]) -> tuple[tuple[int, ...], Gather] | None:
     """`value[parts]` where some parts are arrays of integers; they must stand side by side."""
-    places = [i for i, each in enumerate(parts) if isinstance(each, Value) or not (each is None or isinstance(each, slice))]
+    places = [
+        i for i, each in enumerate(parts) if isinstance(each, Value) or not (each is None or isinstance(each, slice))
+    ]
     if any(not isinstance(parts[i], Value) for i in places) or places[-1] - places[0] != len(places) - 1:
         return None
     shape = broadcast_shape([parts[i].shape for i in places])

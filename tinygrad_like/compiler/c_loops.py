@@ -52,7 +52,9 @@ class Nest:
     def __init__(self, group: Group, names: Any) -> None:
         self.names, self.group = names, group
         space = group.space
-        rows = [each.strides for one in group.operations for each, _ in one.accesses() if each.memory not in names.passing]
+        rows = [
+            each.strides for one in group.operations for each, _ in one.accesses() if each.memory not in names.passing
+        ]
         rows += [each.access.strides for one in group.operations for each, _ in one.gathers()]
         self.reductions = [each for each in group.operations if isinstance(each, Reduce)]
         marks = self.reductions[0].reduced if self.reductions else (False,) * len(space)
@@ -90,7 +92,9 @@ class Nest:
 
     def element(self, access: Access, moved: str = "") -> str:
         size = access.dtype.itemsize
-        terms = [term(stride // size, variable) for stride, variable in zip(self.strides(access), self.variables) if stride]
+        terms = [
+            term(stride // size, variable) for stride, variable in zip(self.strides(access), self.variables) if stride
+        ]
         return str(self.names.element(access, terms + ([moved] if moved else [])))
 
     def variable(self, name: str) -> str:
@@ -187,7 +191,9 @@ class Nest:
             for line in accumulating(one, name, bracketed(text)):
                 self.body[-1].append(line)
         else:
-            self.body[-1].append(f"{self.element(one.target)} = {combined(one, self.element(one.target), bracketed(text))};")
+            self.body[-1].append(
+                f"{self.element(one.target)} = {combined(one, self.element(one.target), bracketed(text))};"
+            )
 
     # -- text -----------------------------------------------------------------------------------
 
@@ -278,7 +284,9 @@ class Nest:
         self, start: str, end: str, n: int, names: list[tuple[Reduce, str]], lines: Lines, suffix: str = ""
     ) -> None:
         renamed = {name: name + suffix for each, name in names if each.kind == "+" and each.dtype.kind == "f"}
-        clauses = " ".join(clause for each, name in names for clause in reduction_clauses(each, renamed.get(name, name)))
+        clauses = " ".join(
+            clause for each, name in names for clause in reduction_clauses(each, renamed.get(name, name))
+        )
         if n >= VECTOR and not self.leaves:
             lines.add(f"SIMD({clauses})")
         lines.open(f"for (ptrdiff_t {start}; {end}; ++{self.variables[-1]})")

@@ -15,14 +15,12 @@ from .c_expressions import CHEAP, filled
 from .c_geometry import access, broadcast, indexed
 from .c_maps import (
     NoExpression,
-    assigned,
     assigned_at,
     clip,
     copied,
     copyto,
     fill,
     filled_with,
-    mapped,
     narrowed,
     operand_of,
     require,

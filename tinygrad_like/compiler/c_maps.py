@@ -40,7 +40,9 @@ def only(options: dict[str, Any], *names: str) -> None:
 
 def temporary(shape: tuple[int, ...], dtype: Any) -> Access:
     """New memory."""
-    return Access(Memory(TEMPORARY, max(1, prod(shape)) * dtype.itemsize, dtype), dtype, 0, row_major(shape, dtype.itemsize))
+    return Access(
+        Memory(TEMPORARY, max(1, prod(shape)) * dtype.itemsize, dtype), dtype, 0, row_major(shape, dtype.itemsize)
+    )
 
 
 def operand_of(argument: Any, shape: tuple[int, ...]) -> Any:
@@ -148,7 +150,9 @@ def where(instruction: Instruction) -> list[Operation]:
     target = target_of(instruction)
     truth = instruction.args[0].dtype if isinstance(instruction.args[0], Value) else np.dtype(bool)
     types = truth, target.dtype, target.dtype
-    return mapped(target.shape, instruction.args, types, "{0} ? {1} : {2}", target.dtype, access(target), instruction.place)
+    return mapped(
+        target.shape, instruction.args, types, "{0} ? {1} : {2}", target.dtype, access(target), instruction.place
+    )
 
 
 def clip(instruction: Instruction) -> list[Operation]:
@@ -215,5 +219,3 @@ def copyto(instruction: Instruction) -> list[Operation]:
     only(instruction.options, "casting")
     require(len(instruction.args) == 2, "its arguments")
     return assigned(target_of(instruction), instruction.args[1], instruction.place)
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from .c_fusion import Group, flattened, passing, users
 from .c_operations import Access, Callback
@@ -14,8 +13,42 @@ LOCAL = 2048  # bytes of an array that may be a local variable, and
 LOCALS = 1 << 15  # of all of them
 ALIGNED = 64
 RESERVED = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while".split()
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+    ]
 )
 
 
@@ -162,5 +195,3 @@ def written_memories(groups: list[Group]) -> set[Memory]:
         for one in group.operations:
             found |= {memory for memory, _, _ in one.spans()[1]}
     return found
-
-

@@ -288,6 +288,4 @@ def refined(operation: Any, fine: tuple[int, ...]) -> Any:
 
 def folded(space: tuple[int, ...], rows: list[tuple[int, ...]]) -> list[int]:
     """The axes that begin a new loop: all others can be joined with the one before them, for all these strides."""
-    return [
-        i for i in range(len(space)) if i == 0 or any(row[i - 1] != row[i] * space[i] for row in rows)
-    ]
+    return [i for i in range(len(space)) if i == 0 or any(row[i - 1] != row[i] * space[i] for row in rows)]

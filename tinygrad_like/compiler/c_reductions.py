@@ -10,7 +10,7 @@ import numpy as np
 
 from .c_expressions import expression
 from .c_geometry import access
-from .c_maps import clashes, mapped, only, require, target_of, temporary
+from .c_maps import clashes, mapped, only, require, target_of
 from .c_operations import Access, Operation, Position, Product, Reduce, squeezed
 from .c_types import known
 from .program import Instruction, Value
@@ -93,8 +93,15 @@ def position(sign: str) -> Any:
         ndim = len(source.shape)
         require(axis is not None or ndim == 1 or source.contiguous, "its operand has gaps")
         if axis is None:
-            return [Position((source.size,), Access(source.memory, source.dtype, source.offset, (source.dtype.itemsize,)),
-                             Access(target.memory, target.dtype, target.offset, (0,)), sign, place=instruction.place)]
+            return [
+                Position(
+                    (source.size,),
+                    Access(source.memory, source.dtype, source.offset, (source.dtype.itemsize,)),
+                    Access(target.memory, target.dtype, target.offset, (0,)),
+                    sign,
+                    place=instruction.place,
+                )
+            ]
         last = operator.index(axis) % ndim
         order = [i for i in range(ndim) if i != last] + [last]
         into = kept_strides(target, {last}, ndim)
@@ -118,14 +125,23 @@ def product(instruction: Instruction) -> list[Operation]:
     require(isinstance(left, Value) and isinstance(right, Value), "its arguments")
     require(left.dtype == right.dtype == target.dtype and target.dtype.kind == "f", "its dtypes")
     if not left.shape or not right.shape:
-        return mapped(target.shape, (left, right), (target.dtype,) * 2, "{0} * {1}", target.dtype, access(target),
-                      instruction.place)
+        return mapped(
+            target.shape,
+            (left, right),
+            (target.dtype,) * 2,
+            "{0} * {1}",
+            target.dtype,
+            access(target),
+            instruction.place,
+        )
     batched = len(left.shape) > 2 or len(right.shape) > 2
     require(not batched or instruction.function is np.matmul, "it has more than two axes")
     space, sides = product_space(left, right, target)
     if space[-1] == 1:
         outer = [Access(each.memory, each.dtype, each.offset, each.strides[:-1]) for each in sides]
-        return mapped(space[:-1], outer[:2], (target.dtype,) * 2, "{0} * {1}", target.dtype, outer[2], instruction.place)
+        return mapped(
+            space[:-1], outer[:2], (target.dtype,) * 2, "{0} * {1}", target.dtype, outer[2], instruction.place
+        )
     if not prod(space):
         return mapped(target.shape, (0.0,), (target.dtype,), "{0}", target.dtype, access(target), instruction.place)
     require(prod(space) <= SMALL, "it is large: a call of BLAS is faster")
@@ -145,7 +161,7 @@ def product_space(left: Value, right: Value, target: Value) -> tuple[tuple[int, 
     i, j = len(rows), len(columns)
     k = left.shape[-1]
     inner = right.strides[-2] if j else right.strides[-1]
-    a = (*batches[0], *left.strides[-2 : -1][:i], *(0,) * j, left.strides[-1])
+    a = (*batches[0], *left.strides[-2:-1][:i], *(0,) * j, left.strides[-1])
     b = (*batches[1], *(0,) * i, *(right.strides[-1:] if j else ()), inner)
     c = (*target.strides, 0)
     sides = [Access(each.memory, each.dtype, each.offset, own) for each, own in zip((left, right, target), (a, b, c))]

@@ -9,8 +9,8 @@ import numpy as np
 from . import c_statements
 from .c_fusion import Group, flattened, fused
 from .c_helpers import helpers
-from .c_lowering import lowered
 from .c_loops import Lines, Nest
+from .c_lowering import lowered
 from .c_memory import Layout, called_back
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
 from .traced import Method
@@ -74,8 +74,10 @@ class Source:
         for each in self.layout.declarations():
             lines.add(each)
         for parameter in ("memory", "error", "call"):
-            if f"{parameter}[" not in "\n".join(lines.lines) + text and f"{parameter}(" not in text and (
-                f"({parameter}," not in text
+            if (
+                f"{parameter}[" not in "\n".join(lines.lines) + text
+                and f"{parameter}(" not in text
+                and (f"({parameter}," not in text)
             ):
                 lines.add(f"(void){parameter};")
         head = f"static int {self.name}(void *const *memory, int64_t *error, int (*call)(int))"

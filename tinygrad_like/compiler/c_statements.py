@@ -64,7 +64,9 @@ def position(one: Position, names: Any, lines: Lines) -> None:
     j = LETTERS[len(variables)]
     kind = c_type(one.operand.dtype)
     here = element(names, one.operand, [*variables, j])
-    first = element(names, Access(one.operand.memory, one.operand.dtype, one.operand.offset, one.operand.strides[:-1]), variables)
+    first = element(
+        names, Access(one.operand.memory, one.operand.dtype, one.operand.offset, one.operand.strides[:-1]), variables
+    )
     lines.add(f"{kind} best = {first};")
     lines.add("ptrdiff_t where = 0;")
     lines.open(f"for (ptrdiff_t {j} = 1; {j} < {one.space[-1]}; ++{j})")
@@ -88,11 +90,16 @@ def scatter(one: Scatter, names: Any, lines: Lines) -> None:
     if isinstance(one.operand, Constant):
         value = literal(one.operand.value, dtype)
     elif isinstance(one.operand, Gather):
-        moves = [position_of(each, i, names, variables, lines, "from", one.operand.access.dtype.itemsize) for i, each in enumerate(one.operand.indices)]
+        moves = [
+            position_of(each, i, names, variables, lines, "from", one.operand.access.dtype.itemsize)
+            for i, each in enumerate(one.operand.indices)
+        ]
         value = cast(element(names, one.operand.access, variables, tuple(moves)), one.operand.access.dtype, dtype)
     else:
         value = cast(element(names, one.operand, variables), one.operand.dtype, dtype)
-    moves = [position_of(each, i, names, variables, lines, "at", dtype.itemsize) for i, each in enumerate(one.target.indices)]
+    moves = [
+        position_of(each, i, names, variables, lines, "at", dtype.itemsize) for i, each in enumerate(one.target.indices)
+    ]
     target = element(names, one.target.access, variables, tuple(moves))
     lines.add(f"{target} {'+=' if one.adds else '='} {value};")
     for _ in variables:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 NAMES = {
     "bool": "uint8_t",
     **{f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)},
@@ -35,7 +33,13 @@ def literal(value: Any, dtype: Any) -> str:
     if dtype.itemsize == 8:
         if number == -(2**63):
             return "INT64_MIN"
-        return f"UINT64_C({number})" if dtype.kind == "u" else f"INT64_C({number})" if abs(number) >= 2**31 else f"{number}"
+        return (
+            f"UINT64_C({number})"
+            if dtype.kind == "u"
+            else f"INT64_C({number})"
+            if abs(number) >= 2**31
+            else f"{number}"
+        )
     if number == -(2**31):
         return "INT32_MIN"
     return f"{number}u" if dtype.kind == "u" and number >= 2**31 else f"{number}"

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..engine.errors import TraceError
+from ..engine.node import is_users_leaf
 from ..engine.tensor import Tensor, wrap
 from ..tree import mapped
+from .gradients import Gradients
 from .program import Binding, Program
 from .traced import TracedArray
 from .tracing import Trace
 
 
 class Output:
-    """Where among the results of a program something stands that a function returned, and as what it is given back:
-    "tensor", "array" or "number". (No dataclass, which would count as a container.)"""
+    """What a function returned in one place: which result of the program, and as what it is given back.
+
+    `kind` is "tensor", "recorded" (a Tensor whose graph was alive), "array" or "number". (No dataclass, which would
+    count as a container.)
+    """
 
     def __init__(self, place: int, kind: str) -> None:
         self.place, self.kind = place, kind
 
 
-@dataclass
 class Captured:
-    """A program, and what the function returned: its containers, with an Output in place of each array."""
+    """A program; what the function returned, with an Output in place of each array; and the trace."""
 
-    program: Program
-    returned: Any
-    trace: Trace
+    def __init__(self, program: Program, returned: Any, trace: Trace) -> None:
+        self.program, self.returned, self.trace = program, returned, trace
 
 
-def capture(function: Callable[..., Any], call: Callable[[list[Any]], Any], arrays: Sequence[Any]) -> Captured:
-    """Trace `call`, which calls the function with what stands for these arrays."""
-    trace = Trace()
+def capture(call: Callable[[list[Any]], Any], arrays: Sequence[Any], gradients: Gradients | None = None) -> Captured:
+    """Trace `call`, which is given what stands for these arrays. All that it wrote is undone."""
+    trace = Trace(gradients or Gradients())
     try:
         with trace:
             # Each is copied, so that it has memory of its own: two may be views of one array.
@@ -46,14 +48,8 @@ def capture(function: Callable[..., Any], call: Callable[[list[Any]], Any], arra
             bindings = bindings_of(trace)
     finally:
         trace.undo()
-    program = Program(
-        [each.value for each in inputs],
-        trace.instructions,
-        [each.value for each in outputs],
-        bindings,
-        trace.values,
-        trace.references,
-    )
+    values = [each.value for each in inputs], [each.value for each in outputs]
+    program = Program(values[0], trace.instructions, values[1], bindings, trace.values, trace.references)
     return Captured(program, returned, trace)
 
 
@@ -62,13 +58,16 @@ def own(value: Any) -> Any:
 
 
 def output_of(trace: Trace, leaf: Any, outputs: list[Any]) -> Any:
-    """What a function returned, as an Output if it is an array."""
+    """What a function returned, as an Output if it is an array; a Tensor of before as it is."""
     array = leaf._array if isinstance(leaf, Tensor) else leaf
     if type(array) is not TracedArray:
-        if not isinstance(array, np.ndarray):
+        if not isinstance(array, np.ndarray) or (isinstance(leaf, Tensor) and id(leaf) in trace.seen):
             return leaf
         array = trace.lift(array)
-    kind = "tensor" if isinstance(leaf, Tensor) else "number" if array.value.scalar else "array"
+    kind = "number" if array.value.scalar else "array"
+    if isinstance(leaf, Tensor):
+        node = leaf._node
+        kind = "tensor" if node is None or node.freed or is_users_leaf(node) else "recorded"
     outputs.append(array)
     return Output(len(outputs) - 1, kind)
 
@@ -79,17 +78,15 @@ def bindings_of(trace: Trace) -> list[Binding]:
     for tensor, gradient, array, node in trace.seen.values():
         if tensor._array is not array or tensor._node is not node:
             raise TraceError(
-                f"A Tensor of shape {tensor.shape} that was made outside gets other memory, or joins the graph, "
-                "in the step.",
+                f"A Tensor of shape {tensor.shape} that was made outside gets other memory in the step, or another "
+                "place in a graph.",
                 "Write into it by tg.assign(t, values), or t.data = values.",
             )
         after = tensor._grad
-        if after is None or after is gradient:
-            if after is not gradient:
-                bindings.append(Binding(tensor, None))
+        if after is gradient or after is trace.brought.get(id(tensor)):
             continue
         held = after._array if isinstance(after, Tensor) else after
-        value = held.value if type(held) is TracedArray else trace.lift(held).value
+        value = None if after is None else held.value if type(held) is TracedArray else trace.lift(held).value
         bindings.append(Binding(tensor, value, isinstance(after, Tensor)))
     return bindings
 

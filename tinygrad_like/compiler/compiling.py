@@ -4,145 +4,227 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
+from ..engine.errors import ArgumentError
 from ..engine.node import is_users_leaf
 from ..engine.recording import observer, recording
 from ..engine.tensor import Tensor, wrap
-from ..engine.traces import changes, trace
-from ..tree import flatten, mapped, unflatten
+from ..engine.traces import active, trace
+from ..engine.writes import across_forks
+from ..tree import flatten, unflatten
 from .agreement import Agreement
-from .backends import build
-from .capture import Captured, Output, capture
-from .holders import state_of
+from .backends import BACKENDS
+from .capture import capture
+from .checked import Checked
+from .gradients import Gradients
+from .holders import Holders
+from .looping import run_loop
+from .quick import Quick, quick_way
+from .runner import Runner
 
-MOST = 8  # programs of one function, from which on another is worth a warning
+MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
+tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
 def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
-    """The function as a program that is run without Python's overhead: the same results, the same changes of state.
+    """The function as a program without Python's overhead: the same results, the same changes of state.
 
-    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`, `optimizer.step()`,
-    `grad`, and every layer. It is traced when it is first called with arguments of some shapes and dtypes. Arguments
-    that are no arrays, Tensors or floats are part of the program: another value is another program. `backend` is
-    "numpy" or "c"; without, C if there is a compiler. With `check`, the first calls are compared with the function.
+    `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
+    `optimizer.step()`, `grad`, and every layer. It is traced when it is first called with arguments of some shapes and
+    dtypes, and run as a program from then on. Arguments other than arrays, Tensors and floats are part of the program:
+    another value gives another program. What it returns has no graph; inside a function that is being differentiated,
+    `function` itself runs.
 
-    Raises TraceError, which names the line, if what the function does depends on values, or differs from call to call.
+    `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
+    calls are compared with those of `function`.
+
+    Raises TraceError, which names the line, if what the function does depends on values, or differs from call to call;
+    ArgumentError for what is no function, and for an unknown backend.
 
     >>> import numpy as np, tinygrad_like as tg
-    >>> double = tg.compile(lambda x: x + x, backend="numpy")
+    >>> double = tg.compile(lambda x: x + x)
     >>> double(np.array([1.0, 2.0]))
     array([2., 4.])
     """
+    if backend not in (None, *BACKENDS):
+        raise ArgumentError(f"compile has no backend {backend!r}.", f"Choose one of {', '.join(BACKENDS)}.")
     if function is None:
-        return lambda given: Compiled(given, backend, check)
+        return partial(compile, backend=backend, check=check)
+    if not callable(function):
+        raise ArgumentError(
+            f"compile takes a function, but got {function!r}.", "Write tg.compile(step), not step(...)."
+        )
     return Compiled(function, backend, check)
 
 
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool) -> None:
-        update_wrapper(self, function)
-        self.function, self.backend, self.check = function, backend, check
-        self.programs: dict[Any, Any] = {}
-        self.holders: dict[int, Any] = {}
-        self.state: Any = ()
-        self.changes = -1
+    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool = False) -> None:
+        if hasattr(function, "__name__"):
+            update_wrapper(self, function)
+        self.function, self.backend = function, backend
+        self.checked = Checked() if check else None
+        self.programs: dict[Any, list[Runner]] = {}
+        self.holders, self.gradients = Holders(function), Gradients()
+        self.held: list[Any] = []  # arguments that programs know by their identity
+        self.last: Runner | None = None
+        self.quick: Quick | None = None
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else partial(self, instance)
+
+    def __repr__(self) -> str:
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        count = sum(map(len, self.programs.values()))
+        return f"<compiled {name}, {count} program{'s' * (count != 1)}>"
+
+    def loop(
+        self,
+        *data: Any,
+        epochs: int = 1,
+        shuffle: bool = False,
+        batch_size: int | None = None,
+        progress: bool | None = None,
+    ) -> np.ndarray[Any, Any]:
+        """Call the function with each sample of some arrays, `epochs` times, inside the program; give the losses.
+
+        The arrays have equal lengths: `step.loop(xs, ys)` calls `step(xs[i], ys[i])` for each i. With a `batch_size`,
+        it is called with as many rows at a time; the last batch has what is left. With `shuffle`, the order is a new
+        one in each epoch, drawn by `tg.random`. The function returns its loss. The result has the shape (epochs, calls
+        in an epoch). Ctrl-C stops between two calls. A long loop shows its progress (`progress` forces it on or off).
+
+        Raises ShapeError for arrays of different lengths, ArgumentError for none, and for other options.
+        """
+        return run_loop(self, data, epochs, shuffle, batch_size, progress)
+
+    def runner_of(self, *args: Any, **options: Any) -> Runner | None:
+        """The program for these arguments; None where the function itself is to be run."""
+        leaves, structure = flatten((args, options))
+        sorted_leaves = sorted_out(leaves)
+        if sorted_leaves is None:
+            return None
+        with tracing:
+            return self.runner(*sorted_leaves, leaves, structure)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        if trace() is not None or observer.get() is not None:
+        quick = self.quick
+        if (
+            quick is not None
+            and self.holders.now() == quick.state
+            and not (active or options)
+            and observer.get() is None
+            and recording.get() is quick.recording
+            and (arrays := quick.arrays_of(args)) is not None
+        ):
+            return quick.runner(arrays)
+        return self.call(args, options)
+
+    def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Find the program by all that it depends on."""
+        if (active and trace() is not None) or observer.get() is not None:
             return self.function(*args, **options)
         leaves, structure = flatten((args, options))
-        arrays, key = sorted_out(leaves)
-        if arrays is None:
+        sorted_leaves = sorted_out(leaves)
+        if sorted_leaves is None:
             return self.function(*args, **options)
-        if changes.count != self.changes:
-            self.state, self.changes = state_of(self.holders), changes.count
-        key = tuple(key), repr(structure), self.state, recording.get()
-        runner = self.programs.get(key)
+        arrays, own = sorted_leaves
+        with tracing:
+            runner = self.runner(arrays, own, leaves, structure)
         if runner is None:
-            runner = self.programs[key] = self.made(leaves, structure, arrays)
-            self.changes = -1
-            key = (*key[:2], state_of(self.holders), key[3])
-            self.programs[key] = runner
+            return self.function(*args, **options)
+        self.last = runner
+        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
+        if self.checked is not None and self.checked.wanted(runner):
+            return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
 
-    def made(self, leaves: list[Any], structure: Any, arrays: list[Any]) -> Any:
-        """A new program for arguments of this kind."""
-        if len(self.programs) == 2 * MOST:
+    def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
+        """The program for these arguments in this state, made if there is none; None if they share memory."""
+        kind = tuple(own), repr(structure), recording.get()
+        for known in self.programs.get((*kind, self.holders.now()), []):
+            if known.has_gradients():
+                return known if known.takes(arrays) else None
+        made = self.made(arrays, leaves, structure)
+        if made is None:
+            return None
+        self.programs.setdefault((*kind, self.holders.now()), []).insert(0, made)
+        return made
+
+    def made(self, arrays: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
+        """A new program."""
+        count = sum(map(len, self.programs.values()))
+        if count == MOST:
             warnings.warn(
-                f"{self.__name__} is compiled for the {MOST + 1}th time.",
-                stacklevel=3,
+                f"{getattr(self, '__name__', 'A function')} is being compiled for the {MOST + 1}th time. Give what "
+                "differs from call to call as arrays or floats of the same shape, or keep it in a Tensor.",
+                stacklevel=4,
             )
 
-        def call(traced: list[Any]) -> Any:
-            waiting = iter(traced)
-            given = [stand_in(each, waiting) for each in leaves]
-            args, options = unflatten(structure, given)
+        def call(stand_ins: list[Any]) -> Any:
+            waiting = iter(stand_ins)
+            args, options = unflatten(structure, [stand_in(each, waiting) for each in leaves])
             return self.function(*args, **options)
 
-        first = capture(self.function, call, arrays)
+        first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(self.function, call, [nudged(each) for each in arrays])
+            second = capture(call, [nudged(each) for each in arrays], self.gradients)
         Agreement(first.program, second.program).settle()
-        self.holders |= first.trace.holders
-        return Runner(first, build(first.program, self.backend))
+        runner = Runner(first, self.backend)
+        self.holders.add(first.trace.took_part())
+        self.held.append(leaves)
+        return runner if runner.takes(arrays) else None
 
 
-def sorted_out(leaves: list[Any]) -> tuple[list[Any] | None, list[Any]]:
-    """The arrays among the arguments, and what of all of them a program depends on. No arrays: run as it is."""
+def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
+    """The arrays and floats among the arguments, and all that a program depends on; None if one is in a graph."""
     arrays: list[Any] = []
     key: list[Any] = []
     for each in leaves:
         if isinstance(each, Tensor):
+            if each._node is not None and not is_users_leaf(each._node):
+                return None
             if each._node is None:
                 arrays.append(each._array)
                 key.append((Tensor, each.shape, each.dtype))
-            elif is_users_leaf(each._node):
-                key.append(id(each))
             else:
-                return None, []
-        elif isinstance(each, np.ndarray):
+                key.append(id(each))
+        elif isinstance(each, (np.ndarray, np.generic)):
             arrays.append(each)
             key.append((np.ndarray, each.shape, each.dtype))
+        elif type(each) is float:
+            arrays.append(each)
+            key.append(float)
         else:
-            key.append((type(each), each))
+            key.append((type(each), each if is_hashable(each) else id(each)))
     return arrays, key
 
 
+def is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def stand_in(leaf: Any, traced: Any) -> Any:
+    """What the function is given in place of an argument."""
     if isinstance(leaf, Tensor):
         return leaf if leaf._node is not None else wrap(next(traced))
-    return next(traced) if isinstance(leaf, np.ndarray) else leaf
+    return next(traced) if isinstance(leaf, (np.ndarray, np.generic)) or type(leaf) is float else leaf
 
 
-def nudged(array: Any) -> Any:
+def nudged(value: Any) -> Any:
     """Slightly other values."""
-    if array.dtype.kind not in "fc":
-        return array.copy()
-    return array * array.dtype.type(1 + 2**-9) + array.dtype.type(2**-9)
-
-
-class Runner:
-    """A program that is ready to be run, and what is done with its results."""
-
-    def __init__(self, captured: Captured, function: Callable[..., Any]) -> None:
-        self.function, self.returned = function, captured.returned
-        self.bindings = captured.program.bindings
-
-    def __call__(self, arrays: list[Any]) -> Any:
-        outputs, bound = self.function(arrays)
-        for binding, value in zip(self.bindings, bound):
-            binding.tensor._grad = wrap(value) if binding.as_tensor else value
-        return mapped(lambda leaf: given(leaf, outputs), self.returned)
-
-
-def given(leaf: Any, outputs: list[Any]) -> Any:
-    if not isinstance(leaf, Output):
-        return leaf
-    value = outputs[leaf.place]
-    return wrap(np.asarray(value)) if leaf.kind == "tensor" else value
+    if type(value) is float:
+        return value * (1 + 2**-9) + 2**-9
+    if value.dtype.kind not in "fc":
+        return value.copy()
+    other = value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
+    return np.asarray(other) if isinstance(value, np.ndarray) else other

@@ -79,7 +79,7 @@ def own() -> str | None:
 def private() -> str:
     """A folder of this process, deleted when it ends: for libraries that cannot be kept."""
     process = os.getpid()
-    if not os.path.isdir(_private.get(process, "")):
+    if not is_own(_private.get(process, "")):  # none yet, or somebody has cleared the folder of temporary files
         path = _private[process] = tempfile.mkdtemp(prefix="tinygrad_like-")
         atexit.register(remove, path, process)
     return _private[process]
@@ -107,8 +107,8 @@ def building() -> Iterator[str]:
 def find(key: str) -> Iterator[str]:
     """The libraries of a key that are whole; those that are damaged are deleted."""
     paths: list[str] = []
-    for place in (own(), _private.get(os.getpid())):
-        if place and os.path.isdir(place):
+    for place in (own(), _private.get(os.getpid(), "")):
+        if place and is_own(place):
             with os.scandir(place) as entries:
                 paths += [entry.path for entry in entries if entry.name.startswith(key + "-")]
     for path in filter(is_own, paths):

@@ -111,6 +111,7 @@ class Binding:
     tensor: Any
     value: Value | None
     as_tensor: bool = False
+    array: Any = None  # memory of before that it gets, instead of a value
 
 
 @dataclass(eq=False)

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from ..engine.recording import scope
 from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
 from ..engine.traces import active, current
-from ..engine.writes import base_of
+from ..engine.writes import base_of, clock
+from .gradients import Gradients, Guard
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
 from .traced import INSPECTIONS, LIKES, REDUCTIONS, REFUSED, WAYS, WRITERS, TracedArray
@@ -40,7 +42,8 @@ class Trace:
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gradients: Gradients) -> None:
+        self.gradients, self.start = gradients, clock()
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -51,8 +54,9 @@ class Trace:
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
+        self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
         self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
-        self.guards: dict[int, tuple[Tensor, Any]] = {}  # and those where it does, with that
+        self.brought: dict[int, TracedArray | None] = {}  # by id of a Tensor whose gradient of before is read: that
         self.holders: dict[int, Any] = {}  # layers and optimizers that took part
         self.places = Places()
         self.open = True
@@ -95,6 +99,11 @@ class Trace:
             value = Value(len(self.values), (), dtype, (), memory, scalar=True, weak=weak)
         self.values.append(value)
         return TracedArray(self, array, value)
+
+    def memory_kind(self, array: ndarray) -> str:
+        """Of which kind the memory of an array is; "" if no value lies in it."""
+        known = self.memories.get(id(base_of(array)))
+        return "" if known is None else known[0].kind
 
     def input(self, array: Any, index: int) -> TracedArray:
         """What stands for an argument of the function."""
@@ -161,6 +170,8 @@ class Trace:
     def result(self, result: Any, function: Any) -> TracedArray:
         if isinstance(result, (ndarray, np.generic)):
             return self.new(result)
+        if function is float_of:
+            return self.new(result, weak=True)
         raise self.refusal(f"What {getattr(function, '__name__', function)} gives", WAYS)
 
     def emit_out(self, function: Any, args: Any, options: Any, out: Any) -> Any:
@@ -231,6 +242,10 @@ class Trace:
         """Write down that the program raises an error unless a condition holds."""
         self.emit(raise_unless, (condition, text))
 
+    def number(self, array: Any) -> Any:
+        """What becomes a Python float when the program is run."""
+        return self.emit(float_of, (array,))
+
     def keep(self, target: TracedArray) -> None:
         """Note the contents of memory of before that is about to be written to."""
         if target.value.memory.kind in (INPUT, REFERENCE):
@@ -246,16 +261,32 @@ class Trace:
 
     def see_gradient(self, tensor: Tensor, cleared: bool) -> None:
         """Note whether the gradient that a Tensor had before is read, or does not matter."""
-        if is_traced(tensor._array):
+        if is_traced(tensor._array) or self.made_here(tensor):
             return
         self.see(tensor)
-        if cleared:
-            self.cleared.add(id(tensor))
-        elif id(tensor) not in self.cleared and id(tensor) not in self.guards:
-            if isinstance(tensor._grad, Tensor):
-                tensor._grad = tensor._grad.numpy().copy()
-            self.guards[id(tensor)] = tensor, tensor._grad
-            self.cleared.add(id(tensor))
+        if not cleared and id(tensor) not in self.cleared:
+            place = None if tensor._grad is None else self.lift(self.gradients.place_of(tensor))
+            tensor._grad = self.brought[id(tensor)] = place
+        self.cleared.add(id(tensor))
+
+    def made_here(self, tensor: Tensor) -> bool:
+        """Whether a leaf was made during the trace."""
+        node = tensor._node
+        return node is not None and node.primitive is None and node.index > self.start
+
+    def guards(self, stored: set[Memory]) -> list[Guard]:
+        """The Tensors whose gradient of before the program reads, if there was one."""
+        found = []
+        for key, traced in self.brought.items():
+            there = traced is not None
+            place = self.gradients.places[key] if there else None
+            found.append(Guard(self.seen[key][0], place, there and traced.value.memory in stored))
+        return found
+
+    def took_part(self) -> dict[int, Any]:
+        """The layers, the optimizers and the Tensors of before, by id; not those that nobody else has any more."""
+        (alone,) = (getrefcount(each[0]) for each in {0: (object(), None)}.values())
+        return self.holders | {key: each[0] for key, each in self.seen.items() if getrefcount(each[0]) > alone}
 
     def operands(self, primitive: Any, args: Any, arrays: list[Any]) -> list[Any]:
         """The arrays that a primitive is about to compute with, each written down when it is used."""
@@ -296,6 +327,11 @@ class Trace:
     def refusal(self, what: str, instead: str) -> TraceError:
         line = user_line()
         return TraceError(f"{what} cannot be compiled.", (line and line + "\n  ") + instead)
+
+
+def float_of(array: Any) -> float:
+    """`float`, of which a trace says what it is."""
+    return float(array)
 
 
 def value_of(leaf: Any) -> Any:

@@ -26,6 +26,7 @@ from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
 delivering = across_forks(RLock())
+COMPILED = "compiled"  # the operation that the results of a compiled function seem to come from
 Found = dict[Node, tuple[Any, bool]]
 
 
@@ -234,6 +235,11 @@ def unbroadcast(part: Any, shape: tuple[int, ...], node: Any) -> Any:
 
 
 def already_freed(node: Node) -> GraphError:
+    if node.primitive.name == COMPILED:
+        return GraphError(
+            "What a compiled function returned has no graph, so no gradient goes back through it.",
+            "Compute the loss and its gradients inside: tg.compile of a function that calls backward(), or tg.grad.",
+        )
     return GraphError(
         f"The graph of {node.primitive.name} was freed by an earlier backward().",
         "Write backward(retain_graph=True) the first time, or compute the result again.",

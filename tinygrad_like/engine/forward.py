@@ -21,7 +21,7 @@ from .node import Node, Raised, below, has_ended, leaf_node, reverse_level
 from .scattered import Scattered
 from .shortcuts import all_finite
 from .tensor import Tensor, values_of, wrap
-from .traces import ndarray_of
+from .traces import lifted, ndarray_of
 from .zeros import product_without_false_nans
 
 Apply = Callable[[Any], Any]
@@ -148,6 +148,7 @@ class Push:
 
     def forward(self, operands: list[Any]) -> Any:
         function = self.primitive if self.recorded else self.primitive.forward
+        operands = [lifted(each) for each in operands]
         return function(*operands, **self.options)
 
     def applied(self, i: int, tangent: Any) -> Any:

@@ -31,7 +31,7 @@ def check_kind(value: Any) -> Any:
 
 def as_ndarray(value: Any, dtype: Any = None) -> Any:
     """`np.asarray`, but of the kinds of array that are taken, also in a list; not of lists of unequal lengths."""
-    if value.__class__ is ndarray:
+    if value.__class__ is ndarray or (active and hasattr(value, "traced_value")):
         return np.asarray(value, dtype) if not active else in_dtype(value, dtype)
     check_kind(value)
     if value.__class__ in (list, tuple) and value and isinstance(value[0], ndarray):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .shortcuts import shortcut
+from .traces import whole
 from .writes import Array
 
 LONG = 16  # elements of a row that are added faster at once than one by one
@@ -31,7 +31,16 @@ class Scattered:
 
 def add_at(buffer: Array, index: Any, values: Any) -> None:
     """buffer[index] += values, where an element that is named twice gets both."""
-    if is_unique(index) or names_rows_once(buffer, index):
+    if is_unique(index):
+        buffer[index] += values
+    else:
+        add_named_at(buffer, index, values)
+
+
+@whole
+def add_named_at(buffer: Array, index: Any, values: Any) -> None:
+    """The same for any index."""
+    if names_rows_once(buffer, index):
         buffer[index] += values
     elif names_rows(buffer, index) and np.size(values) > MANY:
         add_rows(buffer, index.ravel() % len(buffer), np.broadcast_to(values, index.shape + buffer.shape[1:]))
@@ -81,7 +90,7 @@ def names_rows_once(buffer: Array, index: Any) -> bool:
         return False
     named = np.zeros(len(buffer), bool)
     named[index] = True
-    return shortcut(np.count_nonzero(named) == index.size)
+    return bool(np.count_nonzero(named) == index.size)
 
 
 def is_unique(index: Any) -> bool:

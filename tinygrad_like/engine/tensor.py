@@ -20,7 +20,7 @@ from .node import HIGHEST, Node, below, is_flat, is_users_leaf, leaf_node
 from .operators import Operators
 from .recording import recording, transform_depth
 from .refusals import Missing
-from .traces import changes, lifted, seen
+from .traces import active, changes, lifted, seen
 from .writes import Array, base_of
 
 if TYPE_CHECKING:
@@ -198,8 +198,9 @@ class Tensor(Copying, Methods, Operators, Missing):
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient, or None. It can be changed, replaced, or cleared with None."""
-        if self._grad.__class__ is np.ndarray:
+        if active:
             seen(self)
+        if self._grad.__class__ is np.ndarray:
             # A part of a flat vector stays the optimizer's.
             self._grad = wrap(self._grad if self._grad.base is None else self._grad.copy())
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:

@@ -1,7 +1,7 @@
 """The trace that is being written in this context, if there is one, and what the engine asks it.
 
-During a trace the arrays in Tensors are traced arrays, which write down each NumPy call (compiler/tracing.py). Outside, each
-function here costs a look at an empty list.
+During a trace the arrays in Tensors are traced arrays, which write down each NumPy call (compiler/tracing.py). Outside,
+each function here costs a look at an empty list.
 """
 
 from __future__ import annotations
@@ -61,12 +61,17 @@ changes = Changes()
 
 def ndarray_of(value: Any) -> Any:
     """`np.asarray`, which leaves a traced array alone."""
-    return value if value.__class__ is ndarray else np.asarray(value)
+    if value.__class__ is ndarray:
+        return value
+    if active and hasattr(value, "traced_value"):
+        return current.get().emit(np.asarray, (value,))
+    return np.asarray(value)
 
 
 def in_dtype(array: Any, dtype: Any) -> Any:
     """`np.asarray` of an array, which leaves a traced one as it is, in this dtype."""
-    return ndarray_of(array) if dtype is None or array.dtype == dtype else array.astype(dtype)
+    array = ndarray_of(array)
+    return array if dtype is None or array.dtype == dtype else array.astype(dtype)
 
 
 def contiguous(array: Any) -> Any:
@@ -83,6 +88,8 @@ def number_of(array: Any) -> Any:
 
 def copy_of(value: Any) -> Any:
     """`np.array`, which copies a traced array, too."""
+    if active and (now := current.get()) is not None:
+        return now.emit(np.array, (value,))
     return value.copy() if value.__class__ is ndarray else np.array(value)
 
 

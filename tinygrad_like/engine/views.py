@@ -21,6 +21,7 @@ from .node import is_users_leaf
 from .recording import recording, transform_depth
 from .storage import is_shared
 from .tensor import Tensor, values_of
+from .traces import real, whole
 from .writes import Array, across_forks, base_of
 
 # Two threads that make the first views of a Tensor find one family. Reentrant, for what a garbage collection calls.
@@ -164,7 +165,10 @@ def fitting(target: Tensor, index: Any, value: Any) -> Any:
     value = value if isinstance(value, Tensor) else Tensor(value)
     if not np.can_cast(value.dtype, target.dtype, "same_kind"):
         raise DTypeError(f"A Tensor of dtype {target.dtype} cannot take values of {value.dtype}.")
-    place = np.broadcast_to(np.int8(0), target.shape)[index].shape
+    known = tuple(map(real, index)) if isinstance(index, tuple) else real(index)
+    place = np.broadcast_to(np.int8(0), target.shape)[known].shape
+    if operators.indexing.is_traced_mask(index):
+        place = ()
     extra = value.ndim - len(place)
     shape = value.shape
     if extra > 0 and all(n == 1 for n in shape[:extra]):
@@ -238,6 +242,12 @@ def move(family: list[Tensor]) -> None:
 
 def alike(array: Array, memory: Array, flat: Array) -> Array:
     """The view of `flat` that `array` is of its own memory, element by element."""
-    start = array.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
+    start = real(array).__array_interface__["data"][0] - real(memory).__array_interface__["data"][0]
     strides = [step // memory.itemsize * flat.itemsize for step in array.strides]
-    return np.ndarray(array.shape, flat.dtype, flat, start // memory.itemsize * flat.itemsize, strides)
+    return part_of(flat, array.shape, start // memory.itemsize * flat.itemsize, strides)
+
+
+@whole
+def part_of(flat: Array, shape: tuple[int, ...], start: int, strides: list[int]) -> Array:
+    """A view of memory, laid out like this."""
+    return np.ndarray(shape, flat.dtype, flat, start, strides)

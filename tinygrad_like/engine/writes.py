@@ -6,6 +6,8 @@ import itertools
 import os
 import weakref
 from _thread import allocate_lock
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -137,6 +139,8 @@ class WriteLog:
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""
+        if active and (now := trace()) is not None:
+            now.noted.append((real(array), index))
         whole = base_of(array)
         key = id(whole)
         with self._lock:
@@ -148,6 +152,18 @@ class WriteLog:
                 entry.all = now
             else:
                 entry.note(array, index, now)
+
+    def noter(self, array: Array, index: Any = ...) -> Callable[[], None]:
+        """A function that notes this write, fast where it is of all memory: for a program that writes often."""
+        self.note(array, index)
+        entry = self._log[id(base_of(array))]
+        if index is not ... or base_of(array).nbytes != array.nbytes:
+            return partial(self.note, array, index)
+
+        def note() -> None:
+            entry.all = self.latest = clock()
+
+        return note
 
     def _forget(self, key: int, gone: Any) -> None:
         if key in self._log and self._log[key].reference is gone:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, GraphError, ShapeError
+from ..engine.errors import ArgumentError, GraphError, ShapeError, TraceError
 from ..engine.recording import enable_grad
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
+from ..engine.writes import Array
 from ..losses.distances import mse
 from ..nn.initialisers import generator, uniform
 from ..nn.layers import SIGMOID, Activation, Linear
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..picture.picture import Picture
 
 LONG_TRAINING = 1_000
+COMPILED, COMPILED_BY_C = 200, 4_000  # steps from which on the time that compiling takes is gained
 
 
 class Network:
@@ -147,7 +149,7 @@ class Network:
                 "Write outputs = network.feed_forward(inputs); network.back_propagate(outputs, targets).",
             )
         self._output = None
-        return self._descend(result, wanted)
+        return float(self._descend(result, wanted).item())
 
     def train(self, inputs: Any, targets: Any, epochs: int, progress: bool | None = None) -> list[float]:
         """Descend once per sample, for each epoch; gives the mean loss of every epoch, also kept in `history`.
@@ -165,22 +167,41 @@ class Network:
         losses: list[float] = []
         show = epochs * len(xs) >= LONG_TRAINING if progress is None else progress
         try:
-            for report in epoch_reports(epochs, show):
-                loss = sum(self._descend(self._run(x), t) for x, t in zip(xs, ts)) / len(xs)
+            for loss in epoch_reports(self._epochs(np.stack(xs), np.stack(ts), epochs), epochs, show):
                 losses.append(loss)
-                report(loss)
         finally:
             self.history.extend(losses)
         return losses
 
+    def _epochs(self, xs: Array, ts: Array, epochs: int) -> Iterator[float]:
+        """Train; give the mean loss of each epoch, when that is done. Long training is compiled."""
+        steps = epochs * len(xs)
+        if steps >= COMPILED:
+            from ..compiler.compiling import Compiled
+            from ..compiler.looping import Loop
+
+            backend = None if steps >= COMPILED_BY_C else "numpy"
+            loop = Loop(Compiled(self._step, backend), (xs, ts), epochs)
+            try:
+                yield from loop.means()
+                return
+            except TraceError:  # an activation whose way depends on values; nothing has been trained then
+                pass
+        for _ in range(epochs):
+            yield sum(self._step(x, t).item() for x, t in zip(xs, ts)) / len(xs)
+
+    def _step(self, x: Any, target: Any) -> Tensor:
+        """Train one sample, and give its loss."""
+        return self._descend(self._run(x), target)
+
     @enable_grad()
-    def _descend(self, output: Tensor, target: Any) -> float:
+    def _descend(self, output: Tensor, target: Any) -> Tensor:
         # The mean over the samples of ½ Σ e², which is outputs/2 times the mean of all e².
         loss = mse(output, target) * (target.shape[-1] / 2)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        return float(loss.item())
+        return loss
 
     def __getstate__(self) -> dict[str, Any]:
         # A recorded output belongs to the original's graph.
@@ -191,15 +212,15 @@ class Network:
         return f"Network({self._sizes}, {name}, learning_rate={self.learning_rate:g})  # {count}"
 
 
-def epoch_reports(epochs: int, show: bool) -> Iterator[Any]:
-    """For each epoch a function that takes its loss, and shows it if asked."""
+def epoch_reports(losses: Iterator[float], epochs: int, show: bool) -> Iterator[float]:
+    """The losses of the epochs, as they come, with a progress bar if asked."""
     if not show:
-        for _ in range(epochs):
-            yield lambda loss: None
+        yield from losses
         return
     from tqdm import tqdm
 
-    with tqdm(range(epochs), desc="train", unit="epoch", mininterval=0.2) as bar:
-        for epoch in bar:
-            shown = epoch % 100 == 0 or epoch == epochs - 1
-            yield (lambda loss: bar.set_postfix(loss=f"{loss:.6f}", refresh=False)) if shown else (lambda loss: None)
+    with tqdm(losses, total=epochs, desc="train", unit="epoch", mininterval=0.2) as bar:
+        for epoch, loss in enumerate(bar):
+            if epoch % 100 == 0 or epoch == epochs - 1:
+                bar.set_postfix(loss=f"{loss:.6f}", refresh=False)
+            yield loss

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from ..engine.errors import ArgumentError
 from ..engine.registry import general, multilinear
+from ..engine.shortcuts import require
+from ..engine.traces import trace
 from .samples import Case, Rng, normal
 
 
@@ -29,13 +33,27 @@ def edges_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (5,)),), {"bins": 3, "range": (-2.0, 2.0)}
 
 
+def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    now = trace()
+    if now is None:
+        return np.bincount(x, weights, minlength)
+    if not minlength:
+        raise now.refusal(
+            "np.bincount, whose length depends on values,", "Write minlength=n, where all numbers are below n."
+        )
+    fits = np.max(x, initial=0) < minlength
+    require(fits, ArgumentError, f"In a compiled step, np.bincount takes numbers below minlength={minlength}.")
+    return now.emit(np.bincount, (x, weights, minlength))
+
+
 bincount = multilinear(
     "bincount",
-    np.bincount,
+    _bincount,
     "x weights",
     (None, lambda g, x: g[x]),
     options={"minlength": 0},
     by_position=1,
+    numpy=(np.bincount,),
     sample=bincount_cases,
     symbol="count",
 )

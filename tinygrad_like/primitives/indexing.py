@@ -11,8 +11,9 @@ from ..engine.kinds import as_ndarray
 from ..engine.registry import multilinear
 from ..engine.scattered import Scattered, add_at, is_unique
 from ..engine.several import one_of
+from ..engine.shortcuts import require
 from ..engine.tensor import Tensor
-from ..engine.traces import copy_of, zeros
+from ..engine.traces import copy_of, lifted, real, trace, zeros
 from .samples import Case, Rng, normal, several
 
 
@@ -23,9 +24,27 @@ def plain_index(index: Any) -> Any:
     if isinstance(index, Tensor):
         index = index._array
     if isinstance(index, (list, np.ndarray)) or (hasattr(index, "__array__") and not isinstance(index, np.generic)):
-        array = copy_of(as_ndarray(index))
+        array = as_ndarray(index)
+        array = as_it_is(array) if array.dtype == bool and is_plain(array) else copy_of(array)
         return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
     return index
+
+
+def is_plain(array: Any) -> bool:
+    """Whether a trace is being written, and has not computed this array."""
+    return trace() is not None and real(array) is array
+
+
+def as_it_is(mask: Any) -> Any:
+    """A copy of a mask from outside a trace; the program checks that it selects the same elements ever after."""
+    copy = mask.copy()
+    require((lifted(mask) == copy).all(), ValueError, "A mask that was used as an index has changed since.")
+    return copy
+
+
+def is_traced_mask(index: Any) -> bool:
+    """Whether how many elements an index selects is only known when a program runs."""
+    return isinstance(index, np.ndarray) and index.dtype == bool and trace() is not None and not is_plain(index)
 
 
 def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
@@ -44,6 +63,8 @@ def _setitem(*arrays: Any, index: Any = ...) -> Any:
 
 def setitem_rule(g: Any, shapes: Any, *, index: Any) -> Any:
     """What was overwritten gets nothing. Of an element that was written twice, the last value gets it."""
+    if is_traced_mask(index):
+        return [np.where(index, 0, g), np.where(index, g, 0)]  # the value is one number
     part = g[index]
     if not is_unique(index):
         numbers = np.arange(part.size).reshape(part.shape)

@@ -104,7 +104,7 @@ broadcast_to = multilinear(
 )
 copy = elementwise(
     "copy",
-    np.array,
+    np.copy,
     "a",
     lambda g: g,
     options={"order": "K", "subok": False},

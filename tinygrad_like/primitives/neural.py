@@ -9,6 +9,8 @@ import numpy as np
 
 from ..engine.registry import elementwise, general
 from ..engine.shortcuts import mended
+from ..engine.tensor import values_of
+from ..engine.traces import zeros
 from .integers import as_floats, floats
 from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
@@ -51,8 +53,8 @@ def _mse(prediction: Any, target: Any) -> Any:
 
 def one_hot(classes: Any, logits: Any) -> Any:
     """A row per class number, 1 at that class, in the dtype of the logits."""
-    rows = np.zeros_like(logits)
-    numbers = np.ravel(classes)
+    rows = zeros(logits.shape, logits.dtype)
+    numbers = np.ravel(values_of(classes))
     rows.reshape(-1, logits.shape[-1])[np.arange(numbers.size), numbers] = 1
     return rows
 

@@ -19,7 +19,7 @@ from ..engine.node import Node, below, has_ended, leaf_node, reverse_level, runn
 from ..engine.primitive import Function
 from ..engine.recording import enable_grad, recording, transform_depth
 from ..engine.tensor import Tensor, wrap
-from ..engine.traces import copy_of, ndarray_of, number_of
+from ..engine.traces import copy_of, lifted, ndarray_of, number_of
 from ..engine.views import join
 from ..primitives.movement import alias
 from ..tree import mapped
@@ -273,7 +273,7 @@ def matching(value: Any, other: Any, what: str, other_is: str) -> Tensor:
     """A cotangent or tangent as a Tensor, in the dtype of what it belongs to; the shape must be the same."""
     if value is None:
         raise ArgumentError(f"{what} is None, but {other_is} {other.shape} there.", "Write zeros of that shape.")
-    tensor = value if isinstance(value, Tensor) else wrap(as_ndarray(value))
+    tensor = value if isinstance(value, Tensor) else wrap(lifted(as_ndarray(value)))
     if tensor.dtype.kind not in "fiub":
         raise DTypeError(f"{what} must be real, but has dtype {tensor.dtype}.")
     if tensor.shape != other.shape:

@@ -1,0 +1,147 @@
+"""`Runner`: a program that is ready to be run, with what happens around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.errors import ShapeError
+from ..engine.node import Node
+from ..engine.tensor import values_of, wrap
+from ..engine.writes import base_of, writes
+from ..tree import mapped
+from .backends import build
+from .capture import Captured, Output
+from .program import INPUT, REFERENCE, Memory, Value
+from .unrecorded import NOT_RECORDED, RECIPE
+
+
+def number(loss: Any) -> float:
+    """What a step returned as its loss; nan if that is None."""
+    if loss is None:
+        return float("nan")
+    array = values_of(loss)
+    if np.size(array) != 1:
+        raise ShapeError(f"A step in a loop returns its loss, one number, but returned shape {np.shape(array)}.")
+    return float(np.asarray(array).item())
+
+
+class Runner:
+    """One program of a compiled function. Called with the arrays among the arguments, it gives what the function would.
+
+    Arrays of before that are returned or bound are themselves, not copies. The writes into memory that a graph may have
+    saved are noted, so that a backward sweep outside sees them.
+    """
+
+    def __init__(self, captured: Captured, backend: str | None) -> None:
+        trace, self.program = captured.trace, captured.program
+        self.returned, self.layout = captured.returned, [(v.shape, v.dtype) for v in self.program.inputs]
+        self.arrays = {each.value: each.traced_value for each in trace.held.values()}
+        self.fixed = [self.array_of(each) for each in self.program.outputs]
+        for each in self.program.bindings:
+            each.array = None if each.value is None else self.array_of(each.value)
+        bindings = self.program.bindings
+        self.changing = [each for each in bindings if each.value is not None and each.array is None]
+        self.lasting = [
+            (each.tensor, wrap(each.array) if each.as_tensor else each.array)
+            for each in bindings
+            if each not in self.changing
+        ]
+        self.guards = trace.guards(self.program.stored)
+        noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
+        self.notes = [writes.noter(array, index) for array, index in noted]
+        self.run = build(self.program, backend)
+        stored = self.program.stored
+        self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
+        # An array of before was an argument, too: the program would not know which of the two to read.
+        self.mixes_memory = any(each.memory.kind == INPUT for each in self.program.references)
+        self.writes_inputs = any(each.kind == INPUT for each in stored)
+        self.calls = 0
+
+    def array_of(self, value: Value) -> Any:
+        """The array of before that a value is; None for what a run computes."""
+        memory: Memory = value.memory
+        if memory.kind != REFERENCE:
+            return None
+        known = self.arrays.get(value)
+        if known is None:
+            known = np.ndarray(value.shape, value.dtype, memory.array, value.offset, value.strides)
+        return known
+
+    def has_gradients(self) -> bool:
+        """Whether there are gradients where there were some when this was traced."""
+        return all(each.fits() for each in self.guards)
+
+    def takes(self, arrays: list[Any]) -> bool:
+        """Whether no argument shares memory with what the program writes to."""
+        if self.mixes_memory:
+            return False
+        if self.owners:
+            for each in arrays:
+                if (each.base is not None and id(base_of(each)) in self.owners) or id(each) in self.owners:
+                    return False
+        if self.writes_inputs:
+            owners = [id(base_of(each)) for each in arrays]
+            return len(set(owners)) == len(owners)
+        return True
+
+    def __call__(self, arrays: list[Any]) -> Any:
+        for guard in self.guards:
+            guard.bring()
+        outputs, bound = self.run(arrays)
+        self.finish(bound)
+        self.calls += 1
+        return self.result(outputs)
+
+    def result(self, outputs: list[Any]) -> Any:
+        """What the function returned, in its containers."""
+        if type(self.returned) is Output:
+            return self.given(self.returned, outputs)
+        return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
+
+    def finish(self, bound: list[Any]) -> None:
+        """What a run leaves in the objects of before: gradients, and notes of what was written."""
+        for note in self.notes:
+            note()
+        for tensor, array in self.lasting:
+            tensor._grad = array
+        if self.changing:
+            for binding, value in zip(self.program.bindings, bound):
+                if binding in self.changing:
+                    binding.tensor._grad = wrap(np.asarray(value)) if binding.as_tensor else value
+
+    def run_many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any) -> None:
+        """Run the program for items of some arrays, from the `first` on, round and round, one for each of `losses`.
+
+        An item is an element, or as many `rows`.
+        """
+        many = getattr(self.run, "many", None)
+        if many is not None and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
+            self.finish(many(data, rows, first, items, losses, self.returned.place))
+            return
+        bound: list[Any] = []
+        try:
+            for i in range(len(losses)):
+                k = (first + i) % items
+                outputs, bound = self.run([x[k] if rows is None else x[k * rows : (k + 1) * rows] for x in data])
+                losses[i] = number(self.result(outputs))
+        finally:
+            self.finish(bound)
+
+    def given(self, leaf: Any, outputs: list[Any]) -> Any:
+        """What the function returned in one place."""
+        if not isinstance(leaf, Output):
+            return leaf
+        fixed = self.fixed[leaf.place]
+        value = outputs[leaf.place] if fixed is None else fixed
+        if leaf.kind == "array":
+            return value
+        if leaf.kind == "number":
+            weak = self.program.outputs[leaf.place].weak
+            return float(value) if weak else np.asarray(value)[()]
+        tensor = wrap(np.asarray(value))
+        if leaf.kind == "recorded":
+            tensor._node = Node(NOT_RECORDED, RECIPE, (), (), {}, tensor._array, None)
+            tensor._node.freed = True
+        return tensor
