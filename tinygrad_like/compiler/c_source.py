@@ -14,6 +14,7 @@ from .c_lowering import lowered
 from .c_memory import Layout, called_back
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
 from .traced import Method
+from .passes import simplified
 from .program import TEMPORARY, Instruction, Program
 
 INDEX_FAILED, CALL_FAILED, FIRST_REQUIRED = 1, 2, 16
@@ -111,12 +112,12 @@ class Source:
 
 def c_source(program: Program) -> str:
     """The program as C99 that can be read."""
-    return Source(program).text
+    return Source(simplified(program)).text
 
 
 def callbacks(program: Program) -> list[tuple[Instruction, str]]:
     """The instructions that C calls NumPy for, and why."""
-    return [(each.instruction, each.why) for each in Source(program).calls]
+    return [(each.instruction, each.why) for each in Source(simplified(program)).calls]
 
 
 def needed(operations: list[Operation], program: Program) -> list[Operation]:
