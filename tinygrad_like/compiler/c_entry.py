@@ -49,16 +49,16 @@ void *{name}_method(void *self, void *const *arrays, ptrdiff_t count)
     return ((void *(*)(long))table[{number}])(code);
 }}
 
-/* Steps first ... first + count - 1: each input from the sample that order tells, or from one after another. */
-int {name}_loop(uintptr_t *table, int64_t first, int64_t count, int64_t samples, const int64_t *order,
-    char *const *bases, const int64_t *steps, char *losses)
+/* The step for `count` samples, from the first on, round and round; a number of each is kept. */
+int {name}_loop(uintptr_t *table, int64_t first, int64_t count, int64_t samples, char *const *bases,
+    const int64_t *steps, char *losses, int64_t slot, int64_t offset, int64_t size)
 {{
-    for (int64_t i = first; i < first + count; ++i) {{
-        const int64_t sample = order ? order[i] : i % samples;
+    for (int64_t i = 0; i < count; ++i) {{
+        const int64_t sample = (first + i) % samples;
 {inputs}
         const int code = run(table);
         if (code) return code;
-{loss}
+        memcpy(losses + i * size, (const char *)table[slot] + offset, (size_t)size);
     }}
     return 0;
 }}
@@ -96,7 +96,6 @@ def entry(source: Source, header: int) -> str:
         checks="\n".join("    " + each for each in checks or ["(void)arrays;"]),
         guarded="\n".join("    " + each for each in guarded),
         inputs="\n".join("        " + each for each in loop_inputs(source)),
-        loss="\n".join("        " + each for each in loop_loss(source)),
     )
 
 
@@ -142,19 +141,6 @@ def loop_inputs(source: Source) -> list[str]:
             else f"table[{slot}] = (uintptr_t)({start});"
         )
     return found
-
-
-def loop_loss(source: Source) -> list[str]:
-    """Lines that keep the result of a step, if it is one number."""
-    outputs = source.program.outputs
-    if len(outputs) != 1 or outputs[0].size != 1:
-        return ["(void)losses;"]
-    value, size = outputs[0], outputs[0].dtype.itemsize
-    slot, offset = (
-        FIRST + source.layout.slots.index(value.memory),
-        value.offset - source.layout.origin.get(value.memory, 0),
-    )
-    return [f"memcpy(losses + i * {size}, (char *)table[{slot}] + {offset}, {size});"]
 
 
 def header_size() -> int | None:
