@@ -13,17 +13,18 @@ from .program import CONSTANT, REFERENCE, Instruction, Memory, Program, Value, m
 from .rewriting import Numbers
 
 PARTS = ("forward", "backward", "update")
-SECONDS = 0.01  # of each measurement, at least
-ROUNDS = 5
+SECONDS = 0.1  # of a measurement, about
+MOST_RUNS = 1000
+WORTH = 10  # looks at the clock that a part takes on average, at least; else looking would be most of it
 
 
 @dataclass(frozen=True)
-class Timed:
-    """The seconds of each part; `part` is one of PARTS."""
+class Times:
+    """How many instructions each of PARTS has, and its seconds, if it takes longer than a look at the clock."""
 
-    part: str
-    count: int
-    seconds: float
+    counts: dict[str, int]
+    seconds: dict[str, float]
+    all: float
 
 
 def ends(instructions: list[Instruction]) -> list[tuple[str, int]]:
@@ -38,49 +39,55 @@ def ends(instructions: list[Instruction]) -> list[tuple[str, int]]:
     return found
 
 
-def timed_parts(program: Program, backend: str | None, arrays: list[Any]) -> list[Timed]:
-    """Run programs that stop after each part, on copies of all memory, by turns."""
+def timed_parts(program: Program, backend: str | None, arrays: list[Any]) -> Times:
+    """Run the program on copies of all memory, with a look at the clock between the parts."""
+    stamps: list[float] = []
+
+    def clock() -> None:
+        stamps.append(perf_counter())
+
     stops = ends(program.instructions)
-    runs = [build(beginning(program, stop), backend) for _, stop in stops]
-    with np.errstate(all="ignore"):
-        for run in runs:
-            run([copied(each) for each in arrays])
-        own = [[copied(each) for each in arrays] for _ in runs]
-        counts = [repeats(run, given) for run, given in zip(runs, own)]
-        rounds = [[once(*each) for each in zip(runs, own, counts)] for _ in range(ROUNDS)]
-    whole = np.maximum.accumulate(np.median(rounds, axis=0))
-    parts, before, start = [], 0.0, 0
-    for (part, stop), seconds in zip(stops, whole.tolist()):
-        parts.append(Timed(part, stop - start, seconds - before))
-        before, start = seconds, stop
-    return parts
+    names = [part for part, _ in stops]
+    counts = dict(zip(names, np.diff([0, *(stop for _, stop in stops)]).tolist()))
+    marked = on_copies(with_marks(program, stops, clock))
+    # The first two looks have nothing in between: that is what a look takes.
+    look, *seconds = median(build(marked, backend), arrays, stamps)
+    if sum(seconds) > WORTH * look * len(names):
+        own = [max(0.0, each - look) for each in seconds]
+        return Times(counts, dict(zip(names, own)), sum(own))
+    return Times(counts, {}, median(build(on_copies(program), backend), arrays, [])[0])
+
+
+def median(run: Any, arrays: list[Any], stamps: list[float]) -> list[float]:
+    """The times between the stamps that a run leaves; without stamps, that of the run."""
+    own = [copied(each) for each in arrays]
+    run(own)
+    begun, rounds = perf_counter(), []
+    while len(rounds) < 2 or (perf_counter() - begun < SECONDS and len(rounds) < MOST_RUNS):
+        stamps.clear()
+        start = perf_counter()
+        run(own)
+        end = perf_counter()
+        rounds.append(np.diff(stamps or [start, end]))
+    found: list[float] = np.median(rounds, axis=0).tolist()
+    return found
 
 
 def copied(value: Any) -> Any:
     return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
-def once(run: Any, arrays: list[Any], count: int) -> float:
-    """The seconds of one run, of several in a row."""
-    start = perf_counter()
-    for _ in range(count):
-        run(arrays)
-    return (perf_counter() - start) / count
+def with_marks(program: Program, stops: list[tuple[str, int]], clock: Any) -> Program:
+    """The program with calls of the clock: two at the start, and one after each part."""
+    instructions, before = [mark(clock), mark(clock)], 0
+    for _, stop in stops:
+        instructions += [*program.instructions[before:stop], mark(clock)]
+        before = stop
+    return replace(program, instructions=instructions)
 
 
-def repeats(run: Any, arrays: list[Any]) -> int:
-    return max(1, int(SECONDS / max(once(run, arrays, 2), 1e-7)))
-
-
-def beginning(program: Program, stop: int) -> Program:
-    """The first instructions of a program, on copies of its memory. What is used later becomes an output."""
-    instructions = program.instructions[:stop]
-    later = {value for each in program.instructions[stop:] for value in each.reads}
-    later |= {*program.outputs, *(each.value for each in program.bindings if each.value is not None)}
-    made = dict.fromkeys(value for each in instructions for value in each.results if value in later)
-    given = {*program.inputs, *program.references}
-    outputs = [*made, *(each for each in program.outputs if each in given)]
-    return on_copies(replace(program, instructions=instructions, outputs=outputs, bindings=[]))
+def mark(clock: Any) -> Instruction:
+    return Instruction(clock, (), {}, ())
 
 
 def on_copies(program: Program) -> Program:
@@ -110,12 +117,8 @@ def on_copies(program: Program) -> Program:
         )
 
     instructions = [moved(each) for each in program.instructions]
-    return replace(
-        program,
-        instructions=instructions,
-        outputs=[other(each) for each in program.outputs],
-        references=[other(each) for each in program.references],
-    )
+    outputs = [other(each) for each in program.outputs]
+    return replace(program, instructions=instructions, outputs=outputs, bindings=[], references=list(new.values()))
 
 
 def same_layout_copy(array: Any) -> Any:

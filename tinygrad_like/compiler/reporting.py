@@ -11,7 +11,7 @@ from . import c_source, native
 from .aliasing import Uses
 from .backends import chosen
 from .c_fusion import flattened
-from .measuring import Timed, examples, timed_parts
+from .measuring import Times, examples, timed_parts
 from .passes import simplified
 from .program import REFERENCE, TEMPORARY, Memory, Program, all_instructions
 from .shown import Shown, shown
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MOST = 12  # lines of a list
 WIDTH = 14  # of the names at the left
-MEASURED = "measured now: programs that stop after each part, on copies of the state"
+MEASURED = "Measured now, on copies of the state, by looks at the clock between the parts."
+LONGEST = 100  # characters
 
 
 class Report:
@@ -44,10 +45,10 @@ def report(step: Compiled) -> Report:
     name = getattr(step, "__name__", "step")
     lines = [f"{name}: {signature(one.runner.program)}", ""]
     lines += [f"{what:<{WIDTH}}{text}" for what, text in facts(step, one, backend)]
-    lines += ["", *(table(timed) if timed else [f"No times of the parts: {reason}"])]
+    lines += ["", *(table(timed) if timed is not None else [f"No times of the parts: {reason}"])]
     for title, found in lists(one, backend):
         lines += ["", title, *(f"  {each}" for each in shortened(found))]
-    return Report("\n".join(lines), {each.part: each.seconds for each in timed})
+    return Report("\n".join(lines), dict(timed.seconds) if timed is not None else {})
 
 
 def facts(step: Compiled, one: Shown, backend: str) -> Iterator[tuple[str, str]]:
@@ -91,27 +92,26 @@ def making(one: Shown, backend: str) -> str:
     return f"{time_text(total)}: " + ", ".join(f"{name} {time_text(each)}" for name, each in parts.items())
 
 
-def times(step: Compiled, one: Shown) -> tuple[list[Timed], str]:
+def times(step: Compiled, one: Shown) -> tuple[Times | None, str]:
     """The time of each part, or why there is none."""
     runner = one.runner
     if step.backend == "jax":
-        return [], "XLA would have to compile each."
+        return None, "XLA would have to compile each."
     try:
-        arrays = examples(runner.program, runner.seen)
-        return timed_parts(one.program, step.backend, arrays), ""
+        return timed_parts(one.program, step.backend, examples(runner.program, runner.seen)), ""
     except (TinygradError, ArithmeticError, IndexError, ValueError) as error:
-        return [], f"a run on arrays like the arguments failed. {error}"
+        return None, f"a run on arrays like the arguments failed. {error}"
 
 
-def table(timed: list[Timed]) -> list[str]:
-    total = sum(each.seconds for each in timed)
-    lines = [f"{'part':<{WIDTH}}{'instructions':>12}{'time':>12}{'share':>8}"]
-    for each in timed:
-        share = each.seconds / total if total else 0.0
-        lines.append(f"{each.part:<{WIDTH}}{each.count:>12}{time_text(each.seconds):>12}{share:>8.0%}")
-    if len(timed) > 1:
-        lines.append(f"{'all':<{WIDTH}}{sum(each.count for each in timed):>12}{time_text(total):>12}{'':>8}".rstrip())
-    return [*lines, f"({MEASURED})"]
+def table(times: Times) -> list[str]:
+    lines = [f"{'part':<{WIDTH}}{'instructions':>12}" + f"{'time':>12}{'share':>8}" * bool(times.seconds)]
+    for part, count in times.counts.items():
+        own = times.seconds.get(part)
+        text = "" if own is None else f"{time_text(own):>12}{own / times.all:>8.0%}"
+        lines.append(f"{part:<{WIDTH}}{count:>12}{text}")
+    if times.seconds:
+        return [*lines, f"{'all':<{WIDTH}}{sum(times.counts.values()):>12}{time_text(times.all):>12}", MEASURED]
+    return [*lines, f"All in {time_text(times.all)}: too short for looks at the clock in between."]
 
 
 def lists(one: Shown, backend: str) -> Iterator[tuple[str, list[str]]]:
@@ -129,7 +129,14 @@ def lists(one: Shown, backend: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def contents(group: Any) -> str:
-    return str(c_source.comment(group)).removeprefix("/* ").removesuffix(" */")
+    """Which operations of which layers a loop computes."""
+    found: dict[str, dict[str, None]] = {}
+    for each in group.operations:
+        layer = each.place.layer.partition(":")[0]
+        found.setdefault(each.place.part, {})[f"{layer} {each.place.operation}".strip() or "the update"] = None
+    texts = [f"{'backward ' if part == 'backward' else ''}{', '.join(names)}" for part, names in found.items()]
+    text = "; ".join(texts)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def shortened(lines: list[str]) -> list[str]:
