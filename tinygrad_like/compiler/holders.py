@@ -152,7 +152,9 @@ def held_by(holder: Any) -> Iterator[Any]:
 
 def is_walked(value: Any) -> bool:
     """Whether the attributes of an object count, too."""
-    return hasattr(value, "__dict__") and not isinstance(value, WHOLE) and is_users_own(value)
+    if not hasattr(value, "__dict__") or isinstance(value, WHOLE):
+        return False
+    return is_users_own(value) and type(value).__module__ != f"{__package__}.compiling"
 
 
 def outline(value: Any, waiting: list[Any]) -> Any:
