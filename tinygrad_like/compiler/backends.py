@@ -13,10 +13,14 @@ BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend"}
 
 def chosen(backend: str | None) -> str:
     """The backend that was asked for; without, C if there is a compiler, else NumPy."""
-    return backend or ("c" if native.compiler() else "numpy")
+    return backend or "numpy"
 
 
-def build(program: Program, backend: str | None) -> Any:
-    """A function of the input arrays that gives the outputs, and what the bindings bind."""
-    module = import_module(f".{BACKENDS[chosen(backend)]}", __package__)
-    return module.build(program)
+def build(program: Program, backend: str | None, sharding: Any = None) -> Any:
+    """A function of the input arrays that gives the outputs, and what the bindings bind.
+
+    It may have `many`, which runs the program for many items of some arrays, and `source` and `c_source`.
+    """
+    name = chosen(backend)
+    module = import_module(f".{BACKENDS[name]}", __package__)
+    return module.build(program, sharding) if name == "jax" else module.build(program)

@@ -48,6 +48,8 @@ class Compiled:
         self.method = Method(b"step", address, FASTCALL, None)
         self.pool: list[Workspace] = []
         self.results = [*program.outputs, *(each.value for each in program.bindings)]
+        inputs = {each.memory for each in program.inputs}
+        self.keeps_inputs = any(each is not None and each.memory in inputs for each in self.results)
         self.code = compile(run_text(self), "<step>", "exec")
 
     def run(self, arrays: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -194,6 +196,8 @@ class Workspace:
         if code == INDEX_FAILED:
             index, axis, length = self.error.tolist()
             raise IndexError(f"index {index} is out of bounds for axis {axis} with size {length}")
+        if code == MISFIT and not self.owner.keeps_inputs:
+            return self.laid_out(arrays[: len(self.program.inputs)])
         if code in (MISFIT, OVERLAP):
             held = replay(self.program, arrays[: len(self.program.inputs)])
             results = [None if each is None else held[each] for each in self.owner.results]
@@ -201,6 +205,24 @@ class Workspace:
             return results[:n], results[n:]
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
+
+
+    def laid_out(self, arrays: list[Any]) -> Any:
+        """A run on copies of the inputs, with the strides that the program knows; what it writes is copied back."""
+        copies = [in_layout(each, value) for each, value in zip(arrays, self.program.inputs)]
+        results = self.run(copies)
+        for array, copied, value in zip(arrays, copies, self.program.inputs):
+            if value.memory in self.layout.written:
+                array[...] = copied
+        return results
+
+
+def in_layout(array: Any, value: Value) -> Any:
+    """A copy with the strides of a value, which has memory of its own."""
+    memory = np.empty(value.memory.size, np.uint8)
+    copied: Any = np.ndarray(value.shape, value.dtype, memory, value.offset, value.strides)
+    copied[...] = array
+    return copied
 
 
 def address(array: Any) -> int:

@@ -49,7 +49,11 @@ EXPRESSIONS: dict[Any, Table] = {
     np.sign: {"f": "{0} > 0 ? 1 : ({0} < 0 ? -1 : ({0} == 0 ? 0 : {0}))", "i": "({0} > 0) - ({0} < 0)", "u": "{0} > 0"},
     np.floor_divide: helper("floor_divide"),
     np.remainder: helper("remainder"),
-    np.fmod: {"f": "fmod{f}({0}, {1})"},
+    np.fmod: {
+        "f": "fmod{f}({0}, {1})",
+        "i": "{1} == 0 || {1} == -1 ? 0 : ({t})({0} % {1})",
+        "u": "{1} == 0 ? 0 : ({t})({0} % {1})",
+    },
     np.power: function("pow", 2),
     np.float_power: function("pow", 2),
     np.sqrt: function("sqrt"),
@@ -102,6 +106,8 @@ for each in (np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.
 for each in (np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh):
     NAMES[each] = each.__name__
 EXPRESSIONS |= {ufunc: function(name) for ufunc, name in NAMES.items()}
+for each in (np.exp, np.expm1, np.log, np.log1p, np.tanh):
+    EXPRESSIONS[each] = {"f": f"{each.__name__}_{{n}}({{0}})"}
 
 CHEAP = frozenset(
     {np.add, np.subtract, np.multiply, np.negative, np.absolute, np.maximum, np.minimum, np.equal, np.not_equal}
@@ -134,6 +140,8 @@ def power(dtype: Any, exponent: Any) -> str | None:
     """Powers: the common ones are products and roots, and integers only have those."""
     if exponent is not None and exponent in (0, 1, 2):
         return {0: "1", 1: "{0}", 2: EXPRESSIONS[np.square].get(dtype.kind)}[int(exponent)]
+    if exponent is not None and exponent in (3, 4) and dtype.kind == "f":
+        return {3: "{0} * {0} * {0}", 4: "({0} * {0}) * ({0} * {0})"}[int(exponent)]
     if dtype.kind != "f":
         return None
     if exponent is not None and exponent in (-1, 0.5):

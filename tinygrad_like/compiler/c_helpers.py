@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .c_math import functions
+
 INTEGER = """\
 INLINE {t} floor_divide_{n}({t} a, {t} b)
 {{
@@ -46,7 +48,7 @@ INLINE {t} logaddexp_{n}({t} a, {t} b)
 {{
     if (a == b) return a + ({t})0.6931471805599453;
     {t} d = a - b;
-    return d > 0 ? a + log1p{f}(exp{f}(-d)) : d <= 0 ? b + log1p{f}(exp{f}(d)) : d;
+    return d > 0 ? a + log1p_{n}(exp_{n}(-d)) : d <= 0 ? b + log1p_{n}(exp_{n}(d)) : d;
 }}
 """
 CALL = re.compile(r"\b(floor_divide|remainder|logaddexp)_((u?)int(\d+)|float(\d+))\(")
@@ -70,4 +72,5 @@ def helpers(text: str) -> str:
                 "rest": f"r != 0 && (r < 0) != (b < 0) ? ({t})(r + b) : r" if signed else "r",
             }
         found.append(template.format(n=kind, **names))
-    return "\n".join(found)
+    own = "\n".join(found)
+    return "\n".join(filter(None, (functions(text + own), own)))

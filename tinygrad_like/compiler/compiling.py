@@ -24,14 +24,15 @@ from .checked import Checked
 from .gradients import Gradients
 from .holders import Holders
 from .looping import run_loop
-from .quick import Quick, quick_way
+from .quick import MISS, quick_way
 from .runner import Runner
 
 MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
+WAYS = 100  # fast ways to programs that are kept: they are made again where a model goes to and fro
 tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
-def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
+def compile(function: Any = None, *, backend: str | None = None, check: bool = False, sharding: Any = None) -> Any:
     """The function as a program without Python's overhead: the same results, the same changes of state.
 
     `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
@@ -41,7 +42,7 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     `function` itself runs.
 
     `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
-    calls are compared with those of `function`.
+    calls are compared with those of `function`. With "jax", `sharding` spreads arguments over devices: see docs/jax.md.
 
     Raises TraceError, which names the line, if what the function does depends on values, or differs from call to call;
     ArgumentError for what is no function, and for an unknown backend.
@@ -53,28 +54,33 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     """
     if backend not in (None, *BACKENDS):
         raise ArgumentError(f"compile has no backend {backend!r}.", f"Choose one of {', '.join(BACKENDS)}.")
+    if sharding is not None and backend != "jax":
+        raise ArgumentError("sharding spreads arguments over the devices of JAX.", 'Write backend="jax", too.')
     if function is None:
-        return partial(compile, backend=backend, check=check)
+        return partial(compile, backend=backend, check=check, sharding=sharding)
     if not callable(function):
         raise ArgumentError(
             f"compile takes a function, but got {function!r}.", "Write tg.compile(step), not step(...)."
         )
-    return Compiled(function, backend, check)
+    return Compiled(function, backend, check, sharding)
 
 
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., Any], backend: str | None, check: bool = False, sharding: Any = None
+    ) -> None:
         if hasattr(function, "__name__"):
             update_wrapper(self, function)
-        self.function, self.backend = function, backend
+        self.function, self.backend, self.sharding = function, backend, sharding
         self.checked = Checked() if check else None
         self.programs: dict[Any, list[Runner]] = {}
         self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
         self.last: Runner | None = None
-        self.quick: Quick | None = None
+        self.ways: dict[Any, Any] = {}
+        self.quick: Callable[[tuple[Any, ...]], Any] | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -114,15 +120,10 @@ class Compiled:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         quick = self.quick
-        if (
-            quick is not None
-            and self.holders.now() == quick.state
-            and not (active or options)
-            and observer.get() is None
-            and recording.get() is quick.recording
-            and (arrays := quick.arrays_of(args)) is not None
-        ):
-            return quick.runner(arrays)
+        if quick is not None and not (active or options) and observer.get() is None:
+            result = quick(args)
+            if result is not MISS:
+                return result
         return self.call(args, options)
 
     def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -139,10 +140,17 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
+        self.quick = None if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
+
+    def way(self, runner: Runner, args: tuple[Any, ...]) -> Any:
+        """The fast way to a program in the state that layers and optimizers are in now."""
+        key = runner, self.holders.number
+        if key not in self.ways and len(self.ways) < WAYS:
+            self.ways[key] = quick_way(runner, args, self.holders)
+        return self.ways.get(key)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
@@ -173,9 +181,9 @@ class Compiled:
 
         first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(call, [nudged(each) for each in arrays], self.gradients)
+            second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
-        runner = Runner(first, self.backend)
+        runner = Runner(first, self.backend, self.sharding)
         self.holders.add(first.trace.took_part())
         self.held.append(leaves)
         return runner if runner.takes(arrays) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import is_
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -47,11 +48,8 @@ class Holders:
         self.forget()
 
     def forget(self) -> None:
-        self.count, self.named = -1, list[int]()
-        self.watched: list[Any] = []
-        self.copies: list[Any] = []
-        self.mixed: list[Any] = []  # those whose parts have an `==` of their own
-        self.parts: list[Any] = []
+        self.count = -1
+        self.watched: list[tuple[Any, list[Any]]] = []  # in containers: now, and when looked at
 
     def add(self, roots: dict[int, Any]) -> None:
         """Other layers and optimizers take part, too."""
@@ -60,20 +58,37 @@ class Holders:
 
     def now(self) -> int:
         """The number of the state."""
-        if (
-            changes.count != self.count
-            or self.names.identities() != self.named
-            or self.watched != self.copies
-            or list(map(identities, self.mixed)) != self.parts
-        ):
+        if changes.count != self.count or not self.names.are_same():
             self.look()
+            return self.number
+        for values, before in self.watched:
+            if len(values) != len(before) or not all(map(is_, values, before)):
+                self.look()
+                break
         return self.number
+
+    def conditions(self, known: dict[str, Any], variable: str, container: str) -> list[str]:
+        """That all is as it was when it was looked at, as lines of source; what they name is put into `known`."""
+        lines = []
+        known |= {"is_": is_, "globals_": self.names.globals}
+        for i, (cell, before) in enumerate(self.names.around):
+            known |= {f"cell{i}": cell, f"held{i}": before}
+            lines.append(variable.format(now=f"cell{i}.cell_contents", before=f"held{i}"))
+        for i, (name, before) in enumerate(self.names.above):
+            known[f"global{i}"] = before
+            lines.append(variable.format(now=f"globals_.get({name!r})", before=f"global{i}"))
+        own = [(self.names.own.values(), self.names.inside)] if self.names.fixed else []
+        watched = [*self.watched, *own]
+        for i, (values, before) in enumerate(watched):
+            known |= {f"values{i}": values, f"before{i}": before}
+            lines.append(container.format(values=f"values{i}", count=len(before), before=f"before{i}"))
+        return lines
 
     def look(self) -> None:
         self.forget()
-        self.count, self.named = changes.count, self.names.identities()
+        self.count = changes.count
         state, met, waiting = [], set[int](), list(self.roots.values())
-        state.append(tuple(outline(each, waiting) for each in self.names.values()))
+        state.append(tuple(outline(each, waiting) for each in self.names.look()))
         while waiting:
             each = waiting.pop()
             if id(each) not in met:
@@ -87,13 +102,8 @@ class Holders:
         if isinstance(holder, (Layer, Optimizer, Tensor, tuple)):
             return
         container: Any = holder if isinstance(holder, CONTAINERS) else vars(holder)
-        own = object.__eq__
-        if all(isinstance(each, PLAIN) or type(each).__eq__ == own for each in parts_of(container)):
-            self.watched.append(container)
-            self.copies.append(container.copy())
-        else:
-            self.mixed.append(container)
-            self.parts.append(identities(container))
+        values = container.values() if isinstance(container, dict) else container
+        self.watched.append((values, list(values)))
 
 
 class Names:
@@ -105,16 +115,25 @@ class Names:
         self.fixed = [] if owner is None else [owner]
         code = getattr(function, "__code__", None)
         self.cells = () if code is None else function.__closure__ or ()
-        self.globals = {} if code is None else function.__globals__
-        self.used = [] if code is None else [name for name in code.co_names if name in self.globals]
+        self.globals: dict[str, Any] = {} if code is None else function.__globals__
+        self.used: list[str] = [] if code is None else [name for name in code.co_names if name in self.globals]
 
-    def values(self) -> list[Any]:
-        """What they refer to now."""
-        held = [contents(cell) for cell in self.cells]
-        return [*self.fixed, *self.own.values(), *held, *map(self.globals.get, self.used)]
+    def look(self) -> list[Any]:
+        """What they refer to now, which is remembered."""
+        self.around = [(cell, contents(cell)) for cell in self.cells]
+        self.above = [(name, self.globals.get(name)) for name in self.used]
+        self.inside = list(self.own.values())
+        return [*self.fixed, *self.inside, *(each for _, each in self.around), *(each for _, each in self.above)]
 
-    def identities(self) -> list[int]:
-        return list(map(id, self.values()))
+    def are_same(self) -> bool:
+        """Whether they refer to what they did when they were looked at."""
+        for cell, before in self.around:
+            if contents(cell) is not before:
+                return False
+        for name, before in self.above:
+            if self.globals.get(name) is not before:
+                return False
+        return len(self.own) == len(self.inside) and all(map(is_, self.own.values(), self.inside))
 
 
 def contents(cell: Any) -> Any:
@@ -146,14 +165,6 @@ def held_by(holder: Any) -> Iterator[Any]:
     else:
         for name, value in vars(holder).items():
             yield from (name, value)
-
-
-def parts_of(container: Any) -> Any:
-    return container.values() if isinstance(container, dict) else container
-
-
-def identities(container: Any) -> list[int]:
-    return list(map(id, parts_of(container)))
 
 
 def is_walked(value: Any) -> bool:

@@ -10,7 +10,7 @@ from ..engine.errors import ShapeError
 from ..engine.node import Node
 from ..engine.tensor import values_of, wrap
 from ..engine.writes import base_of, writes
-from ..tree import mapped
+from ..tree import leaves, mapped
 from .backends import build
 from .capture import Captured, Output
 from .program import INPUT, REFERENCE, Memory, Value
@@ -27,6 +27,12 @@ def number(loss: Any) -> float:
     return float(np.asarray(array).item())
 
 
+def places_of_tensors(returned: Any) -> frozenset[int]:
+    """Which outputs become Tensors."""
+    outputs = [each for each in leaves(returned) if isinstance(each, Output)]
+    return frozenset(each.place for each in outputs if each.kind in ("tensor", "recorded"))
+
+
 class Runner:
     """One program of a compiled function. Called with the arrays among the arguments, it gives what the function would.
 
@@ -34,7 +40,7 @@ class Runner:
     saved are noted, so that a backward sweep outside sees them.
     """
 
-    def __init__(self, captured: Captured, backend: str | None) -> None:
+    def __init__(self, captured: Captured, backend: str | None, sharding: Any = None) -> None:
         trace, self.program = captured.trace, captured.program
         self.returned, self.layout = captured.returned, [(v.shape, v.dtype) for v in self.program.inputs]
         self.arrays = {each.value: each.traced_value for each in trace.held.values()}
@@ -51,12 +57,15 @@ class Runner:
         self.guards = trace.guards(self.program.stored)
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
         self.notes = [writes.noter(array, index) for array, index in noted]
-        self.run = build(self.program, backend)
+        self.program.as_arrays = places_of_tensors(self.returned)
+        self.run = build(self.program, backend, sharding)
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
         # An array of before was an argument, too: the program would not know which of the two to read.
         self.mixes_memory = any(each.memory.kind == INPUT for each in self.program.references)
         self.writes_inputs = any(each.kind == INPUT for each in stored)
+        only = self.returned if type(self.returned) is Output else None
+        self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
 
     def array_of(self, value: Value) -> Any:
@@ -96,8 +105,9 @@ class Runner:
 
     def result(self, outputs: list[Any]) -> Any:
         """What the function returned, in its containers."""
-        if type(self.returned) is Output:
-            return self.given(self.returned, outputs)
+        if self.is_tensor:
+            value = outputs[0]
+            return wrap(value if value.__class__ is np.ndarray else np.asarray(value))
         return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
 
     def finish(self, bound: list[Any]) -> None:

@@ -28,10 +28,10 @@ OPERATORS = {
     np.bitwise_and: "&",
     np.bitwise_or: "|",
 }
+OUT_BY_NAME = {np.maximum, np.minimum}  # NumPy warns of theirs by position
 SHAPING = {np.reshape: "reshape", np.transpose: "transpose", np.ravel: "ravel", np.squeeze: "squeeze", np.dot: "dot"}
 MEANS = (np.mean, method("mean"))
 NUMBERS = {0: "zero", 1: "one", 2: "two", 0.5: "half", -1: "minus_one"}
-EXTREMA = (np.maximum, np.minimum)  # which take `out` by its name only
 WIDE = 32
 EXACT = 1 << 24  # up to here, float32 holds each whole number
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
@@ -85,7 +85,7 @@ class Speller:
                 return f"-{self.leaf(args[0])}"
         texts = self.operands(function, args)
         if out is not None:
-            texts.append(f"out={self.leaf(out)}" if function in EXTREMA else self.leaf(out))
+            texts.append(f"out={self.leaf(out)}" if function in OUT_BY_NAME else self.leaf(out))
         texts += [f"{name}={self.leaf(each)}" for name, each in options.items()]
         return f"{self.function(function)}({', '.join(texts)})"
 
@@ -95,7 +95,7 @@ class Speller:
         dtypes = {each.dtype for each in arrays}
         plain = any(each.shape for each in arrays) and not any(each.weak for each in arrays)
         # With a single number, these two compute element by element; with a row of it, several at once.
-        width = max((each.shape[-1] for each in arrays if each.shape), default=1) if function in EXTREMA else 1
+        width = max((each.shape[-1] for each in arrays if each.shape), default=1) if function in OUT_BY_NAME else 1
         texts = []
         for each in args:
             if plain and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):

@@ -10,18 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import TraceError
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, values_of
 
 # What NumPy answers from shapes and dtypes alone: nothing to write down.
 INSPECTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory}
     | {np.result_type, np.can_cast, np.array2string, np.array_repr, np.array_str, np.einsum_path}
-)
-# What gives Python a truth, or an array whose shape depends on values.
-REFUSED = frozenset(
-    {np.array_equal, np.array_equiv, np.allclose, np.nonzero, np.flatnonzero, np.argwhere, np.compress, np.extract}
-    | {np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.trim_zeros, np.union1d}
-    | {np.intersect1d, np.setdiff1d, np.setxor1d, np.bincount, np.place}
 )
 # Functions that are a ufunc's reduction, and methods that are one of NumPy's functions.
 REDUCTIONS: dict[Any, Any] = {
@@ -113,11 +107,12 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self.trace_of.call(function, args, options)
 
     def __getitem__(self, index: Any) -> Any:
+        index = without_tensors(index)
         self.trace_of.check_index(index)
         return self.trace_of.emit(operator.getitem, (self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.trace_of.emit(operator.setitem, (self, index, value), writes=(self,))
+        self.trace_of.emit(operator.setitem, (self, without_tensors(index), value), writes=(self,))
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -180,6 +175,11 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise self.trace_of.refusal("Pickling or copying an array of a trace", "Write x.copy().")
+
+
+def without_tensors(index: Any) -> Any:
+    """An index with the arrays of the Tensors in it."""
+    return tuple(map(values_of, index)) if isinstance(index, tuple) else values_of(index)
 
 
 def reducing(ufunc: np.ufunc) -> Callable[..., Any]:

@@ -17,12 +17,13 @@ from ..engine.errors import TraceError
 from ..engine.recording import scope
 from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
-from ..engine.traces import active, current
+from ..engine.traces import active, current, real
 from ..engine.writes import base_of, clock
 from .gradients import Gradients, Guard
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
-from .traced import INSPECTIONS, LIKES, REDUCTIONS, REFUSED, WAYS, WRITERS, TracedArray
+from .refusing import reason_of
+from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray
 
 NONE: dict[str, Any] = {}
 
@@ -42,8 +43,9 @@ class Trace:
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
     """
 
-    def __init__(self, gradients: Gradients) -> None:
+    def __init__(self, gradients: Gradients, nudged: bool = False) -> None:
         self.gradients, self.start = gradients, clock()
+        self.nudged = nudged  # the inputs are not those of a user, so they need not be right
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -51,6 +53,7 @@ class Trace:
         self.layouts: dict[Any, TracedArray] = {}
         self.kept: list[ndarray] = []  # so that ids stay theirs
         self.memories: dict[int, tuple[Memory, Any]] = {}  # by id of the array that owns it
+        self.owners: dict[Memory, Value] = {}  # what is all of a memory
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
@@ -98,6 +101,8 @@ class Trace:
             memory = Memory(kind, dtype.itemsize, dtype)
             value = Value(len(self.values), (), dtype, (), memory, scalar=True, weak=weak)
         self.values.append(value)
+        if isinstance(array, ndarray) and array is base:
+            self.owners.setdefault(memory, value)
         return TracedArray(self, array, value)
 
     def memory_kind(self, array: ndarray) -> str:
@@ -116,6 +121,8 @@ class Trace:
         if is_traced(array):
             return array
         known = self.held.get(id(array))
+        if known is None and (memory := self.memories.get(id(array))) is not None and memory[0] in self.owners:
+            return TracedArray(self, array, self.owners[memory[0]])  # the memory of what was computed
         if known is None:
             layout = address(array), array.shape, array.strides, array.dtype
             known = self.layouts.get(layout)
@@ -139,7 +146,7 @@ class Trace:
         writes = [self.operand(each) for each in writes]
         for each in writes:
             self.keep(each)
-        result = function(*real_values(args), **real_values(options))
+        result = None if function is raise_unless else function(*real_values(args), **real_values(options))
         if writes or result is None:
             wrapped: Any = None
         elif isinstance(result, (tuple, list)):
@@ -188,8 +195,8 @@ class Trace:
         """What a NumPy function means that traced arrays are given to."""
         if function in INSPECTIONS:
             return function(*real_values(args), **real_values(options))
-        if function in REFUSED:
-            raise self.refusal(f"np.{function.__name__}", WAYS)
+        if reason := reason_of(function, args, options, is_traced):
+            raise self.refusal(f"np.{function.__name__}", reason)
         if function in LIKES and set(options) <= {"dtype"} and len(args) == 1:
             dtype = options.get("dtype") or args[0].dtype
             return self.emit(LIKES[function], (args[0].shape, np.dtype(dtype)))
@@ -240,6 +247,8 @@ class Trace:
 
     def require(self, condition: Any, text: str) -> None:
         """Write down that the program raises an error unless a condition holds."""
+        if not self.nudged:
+            raise_unless(real(condition), text)
         self.emit(raise_unless, (condition, text))
 
     def number(self, array: Any) -> Any:

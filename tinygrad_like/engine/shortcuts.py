@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import ArgumentError
 from .tensor import Tensor, values_of
-from .traces import trace
+from .traces import lifted, real, trace
 
 SQUARED_FAST = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 TRUTHS = frozenset({bool, np.bool_, np.ndarray})
@@ -50,11 +50,34 @@ def mended(result: Any, fix: Callable[[], Any], checked: Any = None) -> Any:
 
 def require(condition: Any, error: Callable[[], Exception], text: str) -> None:
     """Raise an error unless the condition holds; in a trace, the program raises ArgumentError with this text."""
+    now, holds = trace(), values_of(condition)
+    if (now is None or not now.nudged) and not real(holds):
+        raise error()
+    if now is not None:
+        now.require(holds, text)
+
+
+def fixed(value: Any, what: str, instead: str) -> Any:
+    """The array of what decides a shape. In a trace it is a copy; the program checks that it stays the same.
+
+    Raises TraceError if the trace has computed it: `what` cannot be compiled, and what to write `instead`.
+    """
+    array = value._array if isinstance(value, Tensor) else value
+    now = trace()
+    if now is None or not isinstance(array, np.ndarray):
+        return array
+    if real(array) is not array:
+        raise now.refusal(what, instead)
+    copy = array.copy()
+    now.require((lifted(array) == copy).all(), f"{what}: what decides the shape has changed since it was compiled.")
+    return copy
+
+
+def refuse(what: str, instead: str) -> None:
+    """In a trace, an error: what has a shape that depends on values, and what to write instead."""
     now = trace()
     if now is not None:
-        now.require(values_of(condition), text)
-    elif not values_of(condition):
-        raise error()
+        raise now.refusal(f"{what}, whose shape depends on values,", instead)
 
 
 def raise_unless(condition: Any, text: str) -> None:

@@ -355,10 +355,15 @@ def wrap(data: Array, node: Node | None = None) -> Tensor:
 
 
 def as_array(value: Any) -> Any:
-    """A Tensor as it is, anything else as an ndarray."""
-    return value if value.__class__ is np.ndarray or isinstance(value, Tensor) else as_ndarray(value)
+    """A Tensor as it is, anything else as an ndarray; in a trace, as what stands for one."""
+    if isinstance(value, Tensor):
+        return value
+    array = value if value.__class__ is np.ndarray else as_ndarray(value)
+    return lifted(array) if active else array
 
 
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return lifted(value._array) if isinstance(value, Tensor) else value
+    if not isinstance(value, Tensor):
+        return value
+    return lifted(value._array) if active else value._array

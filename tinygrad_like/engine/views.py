@@ -21,7 +21,7 @@ from .node import is_users_leaf
 from .recording import recording, transform_depth
 from .storage import is_shared
 from .tensor import Tensor, values_of
-from .traces import real, whole
+from .traces import lifted, real, whole
 from .writes import Array, across_forks, base_of
 
 # Two threads that make the first views of a Tensor find one family. Reentrant, for what a garbage collection calls.
@@ -233,7 +233,7 @@ def move(family: list[Tensor]) -> None:
     old = base_of(family[0]._array)
     if not old.flags.forc:
         raise UnsupportedError("This Tensor shares memory that has gaps in it.", "Write to a copy: t.copy().")
-    new = old.copy(order="K").ravel(order="K")
+    new = lifted(old).copy(order="K").ravel(order="K")
     for each in family:
         moved = alike(each._array, old, new)
         moved.flags.writeable = each._array.flags.writeable
@@ -244,10 +244,13 @@ def alike(array: Array, memory: Array, flat: Array) -> Array:
     """The view of `flat` that `array` is of its own memory, element by element."""
     start = real(array).__array_interface__["data"][0] - real(memory).__array_interface__["data"][0]
     strides = [step // memory.itemsize * flat.itemsize for step in array.strides]
-    return part_of(flat, array.shape, start // memory.itemsize * flat.itemsize, strides)
+    look = part_of if real(flat) is not flat else view_of
+    return look(flat, array.shape, start // memory.itemsize * flat.itemsize, strides)
 
 
-@whole
-def part_of(flat: Array, shape: tuple[int, ...], start: int, strides: list[int]) -> Array:
+def view_of(flat: Array, shape: tuple[int, ...], start: int, strides: list[int]) -> Array:
     """A view of memory, laid out like this."""
     return np.ndarray(shape, flat.dtype, flat, start, strides)
+
+
+part_of = whole(view_of)

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.operators import Axis
 from ..engine.registry import implements
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require
 from ..engine.tensor import Tensor, as_array
 from ..primitives import reductions
 
@@ -26,8 +26,8 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
         dtype = np.result_type(a.dtype, w.dtype, *((np.float64,) if a.dtype.kind in "iub" else ()))
         w = w.astype(dtype)
         total = np.sum(w, axis=axis, keepdims=keepdims)
-        if shortcut(np.any(total == 0)):
-            raise ZeroDivisionError("The weights of average sum to 0, so nothing can be divided by their sum.")
+        text = "The weights of average sum to 0, so nothing can be divided by their sum."
+        require(np.all(total != 0), lambda: ZeroDivisionError(text), text)
         result = np.sum(a.astype(dtype) * w, axis=axis, keepdims=keepdims) / total
         total = np.broadcast_to(total, result.shape)
     return (result, beside(total, result)) if returned else result
@@ -67,10 +67,11 @@ def checked_weights(values: Any, count: int, name: str) -> Any:
     w = as_array(values).astype(np.float64)
     if w.shape != (count,):
         raise ShapeError(f"cov takes {name} of shape {(count,)}, but got {w.shape}.")
-    if shortcut(np.any(w < 0)):
-        raise ArgumentError(f"cov takes {name} that are not negative.")
-    if name == "fweights" and shortcut(np.any(w != np.rint(w))):
-        raise DTypeError("cov takes whole numbers as fweights.", "Write aweights= for others.")
+    text = f"cov takes {name} that are not negative."
+    require(~np.any(w < 0), lambda: ArgumentError(text), text)
+    if name == "fweights":
+        text = "cov takes whole numbers as fweights."
+        require(np.all(w == np.rint(w)), lambda: DTypeError(text, "Write aweights= for others."), text)
     return w
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import shortcuts
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
-from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, as_array
 from ..engine.views import joined
 from ..primitives import constants
@@ -188,8 +188,9 @@ def logspace(
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """`np.geomspace`: each is the one before times the same factor."""
     start, stop = as_array(start), as_array(stop)
-    if shortcut(np.any(start == 0)) or shortcut(np.any(stop == 0)):
-        raise ArgumentError("A geometric sequence cannot include 0.", "Write ends that are not 0.")
+    text = "A geometric sequence cannot include 0."
+    for each in (start, stop):
+        shortcuts.require(np.all(each != 0), lambda: ArgumentError(text, "Write ends that are not 0."), text)
     kind = np.result_type(start, stop, float(num), np.zeros((), dtype))
     if kind.kind != "f":
         raise UnsupportedError(f"geomspace of {kind} is not differentiable.", "Write real numbers.")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import refuse, require
 from ..engine.tensor import Tensor, as_array
 from ..primitives import gathering
 
@@ -20,8 +20,12 @@ def checked_numbers(name: str, numbers: Any, count: int) -> Any:
         raise DTypeError(f"{name} takes integers, but got {numbers.dtype}.", "Write x.astype(int).")
     if numbers.size:
         low, high = np.min(numbers), np.max(numbers)
-        if shortcut((low < 0) | (high >= count)):
-            raise ArgumentError(f"{name} takes numbers from 0 to {count - 1}, but got {low.item()} to {high.item()}.")
+        text = f"{name} takes numbers from 0 to {count - 1}"
+        require(
+            (low >= 0) & (high < count),
+            lambda: ArgumentError(f"{text}, but got {low.item()} to {high.item()}."),
+            f"{text}, but others were given.",
+        )
     return numbers
 
 
@@ -153,8 +157,12 @@ def bags_of(numbers: Any, offsets: Any, include_last_offset: bool) -> Any:
     if offsets.dtype.kind not in "iu":
         raise DTypeError(f"embedding_bag takes integers as offsets, but got {offsets.dtype}.")
     rises = np.all(offsets[1:] >= offsets[:-1])
-    if shortcut(~rises | (offsets[0] != 0) | (offsets[-1] > len(numbers))):
-        raise ArgumentError(f"offsets rise from 0 to at most {len(numbers)}, but got {offsets.tolist()}.")
+    text = f"offsets rise from 0 to at most {len(numbers)}"
+    require(
+        rises & (offsets[0] == 0) & (offsets[-1] <= len(numbers)),
+        lambda: ArgumentError(f"{text}, but got {offsets.tolist()}."),
+        f"{text}, but others were given.",
+    )
     starts = offsets[:-1] if include_last_offset else offsets
     return np.searchsorted(starts, np.arange(len(numbers)), side="right") - 1
 
@@ -177,6 +185,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if num_classes == -1:
         if not numbers.size:
             raise ArgumentError("one_hot of no numbers cannot tell how many classes there are.", "Give num_classes.")
+        refuse("one_hot without num_classes", "Give num_classes.")
         num_classes = int(np.max(numbers).item()) + 1
     if not isinstance(num_classes, (int, np.integer)) or num_classes < 1:
         raise ArgumentError(f"one_hot takes num_classes of at least 1, but got {num_classes!r}.")

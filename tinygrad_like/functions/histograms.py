@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.registry import implements
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import refuse, require
 from ..engine.tensor import as_array, values_of
 from ..primitives import counting
 from .averages import beside
@@ -23,20 +23,21 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     if np.ndim(bins) != 1:
         return steps(as_array(a), bins, range)
     edges = as_array(bins)
-    if shortcut(np.any(edges[:-1] > edges[1:])):
-        raise ArgumentError("The edges of bins must not become smaller.")
+    text = "The edges of bins must not become smaller."
+    require(~np.any(edges[:-1] > edges[1:]), lambda: ArgumentError(text), text)
     return edges
 
 
 def steps(a: Any, bins: Any, range: Any) -> Any:
     """As many equal steps as NumPy takes, from end to end."""
+    if isinstance(bins, str):
+        refuse(f"A histogram with bins={bins!r}", "Write the number of bins.")
     numbers = None if range is None else tuple(values_of(each) for each in range)
     edges = counting.histogram_bin_edges(a, bins, numbers)
     if edges.dtype.kind != "f" or not a.size:
         return edges
     ends = np.stack((np.min(a), np.max(a)) if range is None else tuple(as_array(each) for each in range))
-    if shortcut(ends[0] == ends[1]):
-        ends = ends + np.array([-0.5, 0.5], ends.dtype)
+    ends = ends + np.where(ends[0] == ends[1], np.array([-0.5, 0.5], ends.dtype), 0)
     return beside(np.linspace(ends[0], ends[1], edges.shape[0], dtype=edges.dtype), edges)
 
 

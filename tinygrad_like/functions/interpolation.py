@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require, shortcut
 from ..engine.tensor import as_array
 
 
@@ -22,8 +22,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp takes xp (n,) and fp (n,), but got {xp.shape} and {fp.shape}.")
     if period is not None:
-        if shortcut(period == 0):
-            raise ArgumentError("interp takes a period that is not 0.")
+        text = "interp takes a period that is not 0."
+        require(np.not_equal(period, 0), lambda: ArgumentError(text), text)
         left = right = None
         period = np.abs(period)
         x, xp, fp = around(x, xp, fp, period)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
+from ..engine.shortcuts import fixed
 from ..engine.tensor import as_array, values_of
-from ..engine.traces import copy_of
 from ..primitives import movement
 from .creating import stacked, with_axes
 from .shaping import along, at_least, axes_of
@@ -107,7 +107,7 @@ def places_of(obj: Any, size: int) -> Any:
     """A number, a sequence, a mask or a slice as the numbers of places."""
     if isinstance(obj, slice):
         return np.arange(size)[obj]
-    places = copy_of(values_of(obj))
+    places = np.array(fixed(obj, "np.insert", "Give the places as plain numbers, or write np.concatenate."))
     if places.ndim > 1:
         raise ShapeError(f"Places to insert at stand in one sequence, but got the shape {places.shape}.")
     return np.flatnonzero(places) if places.dtype == bool else places if places.size else places.astype(int)
@@ -134,7 +134,9 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     """`np.delete`: without those at these places."""
     arr, axis = flat_or_along(arr, axis)
     kept = np.zeros(arr.shape[axis], bool)
-    kept[np.delete(np.arange(arr.shape[axis]), values_of(obj))] = True
+    if not isinstance(obj, slice):
+        obj = fixed(obj, "np.delete", "Give the places as plain numbers, or write np.where.")
+    kept[np.delete(np.arange(arr.shape[axis]), obj)] = True
     return along(arr, axis, kept)
 
 
@@ -145,7 +147,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """`np.repeat`: each value several times."""
     a, axis = flat_or_along(a, axis)
-    repeats, size = values_of(repeats), a.shape[axis]
+    repeats, size = fixed(repeats, "np.repeat", "Give the numbers of repeats as plain numbers."), a.shape[axis]
     if np.size(repeats) != 1:
         return along(a, axis, np.repeat(np.arange(size), repeats))
     count = int(np.reshape(repeats, ()))

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, DTypeError, UnsupportedError
 from ..engine.operators import Axis
 from ..engine.registry import implements
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require, shortcut
 from ..engine.tensor import as_array
 from ..primitives import reductions
 from .scans import accumulated_maximum, accumulated_minimum
@@ -115,8 +115,8 @@ def quantile_of(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, weights
         raise DTypeError("Quantiles are of real numbers, but got complex ones.")
     if q.ndim > 2:
         raise ArgumentError(f"Quantiles q are a number or a list, but got shape {q.shape}.")
-    if shortcut(~np.all((q >= 0) & (q <= 1))):
-        raise ArgumentError("Quantiles are from 0 to 1, percentiles from 0 to 100.")
+    text = "Quantiles are from 0 to 1, percentiles from 0 to 100."
+    require(np.all((q >= 0) & (q <= 1)), lambda: ArgumentError(text), text)
     if nan and not a.size:
         return np.mean(a, axis=axis, keepdims=keepdims)
     x, kept = flat_over(a, axis, keepdims)

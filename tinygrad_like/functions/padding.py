@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from ..engine.kinds import as_ndarray
 from ..engine.registry import implements
 from ..engine.tensor import as_array, values_of
 from ..primitives import shifting
@@ -88,12 +89,12 @@ def widths_of(pad_width: Any, ndim: int) -> Widths:
         for axis, width in pad_width.items():
             of_axes[axis] = (width, width) if isinstance(width, int) else width
         pad_width = of_axes
-    widths = as_array(values_of(pad_width))
+    widths = as_ndarray(values_of(pad_width))
     if widths.dtype.kind not in "iu" and ndim:
         raise DTypeError(f"np.pad takes whole numbers as pad_width, but got {widths.dtype}.")
     if (widths < 0).any():
         raise ArgumentError("np.pad got a negative pad_width.", "Write x[1:-1] to take values away.")
-    return [(int(before), int(after)) for before, after in pairs(widths, ndim)]
+    return [(int(before), int(after)) for before, after in np.broadcast_to(widths, (ndim, 2))]
 
 
 def pairs(values: Any, ndim: int) -> Any:

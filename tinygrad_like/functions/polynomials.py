@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
+from ..engine.shortcuts import refuse, require
 from ..engine.tensor import as_array, values_of
 from .creating import alike, with_axes
 
@@ -94,6 +95,7 @@ def polymul(a1: Any, a2: Any) -> Any:
 
 
 def without_leading_zeros(p: Any) -> Any:
+    refuse("np.polymul", "Write np.convolve(a1, a2).")
     short = np.trim_zeros(p, "f")
     return short if short.shape[0] else np.zeros_like(p, shape=(1,))
 
@@ -109,6 +111,7 @@ def product(a: Any, b: Any) -> Any:
 @implements(np.polydiv)
 def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
     """`np.polydiv`: the quotient and the remainder of two polynomials, which keeps what rounding leaves in front."""
+    refuse("np.polydiv", "Write np.linalg.solve of the coefficients of a product.")
     u, v = (with_axes(as_array(each), 1) + 0.0 for each in (u, v))
     steps = u.shape[0] - v.shape[0] + 1
     rest = u.astype(np.result_type(u, v), copy=False)
@@ -175,10 +178,9 @@ def least_squares(a: Any, b: Any) -> Any:
     """
     values = values_of(a)
     size = np.sqrt(np.sum(values * values, axis=0))
-    if np.linalg.matrix_rank(values / size, rtol=len(values) * np.finfo(values.dtype).eps) < values.shape[1]:
-        raise UnsupportedError(
-            "np.polyfit of fewer different points than coefficients is not differentiable.", "Lower the degree."
-        )
+    rank = np.linalg.matrix_rank(values / size, rtol=len(values) * np.finfo(values.dtype).eps)
+    text = "np.polyfit of fewer different points than coefficients is not differentiable."
+    require(np.equal(rank, values.shape[1]), lambda: UnsupportedError(text, "Lower the degree."), text)
     combined = np.linalg.inv(np.linalg.qr(values / size)[1]) / size[:, None]
     q = np.matmul(a, combined)
     return np.matmul(combined, np.linalg.solve(np.matmul(q.T, q), np.matmul(q.T, b)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require
 from ..engine.tensor import as_array
 from ..primitives import contraction, recurrence
 
@@ -60,8 +60,13 @@ def checked_lengths(lengths: Any, steps: int, batch: int) -> Any:
         raise ShapeError(f"lengths has one number for each of {batch} sequences, but got shape {lengths.shape}.")
     if lengths.dtype.kind not in "iu":
         raise DTypeError(f"lengths takes integers, but got {lengths.dtype}.")
-    if batch and shortcut((np.min(lengths) < 1) | (np.max(lengths) > steps)):
-        raise ArgumentError(f"lengths are 1 to {steps}, the number of steps, but got {lengths.tolist()}.")
+    if batch:
+        text = f"lengths are 1 to {steps}, the number of steps"
+        require(
+            (np.min(lengths) >= 1) & (np.max(lengths) <= steps),
+            lambda: ArgumentError(f"{text}, but got {lengths.tolist()}."),
+            f"{text}, but others were given.",
+        )
     return lengths
 
 

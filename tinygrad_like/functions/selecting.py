@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
+from ..engine.kinds import as_ndarray
 from ..engine.registry import NUMPY, implements
-from ..engine.tensor import as_array
+from ..engine.shortcuts import fixed
+from ..engine.tensor import Tensor, as_array
 from ..primitives import gathering
 
 
@@ -68,13 +70,19 @@ def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """`np.compress`: the slices along `axis` for which the condition holds."""
     if np.ndim(condition) != 1:
         raise ShapeError(f"compress needs a condition in one dimension, not {np.ndim(condition)}.")
-    return take(a, np.flatnonzero(condition), axis)
+    return take(a, places_where(condition, "np.compress"), axis)
 
 
 @implements(np.extract)
 def extract(condition: Any, arr: Any) -> Any:
     """`np.extract`: the elements for which the condition holds, in one dimension."""
-    return take(arr, np.flatnonzero(condition))
+    return take(arr, places_where(condition, "np.extract"))
+
+
+def places_where(condition: Any, name: str) -> Any:
+    """Where a condition holds, that no trace has computed."""
+    found = np.flatnonzero(fixed(condition, name, "How many elements it selects is not known. Write np.where."))
+    return Tensor(found) if isinstance(condition, Tensor) else found
 
 
 @implements(np.choose)
@@ -114,7 +122,8 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **opti
     x = as_array(x)
     if np.ndim(condlist) == 0 or (x.ndim and not np.ndim(condlist[0])):
         condlist = [condlist]
-    conditions = [as_array(each) != 0 for each in condlist]
+    instead = "How many elements there are for each function is not known. Write np.where(condition, f(x), g(x))."
+    conditions = [as_ndarray(fixed(each, "np.piecewise", instead)) != 0 for each in condlist]
     if len(funclist) == len(conditions) + 1:
         some = conditions[0]
         for condition in conditions[1:]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.errors import ArgumentError
 from ..engine.registry import implements
+from ..engine.shortcuts import refuse
 from ..engine.tensor import Tensor, as_array, values_of
 from ..primitives import gathering
 from .selecting import positive_axis
@@ -20,8 +21,8 @@ UniqueInverse: Any = type(np.unique_inverse(np.zeros(0)))
 
 def find_unique(a: Any, axis: int | None, equal_nan: bool) -> Any:
     """The unique values of an array, or slices along `axis`. Equal ones share the gradient equally."""
+    refuse("np.unique", "Write np.sort(x), of which equals are neighbours.")
     a = as_array(a)
-    # How many there are depends on the values, which a trace could not know.
     found = np.unique(values_of(a), True, True, True, axis, equal_nan=equal_nan)[1:]
     indices, inverse, counts = (as_constant(each, a) for each in found)
     flat, axis = (np.ravel(a), 0) if axis is None else (a, positive_axis(axis, a.ndim))
@@ -108,6 +109,7 @@ def in_one_dimension(assume_unique: bool, *arrays: Any) -> list[Any]:
 @implements(np.intersect1d)
 def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """`np.intersect1d`: the values that both have, which share the gradient equally."""
+    refuse("np.intersect1d", "Write np.isin(x, y), which gives truths.")
     ar1, ar2 = as_array(ar1), as_array(ar2)
     found = np.intersect1d(values_of(ar1), values_of(ar2), assume_unique, return_indices=True)[1:]
     sets = in_one_dimension(assume_unique, ar1, ar2)
@@ -122,6 +124,7 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
 @implements(np.setdiff1d)
 def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
     """`np.setdiff1d`: the values of the first that the second does not have."""
+    refuse("np.setdiff1d", "Write ~np.isin(x, y), which gives truths.")
     first, second = in_one_dimension(assume_unique, ar1, ar2)
     return np.extract(np.isin(first, second, assume_unique=True, invert=True), first)
 

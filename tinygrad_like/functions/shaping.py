@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.operators import Axis
 from ..engine.registry import implements
+from ..engine.shortcuts import refuse
 from ..engine.tensor import as_array, values_of
 from ..primitives import indexing, movement, shifting
 from .creating import alike, stacked, with_axes
@@ -234,6 +235,7 @@ def diag_indices_from(arr: Any) -> Any:
 @implements(np.trim_zeros)
 def trim_zeros(filt: Any, trim: str = "fb", axis: Axis = None) -> Any:
     """`np.trim_zeros`: without the zeros at the front and at the back; the values decide which these are."""
+    refuse("np.trim_zeros", "Write slices.")
     sides = trim.lower()
     if sides not in ("f", "b", "fb", "bf"):
         raise ArgumentError(f"trim_zeros got trim={trim!r}.", "Write 'f', 'b' or 'fb'.")

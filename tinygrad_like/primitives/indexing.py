@@ -11,10 +11,12 @@ from ..engine.kinds import as_ndarray
 from ..engine.registry import multilinear
 from ..engine.scattered import Scattered, add_at, is_unique
 from ..engine.several import one_of
-from ..engine.shortcuts import require
+from ..engine.shortcuts import fixed
 from ..engine.tensor import Tensor
-from ..engine.traces import copy_of, lifted, real, trace, zeros
+from ..engine.traces import copy_of, real, trace, zeros
 from .samples import Case, Rng, normal, several
+
+MASKS = "How many elements a mask selects is not known. Write np.where."
 
 
 def plain_index(index: Any) -> Any:
@@ -25,7 +27,7 @@ def plain_index(index: Any) -> Any:
         index = index._array
     if isinstance(index, (list, np.ndarray)) or (hasattr(index, "__array__") and not isinstance(index, np.generic)):
         array = as_ndarray(index)
-        array = as_it_is(array) if array.dtype == bool and is_plain(array) else copy_of(array)
+        array = fixed(array, "x[mask]", MASKS) if array.dtype == bool and is_plain(array) else copy_of(array)
         return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
     return index
 
@@ -33,13 +35,6 @@ def plain_index(index: Any) -> Any:
 def is_plain(array: Any) -> bool:
     """Whether a trace is being written, and has not computed this array."""
     return trace() is not None and real(array) is array
-
-
-def as_it_is(mask: Any) -> Any:
-    """A copy of a mask from outside a trace; the program checks that it selects the same elements ever after."""
-    copy = mask.copy()
-    require((lifted(mask) == copy).all(), ValueError, "A mask that was used as an index has changed since.")
-    return copy
 
 
 def is_traced_mask(index: Any) -> bool:

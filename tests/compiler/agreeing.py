@@ -1,0 +1,123 @@
+"""A function run compiled: the same results as eager, on the values that were traced, and on others."""
+
+import os
+
+import numpy as np
+
+import tinygrad_like as tg
+from tinygrad_like.compiler.compiling import compile as compiled
+
+BACKENDS = (None,)
+EVERY = bool(os.environ.get("EVERY_CASE"))  # all cases; else a choice of them
+TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}
+
+
+def flat(value):
+    """The arrays and numbers in a result."""
+    if isinstance(value, (tuple, list)):
+        return [each for part in value for each in flat(part)]
+    if isinstance(value, dict):
+        return flat(list(value.values()))
+    return [value]
+
+
+def same(got, expected, exact=True):
+    """Both are the same: kinds, shapes, dtypes, and all values to the bit; or nearly."""
+    got, expected = flat(got), flat(expected)
+    assert len(got) == len(expected)
+    for mine, theirs in zip(got, expected):
+        assert isinstance(mine, tg.Tensor) == isinstance(theirs, tg.Tensor)
+        if theirs is None:
+            assert mine is None
+            continue
+        mine, theirs = (each.numpy() if isinstance(each, tg.Tensor) else np.asarray(each) for each in (mine, theirs))
+        assert (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype)
+        if exact or theirs.dtype not in TOLERANCE:
+            np.testing.assert_array_equal(mine, theirs)
+        else:
+            np.testing.assert_allclose(mine, theirs, TOLERANCE[theirs.dtype], TOLERANCE[theirs.dtype])
+
+
+def runs_compiled(function, *points, backend=None, exact=True):
+    """Check a function of arrays: traced at the first of these lists of arguments, and run at all of them."""
+    expected = [function(*copies(arrays)) for arrays in points]
+    program = compiled(function, backend=backend)
+    for arrays, result in zip(points, expected):
+        same(program(*copies(arrays)), result, exact and backend is None)
+    assert "1 program>" in repr(program)
+
+
+def copies(arrays):
+    return [each.copy() if isinstance(each, np.ndarray) else each for each in arrays]
+
+
+def is_float(x):
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+
+
+def moved(x):
+    """Other values nearby: what is equal stays equal, and what is different different."""
+    return np.asarray(x * x.dtype.type(1.03125)) if is_float(x) else x
+
+
+def weights(shape):
+    return np.random.default_rng(1).uniform(0.5, 1.5, shape)
+
+
+def projection(parts):
+    """The sum of all floats in a result, with weights."""
+    floats = [each for each in flat(parts) if isinstance(each, tg.Tensor) and each.dtype.kind == "f"]
+    return sum((each * weights(each.shape).astype(each.dtype)).sum() for each in floats) if floats else None
+
+
+def by_backward(function):
+    """The results, and the gradients of their projection."""
+
+    def step(*arrays):
+        leaves = [tg.Tensor(x, requires_grad=True) if is_float(x) else x for x in arrays]
+        result = function(*leaves)
+        total = projection(result)
+        if total is not None and total.requires_grad:
+            total.backward()
+        return result, [each.grad for each in leaves if isinstance(each, tg.Tensor)]
+
+    return step
+
+
+def by_grad(function):
+    def step(*arrays):
+        places = tuple(i for i, x in enumerate(arrays) if is_float(x))
+        return tg.grad(lambda *xs: projection(function(*xs)), places)(*arrays)
+
+    return step
+
+
+def by_jvp(function):
+    def step(*arrays):
+        floats = [x for x in arrays if is_float(x)]
+
+        def of_floats(*xs):
+            waiting = iter(xs)
+            return function(*(next(waiting) if is_float(x) else x for x in arrays))
+
+        return tg.jvp(of_floats, floats, [weights(x.shape).astype(x.dtype) for x in floats])
+
+    return step
+
+
+def by_second(function):
+    """The gradient of the squared length of the gradient."""
+
+    def step(*arrays):
+        places = tuple(i for i, x in enumerate(arrays) if is_float(x))
+
+        def slope(*xs):
+            gradients = tg.grad(lambda *zs: projection(function(*zs)), places)(*xs)
+            return sum((each * each).sum() for each in gradients)
+
+        return tg.grad(slope, places)(*arrays)
+
+    return step
+
+
+WAYS = (by_backward, by_grad, by_jvp, by_second)
