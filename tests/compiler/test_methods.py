@@ -15,14 +15,42 @@ ROW = np.array([0.5, 1.5, -1.0])
 METHODS = {
     **{
         name: (lambda t, name=name: getattr(t, name)(), X)
-        for name in ("abs", "all", "any", "argmax", "argmin", "argsort", "clip", "conj", "conjugate", "copy", "cos", "cumprod")
+        for name in (
+            "abs",
+            "all",
+            "any",
+            "argmax",
+            "argmin",
+            "argsort",
+            "clip",
+            "conj",
+            "conjugate",
+            "copy",
+            "cos",
+            "cumprod",
+        )
         + ("cumsum", "exp", "flatten", "max", "mean", "min", "prod", "ravel", "relu", "round", "sigmoid", "sin")
         + ("squeeze", "std", "sum", "tanh", "transpose", "var", "__abs__", "__neg__", "__pos__")
     },
     **{name: (lambda t, name=name: getattr(t, name), X) for name in ("T", "mT", "imag", "real", "itemsize", "nbytes")},
     **{
         f"__{name}__": (lambda a, b, name=f"__{name}__": getattr(a, name)(b), X, np.abs(X) + 1)
-        for name in ("add", "eq", "ge", "gt", "le", "lt", "mod", "mul", "ne", "radd", "rmod", "rmul", "rsub", "rtruediv")
+        for name in (
+            "add",
+            "eq",
+            "ge",
+            "gt",
+            "le",
+            "lt",
+            "mod",
+            "mul",
+            "ne",
+            "radd",
+            "rmod",
+            "rmul",
+            "rsub",
+            "rtruediv",
+        )
         + ("sub", "truediv", "floordiv", "rfloordiv", "divmod", "rdivmod")
     },
     "__pow__": (lambda a: a**2.0, X),
@@ -94,7 +122,9 @@ def done(x, change):
 def test_methods(name, backend):
     function, *arrays = METHODS[name]
     exact = name not in ("prod", "cumprod")
-    runs_compiled(by_backward(function), arrays, [x[..., ::-1].copy() * 1.5 for x in arrays], backend=backend, exact=exact)
+    runs_compiled(
+        by_backward(function), arrays, [x[..., ::-1].copy() * 1.5 for x in arrays], backend=backend, exact=exact
+    )
 
 
 @pytest.mark.parametrize("name", WRITES)
