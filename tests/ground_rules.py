@@ -139,6 +139,7 @@ def without_shortcuts(monkeypatch: Any) -> None:
     """From now on, no value allows a shortcut, as in a trace."""
     for name in ("shortcut", "products_fit"):
         patch_everywhere(monkeypatch, name, lambda values: False)
+    patch_everywhere(monkeypatch, "require", lambda condition, error, text: None)
 
 
 def way_of(function: Callable[[], Any]) -> list[tuple[CodeType, int]]:

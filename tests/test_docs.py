@@ -44,7 +44,7 @@ def run_example(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_blocks(page):
-    names, absent = {}, [each for each in ("scipy", "torch") if not importlib.util.find_spec(each)]
+    names, absent = {}, [each for each in ("scipy", "torch", "jax") if not importlib.util.find_spec(each)]
     skipped = []
     for number, block in enumerate(blocks(page, "python")):
         if missing := [each for each in absent if re.search(rf"^>>> (import|from) {each}\b", block, re.MULTILINE)]:
@@ -85,6 +85,8 @@ SHORTER = {"digits.py": "1", "characters.py": "20"}  # training that is not carr
 def test_example(example, run_example):
     if "sklearn" in example.read_text(encoding="utf-8"):
         pytest.importorskip("sklearn", reason=f"{example.name} needs scikit-learn")
+    if example.name == "sharded.py":
+        pytest.importorskip("jax", reason="sharded.py needs jax")
     result = run_example(example, *([SHORTER[example.name]] if example.name in SHORTER else ()))
     assert result.returncode == 0, result.stderr
     assert result.stdout

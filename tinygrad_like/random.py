@@ -7,14 +7,16 @@ et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011; NumPy computes it).
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from .engine.assigning import assign
-from .engine.errors import ArgumentError
+from .engine.errors import ArgumentError, TraceError
 from .engine.tensor import Tensor, values_of
+from .engine.traces import trace
 from .engine.writes import across_forks
 
 _lock = across_forks(threading.RLock())
@@ -46,6 +48,8 @@ class Generator:
 
     def numpy(self) -> np.random.Generator:
         """A NumPy generator for the next draw. What is drawn from it later does not change this one."""
+        if trace() is not None:
+            raise TraceError("generator.numpy() cannot be compiled.", "Write tg.random.draws(generator) for each draw.")
         state = self._next()
         return np.random.Generator(np.random.Philox(key=state[:2], counter=[0, state[2], 0, 0]))
 
@@ -115,6 +119,11 @@ def draws(generator: Generator | None = None) -> np.random.Generator:
             "Write generator=tg.random.Generator(0).",
         )
     state = (default() if generator is None else generator)._next()
+    return numbers_at(state) if trace() is None else TracedDraws(state)
+
+
+def numbers_at(state: Any) -> np.random.Generator:
+    """This thread's NumPy generator, placed at a draw."""
     if not hasattr(_local, "numbers"):
         _local.numbers = np.random.Generator(np.random.Philox(key=0))
         _local.placed = _local.numbers.bit_generator.state
@@ -123,3 +132,38 @@ def draws(generator: Generator | None = None) -> np.random.Generator:
     _local.numbers.bit_generator.state = place
     numbers: np.random.Generator = _local.numbers
     return numbers
+
+
+class Draw:
+    """A method of NumPy's generator as a function of the draw's place: `Draw("normal")(state, 0.0, 1.0, shape)`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = self.__name__ = name
+
+    def __call__(self, state: Any, *args: Any, **options: Any) -> Any:
+        return getattr(numbers_at(state), self.name)(*args, **options)
+
+    def __repr__(self) -> str:
+        return f"Draw({self.name!r})"
+
+
+drawn_by = cache(Draw)  # one for each method, so that two programs can be compared
+
+
+class TracedDraws:
+    """What stands for NumPy's generator in a step that is being compiled: the step draws anew each time it is run."""
+
+    def __init__(self, state: Any) -> None:
+        self.state, self.emit = state, trace().emit
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name in ("shuffle", "bytes", "spawn") or not callable(getattr(np.random.Generator, name, None)):
+            raise TraceError(f"{name} of a generator cannot be compiled.", "Write draws().permutation(x), or uniform.")
+        return lambda *args, **options: self.draw(name, args, options)
+
+    def draw(self, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """The numbers of a method, written down as a function of the state."""
+        if self.state is None:
+            raise TraceError("A second draw from one draws() cannot be compiled.", "Write tg.random.draws() for each.")
+        state, self.state = self.state, None
+        return self.emit(drawn_by(name), (state, *args), options)

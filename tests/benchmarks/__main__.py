@@ -23,6 +23,12 @@ BENCHMARKS = {
     "operations": ("operations", 1),
     "memory": ("memory", 2),
     "pictures": ("pictures", 1),
+    "compiled-xor": ("compiled_xor", 1),
+    "compiled-loop": ("compiled_loop", 1),
+    "compiled-mlp": ("compiled_mlp", 2),
+    "compiled-layers": ("compiled_layers", 1),
+    "compiled-gelu": ("compiled_gelu", 1),
+    "compiled-rosenbrock": ("compiled_rosenbrock", 1),
 }
 METHOD = """\
 Times are medians; in brackets the fastest tenth, which a busy machine disturbs least. A ratio is the median of the

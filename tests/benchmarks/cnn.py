@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Problem:
         return [(rng.uniform(-1, 1, shape) / np.sqrt(np.prod(shape[1:]) or 1)).astype(np.float32) for shape in shapes]
 
 
-def tinygrad_like(problem: Problem) -> Contender:
+def tinygrad_like(problem: Problem, prepare: Callable[..., Any] = timing.as_written) -> Contender:
     import tinygrad_like as tg
     from tinygrad_like.nn.conv_layers import Conv2d
     from tinygrad_like.nn.pool_layers import MaxPool2d
@@ -69,21 +70,22 @@ def tinygrad_like(problem: Problem) -> Contender:
     images, classes = problem.data()
     x = tg.Tensor(images)
 
-    def step():
+    @prepare
+    def step(x, classes):
         optimizer.zero_grad()
         loss = tg.cross_entropy(model(x), classes)
         loss.backward()
         optimizer.step()
         return loss
 
-    return Contender(step, lambda: [p.numpy() for p in model.parameters()])
+    return Contender(lambda: step(x, classes), lambda: [p.numpy() for p in model.parameters()])
 
 
 def pytorch(problem: Problem) -> Contender:
     import torch
     from torch import nn
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(process.threads())
     model = nn.Sequential(
         nn.Conv2d(1, 16, 5),
         nn.ReLU(),

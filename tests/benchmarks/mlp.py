@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from . import timing
+from . import process, timing
 from .report import Table
 from .timing import OURS, Contender
 
@@ -68,7 +69,7 @@ def hand_written(problem: Problem) -> Contender:
     return Contender(step, lambda: weights)
 
 
-def tinygrad_like(problem: Problem) -> Contender:
+def tinygrad_like(problem: Problem, prepare: Callable[..., Any] = timing.as_written) -> Contender:
     import tinygrad_like as tg
 
     a, b, c, d = problem.sizes
@@ -80,21 +81,22 @@ def tinygrad_like(problem: Problem) -> Contender:
     inputs, classes = problem.data()
     x = tg.Tensor(inputs)
 
-    def step():
+    @prepare
+    def step(x, classes):
         optimizer.zero_grad()
         loss = tg.cross_entropy(model(x), classes)
         loss.backward()
         optimizer.step()
         return loss
 
-    return Contender(step, lambda: [p.numpy() for p in model.parameters()])
+    return Contender(lambda: step(x, classes), lambda: [p.numpy() for p in model.parameters()])
 
 
 def pytorch(problem: Problem) -> Contender:
     import torch
     from torch import nn
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(process.threads())
     a, b, c, d = problem.sizes
     model = nn.Sequential(nn.Linear(a, b), nn.ReLU(), nn.Linear(b, c), nn.ReLU(), nn.Linear(c, d))
     with torch.no_grad():

@@ -24,6 +24,17 @@ def worker(module: str, *args: object, threads: int = 1) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def threads() -> int:
+    """With how many threads this benchmark computes."""
+    return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def pin() -> None:
+    """Keep this process on as many cores as it has threads, where the system can: JAX takes no other limit."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads() :])
+
+
 def memory_is_measurable() -> bool:
     """Whether the system has the figures: Linux does."""
     return STATUS.exists()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PEERS = ("numpy", "torch", "autograd", "mygrad", "micrograd")
+PEERS = ("numpy", "torch", "jax", "autograd", "mygrad", "micrograd")
 
 
 @dataclass

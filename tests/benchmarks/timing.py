@@ -26,6 +26,11 @@ class Contender:
     loss: Callable[[Any], float] = lambda loss: loss.item()
 
 
+def as_written(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Our step as its user wrote it, neither compiled nor otherwise changed."""
+    return step
+
+
 def is_installed(module: str) -> bool:
     return find_spec(module) is not None
 
@@ -60,12 +65,14 @@ def timed(step: Callable[[], Any], count: int) -> float:
     return (time.perf_counter() - start) / count
 
 
-def by_turns(contenders: dict[str, Contender], rounds: int, turn: float, pause: float = 0.0) -> dict[str, list[float]]:
+def by_turns(
+    contenders: dict[str, Contender], rounds: int, turn: float, pause: float = 0.0, warm: int = 2
+) -> dict[str, list[float]]:
     """Seconds per step, a list of `rounds` for each contender; a turn takes about `turn` seconds.
 
-    A turn starts with a `pause`, in which the threads of the one before stop spinning, and untimed steps.
+    A turn starts with a `pause`, in which the threads of the one before stop spinning, and `warm` untimed steps.
     """
-    counts = {name: max(1, round(turn / timed(each.step, 20))) for name, each in contenders.items()}
+    counts = {name: max(1, round(turn / timed(each.step, max(1, 10 * warm)))) for name, each in contenders.items()}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     order = list(contenders)
     shuffle = random.Random(0).shuffle
@@ -73,7 +80,8 @@ def by_turns(contenders: dict[str, Contender], rounds: int, turn: float, pause: 
         shuffle(order)
         for name in order:
             time.sleep(pause)
-            timed(contenders[name].step, 2)
+            for _ in range(warm):
+                contenders[name].step()
             seconds[name].append(timed(contenders[name].step, counts[name]))
     return seconds
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Problem:
         ]
 
 
-def tinygrad_like(problem: Problem) -> Contender:
+def tinygrad_like(problem: Problem, prepare: Callable[..., Any] = timing.as_written) -> Contender:
     import tinygrad_like as tg
     from tinygrad_like.nn.embedding_layers import Embedding
     from tinygrad_like.nn.transformer_layers import TransformerEncoderLayer
@@ -75,21 +76,22 @@ def tinygrad_like(problem: Problem) -> Contender:
     optimizer = tg.optim.AdamW(model.parameters(), lr=LR)
     tokens, classes = problem.data()
 
-    def step():
+    @prepare
+    def step(tokens, classes):
         optimizer.zero_grad()
         loss = tg.cross_entropy(model(tokens), classes)
         loss.backward()
         optimizer.step()
         return loss
 
-    return Contender(step, lambda: [p.numpy() for p in model.parameters()])
+    return Contender(lambda: step(tokens, classes), lambda: [p.numpy() for p in model.parameters()])
 
 
 def pytorch(problem: Problem) -> Contender:
     import torch
     from torch import nn
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(process.threads())
 
     class Model(nn.Module):
         def __init__(self, p: Problem) -> None:

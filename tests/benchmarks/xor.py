@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +57,7 @@ def hand_written() -> Contender:
     return Contender(step, lambda: weights)
 
 
-def tinygrad_like() -> Contender:
+def tinygrad_like(prepare: Callable[..., Any] = timing.as_written) -> Contender:
     import tinygrad_like as tg
 
     model = tg.Sequential(tg.Linear(2, 3), tg.Sigmoid(), tg.Linear(3, 1), tg.Sigmoid())
@@ -64,15 +66,15 @@ def tinygrad_like() -> Contender:
     optimizer = tg.SGD(model.parameters(), lr=LR)
     samples = itertools.cycle([(tg.Tensor(x), tg.Tensor(t)) for x, t in zip(X, T)])
 
-    def step():
-        x, t = next(samples)
+    @prepare
+    def step(x, t):
         optimizer.zero_grad()
         loss = tg.mse(model(x), t)
         loss.backward()
         optimizer.step()
         return loss
 
-    return Contender(step, lambda: [p.numpy() for p in model.parameters()])
+    return Contender(lambda: step(*next(samples)), lambda: [p.numpy() for p in model.parameters()])
 
 
 def pytorch() -> Contender:

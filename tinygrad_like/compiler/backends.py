@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
+from . import native
 from .program import Program
-from .replay import replay
 
-BACKENDS = ("c", "numpy", "jax")
+BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend"}
 
 
-def build(program: Program, backend: str | None) -> Callable[[list[Any]], tuple[list[Any], list[Any]]]:
-    """A function of the input arrays that gives the outputs, and what the bindings bind."""
+def chosen(backend: str | None) -> str:
+    """The backend that was asked for; without, C if there is a compiler, else NumPy."""
+    return backend or "numpy"
 
-    def run(arrays: list[Any]) -> tuple[list[Any], list[Any]]:
-        held = replay(program, arrays)
-        return [held[each] for each in program.outputs], [
-            None if each.value is None else held[each.value] for each in program.bindings
-        ]
 
-    return run
+def build(program: Program, backend: str | None, sharding: Any = None) -> Any:
+    """A function of the input arrays that gives the outputs, and what the bindings bind.
+
+    It may have `many`, which runs the program for many items of some arrays, and `source` and `c_source`.
+    """
+    name = chosen(backend)
+    module = import_module(f".{BACKENDS[name]}", __package__)
+    return module.build(program, sharding) if name == "jax" else module.build(program)

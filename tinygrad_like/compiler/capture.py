@@ -11,6 +11,7 @@ from ..engine.errors import TraceError
 from ..engine.node import is_users_leaf
 from ..engine.tensor import Tensor, wrap
 from ..tree import mapped
+from .gradients import Gradients
 from .program import Binding, Program
 from .traced import TracedArray
 from .tracing import Trace
@@ -34,12 +35,18 @@ class Captured:
         self.program, self.returned, self.trace = program, returned, trace
 
 
-def capture(call: Callable[[list[Any]], Any], arrays: Sequence[Any]) -> Captured:
+def capture(
+    call: Callable[[list[Any]], Any],
+    arrays: Sequence[Any],
+    gradients: Gradients | None = None,
+    nudged: bool = False,
+) -> Captured:
     """Trace `call`, which is given what stands for these arrays. All that it wrote is undone."""
-    trace = Trace()
+    trace = Trace(gradients or Gradients(), nudged)
     try:
         with trace:
-            inputs = [trace.input(each, i) for i, each in enumerate(arrays)]
+            # Each is copied, so that it has memory of its own: two may be views of one array.
+            inputs = [trace.input(own(each), i) for i, each in enumerate(arrays)]
             result = call(inputs)
             outputs: list[Any] = []
             returned = mapped(lambda leaf: output_of(trace, leaf, outputs), result)
@@ -49,6 +56,10 @@ def capture(call: Callable[[list[Any]], Any], arrays: Sequence[Any]) -> Captured
     values = [each.value for each in inputs], [each.value for each in outputs]
     program = Program(values[0], trace.instructions, values[1], bindings, trace.values, trace.references)
     return Captured(program, returned, trace)
+
+
+def own(value: Any) -> Any:
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
 
 
 def output_of(trace: Trace, leaf: Any, outputs: list[Any]) -> Any:
@@ -77,7 +88,7 @@ def bindings_of(trace: Trace) -> list[Binding]:
                 "Write into it by tg.assign(t, values), or t.data = values.",
             )
         after = tensor._grad
-        if after is gradient:
+        if after is gradient or after is trace.brought.get(id(tensor)):
             continue
         held = after._array if isinstance(after, Tensor) else after
         value = None if after is None else held.value if type(held) is TracedArray else trace.lift(held).value

@@ -26,7 +26,6 @@ class Checked:
     def __call__(self, runner: Runner, arrays: list[Any], function: Callable[[], Any]) -> Any:
         """Run both. Raises TraceError if they differ."""
         memory = [each.array for each in runner.program.stored if each.array is not None]
-        memory += [each.state.numpy() for each in runner.generators]
         before = [each.copy() for each in memory]
         result = [np.array(each, copy=True) for each in arrays_in(runner(arrays))]
         after = [each.copy() for each in memory]

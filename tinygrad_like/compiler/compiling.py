@@ -14,14 +14,15 @@ from ..engine.errors import ArgumentError
 from ..engine.node import is_users_leaf
 from ..engine.recording import observer, recording
 from ..engine.tensor import Tensor, wrap
-from ..engine.traces import active, changes, trace
+from ..engine.traces import active, trace
 from ..engine.writes import across_forks
 from ..tree import flatten, unflatten
 from .agreement import Agreement
 from .backends import BACKENDS
 from .capture import capture
 from .checked import Checked
-from .holders import state_of
+from .gradients import Gradients
+from .holders import Holders
 from .looping import run_loop
 from .quick import Quick, quick_way
 from .runner import Runner
@@ -30,7 +31,7 @@ MOST = 8  # programs of one function; with more, something may differ that shoul
 tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
-def compile(function: Any = None, *, backend: str | None = None, check: bool = False) -> Any:
+def compile(function: Any = None, *, backend: str | None = None, check: bool = False, sharding: Any = None) -> Any:
     """The function as a program without Python's overhead: the same results, the same changes of state.
 
     `function` takes arrays, Tensors and numbers, also in containers, and may call `loss.backward()`,
@@ -40,7 +41,7 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     `function` itself runs.
 
     `backend` is "c", "numpy" or "jax"; without, it is C if there is a compiler, else NumPy. With `check`, the first
-    calls are compared with those of `function`.
+    calls are compared with those of `function`. With "jax", `sharding` spreads arguments over devices: see docs/jax.md.
 
     Raises TraceError, which names the line, if what the function does depends on values, or differs from call to call;
     ArgumentError for what is no function, and for an unknown backend.
@@ -52,28 +53,30 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     """
     if backend not in (None, *BACKENDS):
         raise ArgumentError(f"compile has no backend {backend!r}.", f"Choose one of {', '.join(BACKENDS)}.")
+    if sharding is not None and backend != "jax":
+        raise ArgumentError("sharding spreads arguments over the devices of JAX.", 'Write backend="jax", too.')
     if function is None:
-        return partial(compile, backend=backend, check=check)
+        return partial(compile, backend=backend, check=check, sharding=sharding)
     if not callable(function):
         raise ArgumentError(
             f"compile takes a function, but got {function!r}.", "Write tg.compile(step), not step(...)."
         )
-    return Compiled(function, backend, check)
+    return Compiled(function, backend, check, sharding)
 
 
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
-    def __init__(self, function: Callable[..., Any], backend: str | None, check: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., Any], backend: str | None, check: bool = False, sharding: Any = None
+    ) -> None:
         if hasattr(function, "__name__"):
             update_wrapper(self, function)
-        self.function, self.backend = function, backend
+        self.function, self.backend, self.sharding = function, backend, sharding
         self.checked = Checked() if check else None
         self.programs: dict[Any, list[Runner]] = {}
-        self.holders: dict[int, Any] = {}
+        self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
-        self.state: Any = ()
-        self.changes = -1
         self.last: Runner | None = None
         self.quick: Quick | None = None
 
@@ -117,7 +120,7 @@ class Compiled:
         quick = self.quick
         if (
             quick is not None
-            and changes.count == quick.changes
+            and self.holders.now() == quick.state
             and not (active or options)
             and observer.get() is None
             and recording.get() is quick.recording
@@ -140,25 +143,21 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else quick_way(runner, args, self.changes)
+        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
-        if changes.count != self.changes:
-            self.state, self.changes = state_of(self.holders), changes.count
         kind = tuple(own), repr(structure), recording.get()
-        known = self.programs.get((*kind, self.state), [])
-        for runner in known:
-            if runner.fits(arrays):
-                return runner
+        for known in self.programs.get((*kind, self.holders.now()), []):
+            if known.has_gradients():
+                return known if known.takes(arrays) else None
         made = self.made(arrays, leaves, structure)
         if made is None:
             return None
-        self.state, self.changes = state_of(self.holders), changes.count
-        self.programs.setdefault((*kind, self.state), []).insert(0, made)
+        self.programs.setdefault((*kind, self.holders.now()), []).insert(0, made)
         return made
 
     def made(self, arrays: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
@@ -176,14 +175,14 @@ class Compiled:
             args, options = unflatten(structure, [stand_in(each, waiting) for each in leaves])
             return self.function(*args, **options)
 
-        first = capture(call, arrays)
+        first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(call, [nudged(each) for each in arrays])
+            second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
-        runner = Runner(first, self.backend)
-        self.holders |= first.trace.holders
+        runner = Runner(first, self.backend, self.sharding)
+        self.holders.add(first.trace.took_part())
         self.held.append(leaves)
-        return runner if runner.fits(arrays) else None
+        return runner if runner.takes(arrays) else None
 
 
 def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:

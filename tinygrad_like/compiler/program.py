@@ -124,6 +124,7 @@ class Program:
     bindings: list[Binding]
     values: list[Value]
     references: list[Value]
+    as_arrays: frozenset[int] = frozenset()  # the outputs that may be arrays without axes though NumPy gives numbers
 
     @property
     def stored(self) -> set[Memory]:

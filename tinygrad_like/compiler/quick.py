@@ -34,13 +34,13 @@ TENSOR = """if type({name}) is not Tensor or {name}._node is not None:
 class Quick:
     """A program, and a function of the arguments that gives their arrays, or None if they are of another kind."""
 
-    __slots__ = ("arrays_of", "changes", "recording", "runner")
+    __slots__ = ("arrays_of", "recording", "runner", "state")
 
-    def __init__(self, runner: Runner, arrays_of: Callable[[tuple[Any, ...]], Any], changes: int) -> None:
-        self.runner, self.arrays_of, self.changes, self.recording = runner, arrays_of, changes, recording.get()
+    def __init__(self, runner: Runner, arrays_of: Callable[[tuple[Any, ...]], Any], state: int) -> None:
+        self.runner, self.arrays_of, self.state, self.recording = runner, arrays_of, state, recording.get()
 
 
-def quick_way(runner: Runner, args: tuple[Any, ...], changes: int) -> Quick | None:
+def quick_way(runner: Runner, args: tuple[Any, ...], state: int) -> Quick | None:
     """The fast way to a program, if all its arguments are arrays and Tensors."""
     if not args or runner.guards or runner.writes_inputs:
         return None
@@ -55,4 +55,4 @@ def quick_way(runner: Runner, args: tuple[Any, ...], changes: int) -> Quick | No
         known |= {f"shape{i}": each.shape, f"dtype{i}": each.dtype}
     lines.append(f"    return [{', '.join(names)}]")
     exec("\n".join(lines), known)
-    return Quick(runner, known["arrays_of"], changes)
+    return Quick(runner, known["arrays_of"], state)

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..engine.errors import ShapeError
 from ..engine.node import Node
-from ..engine.tensor import Tensor, values_of, wrap
+from ..engine.tensor import values_of, wrap
 from ..engine.writes import base_of, writes
-from ..tree import mapped
+from ..tree import leaves, mapped
 from .backends import build
 from .capture import Captured, Output
-from .program import INPUT, REFERENCE, Memory, Program, Value, all_instructions
+from .program import INPUT, REFERENCE, Memory, Value
 from .unrecorded import NOT_RECORDED, RECIPE
 
 
@@ -27,10 +27,10 @@ def number(loss: Any) -> float:
     return float(np.asarray(array).item())
 
 
-def generators_of(program: Program) -> list[Any]:
-    """The generators that a program draws from."""
-    drawn = (getattr(each.function, "generator", None) for each in all_instructions(program.instructions))
-    return list({id(each): each for each in drawn if each is not None}.values())
+def places_of_tensors(returned: Any) -> frozenset[int]:
+    """Which outputs become Tensors."""
+    outputs = [each for each in leaves(returned) if isinstance(each, Output)]
+    return frozenset(each.place for each in outputs if each.kind in ("tensor", "recorded"))
 
 
 class Runner:
@@ -40,7 +40,7 @@ class Runner:
     saved are noted, so that a backward sweep outside sees them.
     """
 
-    def __init__(self, captured: Captured, backend: str | None) -> None:
+    def __init__(self, captured: Captured, backend: str | None, sharding: Any = None) -> None:
         trace, self.program = captured.trace, captured.program
         self.returned, self.layout = captured.returned, [(v.shape, v.dtype) for v in self.program.inputs]
         self.arrays = {each.value: each.traced_value for each in trace.held.values()}
@@ -54,14 +54,18 @@ class Runner:
             for each in bindings
             if each not in self.changing
         ]
-        self.guards = list(trace.guards.values())
+        self.guards = trace.guards(self.program.stored)
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
         self.notes = [writes.noter(array, index) for array, index in noted]
-        self.run = build(self.program, backend)
+        self.program.as_arrays = places_of_tensors(self.returned)
+        self.run = build(self.program, backend, sharding)
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
+        # An array of before was an argument, too: the program would not know which of the two to read.
+        self.mixes_memory = any(each.memory.kind == INPUT for each in self.program.references)
         self.writes_inputs = any(each.kind == INPUT for each in stored)
-        self.generators = generators_of(self.program)
+        only = self.returned if type(self.returned) is Output else None
+        self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
 
     def array_of(self, value: Value) -> Any:
@@ -74,11 +78,14 @@ class Runner:
             known = np.ndarray(value.shape, value.dtype, memory.array, value.offset, value.strides)
         return known
 
-    def fits(self, arrays: list[Any]) -> bool:
-        """Whether no argument shares memory with what the program writes to, and gradients are as they were."""
-        for tensor, expected in self.guards:
-            if tensor._grad is not expected and not self.adopted(tensor, expected):
-                return False
+    def has_gradients(self) -> bool:
+        """Whether there are gradients where there were some when this was traced."""
+        return all(each.fits() for each in self.guards)
+
+    def takes(self, arrays: list[Any]) -> bool:
+        """Whether no argument shares memory with what the program writes to."""
+        if self.mixes_memory:
+            return False
         if self.owners:
             for each in arrays:
                 if (each.base is not None and id(base_of(each)) in self.owners) or id(each) in self.owners:
@@ -88,15 +95,9 @@ class Runner:
             return len(set(owners)) == len(owners)
         return True
 
-    def adopted(self, tensor: Tensor, expected: Any) -> bool:
-        """Whether the gradient that a Tensor has could be moved to where the program looks for it."""
-        if expected is None or tensor._grad is None:
-            return False
-        np.copyto(expected, getattr(tensor._grad, "_array", tensor._grad))
-        tensor._grad = expected
-        return True
-
     def __call__(self, arrays: list[Any]) -> Any:
+        for guard in self.guards:
+            guard.bring()
         outputs, bound = self.run(arrays)
         self.finish(bound)
         self.calls += 1
@@ -104,8 +105,9 @@ class Runner:
 
     def result(self, outputs: list[Any]) -> Any:
         """What the function returned, in its containers."""
-        if type(self.returned) is Output:
-            return self.given(self.returned, outputs)
+        if self.is_tensor:
+            value = outputs[0]
+            return wrap(value if value.__class__ is np.ndarray else np.asarray(value))
         return mapped(lambda leaf: self.given(leaf, outputs), self.returned)
 
     def finish(self, bound: list[Any]) -> None:

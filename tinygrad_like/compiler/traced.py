@@ -32,7 +32,7 @@ LIKES: dict[Any, Any] = {np.zeros_like: np.zeros, np.ones_like: np.ones, np.empt
 WRITERS = frozenset({np.copyto, np.put, np.putmask, np.put_along_axis, np.fill_diagonal})
 METHODS = {
     *("argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip", "conj", "conjugate", "copy"),
-    *("cumprod", "cumsum", "diagonal", "dot", "flatten", "mean", "ravel", "repeat", "round", "searchsorted"),
+    *("cumprod", "cumsum", "diagonal", "flatten", "mean", "ravel", "repeat", "round", "searchsorted"),
     *("squeeze", "std", "swapaxes", "take", "trace", "var", "view"),
 }
 IN_PLACE = {"fill", "put", "sort", "partition"}
@@ -129,6 +129,12 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
     def reshape(self, *shape: Any, **options: Any) -> Any:
         """`np.reshape`."""
         return self.trace_of.emit(np.reshape, (self, shape[0] if len(shape) == 1 else shape), options)
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        """The method, which is faster than `np.dot`."""
+        if out is None:
+            return self.trace_of.emit(method("dot"), (self, other))
+        return self.trace_of.emit_out(method("dot"), (self, other), {}, (out,))
 
     def transpose(self, *axes: Any) -> Any:
         """`np.transpose`."""

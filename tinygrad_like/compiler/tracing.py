@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from ..engine.errors import TraceError
 from ..engine.recording import scope
 from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
-from ..engine.traces import active, current
-from ..engine.writes import base_of
+from ..engine.traces import active, current, real
+from ..engine.writes import base_of, clock
+from .gradients import Gradients, Guard
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
 from .refusing import reason_of
@@ -41,7 +43,9 @@ class Trace:
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gradients: Gradients, nudged: bool = False) -> None:
+        self.gradients, self.start = gradients, clock()
+        self.nudged = nudged  # the inputs are not those of a user, so they need not be right
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -55,7 +59,7 @@ class Trace:
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
         self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
         self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
-        self.guards: dict[int, tuple[Tensor, Any]] = {}  # and those where it does, with that
+        self.brought: dict[int, TracedArray | None] = {}  # by id of a Tensor whose gradient of before is read: that
         self.holders: dict[int, Any] = {}  # layers and optimizers that took part
         self.places = Places()
         self.open = True
@@ -142,7 +146,7 @@ class Trace:
         writes = [self.operand(each) for each in writes]
         for each in writes:
             self.keep(each)
-        result = function(*real_values(args), **real_values(options))
+        result = None if function is raise_unless else function(*real_values(args), **real_values(options))
         if writes or result is None:
             wrapped: Any = None
         elif isinstance(result, (tuple, list)):
@@ -243,6 +247,8 @@ class Trace:
 
     def require(self, condition: Any, text: str) -> None:
         """Write down that the program raises an error unless a condition holds."""
+        if not self.nudged:
+            raise_unless(real(condition), text)
         self.emit(raise_unless, (condition, text))
 
     def number(self, array: Any) -> Any:
@@ -264,16 +270,32 @@ class Trace:
 
     def see_gradient(self, tensor: Tensor, cleared: bool) -> None:
         """Note whether the gradient that a Tensor had before is read, or does not matter."""
-        if is_traced(tensor._array):
+        if is_traced(tensor._array) or self.made_here(tensor):
             return
         self.see(tensor)
-        if cleared:
-            self.cleared.add(id(tensor))
-        elif id(tensor) not in self.cleared and id(tensor) not in self.guards:
-            if isinstance(tensor._grad, Tensor):
-                tensor._grad = tensor._grad.numpy().copy()
-            self.guards[id(tensor)] = tensor, tensor._grad
-            self.cleared.add(id(tensor))
+        if not cleared and id(tensor) not in self.cleared:
+            place = None if tensor._grad is None else self.lift(self.gradients.place_of(tensor))
+            tensor._grad = self.brought[id(tensor)] = place
+        self.cleared.add(id(tensor))
+
+    def made_here(self, tensor: Tensor) -> bool:
+        """Whether a leaf was made during the trace."""
+        node = tensor._node
+        return node is not None and node.primitive is None and node.index > self.start
+
+    def guards(self, stored: set[Memory]) -> list[Guard]:
+        """The Tensors whose gradient of before the program reads, if there was one."""
+        found = []
+        for key, traced in self.brought.items():
+            there = traced is not None
+            place = self.gradients.places[key] if there else None
+            found.append(Guard(self.seen[key][0], place, there and traced.value.memory in stored))
+        return found
+
+    def took_part(self) -> dict[int, Any]:
+        """The layers, the optimizers and the Tensors of before, by id; not those that nobody else has any more."""
+        (alone,) = (getrefcount(each[0]) for each in {0: (object(), None)}.values())
+        return self.holders | {key: each[0] for key, each in self.seen.items() if getrefcount(each[0]) > alone}
 
     def operands(self, primitive: Any, args: Any, arrays: list[Any]) -> list[Any]:
         """The arrays that a primitive is about to compute with, each written down when it is used."""

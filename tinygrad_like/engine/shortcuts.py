@@ -50,11 +50,11 @@ def mended(result: Any, fix: Callable[[], Any], checked: Any = None) -> Any:
 
 def require(condition: Any, error: Callable[[], Exception], text: str) -> None:
     """Raise an error unless the condition holds; in a trace, the program raises ArgumentError with this text."""
-    now = trace()
-    if now is not None:
-        now.require(values_of(condition), text)
-    elif not values_of(condition):
+    now, holds = trace(), values_of(condition)
+    if (now is None or not now.nudged) and not real(holds):
         raise error()
+    if now is not None:
+        now.require(holds, text)
 
 
 def fixed(value: Any, what: str, instead: str) -> Any:

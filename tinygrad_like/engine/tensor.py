@@ -198,8 +198,9 @@ class Tensor(Copying, Methods, Operators, Missing):
     @property
     def grad(self) -> Tensor | None:
         """The accumulated gradient, or None. It can be changed, replaced, or cleared with None."""
-        if self._grad.__class__ is np.ndarray:
+        if active:
             seen(self)
+        if self._grad.__class__ is np.ndarray:
             # A part of a flat vector stays the optimizer's.
             self._grad = wrap(self._grad if self._grad.base is None else self._grad.copy())
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
@@ -363,4 +364,6 @@ def as_array(value: Any) -> Any:
 
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return lifted(value._array) if isinstance(value, Tensor) else value
+    if not isinstance(value, Tensor):
+        return value
+    return lifted(value._array) if active else value._array

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..engine.blocks import block
 from ..engine.errors import ArgumentError
-from ..engine.tensor import Tensor, as_array
+from ..engine.tensor import Tensor
 from ..functions.networks import log_softmax
 from ..primitives import neural
 from ..primitives.integers import as_floats
-from .loss_inputs import are_classes, check_class_shapes, check_classes, class_weights, classes_last
+from .loss_inputs import are_classes, check_class_shapes, check_classes, class_weights, classes_last, operand
 from .loss_pieces import times
 from .loss_reduction import check_not_empty, check_reduction, reduced
 
@@ -69,8 +69,8 @@ def cross_entropy(
     >>> cross_entropy(np.zeros((2, 3, 5)), np.ones((2, 5), int), reduction="none", axis=1).shape
     (2, 5)
     """
-    logits, target = as_array(input), as_array(target)
-    if axis == -1 and are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
+    logits, target = operand(input), operand(target)
+    if axis == -1 and are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target, ignore_index):
         return neural.softmax_cross_entropy.apply((logits, target))
     return with_options(logits, target, weight, ignore_index, reduction, label_smoothing, axis)
 
@@ -95,7 +95,7 @@ def with_options(
         target = classes_last("cross_entropy", target, axis)
         return of_probabilities(logits, target, weight, reduction, float(label_smoothing))
     check_class_shapes("cross_entropy", shape, target, axis)
-    if are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
+    if are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target, ignore_index):
         return neural.softmax_cross_entropy.apply((logits, target))
     log_p = log_softmax(logits)
     return of_classes("cross_entropy", log_p, target, weight, ignore_index, reduction, float(label_smoothing))
@@ -105,11 +105,11 @@ def are_usual(weight: Any, ignore_index: int, reduction: str, label_smoothing: f
     return weight is None and label_smoothing == 0 and reduction == "mean" and ignore_index < 0
 
 
-def fit(logits: Any, classes: Any) -> bool:
+def fit(logits: Any, classes: Any, ignored: int) -> bool:
     """Whether these are surely logits (..., classes) and classes (...), at least one of them, and none ignored."""
     shape = logits.shape
     same = len(shape) > 0 and shape[:-1] == classes.shape and 0 not in shape
-    return same and classes.dtype.kind in "iu" and are_classes(classes, shape[-1])
+    return same and classes.dtype.kind in "iu" and are_classes(classes, shape[-1], ignored)
 
 
 @block("loss")
@@ -130,7 +130,7 @@ def nll(
     >>> round(nll(np.log([[0.25, 0.75]]), [1]).item(), 4)
     0.2877
     """
-    log_p, target = as_array(input), as_array(target)
+    log_p, target = operand(input), operand(target)
     shape, log_p = log_p.shape, classes_last("nll", log_p, axis)
     check_class_shapes("nll", shape, target, axis)
     return of_classes("nll", as_floats(log_p)[0], target, weight, ignore_index, reduction)

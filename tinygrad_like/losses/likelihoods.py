@@ -8,9 +8,9 @@ import numpy as np
 
 from ..engine.blocks import block
 from ..engine.errors import ShapeError
-from ..engine.tensor import Tensor, as_array
+from ..engine.tensor import Tensor
 from ..primitives.integers import as_floats
-from .loss_inputs import alike, check_between, check_positive
+from .loss_inputs import alike, check_between, check_positive, operand
 from .loss_pieces import times
 from .loss_reduction import check_reduction, reduced
 
@@ -37,7 +37,7 @@ def gaussian_nll(
     name = "gaussian_nll"
     check_positive(name, eps=eps)
     input, target = alike(name, input=input, target=target)
-    var = as_array(var)
+    var = operand(var)
     if var.shape != input.shape and input.ndim:
         rows = input.shape[:-1]
         if var.shape not in (rows, (*rows, 1)):

@@ -7,15 +7,20 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require, shortcut
 from ..engine.tensor import as_array, values_of
-from ..engine.traces import trace
+from ..engine.traces import lifted, trace
 from ..primitives.integers import as_floats
+
+
+def operand(value: Any) -> Any:
+    """A Tensor as it is, anything else as an ndarray; in a trace, as one whose contents may change."""
+    return lifted(as_array(value))
 
 
 def alike(name: str, **operands: Any) -> tuple[Any, ...]:
     """The operands as floats of one shape; an error that names the shapes if they differ."""
-    arrays = [as_array(each) for each in operands.values()]
+    arrays = [operand(each) for each in operands.values()]
     first = arrays[0].shape
     for each in arrays:
         if each.shape != first:
@@ -39,7 +44,7 @@ def in_dtype(x: Any, dtype: Any) -> Any:
 
 def weights_for(name: str, weight: Any, x: Any, option: str = "weight") -> Any:
     """A weight for each element of x, which broadcasting must not make larger, in the dtype of x."""
-    weight = in_dtype(as_array(weight), x.dtype)
+    weight = in_dtype(operand(weight), x.dtype)
     try:
         fits = np.broadcast_shapes(weight.shape, x.shape) == x.shape
     except ValueError:
@@ -51,7 +56,7 @@ def weights_for(name: str, weight: Any, x: Any, option: str = "weight") -> Any:
 
 def class_weights(name: str, weight: Any, x: Any) -> Any:
     """A weight for each class, in the dtype of x; the classes are on its last axis."""
-    weight = in_dtype(as_array(weight), x.dtype)
+    weight = in_dtype(operand(weight), x.dtype)
     if weight.shape != x.shape[-1:]:
         raise ShapeError(f"{name} takes a weight for each class, {x.shape[-1:]}, but got {weight.shape}.")
     return weight
@@ -82,22 +87,26 @@ def check_integers(name: str, numbers: Any) -> None:
         raise DTypeError(f"{name} takes integer class numbers, but got {numbers.dtype}.")
 
 
-def are_classes(numbers: Any, count: int) -> bool:
-    """Whether the numbers are known to be classes, 0 to count - 1."""
+def are_classes(numbers: Any, count: int, ignored: int | None = None) -> bool:
+    """Whether the numbers are known to be classes, 0 to count - 1.
+
+    They are in a trace, whose program raises an error for others; those that are ignored may be among them.
+    """
     values = values_of(numbers)
     if not values.size:
         return True
-    within = (np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count)
     now = trace()
     if now is None:
-        return shortcut(within)
-    now.require(within, f"The classes are 0 to {count - 1}, but others were given.")
+        return shortcut((np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count))
+    within = (values >= 0) & (values < count)
+    within = within if ignored is None else within | (values == ignored)
+    now.require(np.all(within), f"The classes are 0 to {count - 1}, but others were given.")
     return True
 
 
 def check_classes(name: str, numbers: Any, count: int, ignored: int | None = None) -> None:
     """An error if a number is known to be no class, and not the one that is ignored."""
-    if are_classes(numbers, count):
+    if are_classes(numbers, count, ignored):
         return
     values = values_of(numbers)
     wrong = (values < 0) | (values >= count)
@@ -113,17 +122,21 @@ def check_classes(name: str, numbers: Any, count: int, ignored: int | None = Non
 
 def check_signs(name: str, target: Any) -> None:
     """An error if a target is known to be neither 1 nor -1."""
-    values = values_of(target)
-    if shortcut(np.any(np.abs(values) != 1)):
-        raise ArgumentError(f"{name} takes targets 1 and -1, but got others.", "Write 2 * target - 1 for 0 and 1.")
+    text = f"{name} takes targets 1 and -1, but got others."
+    signs = np.all(np.abs(values_of(target)) == 1)
+    require(signs, lambda: ArgumentError(text, "Write 2 * target - 1 for 0 and 1."), text)
 
 
 def check_between(name: str, what: str, x: Any, low: float, high: float, hint: str) -> None:
     """An error if a value is known to be outside."""
     values = values_of(x)
-    if shortcut(np.any((values < low) | (values > high))):
-        limits = f"of at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
-        raise ArgumentError(f"{name} takes {what} {limits}, but got {np.min(values)} to {np.max(values)}.", hint)
+    limits = f"of at least {low:g}" if high == np.inf else f"from {low:g} to {high:g}"
+    text = f"{name} takes {what} {limits}, but got"
+
+    def error() -> ArgumentError:
+        return ArgumentError(f"{text} {np.min(values)} to {np.max(values)}.", hint)
+
+    require(~np.any((values < low) | (values > high)), error, f"{text} others.")
 
 
 def check_positive(name: str, zero: bool = False, **options: float) -> None:

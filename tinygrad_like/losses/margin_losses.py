@@ -8,7 +8,6 @@ import numpy as np
 
 from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
-from ..engine.tensor import as_array
 from ..functions.networks import relu
 from ..primitives.integers import as_floats
 from .loss_inputs import (
@@ -19,6 +18,7 @@ from .loss_inputs import (
     check_signs,
     class_weights,
     classes_last,
+    operand,
 )
 from .loss_pieces import hinge
 from .loss_reduction import reduced
@@ -81,7 +81,7 @@ def multi_margin(
     """
     if p not in (1, 2):
         raise ArgumentError(f"multi_margin takes p 1 or 2, but got {p!r}.")
-    x, target = as_array(input), as_array(target)
+    x, target = operand(input), operand(target)
     shape, x = x.shape, classes_last("multi_margin", x, axis)
     check_class_shapes("multi_margin", shape, target, axis)
     count = x.shape[-1]
@@ -111,7 +111,7 @@ def multilabel_margin(input: Any, target: Any, reduction: str = "mean", *, axis:
     >>> round(multilabel_margin(np.array([[0.1, 0.2, 0.4, 0.8]]), [[3, 0, -1, 1]]).item(), 4)
     0.85
     """
-    x, target = as_array(input), as_array(target)
+    x, target = operand(input), operand(target)
     if x.shape != target.shape:
         raise ShapeError(f"multilabel_margin takes equal shapes, but got input {x.shape} and target {target.shape}.")
     check_integers("multilabel_margin", target)

@@ -9,10 +9,10 @@ import numpy as np
 from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import shortcut
-from ..engine.tensor import as_array, values_of
+from ..engine.tensor import values_of
 from ..primitives.alignments import next_ways
 from ..primitives.integers import as_floats
-from .loss_inputs import check_between, check_classes
+from .loss_inputs import check_between, check_classes, operand
 from .loss_reduction import check_reduction, reduced
 
 
@@ -45,7 +45,7 @@ def ctc(
     0.75
     """
     check_reduction("ctc", reduction)
-    log_probs, targets = as_array(log_probs), as_array(targets)
+    log_probs, targets = operand(log_probs), operand(targets)
     (log_probs,) = as_floats(log_probs)
     alone = log_probs.ndim == 2
     if alone:
@@ -67,7 +67,7 @@ def ctc(
 
 def lengths_of(option: str, lengths: Any, batch: int, longest: int) -> Any:
     """The lengths, one for each sequence of the batch."""
-    lengths = as_array(lengths)
+    lengths = operand(lengths)
     if lengths.dtype.kind not in "iu":
         raise DTypeError(f"ctc takes integers as {option}, but got {lengths.dtype}.")
     if lengths.shape != (batch,) and not (lengths.shape == () and batch == 1):

@@ -8,9 +8,8 @@ import numpy as np
 
 from ..engine.blocks import block
 from ..engine.errors import ShapeError
-from ..engine.tensor import as_array
 from ..functions.norms import norm
-from .loss_inputs import alike, check_positive, check_signs
+from .loss_inputs import alike, check_positive, check_signs, operand
 from .loss_pieces import hinge
 from .loss_reduction import reduced
 
@@ -68,7 +67,7 @@ def cosine_embedding(input1: Any, input2: Any, target: Any, margin: float = 0.0,
     name = "cosine_embedding"
     input1, input2 = alike(name, input1=input1, input2=input2)
     check_features(name, input1)
-    target = as_array(target)
+    target = operand(target)
     if target.shape != input1.shape[:-1]:
         raise ShapeError(f"{name} takes targets {input1.shape[:-1]} for inputs {input1.shape}, but got {target.shape}.")
     check_signs(name, target)

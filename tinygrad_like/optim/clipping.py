@@ -82,9 +82,9 @@ def gradients_of(parameters: Any) -> list[Array]:
     flat: dict[FlatVector, list[Tensor]] = {}
     pieces: list[Array] = []
     for p in checked(parameters):
+        seen(p)
         if p._grad is None or not p.size:
             continue
-        seen(p)
         if isinstance(p._grad, Tensor):  # a user may keep it
             p._grad = p._grad._array.copy()
         if hasattr(p, "_flat"):

@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.operators import Axis
 from ..engine.registry import general, reduction
 from ..engine.shortcuts import all_finite, mended, products_fit
+from ..engine.traces import trace
 from .integers import floats
 from .samples import either, normal, over_axes, positive, several, spread, with_zeros
 from .trigonometric import nonzero
@@ -110,9 +111,9 @@ def below_top(x: Any, axis: Axis) -> Any:
         below = np.where(infinite, np.where(x == top, 0, -np.inf), x - np.where(infinite, 0, top))
         return below.astype(x.dtype, copy=False)
 
-    with np.errstate(invalid="ignore"):
-        below = x - top
-    return mended(below, beside_infinite, top)
+    if trace() is None:
+        return x - top if all_finite(top) else beside_infinite()
+    return mended(x - top, beside_infinite, top)
 
 
 def logsumexp_rule(g: Any, x: Any, *, axis: Axis) -> Any:

@@ -1,0 +1,173 @@
+"""The C text through which Python calls a program: as a built-in function of arrays, or in a loop over samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .c_source import Source
+from .program import REFERENCE, Value
+
+# What a table has before the pointers to memory.
+CALL, ERROR, NUMBER, SAVE, RESTORE, FIRST = range(6)
+MISFIT, OVERLAP = 3, 4  # an argument with other strides; one that shares memory with another that is written to
+WORTH = 20_000  # elements, from which on other threads may run meanwhile
+
+ENTRY = """\
+typedef struct {{ char *data; int ndim; ptrdiff_t *shape; ptrdiff_t *strides; }} Array;
+#define ARRAY(object) ((const Array *)(const void *)((const char *)(object) + {header}))
+
+static int fits(const Array *array, const ptrdiff_t *strides, uintptr_t alignment)
+{{
+    if ((uintptr_t)array->data % alignment) return 0;
+    for (int i = 0; i < array->ndim; ++i)
+        if (array->strides[i] != strides[i] && array->shape[i] != 1) return 0;
+    return 1;
+}}
+
+static int apart(const char *a, ptrdiff_t n, const char *b, ptrdiff_t m)
+{{
+    return a + n <= b || b + m <= a;
+}}
+
+static int run(uintptr_t *table)
+{{
+    return {name}((void *const *)(void *)(table + {first}), (int64_t *)table[{error}], (int (*)(int))table[{call}]);
+}}
+
+/* Puts the pointers of arrays into a table, and runs the step. */
+static int enter(uintptr_t *table, void *const *arrays)
+{{
+{checks}
+    return run(table);
+}}
+
+void *{name}_method(void *self, void *const *arrays, ptrdiff_t count)
+{{
+    uintptr_t *table = (uintptr_t *)(void *)ARRAY(self)->data;
+    (void)count;
+{guarded}
+    return ((void *(*)(long))table[{number}])(code);
+}}
+
+/* Steps first ... first + count - 1: each input from the sample that order tells, or from one after another. */
+int {name}_loop(uintptr_t *table, int64_t first, int64_t count, int64_t samples, const int64_t *order,
+    char *const *bases, const int64_t *steps, char *losses)
+{{
+    for (int64_t i = first; i < first + count; ++i) {{
+        const int64_t sample = order ? order[i] : i % samples;
+{inputs}
+        const int code = run(table);
+        if (code) return code;
+{loss}
+    }}
+    return 0;
+}}
+"""
+
+
+def entry(source: Source, header: int) -> str:
+    """The text, for Python objects with a header of this many bytes."""
+    layout, program = source.layout, source.program
+    checks = []
+    for i, value in enumerate(program.inputs):
+        strides = ", ".join(map(str, value.strides)) or "0"
+        checks.append(f"static const ptrdiff_t strides{i}[] = {{{strides}}};")
+    for i, value in enumerate(program.inputs):
+        size = value.dtype.alignment
+        checks.append(f"if (!fits(ARRAY(arrays[{i}]), strides{i}, {size})) return {MISFIT};")
+    for i in range(len(program.inputs) + len(layout.fresh)):
+        slot = i if i >= len(program.inputs) else layout.slots.index(program.inputs[i].memory)
+        checks.append(f"table[{FIRST + slot}] = (uintptr_t)ARRAY(arrays[{i}])->data;")
+    checks += overlaps(source)
+    guarded = ["const int code = enter(table, arrays);"]
+    if not source.calls and source.work > WORTH:
+        guarded = [
+            f"void *state = ((void *(*)(void))table[{SAVE}])();",
+            *guarded,
+            f"((void (*)(void *))table[{RESTORE}])(state);",
+        ]
+    return ENTRY.format(
+        name=source.name,
+        header=header,
+        first=FIRST,
+        error=ERROR,
+        call=CALL,
+        number=NUMBER,
+        checks="\n".join("    " + each for each in checks or ["(void)arrays;"]),
+        guarded="\n".join("    " + each for each in guarded),
+        inputs="\n".join("        " + each for each in loop_inputs(source)),
+        loss="\n".join("        " + each for each in loop_loss(source)),
+    )
+
+
+def overlaps(source: Source) -> list[str]:
+    """Lines that end the call if an input shares memory with what is written to, or is written to and shares memory."""
+    layout, inputs = source.layout, source.program.inputs
+    found = []
+    for i, one in enumerate(inputs):
+        others = [each for each in layout.slots if each.kind == REFERENCE and each in layout.users]
+        written = one.memory in layout.written
+        pairs = [
+            (f"(char *)table[{FIRST + layout.slots.index(each)}]", each.size)
+            for each in others
+            if written or each in layout.written
+        ]
+        pairs += [
+            (f"ARRAY(arrays[{k}])->data", extent(other))
+            for k, other in enumerate(inputs)
+            if k != i and (written or other.memory in layout.written) and (k < i or not written)
+        ]
+        for text, size in pairs:
+            found.append(f"if (!apart(ARRAY(arrays[{i}])->data, {extent(one)}, {text}, {size})) return {OVERLAP};")
+    return found
+
+
+def extent(value: Value) -> int:
+    """The bytes from the first to behind the last element of a value with strides that are not negative."""
+    if 0 in value.shape:
+        return 0
+    return int(sum((n - 1) * max(0, stride) for n, stride in zip(value.shape, value.strides)) + value.dtype.itemsize)
+
+
+def loop_inputs(source: Source) -> list[str]:
+    """Lines that take the next sample. What NumPy is called with lies at a fixed place, so it is copied there."""
+    layout, inputs = source.layout, source.program.inputs
+    found = [] if inputs else ["(void)sample;", "(void)bases;", "(void)steps;"]
+    for i, value in enumerate(inputs):
+        slot = FIRST + layout.slots.index(value.memory)
+        start = f"bases[{i}] + sample * steps[{i}]"
+        found.append(
+            f"memcpy((void *)table[{slot}], {start}, {extent(value)});"
+            if source.calls
+            else f"table[{slot}] = (uintptr_t)({start});"
+        )
+    return found
+
+
+def loop_loss(source: Source) -> list[str]:
+    """Lines that keep the result of a step, if it is one number."""
+    outputs = source.program.outputs
+    if len(outputs) != 1 or outputs[0].size != 1:
+        return ["(void)losses;"]
+    value, size = outputs[0], outputs[0].dtype.itemsize
+    slot, offset = (
+        FIRST + source.layout.slots.index(value.memory),
+        value.offset - source.layout.origin.get(value.memory, 0),
+    )
+    return [f"memcpy(losses + i * {size}, (char *)table[{slot}] + {offset}, {size});"]
+
+
+def header_size() -> int | None:
+    """Where the pointer to the data stands in an array, in bytes; None if arrays are laid out in another way."""
+    import ctypes
+
+    probe = np.arange(6.0).reshape(2, 3)[:, ::2]
+    size = object.__basicsize__
+    try:
+        words = (ctypes.c_ssize_t * 4).from_address(id(probe) + size)
+        data, ndim = words[0], words[1] & 0xFFFFFFFF
+        strides = (ctypes.c_ssize_t * 2).from_address(words[3])
+    except (ValueError, OSError):
+        return None
+    known = probe.__array_interface__["data"][0]
+    return size if (data, ndim, *strides) == (known, 2, *probe.strides) else None

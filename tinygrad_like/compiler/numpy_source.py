@@ -1,0 +1,251 @@
+"""A program as the NumPy source that a person would have written for it."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..engine.shortcuts import raise_unless
+from .aliasing import Uses
+from .buffers import buffered
+from .naming import Names
+from .program import CONSTANT, Instruction, Memory, Program, Value
+from .replay import view_of
+from .spelling import REAL, Speller
+
+LARGE = 1 << 16  # bytes from which on a result is let go as soon as it is not needed
+
+
+class Source:
+    """The text of a program, and what it needs besides: `state`, arrays and functions by name.
+
+    `exec(text, dict(state))` defines `step`, which takes the inputs and returns the outputs, then what is bound.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.names = Names(program)
+        self.speller = Speller(self.name, self.names.taken)
+        self.uses = Uses(program)
+        self.buffers, self.size = buffered(program)
+        self.fresh = list(dict.fromkeys(each.memory for each in program.references if starts_fresh(each)))
+        self.still = {each for each in program.references if each.memory not in self.fresh}  # the same in each run
+        self.kept = set(self.buffers)  # the same in each run on the same buffers
+        self.top: list[str] = []
+        self.made: list[str] = []
+        self.flats: dict[Value, str] = {}
+        body = self.body()
+        self.text = self.whole(body)
+
+    def name(self, value: Value) -> str:
+        return self.names[value]
+
+    # -- the parts of the text ----------------------------------------------------------------------
+
+    def whole(self, body: list[str]) -> str:
+        program, names = self.program, self.names
+        given = [*program.outputs, *(each.value for each in moving(program, self.still))]
+        body.append(
+            "return " + (", ".join(map(self.name, given)) + ("," if len(given) == 1 else "") if given else "()")
+        )
+        start = self.start()
+        lines = ['"""One step, as NumPy. The last argument of a function is where its result goes."""', ""]
+        lines += ["import math", ""] if any("math." in each for each in body) else []
+        lines += ["import numpy as np"]
+        imported = sorted(self.speller.imported | ({"ndarray", "empty"} if self.made else set()))
+        lines += [f"from numpy import {', '.join(imported)}"] if imported else []
+        lines += ["", "# Given by name:", *(f"# {self.described(each)}" for each in self.program.references)]
+        lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
+        lines += ["", *self.top] if self.top else []
+        lines += self.buffer_lines()
+        lines += [
+            "",
+            "",
+            '@np.errstate(all="ignore")',
+            f"def step({', '.join(map(names.__getitem__, program.inputs))}):",
+        ]
+        lines += [f"    {each}" if each else "" for each in (*start, *body)]
+        return "\n".join(lines) + "\n"
+
+    def described(self, value: Value) -> str:
+        return f"{self.name(value)} {value.shape} {value.dtype}"
+
+    def start(self) -> list[str]:
+        """The first lines of the step: its buffers, and copies of constants that it writes to."""
+        lines = []
+        if self.made:
+            names = ", ".join([*self.kept_names()])
+            tail = "," if len(self.kept_names()) == 1 else ""
+            lines += [
+                "try:",
+                "    own = spare.pop()",
+                "except IndexError:",
+                "    own = buffers()",
+                f"{names}{tail} = own",
+            ]
+        for i, memory in enumerate(self.fresh):
+            lines.append(f"own_{i} = at_start_{i}.copy()")
+            for value in self.program.references:
+                if value.memory is memory:
+                    lines.append(f"{self.name(value)} = {self.view(value, f'own_{i}', value.offset)}")
+        return lines
+
+    def kept_names(self) -> list[str]:
+        return [each.split(" = ")[0].strip() for each in self.made]
+
+    def buffer_lines(self) -> list[str]:
+        if not self.made:
+            return []
+        lines = ["", "", "def buffers():", '    """Memory for the results of one call; some have the same."""']
+        lines += [f"    memory = empty({self.size}, np.uint8)", *(f"    {each}" for each in self.made)]
+        names = self.kept_names()
+        return [*lines, f"    return {', '.join(names)}{',' if len(names) == 1 else ''}", "", "", "spare = []"]
+
+    # -- instructions -------------------------------------------------------------------------------
+
+    def body(self) -> list[str]:
+        for value, offset in self.buffers.items():
+            self.made.append(f"{self.name(value)} = {self.view(value, 'memory', offset)}")
+        lines: list[str] = []
+        dying = self.dying()
+        section, heading, seen_backward = "", "", False
+        for i, each in enumerate(self.program.instructions):
+            text = self.statement(each)
+            if text:
+                seen_backward |= each.place.part == "backward"
+                part = "update" if seen_backward and each.place.part == "forward" else each.place.part
+                if part != section:
+                    lines += ["", f"# -- {part} --"]
+                    section, heading = part, ""
+                title = heading_of(each)
+                if title and title != heading:
+                    lines.append(f"# {title}")
+                    heading = title
+                lines += text
+            if dying.get(i):
+                lines.append(f"del {', '.join(dying[i])}")
+        if self.made:
+            lines.append("spare.append(own)")
+        return lines
+
+    def dying(self) -> dict[int, list[str]]:
+        """After which instruction which large results are not needed any more."""
+        found: dict[int, list[str]] = {}
+        names: dict[Memory, list[str]] = {}
+        for each in self.program.instructions:
+            for value in each.results:
+                if value.memory.array is None and value not in self.kept:
+                    names.setdefault(value.memory, []).append(self.name(value))
+        inputs = {each.memory for each in self.program.inputs}
+        for memory, them in names.items():
+            held = memory in self.uses.escaping or memory in inputs or any(each.memory is memory for each in self.kept)
+            if memory.size >= LARGE and not held:
+                last = max([self.uses.last(memory), *(i for i, _ in self.uses.writes[memory])])
+                found.setdefault(last, []).extend(them)
+        return found
+
+    def view(self, value: Value, memory: str, offset: int) -> str:
+        """A value as a look at a block of memory."""
+        shape, dtype = self.speller.leaf(value.shape), self.speller.leaf(value.dtype)
+        strides = "" if value.contiguous else f", {self.speller.leaf(value.strides)}"
+        return f"ndarray({shape}, {dtype}, {memory}, {offset}{strides})"
+
+    def statement(self, each: Instruction, inside: bool = False) -> list[str]:
+        """The lines of an instruction; those of a view that is always the same go to the start."""
+        if each.body is not None:
+            return self.condition(each)
+        if each.is_view and not inside:
+            operands = each.reads
+            line = f"{self.name(each.results[0])} = {self.speller.call(each)}"
+            if all(value in self.still for value in operands):
+                self.still.add(each.results[0])
+                self.top.append(line)
+                return []
+            if all(value in self.still or value in self.kept for value in operands):
+                self.kept.add(each.results[0])
+                self.made.append(line)
+                return []
+        line = self.line(each)
+        return [line] if line else []
+
+    def line(self, each: Instruction) -> str:
+        speller, results, args = self.speller, each.results, each.args
+        if each.function is raise_unless:
+            return f"if not {speller.operand(args[0])}: raise ValueError({args[1]!r})"
+        if each.function is operator.setitem:
+            return f"{speller.leaf(args[0])}[{speller.index(args[1])}] = {speller.leaf(args[2])}"
+        if each.function is np.copyto and not each.options and isinstance(args[1], Value):
+            return f"{speller.leaf(args[0])}[...] = {speller.leaf(args[1])}"
+        if not results:
+            return speller.call(each)
+        value = results[0]
+        if value in self.buffers:
+            return self.into_buffer(each, value)
+        if each.container is None:
+            return f"{self.name(value)} = {speller.call(each)}"
+        names = ", ".join(map(self.name, results))
+        return f"{names}{',' if len(results) == 1 else ''} = {speller.call(each)}"
+
+    def into_buffer(self, each: Instruction, value: Value) -> str:
+        if each.function is np.empty:
+            return ""
+        if each.function is np.zeros:
+            return f"{self.name(value)}.fill(0)"
+        if len(each.args) == 1 and getattr(each.function, "__name__", "") == "copy":
+            return f"{self.name(value)}[...] = {self.speller.leaf(each.args[0])}"
+        return self.speller.call(each, value)
+
+    def condition(self, each: Instruction) -> list[str]:
+        """A body that is run only if a value has an element that is not finite."""
+        checked = each.args[0]
+        name = self.speller.leaf(checked)
+        test = f"{self.speller.function(np.isfinite)}({name}).all()"
+        if checked.dtype in REAL and checked.contiguous and checked.shape:
+            # A finite sum of squares shows it as well, and is faster to compute.
+            flat = self.flat(checked)
+            test = f"(math.isfinite({flat}.dot({flat})) or {test})"
+        lines = [line for one in each.body or () for line in self.statement(one, inside=True)]
+        return [f"if not {test}:", *(f"    {line}" for line in lines)]
+
+    def flat(self, value: Value) -> str:
+        """The name of the value as a vector."""
+        name = self.name(value)
+        if len(value.shape) == 1:
+            return name
+        if value not in self.kept and value not in self.still:
+            return f"{name}.ravel()"
+        if value not in self.flats:
+            self.flats[value] = flat = f"{name}_flat_"
+            (self.made if value in self.kept else self.top).append(f"{flat} = {name}.reshape(-1)")
+        return self.flats[value]
+
+
+def heading_of(each: Instruction) -> str:
+    where = each.place.layer or each.place.operation
+    shape = next((value.shape for value in (*each.results, *each.writes)), None)
+    return f"{where}, {shape}" if where and shape is not None else where
+
+
+def starts_fresh(value: Value) -> bool:
+    return value.memory.kind == CONSTANT and value.memory.made_inside
+
+
+def moving(program: Program, still: set[Value]) -> list[Any]:
+    """The bindings whose array is another in each run."""
+    return [each for each in program.bindings if each.value is not None and each.value not in still]
+
+
+def source(program: Program) -> str:
+    """The program as text; see `Source`."""
+    return Source(program).text
+
+
+def state_of_source(written: Source) -> dict[str, Any]:
+    """The arrays and functions that the text of a program is given by name."""
+    state: dict[str, Any] = dict(written.speller.objects)
+    for value in written.program.references:
+        if value.memory not in written.fresh:
+            state[written.name(value)] = view_of(value.memory.array, value)
+    return state | {f"at_start_{i}": each.array for i, each in enumerate(written.fresh)}
