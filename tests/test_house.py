@@ -221,6 +221,7 @@ ORDER = [
     "compiler.library_cache",
     "compiler.native",
     "compiler.program",
+    "compiler.refusing",
     "compiler.traced",
     "compiler.places",
     "compiler.gradients",
