@@ -12,6 +12,7 @@ from .jax_callbacks import called_back, is_pure
 from .jax_functions import Call, cast, way_of
 from .jax_loading import jax
 from .jax_memory import Store, shapes_of
+from .jax_random import DRAWS
 from .jax_writes import write_of
 from .program import CONSTANT, Instruction, Memory, Program, Value, all_instructions, mapped_values
 from .replay import view_of
@@ -27,9 +28,9 @@ class Plan:
         self.failures: list[Exception] = []  # what callbacks raised
         self.errors: dict[bool, list[Exception]] = {}  # what each check raises, in the order of the flags
         every = list(all_instructions(program.instructions))
-        self.ways = {each: way_of(each.function) for each in every}
+        self.ways = {each: DRAWS.get(each.function) or way_of(each.function) for each in every}
         functions = [each.function for each in every if each.body is None and each.function is not raise_unless]
-        self.called = called = [each for each in functions if way_of(each) is None and write_of(each) is None]
+        self.called = called = [each for each in functions if not (DRAWS.get(each) or way_of(each) or write_of(each))]
         self.effects = [each for each in called if not is_pure(each)]
         written = {value.memory: None for each in every for value in each.writes}
         written |= {each.results[0].memory: None for each in every if each.is_view and self.ways[each] is None}
