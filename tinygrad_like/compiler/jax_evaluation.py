@@ -14,7 +14,7 @@ from .jax_loading import jax
 from .jax_memory import Store, shapes_of
 from .jax_random import DRAWS
 from .jax_writes import write_of
-from .program import CONSTANT, Instruction, Memory, Program, Value, all_instructions, mapped_values
+from .program import CONSTANT, REFERENCE, Instruction, Memory, Program, Value, all_instructions, mapped_values
 from .replay import view_of
 
 SMALL = 1 << 16  # bytes of a constant of integers that becomes part of the compiled program
@@ -47,6 +47,9 @@ class Plan:
         fixed = [each for each in unwritten if each.memory.kind == CONSTANT]
         self.static = [each for each in fixed if each.dtype.kind in "biu" and each.size * each.dtype.itemsize <= SMALL]
         self.fixed = [each for each in fixed if each not in self.static]
+        bound = [each.value for each in program.bindings if each.value is not None]
+        self.outputs, self.bound = (computed(values) for values in (program.outputs, bound))
+        self.known = {each: view_of(each.memory.array, each) for each in {*program.outputs, *bound} if is_before(each)}
 
     def constants(self) -> tuple[Any, ...]:
         """What is the same in each run."""
@@ -55,8 +58,17 @@ class Plan:
 
     def raise_first(self, flags: Any, general: bool) -> None:
         """Raise the error of the first check that failed."""
-        if not flags.all():
+        if flags.size and not flags.all():
             raise self.errors[general][int(np.argmin(flags))]
+
+
+def is_before(value: Value) -> bool:
+    """Whether a value lies in memory of before, so that whoever gets it gets that memory."""
+    return value.memory.kind == REFERENCE
+
+
+def computed(values: list[Value]) -> list[Value]:
+    return [each for each in values if not is_before(each)]
 
 
 def flat(array: Any) -> Any:
@@ -92,8 +104,8 @@ class Evaluation:
         flags = jax().numpy.stack([state.finite, *(jax().numpy.asarray(flag) for flag, _ in state.checks)])
         after = tuple(store.flats[each] for each in plan.state)
         changed = tuple(store.read(each) for each in plan.changed)
-        bound = tuple(state.value(each.value) for each in program.bindings if each.value is not None)
-        return flags, after, tuple(state.value(each) for each in program.outputs), bound, changed
+        bound = tuple(state.value(each) for each in plan.bound)
+        return flags, after, tuple(state.value(each) for each in plan.outputs), bound, changed
 
 
 class State:
