@@ -258,6 +258,7 @@ ORDER = [
     "compiler.jax_memory",
     "compiler.jax_functions",
     "compiler.jax_writes",
+    "compiler.jax_random",
     "compiler.jax_callbacks",
     "compiler.jax_evaluation",
     "compiler.jax_backend",
