@@ -175,10 +175,6 @@ def test_what_is_written_to_or_given_back_is_computed_in_each_run():
 # -- places -----------------------------------------------------------------------------------------
 
 
-def place_of(memory, start=0):
-    return lifted(memory)[start : start + 3]
-
-
 def test_a_result_is_computed_in_its_place():
     memory, parts = state(), []
     parts.append(memory[:3])
@@ -341,14 +337,15 @@ def test_a_write_that_is_read_through_a_view_stays():
 PASSES = ("without_vain_stores", "without_copies", "without_repetitions", "folded", "placed", "without_dead_code")
 
 
-@pytest.mark.parametrize("name", [*PASSES, "simplified"])
-def test_random_programs_do_the_same_after_each_pass(name):
-    changed = 0
+def test_random_programs_do_the_same_after_each_pass():
+    shorter = dict.fromkeys(PASSES, 0)
     for seed in range(40):
         step = RandomStep(seed)
         program = traced(step, step.inputs)
-        shorter = getattr(passes, name)(program)
-        changed += [each.function for each in shorter.instructions] != [each.function for each in program.instructions]
         ways = Ways(program, step.inputs)
-        assert ways.replayed(shorter) == ways.replayed(program), seed
-    assert changed or name in ("without_vain_stores", "folded", "placed")
+        wanted = ways.replayed(program)
+        for name in PASSES:
+            changed = getattr(passes, name)(program)
+            shorter[name] += changed.instructions != program.instructions
+            assert ways.replayed(changed) == wanted, (seed, name)
+    assert min(shorter[name] for name in ("without_copies", "without_repetitions", "without_dead_code")) > 3
