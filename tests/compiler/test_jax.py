@@ -1,6 +1,6 @@
 """compile(backend="jax"): the same results and the same state as an ordinary step, up to rounding.
 
-JAX compiles slowly, so each program here has several things in it. With TINYGRAD_LIKE_ZOO=1 the whole zoo of layers runs.
+JAX compiles slowly, so each program here has several things in it. With TINYGRAD_LIKE_ZOO=1 all layers run.
 """
 
 import os
@@ -16,7 +16,7 @@ from tinygrad_like.compiler import jax_loading
 
 jax = pytest.importorskip("jax", reason="the backend of JAX needs jax")
 rng = np.random.default_rng(0)
-FEW = ("BatchNorm1d", "Conv2d", "LSTM", "MultiheadAttention")
+FEW = ("BatchNorm1d", "Conv2d", "LSTM", "MultiheadAttention, masks", "Embedding", "Dropout")
 
 
 def on_jax(function):
@@ -189,6 +189,27 @@ X, I4 = rng.normal(size=(3, 4)), rng.integers(-3, 3, (3, 4)).astype(np.int32)
 )
 def test_plain_functions(function, arguments):
     close(on_jax(function)(*arguments), function(*arguments), 1e-6 if function is mixed else 1e-12)
+
+
+def test_random_numbers_are_those_of_numpy():
+    def function(x):
+        draws = tg.random.draws
+        return (
+            draws().random((3, 5)),
+            draws().random(7, np.float32),
+            draws().uniform(-x, 1),
+            draws().normal(size=x.shape),
+        )
+
+    step = on_jax(function)
+    for _ in range(2):
+        tg.seed(4)
+        got = [step(X), step(X)]
+        tg.seed(4)
+        want = [function(X), function(X)]
+        close(got, want, 1e-15)
+        np.testing.assert_array_equal(got[1][0], want[1][0])
+    assert [repr(each) for each in runners(step)[0].plan.called] == ["Draw('normal')"]
 
 
 def test_a_function_that_jax_does_not_have_runs_in_python():

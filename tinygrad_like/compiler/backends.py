@@ -8,7 +8,7 @@ from typing import Any
 from . import native
 from .program import Program
 
-BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend"}
+BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend", "replay": "replay"}
 
 
 def chosen(backend: str | None) -> str:
