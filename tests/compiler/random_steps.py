@@ -54,7 +54,7 @@ class RandomStep:
         if kind == "sum":
             return a.sum(axis=0 if len(a.shape) else None)
         if kind == "zeros":
-            made = zeros(a.shape, a.dtype)
+            made = zeros(a.shape, float if a.dtype == bool else a.dtype)
             made += 1
             return made
         if kind == "dot" and len(a.shape) == 2 and len(b.shape) in (1, 2) and b.shape[0] == a.shape[1]:

@@ -30,9 +30,11 @@ def agree(function, *inputs):
         ways = Ways(program, given)
         with np.errstate(all="ignore"):
             wanted = ways.outcome(lambda inputs: listed(function(*inputs)))
-        assert ways.replayed(program) == wanted
-        assert ways.built() == wanted
-        assert ways.alone() == wanted
+        replayed = ways.replayed(program)
+        assert (replayed[0][: len(wanted[0])], replayed[1]) == wanted
+        assert ways.built() == replayed
+        assert ways.alone()[1] == replayed[1]
+        assert ways.alone()[0][: len(wanted[0])] == wanted[0]
     return source(simplified(program))
 
 
@@ -265,7 +267,12 @@ def test_values_give_no_warnings():
 
 def test_the_text_reads_like_numpy():
     text = source(traced(lambda x, t: (x - t) * 2 + x[:, 1:].sum(), (A, A)))
-    for line in ("difference = x - t", "product = difference * 2", "part = x[:, 1:]", "add.reduce(part, None)"):
+    for line in (
+        "subtract(x, t, difference)",
+        "x_part = x[:, 1:]",
+        "= product + total",
+        "total = add.reduce(x_part, None)",
+    ):
         assert line in text
 
 
@@ -285,7 +292,9 @@ def test_parameters_layers_and_sections_are_named():
         "# -- update --",
         "x.dot(layers0_weight_T, z)",
         "layers0_weight_T = layers0_weight.T",
-        "multiply(lr, ",
+        "multiply(lr, gradients, product",
+        "d_layers0_weight (4, 3)",
+        "loss = ",
     ):
         assert line in text
 
