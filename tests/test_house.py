@@ -232,6 +232,7 @@ ORDER = [
     "compiler.aliasing",
     "compiler.rewriting",
     "compiler.placing",
+    "compiler.repetitions",
     "compiler.passes",
     "compiler.spelling",
     "compiler.naming",
