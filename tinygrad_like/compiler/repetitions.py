@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .aliasing import Uses, fills_memory, is_pure, same_layout
-from .program import TEMPORARY, Instruction, Memory, Program, Value, mapped_values
+from .program import TEMPORARY, Instruction, Memory, Program, Value
 from .rewriting import Numbers, end_of, moved, substituted
 
 
@@ -63,24 +62,22 @@ class Contents:
         for memory, old, new in zip(targets, before, after):
             self.held[memory] = self.number(("condition", checked, old, new))
 
-    def described(self, structure: Any) -> str:
-        return repr(mapped_values(self.leaf, structure))
-
-    def leaf(self, leaf: Any) -> Leaf:
-        if not isinstance(leaf, Value):
-            return Leaf(leaf)
-        return Leaf((self.of(leaf.memory), leaf.offset, leaf.shape, leaf.strides, leaf.dtype.str, leaf.scalar))
-
-
-class Leaf:
-    """An argument that shows its kind and its value, or else which object it is."""
-
-    def __init__(self, held: Any) -> None:
-        self.held = held
-
-    def __repr__(self) -> str:
-        shown = isinstance(self.held, (bool, int, float, complex, str, tuple, np.generic, type(None), np.dtype))
-        return f"{type(self.held).__name__} {self.held!r}" if shown else f"id {id(self.held)}"
+    def described(self, leaf: Any) -> Any:
+        """An argument as something that is equal for equal arguments only."""
+        kind = type(leaf)
+        if kind is Value:
+            return self.of(leaf.memory), leaf.offset, leaf.shape, leaf.strides, leaf.dtype, leaf.scalar
+        if kind in (int, bool, str, type(None), np.dtype):
+            return kind, leaf
+        if isinstance(leaf, (tuple, list)):
+            return kind, *map(self.described, leaf)
+        if kind is dict:
+            return kind, *((name, self.described(each)) for name, each in leaf.items())
+        if kind is slice:
+            return kind, *map(self.described, (leaf.start, leaf.stop, leaf.step))
+        if isinstance(leaf, (float, complex, np.generic)):
+            return kind, repr(leaf)
+        return kind, id(leaf)
 
 
 class Repetitions:
@@ -98,7 +95,8 @@ class Repetitions:
     def shorter(self) -> Program:
         kept = []
         for i, each in enumerate(self.program.instructions):
-            each = substituted(each, {value: end_of(self.new, value) for value in values_of(each)})
+            if self.new:
+                each = substituted(each, {v: end_of(self.new, v) for v in values_of(each) if v in self.new})
             if each.is_view and self.known_view(each):
                 continue
             self.contents.run(each)
@@ -165,11 +163,10 @@ class Repetitions:
         return not uses.written(first, at, uses.last(memory) + 1)
 
 
-def values_of(instruction: Instruction) -> Iterable[Value]:
+def values_of(instruction: Instruction) -> list[Value]:
     """All values in an instruction."""
-    yield from (*instruction.reads, *instruction.results, *instruction.writes)
-    for each in instruction.body or ():
-        yield from values_of(each)
+    inside = [value for each in instruction.body or () for value in values_of(each)]
+    return [*instruction.reads, *instruction.results, *instruction.writes, *inside]
 
 
 def place_key(value: Value) -> Any:
