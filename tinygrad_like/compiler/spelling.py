@@ -99,7 +99,7 @@ class Speller:
         texts = []
         for each in args:
             if plain and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):
-                texts.append(self.constant(each, *dtypes, width))
+                texts.append(self.constant(each, arrays[0].dtype, width))
             elif plain and isinstance(each, np.generic) and each.dtype in REAL:
                 texts.append(self.constant(each.item(), each.dtype))
             else:
@@ -195,10 +195,11 @@ class Speller:
             return f"np.{leaf.dtype.name if leaf.dtype.kind != 'b' else 'bool'}({self.leaf(leaf.item())})"
         if isinstance(leaf, np.dtype) and leaf.kind in "biufc" and leaf.isnative:
             return f"np.{leaf.name}"
-        if isinstance(leaf, type) and getattr(np, leaf.__name__, None) is leaf:
-            return f"np.{leaf.__name__}"
-        if isinstance(leaf, type) and getattr(builtins, leaf.__name__, None) is leaf:
-            return leaf.__name__
+        name = str(getattr(leaf, "__name__", ""))
+        if isinstance(leaf, type) and getattr(np, name, None) is leaf:
+            return f"np.{name}"
+        if isinstance(leaf, type) and getattr(builtins, name, None) is leaf:
+            return name
         return self.object(leaf, kind.__name__.lower())
 
 
