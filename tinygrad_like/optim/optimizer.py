@@ -157,7 +157,8 @@ class Optimizer(Visitor):
         for part in self._parts:
             for p in part.parameters:
                 if set_to_none:
-                    seen(p, cleared=True)
+                    if active:
+                        seen(p, cleared=True)
                     p._grad = None  # what the setter of p.grad does, without its call
                 elif p.grad is not None:
                     p.grad = np.zeros_like(p._array)
@@ -165,7 +166,8 @@ class Optimizer(Visitor):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once, by their gradients. `closure`, if given, computes them and returns the loss."""
         loss = None
-        used(self)
+        if active:
+            used(self)
         if closure is not None:
             with enable_grad():
                 loss = closure()
@@ -183,7 +185,8 @@ class Optimizer(Visitor):
             try:
                 for place, values, gradients in ready.pieces:
                     ready.run = place
-                    values, gradients = lifted(values), lifted(gradients)
+                    if active:
+                        values, gradients = lifted(values), lifted(gradients)
                     change = self.change(values, np.negative(gradients) if negative else gradients, ready)
                     store(values, change, np.subtract)
             finally:
