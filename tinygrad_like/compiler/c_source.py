@@ -127,9 +127,7 @@ def needed(operations: list[Operation], program: Program) -> list[Operation]:
     kept = []
     for one in reversed(operations):
         reads, writes = one.spans()
-        if has_no_effect(one) and all(
-            memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes
-        ):
+        if has_no_effect(one) and all(memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes):
             continue
         wanted |= {memory for memory, _, _ in reads}
         kept.append(one)

@@ -16,7 +16,7 @@ from .aliasing import fills_memory, is_pure
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "memory", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {"np", "math", "step", "buffers", "ndarray", "empty", "memory", "spare", *keyword.kwlist, *dir(builtins)}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {
@@ -172,7 +172,7 @@ def name_of(function: Any) -> str:
 def view_suffix(name: str, value: Value) -> str:
     if name in ("transpose", "swapaxes"):
         return "T"
-    if name in ("reshape", "ravel") or value.shape[:1] == (1,):
+    if value.shape and (name in ("reshape", "ravel") or value.shape[0] == 1):
         kinds = {1: "flat", 2: "row" if value.shape[0] == 1 else "column" if value.shape[-1] == 1 else "rows"}
         return kinds.get(len(value.shape), "view")
     return "part" if name == "getitem" else "view"

@@ -68,6 +68,8 @@ class Speller:
         if name is not None and is_array(first):
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
+            if name == "reshape" and len(args) == 3:  # the method takes the order by name only
+                args, options = args[:2], {**options, "order": args[2]}
             if name == "dot" and out is not None:
                 args, options = (*args, out), {}
             return f"{self.leaf(first)}.{name}({self.arguments(args[1:], options)})"
