@@ -15,7 +15,19 @@ from .aliasing import fills_memory
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "memory", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {
+    "np",
+    "math",
+    "step",
+    "buffers",
+    "ndarray",
+    "empty",
+    "memory",
+    "own",
+    "spare",
+    *keyword.kwlist,
+    *dir(builtins),
+}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {
@@ -167,8 +179,9 @@ def view_suffix(name: str, value: Value) -> str:
     if name in ("transpose", "swapaxes"):
         return "T"
     if name in ("reshape", "ravel") or value.shape[:1] == (1,):
-        kinds = {1: "flat", 2: "row" if value.shape[0] == 1 else "column" if value.shape[-1] == 1 else "rows"}
-        return kinds.get(len(value.shape), "view")
+        if len(value.shape) == 2:
+            return "row" if value.shape[0] == 1 else "column" if value.shape[1] == 1 else "rows"
+        return "flat" if len(value.shape) == 1 else "view"
     return "part" if name == "getitem" else "view"
 
 
