@@ -206,6 +206,7 @@ class Workspace:
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
 
+
     def laid_out(self, arrays: list[Any]) -> Any:
         """A run on copies of the inputs, with the strides that the program knows; what it writes is copied back."""
         copies = [in_layout(each, value) for each, value in zip(arrays, self.program.inputs)]

@@ -9,8 +9,7 @@ import numpy as np
 from ..engine.operators import Axis
 from ..engine.registry import general, reduction
 from ..engine.shortcuts import all_finite, mended, products_fit
-from ..engine.traces import whole
-from ..engine.traces import trace
+from ..engine.traces import trace, whole
 from .integers import floats
 from .samples import either, normal, over_axes, positive, several, spread, with_zeros
 from .trigonometric import nonzero
