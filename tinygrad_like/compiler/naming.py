@@ -16,7 +16,7 @@ from .aliasing import fills_memory, is_pure
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "empty", "memory", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {"np", "math", "step", "buffers", "ndarray", "empty", "memory", "own", "spare", *keyword.kwlist, *dir(builtins)}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {

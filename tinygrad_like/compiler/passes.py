@@ -136,8 +136,8 @@ def folded(program: Program) -> Program:
             memory = each.results[0].memory
             if not uses.writes[memory] and memory not in uses.escaping and memory.size <= MOST_FOLDED:
                 array = computed(each, known)
-                memory = Memory(CONSTANT, array.nbytes, array.dtype, array)
-                constant = numbers.copy_of(each.results[0], memory=memory, offset=0)
+                whole = Memory(CONSTANT, array.nbytes, array.dtype, array)
+                constant = numbers.copy_of(each.results[0], memory=whole, offset=0)
                 if same_layout(constant, each.results[0]) and array.strides == constant.strides:
                     new[each.results[0]] = constant
                     known[each.results[0]] = array
