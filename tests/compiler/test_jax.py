@@ -197,7 +197,7 @@ def test_random_numbers_are_those_of_numpy():
         return (
             draws().random((3, 5)),
             draws().random(7, np.float32),
-            draws().uniform(-x, 1),
+            draws().uniform(-np.abs(x), 1),
             draws().normal(size=x.shape),
         )
 
