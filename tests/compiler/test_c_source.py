@@ -46,7 +46,24 @@ def check(function, *arrays, tolerance=None, callbacks=0):
 def operands(dtype, size=37):
     """Two arrays with ordinary and strange values."""
     if dtype in FLOATS:
-        strange = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 0.5, 2.0, 1e-40, 1e30, -1e30, 89.0, -104.0, 710.0, 0.1]
+        strange = [
+            0.0,
+            -0.0,
+            np.inf,
+            -np.inf,
+            np.nan,
+            1.0,
+            -1.0,
+            0.5,
+            2.0,
+            1e-40,
+            1e30,
+            -1e30,
+            89.0,
+            -104.0,
+            710.0,
+            0.1,
+        ]
         pairs = np.array([(a, b) for a in strange for b in strange], dtype)
         with np.errstate(over="ignore"):
             more = (rng.normal(size=(size, 2)) * 3).astype(dtype)
@@ -80,7 +97,9 @@ def test_every_elementwise_function(dtype):
                 np.testing.assert_array_equal(np.signbit(mine[zero]), np.signbit(theirs[zero]))
         except AssertionError as error:
             bad = ~((mine == theirs) | (mine != mine) & (theirs != theirs))
-            raise AssertionError(f"{each.__name__} of {x[bad][:5]}, {y[bad][:5]}: {mine[bad][:5]}, {theirs[bad][:5]}") from error
+            raise AssertionError(
+                f"{each.__name__} of {x[bad][:5]}, {y[bad][:5]}: {mine[bad][:5]}, {theirs[bad][:5]}"
+            ) from error
     by_numpy = {each.instruction.function for each in program.source.calls}
     assert by_numpy <= {np.power, np.reciprocal}, by_numpy
 
