@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -109,11 +110,11 @@ def is_pure(function: Callable[..., Any]) -> bool:
     return module in PURE or (module.split(".")[0] == "numpy" and not module.startswith("numpy.random"))
 
 
-PURE = frozenset({"_operator", "tinygrad_like.compiler.traced"})
+PURE = frozenset({"_operator", "tinygrad_like.compiler.traced", "tinygrad_like.compiler.tracing"})
 
 
 def overlapping_references(program: Program) -> bool:
     """Whether arrays by reference that own their memory share bytes all the same, by way of a buffer."""
     arrays = {each.memory: each.memory.array for each in program.references if each.memory.size}
     bounds = sorted(np.lib.array_utils.byte_bounds(each) for each in arrays.values())
-    return any(stop > start for (_, stop), (start, _) in zip(bounds, bounds[1:]))
+    return any(stop > start for (_, stop), (start, _) in pairwise(bounds))

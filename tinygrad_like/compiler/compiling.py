@@ -24,10 +24,11 @@ from .checked import Checked
 from .gradients import Gradients
 from .holders import Holders
 from .looping import run_loop
-from .quick import Quick, quick_way
+from .quick import MISS, quick_way
 from .runner import Runner
 
 MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
+WAYS = 100  # fast ways to programs that are kept: they are made again where a model goes to and fro
 tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
@@ -78,7 +79,8 @@ class Compiled:
         self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
         self.last: Runner | None = None
-        self.quick: Quick | None = None
+        self.ways: dict[Any, Any] = {}
+        self.quick: Callable[[tuple[Any, ...]], Any] | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -118,15 +120,10 @@ class Compiled:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         quick = self.quick
-        if (
-            quick is not None
-            and self.holders.now() == quick.state
-            and not (active or options)
-            and observer.get() is None
-            and recording.get() is quick.recording
-            and (arrays := quick.arrays_of(args)) is not None
-        ):
-            return quick.runner(arrays)
+        if quick is not None and not (active or options) and observer.get() is None:
+            result = quick(args)
+            if result is not MISS:
+                return result
         return self.call(args, options)
 
     def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -143,10 +140,17 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
+        self.quick = None if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
+
+    def way(self, runner: Runner, args: tuple[Any, ...]) -> Any:
+        """The fast way to a program in the state that layers and optimizers are in now."""
+        key = runner, self.holders.number
+        if key not in self.ways and len(self.ways) < WAYS:
+            self.ways[key] = quick_way(runner, args, self.holders)
+        return self.ways.get(key)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""

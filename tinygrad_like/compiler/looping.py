@@ -12,6 +12,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import Tensor, values_of, wrap
 from ..random import draws
+from .interrupting import Interrupts
 from .runner import Runner, number
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Loop:
     ) -> None:
         self.step, self.epochs, self.shuffle = step, checked("epochs", epochs, 0), shuffle
         self.tensors = [isinstance(each, Tensor) for each in data]
-        self.data = [np.ascontiguousarray(values_of(each)) for each in data]
+        self.data = [np.asarray(values_of(each), order="C") for each in data]
         self.size = length_of(self.data)
         self.rows = None if batch_size is None else checked("batch_size", batch_size, 1)
         self.items = self.size if self.rows is None else -(-self.size // self.rows)
@@ -47,7 +48,13 @@ class Loop:
         self.pace = 64.0  # items between two looks at the clock
 
     def chunks(self) -> Iterator[int]:
-        """Run a short while, and say how many items are done; again, until all are."""
+        """Run a short while, and say how many items are done; again, until all are. Ctrl-C stops between two items."""
+        with Interrupts() as interrupts:
+            for done in self.runs():
+                interrupts.check()
+                yield done
+
+    def runs(self) -> Iterator[int]:
         for epoch in range(self.epochs):
             data = self.data
             if self.shuffle:

@@ -109,7 +109,9 @@ class Names:
             if binding.value is not None and binding.value.memory.array is not None:
                 array = binding.tensor._array
                 parameter = where.get((array.__array_interface__["data"][0], array.shape, array.strides))
-                self.give(binding.value, "d_" + (self.names[parameter] if parameter in self.names else "parameter"))
+                self.give(
+                    binding.value, "d_" + ("parameter" if parameter is None else self.names.get(parameter, "parameter"))
+                )
                 gradients.add(binding.value.memory)
         named = {value.memory for value in self.names if value.name}
         for value in self.program.references:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.shortcuts import raise_unless
 from .aliasing import Uses
-from .buffers import buffered
+from .buffers import FILLED, buffered
 from .naming import Names
 from .program import CONSTANT, Instruction, Memory, Program, Value
 from .replay import view_of
@@ -54,11 +54,12 @@ class Source:
         lines = ['"""One step, as NumPy. The last argument of a function is where its result goes."""', ""]
         lines += ["import math", ""] if any("math." in each for each in body) else []
         lines += ["import numpy as np"]
-        if self.speller.imported | {"ndarray"}:
-            lines += [f"from numpy import {', '.join(sorted(self.speller.imported | self.own_imports()))}"]
+        imported = sorted(self.speller.imported | ({"ndarray", "empty"} if self.made else set()))
+        lines += [f"from numpy import {', '.join(imported)}"] if imported else []
         lines += ["", "# Given by name:", *(f"# {self.described(each)}" for each in self.program.references)]
         lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
-        lines += ["", *self.top] if self.top else []
+        first = [*(f"{name} = {text}" for text, name in self.speller.constants.items()), *self.top]
+        lines += ["", *first] if first else []
         lines += self.buffer_lines()
         lines += [
             "",
@@ -68,9 +69,6 @@ class Source:
         ]
         lines += [f"    {each}" if each else "" for each in (*start, *body)]
         return "\n".join(lines) + "\n"
-
-    def own_imports(self) -> set[str]:
-        return {"ndarray", "empty"} if self.made else set()
 
     def described(self, value: Value) -> str:
         return f"{self.name(value)} {value.shape} {value.dtype}"
@@ -143,10 +141,10 @@ class Source:
                     names.setdefault(value.memory, []).append(self.name(value))
         inputs = {each.memory for each in self.program.inputs}
         for memory, them in names.items():
-            if memory.size >= LARGE and memory not in self.uses.escaping and memory not in inputs:
-                if not any(each.memory is memory for each in self.kept):
-                    last = max([self.uses.last(memory), *(i for i, _ in self.uses.writes[memory])])
-                    found.setdefault(last, []).extend(them)
+            held = memory in self.uses.escaping or memory in inputs or any(each.memory is memory for each in self.kept)
+            if memory.size >= LARGE and not held:
+                last = max([self.uses.last(memory), *(i for i, _ in self.uses.writes[memory])])
+                found.setdefault(last, []).extend(them)
         return found
 
     def view(self, value: Value, memory: str, offset: int) -> str:
@@ -196,7 +194,7 @@ class Source:
             return ""
         if each.function is np.zeros:
             return f"{self.name(value)}.fill(0)"
-        if len(each.args) == 1 and getattr(each.function, "__name__", "") == "copy":
+        if len(each.args) == 1 and each.function in FILLED:
             return f"{self.name(value)}[...] = {self.speller.leaf(each.args[0])}"
         return self.speller.call(each, value)
 

@@ -17,8 +17,8 @@ TAKEN = {"axis", "keepdims", "dtype"}  # options that go with `out`
 def placed(program: Program) -> Program:
     """`copyto(place, t)` goes, if t can be computed straight into the place: a gradient into its flat vector.
 
-    The place must be memory that was there before. Between the computation and the copy nobody may touch it, and nothing
-    may stop the run. As long as t is used after that, neither may be written to.
+    The place must be memory that was there before. Between the computation and the copy nobody may touch it, and
+    nothing may stop the run. As long as t is used after that, neither may be written to.
     """
     uses, numbers = Uses(program), Numbers(program)
     makers = makers_of(program)

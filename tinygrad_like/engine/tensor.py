@@ -364,4 +364,6 @@ def as_array(value: Any) -> Any:
 
 def values_of(value: Any) -> Any:
     """The array of a Tensor; anything else as it is."""
-    return lifted(value._array) if isinstance(value, Tensor) else value
+    if not isinstance(value, Tensor):
+        return value
+    return lifted(value._array) if active else value._array

@@ -11,7 +11,7 @@ from ..engine.errors import ArgumentError, DTypeError, GraphError
 from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
 from ..engine.tensor import Tensor
-from ..engine.traces import active, changes, lifted, seen, used
+from ..engine.traces import active, changes, lifted, seen, trace, used
 from ..engine.writes import store, writes
 from ..nn.finding import Visitor
 from ..nn.layer import Layer
@@ -152,10 +152,12 @@ class Optimizer(Visitor):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients; a parameter without one is left alone by `step`. Or set those that are there to 0."""
+        used(self)
         for part in self._parts:
             for p in part.parameters:
                 if set_to_none:
-                    seen(p, cleared=True)
+                    if active:
+                        seen(p, cleared=True)
                     p._grad = None  # what the setter of p.grad does, without its call
                 elif p.grad is not None:
                     p.grad = np.zeros_like(p._array)
@@ -163,10 +165,13 @@ class Optimizer(Visitor):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters once, by their gradients. `closure`, if given, computes them and returns the loss."""
         loss = None
-        used(self)
+        if active:
+            used(self)
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if active:
+            self._divide()
         for part in tuple(self._parts):
             ready = part.gather()
             if ready is None:
@@ -179,13 +184,19 @@ class Optimizer(Visitor):
             try:
                 for place, values, gradients in ready.pieces:
                     ready.run = place
-                    values, gradients = lifted(values), lifted(gradients)
+                    if active:
+                        values, gradients = lifted(values), lifted(gradients)
                     change = self.change(values, np.negative(gradients) if negative else gradients, ready)
                     store(values, change, np.subtract)
             finally:
                 for values in ready.written:
                     writes.note(values)
         return loss
+
+    def _divide(self) -> None:
+        """In a trace: divide the parts before the step, so that this step and the next do the same in one order."""
+        if trace() is not None:
+            self._parts += [each for part in self._parts if (each := part.divide()) is not None]
 
     def advance(self, s: Any) -> None:
         """Change the single numbers, once for each step of some parameters, before the formula: count the step."""
