@@ -16,6 +16,7 @@ def jax() -> Any:
     try:
         import jax
         import jax.experimental
+        import jax.scipy.special
     except ImportError as error:
         raise MissingError('backend="jax" needs the package jax.', NEEDED) from error
     if not hasattr(jax, "enable_x64"):
