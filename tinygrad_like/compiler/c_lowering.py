@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.shortcuts import raise_unless
+from ..primitives.error_function import _erf
 from .c_expressions import CHEAP, filled
 from .c_geometry import access, broadcast, indexed
 from .c_maps import (
@@ -205,6 +206,13 @@ def required(instruction: Instruction) -> list[Operation]:
     return [Require((), Access(own.memory, own.dtype, own.offset, ()), instruction, place=instruction.place)]
 
 
+def erf(instruction: Instruction) -> list[Operation]:
+    target = target_of(instruction)
+    require(target.dtype.kind == "f", "its dtype")
+    template, types = filled("erf_{n}({0})", target.dtype), (target.dtype,)
+    return mapped(target.shape, instruction.args, types, template, target.dtype, access(target), instruction.place)
+
+
 def nothing(instruction: Instruction) -> list[Operation]:
     target_of(instruction)
     return []
@@ -238,6 +246,7 @@ LOWER: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.argmin: position("<"),
     method("argmin"): position("<"),
     raise_unless: required,
+    _erf: erf,
 }
 for function in (np.copy, np.ascontiguousarray, np.reshape, np.ravel, np.array, np.asarray):
     LOWER[function] = copied

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.shortcuts import raise_unless
 from .aliasing import Uses
-from .buffers import buffered
+from .buffers import FILLED, buffered
 from .naming import Names
 from .program import CONSTANT, Instruction, Memory, Program, Value
 from .replay import view_of
@@ -58,7 +58,8 @@ class Source:
         lines += [f"from numpy import {', '.join(imported)}"] if imported else []
         lines += ["", "# Given by name:", *(f"# {self.described(each)}" for each in self.program.references)]
         lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
-        lines += ["", *self.top] if self.top else []
+        first = [*(f"{name} = {text}" for text, name in self.speller.constants.items()), *self.top]
+        lines += ["", *first] if first else []
         lines += self.buffer_lines()
         lines += [
             "",
@@ -193,7 +194,7 @@ class Source:
             return ""
         if each.function is np.zeros:
             return f"{self.name(value)}.fill(0)"
-        if len(each.args) == 1 and getattr(each.function, "__name__", "") == "copy":
+        if len(each.args) == 1 and each.function in FILLED:
             return f"{self.name(value)}[...] = {self.speller.leaf(each.args[0])}"
         return self.speller.call(each, value)
 

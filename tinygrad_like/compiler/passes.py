@@ -80,13 +80,12 @@ def copied(instruction: Instruction) -> Value | None:
         return rest[0] if function is np.multiply and is_one(first) and isinstance(rest[0], Value) else None
     if not isinstance(first, Value) or not is_pure(function):
         return None
-    if function in (np.copy, method("copy"), np.ascontiguousarray) or (
-        function in CASTS and first.dtype == result.dtype
-    ):
+    if function in COPIES or (function in CASTS and first.dtype == result.dtype):
         return first
     return first if same_place(first, result) else None
 
 
+COPIES = (np.copy, np.array, np.ascontiguousarray, method("copy"))
 CASTS = (method("astype"), method("flatten"))
 
 

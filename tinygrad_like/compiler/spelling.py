@@ -29,6 +29,8 @@ OPERATORS = {
     np.bitwise_or: "|",
 }
 SHAPING = {np.reshape: "reshape", np.transpose: "transpose", np.ravel: "ravel", np.squeeze: "squeeze", np.dot: "dot"}
+NUMBERS = {0: "zero", 1: "one", 2: "two", 0.5: "half", -1: "minus_one"}
+SMALL = 4096  # elements
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -39,6 +41,7 @@ class Speller:
         self.name_of, self.taken = name_of, taken
         self.imported: set[str] = set()
         self.objects: dict[str, Any] = {}
+        self.constants: dict[str, str] = {}  # by their text, their names
 
     def call(self, instruction: Instruction, out: Value | None = None) -> str:
         """The call of an instruction, whose result goes to `out`."""
@@ -75,9 +78,35 @@ class Speller:
                 return f"{self.operand(args[0])} {OPERATORS[function]} {self.operand(args[1])}"
             if function is np.negative and is_array(args[0]):
                 return f"-{self.leaf(args[0])}"
+        texts = self.operands(args)
         if out is not None:
-            args = (*args, out)
-        return f"{self.function(function)}({self.arguments(args, options)})"
+            texts.append(self.leaf(out))
+        texts += [f"{name}={self.leaf(each)}" for name, each in options.items()]
+        return f"{self.function(function)}({', '.join(texts)})"
+
+    def operands(self, args: Any) -> list[str]:
+        """The operands of a ufunc. For small arrays, NumPy takes an array without axes faster than a number."""
+        arrays = [each for each in args if isinstance(each, Value)]
+        dtypes = {each.dtype for each in arrays}
+        small = any(each.shape for each in arrays) and all(not each.weak and each.size <= SMALL for each in arrays)
+        texts = []
+        for each in args:
+            if small and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):
+                texts.append(self.constant(each, *dtypes))
+            elif small and isinstance(each, np.generic) and each.dtype in REAL:
+                texts.append(self.constant(each.item(), each.dtype))
+            else:
+                texts.append(self.leaf(each))
+        return texts
+
+    def constant(self, number: float, dtype: Any) -> str:
+        """The name of an array that holds one number."""
+        key = f"np.array({self.leaf(float(number))}, {self.leaf(dtype)})"
+        if key not in self.constants:
+            base = NUMBERS.get(number, "number")
+            self.constants[key] = unused(base, self.taken | self.imported | self.objects.keys())
+            self.taken.add(self.constants[key])
+        return self.constants[key]
 
     def reduction(self, function: Any, args: Any, options: Any, out: Value | None) -> str:
         """With arguments by position, which NumPy takes faster."""
