@@ -182,9 +182,8 @@ class Speller:
         kind = type(leaf)
         if kind is Value:
             return self.name_of(leaf)
-        if kind is float or kind is complex:
-            text = repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
-            return text
+        if kind is float or (kind is complex and np.isfinite(leaf)):
+            return repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
         if leaf is None or kind in (bool, int, str):
             return repr(leaf)
         if leaf is ...:
@@ -197,7 +196,7 @@ class Speller:
             return f"slice({self.leaf(leaf.start)}, {self.leaf(leaf.stop)}, {self.leaf(leaf.step)})"
         if kind is dict:
             return "{" + ", ".join(f"{name!r}: {self.leaf(each)}" for name, each in leaf.items()) + "}"
-        if isinstance(leaf, np.generic) and leaf.dtype.kind in "biuf":
+        if isinstance(leaf, np.generic) and leaf.dtype.kind in "biuf" and leaf.dtype.itemsize <= 8:
             return f"np.{leaf.dtype.name if leaf.dtype.kind != 'b' else 'bool'}({self.leaf(leaf.item())})"
         if isinstance(leaf, np.dtype) and leaf.kind in "biufc" and leaf.isnative:
             return f"np.{leaf.name}"
