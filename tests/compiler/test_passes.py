@@ -136,8 +136,24 @@ def test_the_same_is_computed_again_after_a_write():
         first += 1
         return total + second + first
 
-    for step in (operand, result, later):
+    def second(x, y):
+        first, second = x * y, x * y
+        second += 1
+        return second - first.sum()
+
+    for step in (operand, result, later, second):
         assert short(step).count("multiply") == 2
+
+
+def test_conditions_and_writes_repeat_too():
+    def mean(x, y):
+        ratio = mended(x / y, lambda: np.where(y == 0, 0, x / y))
+        ratio += 1
+        return ratio
+
+    names = short(lambda x, y: mean(x, y) * np.exp(mean(x, y)))
+    assert names == ["divide", "isfinite", "add", "exp", "multiply"]
+    assert short(lambda x, y: mean(x, y) * mean(y, x)).count("isfinite") == 2
 
 
 def test_two_results_are_not_one_array():
