@@ -23,16 +23,16 @@ from ..tree import flatten, unflatten
 from . import library_cache, toolchain
 from .agreement import Agreement
 from .aliasing import overlapping_references
+from .c_memory import RESERVED
 from .capture import Captured, capture
 from .compiling import Compiled, nudged, sorted_out, stand_in, tracing
-from .c_memory import RESERVED
 from .export_paths import Part, parts_of
 from .export_program import Copied, check_dtypes, operations_of, settle
 from .export_source import ExportSource
 from .gradients import Gradients
 from .naming import identifier
 from .passes import simplified
-from .program import Memory, Program
+from .program import Program
 
 MARK = "made by tinygrad_like"  # by this, files are known as those of export_c
 FLAGS = ("-std=c99", "-Os", "-ffp-contract=off", "-c")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import UnsupportedError
-from .c_geometry import access, broadcast, row_major
+from .c_geometry import broadcast, row_major
 from .c_lowering import lowered
 from .c_maps import NoExpression, copied, mapped, target_of, temporary
 from .c_operations import Access, Callback, Condition, Map, Operation, Position, Product, Reduce, Scatter, squeezed
@@ -18,8 +18,8 @@ from .c_reductions import product
 from .c_types import known
 from .export_paths import Part
 from .program import CONSTANT, REFERENCE, TEMPORARY, Instruction, Memory, Program, Value, mapped_values
-from .tracing import float_of
 from .traced import method
+from .tracing import float_of
 
 
 class Copied:
