@@ -2,6 +2,7 @@
 
 import threading
 import traceback
+from inspect import unwrap
 
 import numpy as np
 import pytest
@@ -230,6 +231,14 @@ def test_an_array_that_is_made_and_changed_inside_is_new_in_each_run():
     run([np.ones(3)])
     assert one.tolist() == [0, 4, 6, 8]
     assert part.tolist() == [2, 3, 4]
+
+
+def test_memory_is_kept_for_the_next_call():
+    step = Step(traced(lambda a: np.exp(a + 1) * 2, (A,))).step
+    step(A)
+    (first,) = unwrap(step).__globals__["spare"]
+    step(A)
+    assert unwrap(step).__globals__["spare"][0] is first
 
 
 def test_memory_is_reused():
