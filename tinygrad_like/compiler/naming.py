@@ -156,7 +156,7 @@ def constant_name(value: Value) -> str:
     if value.shape:
         return "rows" if value.dtype.kind in "iu" else "constant"
     number = value.memory.array.item() if value.memory.kind == CONSTANT and not value.memory.array.shape else None
-    return {0: "zero", 1: "one", 2: "two"}.get(number, "constant")
+    return "constant" if number is None else {0: "zero", 1: "one", 2: "two"}.get(number, "constant")
 
 
 def group_of(each: Instruction) -> tuple[str, str]:

@@ -49,10 +49,8 @@ class Source:
 
     def whole(self, body: list[str]) -> str:
         program, names = self.program, self.names
-        given = [*program.outputs, *(each.value for each in moving(program, self.still))]
-        body.append(
-            "return " + (", ".join(map(self.name, given)) + ("," if len(given) == 1 else "") if given else "()")
-        )
+        results = [*program.outputs, *(each.value for each in moving(program, self.still))]
+        body.append(f"return ({''.join(f'{self.name(each)}, ' for each in results).rstrip()})")
         given, parts, start = self.given(), self.parts(), self.start()
         lines = []
         if given or self.speller.objects:
@@ -114,7 +112,7 @@ class Source:
             lines += ["try:", "    own = spare.pop()", "except IndexError:", "    own = buffers()"]
             lines += listed("", self.kept_names(), " = own")
         for i, memory in enumerate(self.fresh):
-            lines.append(f"own_{i} = at_start_{i}.copy()")
+            lines.append(f"own_{i} = at_start_{i}.copy(order='K')")
             for value in self.program.references:
                 if value.memory is memory:
                     lines.append(f"{self.name(value)} = {self.view(value, f'own_{i}', value.offset)}")

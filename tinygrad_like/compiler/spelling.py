@@ -66,15 +66,11 @@ class Speller:
         first = args[0] if args else None
         name = function.name if isinstance(function, Method) else SHAPING.get(function)
         if name is not None and is_array(first):
-            if name == "reshape" and len(args) == 3:  # whose method takes the order by name
-                args, options = args[:2], ({} if args[2] == "C" else {"order": args[2]}) | options
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
-            if name == "reshape" and len(args) == 3:  # the method takes the order by name only
-                args, options = args[:2], {**options, "order": args[2]}
             if name == "dot" and out is not None:
                 args, options = (*args, out), {}
-            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method has no order by position
+            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method takes the order by name only
                 args, options = args[:-1], {**options, "order": args[-1]}
             return f"{self.leaf(first)}.{name}({self.arguments(args[1:], options)})"
         return f"{self.function(function)}({self.arguments(args, options)})"
