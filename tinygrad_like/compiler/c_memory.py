@@ -140,10 +140,22 @@ class Layout:
         offset = access.offset - self.origin.get(memory, 0)
         name = self.name(memory)
         if access.dtype != memory.dtype:
-            name = f"(({c_type(access.dtype)} *)(void *){name})"
+            const = "" if memory in self.written else "const "
+            name = f"(({const}{c_type(access.dtype)} *)({const}void *){name})"
         if offset:
             terms = [*terms, str(offset // size)]
         return f"{name}[{' + '.join(terms) or '0'}]"
+
+    def address(self, memory: Memory, dtype: Any, offset: int) -> str:
+        """The text of a pointer to an element of a memory."""
+        if memory in self.scalars:
+            return f"&{self.name(memory)}"
+        start = (offset - self.origin.get(memory, 0)) // dtype.itemsize
+        name = self.name(memory)
+        if dtype != memory.dtype:
+            const = "" if memory in self.written else "const "
+            name = f"({const}{c_type(dtype)} *)({const}void *){name}"
+        return f"{name} + {start}" if start else name
 
     def declarations(self) -> list[str]:
         """The lines that declare what is used."""
