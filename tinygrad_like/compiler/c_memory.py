@@ -157,22 +157,24 @@ class Layout:
             name = f"({const}{c_type(dtype)} *)({const}void *){name}"
         return f"{name} + {start}" if start else name
 
-    def declarations(self) -> list[str]:
-        """The lines that declare what is used."""
+    def declarations(self) -> list[tuple[str, str]]:
+        """The names of memories, with the lines that declare them."""
         found = []
         for slot, memory in enumerate(self.slots):
             if memory in self.users:
-                kind = c_type(memory.dtype)
                 const = "" if memory in self.written else "const "
-                found.append(f"{const}{kind} *const {self.name(memory)} = ({const}{kind} *)memory[{slot}];")
+                kind = f"{const}{c_type(memory.dtype)} *"
+                found.append((memory, f"{kind}const {self.name(memory)} = ({kind})memory[{slot}];"))
         base = len(self.slots)
         for memory, offset in self.workspace.items():
-            kind = c_type(memory.dtype)
-            found.append(f"{kind} *const {self.name(memory)} = ({kind} *)(void *)((char *)memory[{base}] + {offset});")
+            kind = f"{c_type(memory.dtype)} *"
+            place = f"(void *)((char *)memory[{base}] + {offset})"
+            found.append((memory, f"{kind}const {self.name(memory)} = ({kind}){place};"))
         for memory in self.locals:
-            found.append(f"{c_type(memory.dtype)} {self.name(memory)}[{memory.size // memory.dtype.itemsize}];")
-        found += [f"{c_type(memory.dtype)} {self.name(memory)};" for memory in self.scalars]
-        return found
+            length = memory.size // memory.dtype.itemsize
+            found.append((memory, f"{c_type(memory.dtype)} {self.name(memory)}[{length}];"))
+        found += [(memory, f"{c_type(memory.dtype)} {self.name(memory)};") for memory in self.scalars]
+        return [(self.name(memory), line) for memory, line in found]
 
 
 def wanted_names(program: Program) -> dict[Memory, str]:

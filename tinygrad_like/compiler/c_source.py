@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,10 @@ class Source:
         for group in self.groups:
             self.group(group, body)
         text = "\n".join(body.lines)
-        for each in self.layout.declarations():
-            lines.add(each)
+        words = set(re.findall(r"\w+", text))
+        for name, each in self.layout.declarations():
+            if name in words:
+                lines.add(each)
         for parameter in ("memory", "error", "call"):
             if (
                 f"{parameter}[" not in "\n".join(lines.lines) + text
