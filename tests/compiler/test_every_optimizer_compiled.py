@@ -174,8 +174,8 @@ def test_clipping_inside(clip, backend):
 @each_backend
 @together("average", {"SWA": None, "EMA": optim.get_ema_avg_fn(0.5)})
 def test_averaging_inside(average, backend):
-    model, optimizer = model_and(optim.SGD)
-    model.layers.append(tg.nn.BatchNorm1d(2))
+    model = tg.Sequential(tg.Linear(3, 2, seed=0), tg.nn.BatchNorm1d(2))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
     things = model, optimizer, optim.AveragedModel(model, average, use_buffers=True)
 
     def make_step(things):

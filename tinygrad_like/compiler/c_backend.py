@@ -20,7 +20,14 @@ from .passes import simplified
 from .program import Memory, Program, Value
 from .replay import view_of
 
-FLAGS = ("-fopenmp-simd", "-DVECTOR_CODE", "-fno-trapping-math", "-fno-strict-aliasing", "-fno-tree-pre", "-fno-thread-jumps")
+FLAGS = (
+    "-fopenmp-simd",
+    "-DVECTOR_CODE",
+    "-fno-trapping-math",
+    "-fno-strict-aliasing",
+    "-fno-tree-pre",
+    "-fno-thread-jumps",
+)
 FASTCALL = 0x80  # METH_FASTCALL: a function gets its arguments as a C array
 
 
@@ -247,7 +254,6 @@ class Workspace:
             return replayed(self.program, arrays[: len(self.program.inputs)])
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
-
 
     def laid_out(self, arrays: list[Any]) -> Any:
         """A run on copies of the inputs, with the strides that the program knows; what it writes is copied back."""

@@ -66,10 +66,16 @@ class Speller:
         first = args[0] if args else None
         name = function.name if isinstance(function, Method) else SHAPING.get(function)
         if name is not None and is_array(first):
+            if name == "reshape" and len(args) == 3:  # whose method takes the order by name
+                args, options = args[:2], ({} if args[2] == "C" else {"order": args[2]}) | options
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
+            if name == "reshape" and len(args) == 3:  # the method takes the order by name only
+                args, options = args[:2], {**options, "order": args[2]}
             if name == "dot" and out is not None:
                 args, options = (*args, out), {}
+            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method has no order by position
+                args, options = args[:-1], {**options, "order": args[-1]}
             return f"{self.leaf(first)}.{name}({self.arguments(args[1:], options)})"
         return f"{self.function(function)}({self.arguments(args, options)})"
 
@@ -99,7 +105,7 @@ class Speller:
         texts = []
         for each in args:
             if plain and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):
-                texts.append(self.constant(each, *dtypes, width))
+                texts.append(self.constant(each, arrays[0].dtype, width))
             elif plain and isinstance(each, np.generic) and each.dtype in REAL:
                 texts.append(self.constant(each.item(), each.dtype))
             else:
@@ -195,10 +201,11 @@ class Speller:
             return f"np.{leaf.dtype.name if leaf.dtype.kind != 'b' else 'bool'}({self.leaf(leaf.item())})"
         if isinstance(leaf, np.dtype) and leaf.kind in "biufc" and leaf.isnative:
             return f"np.{leaf.name}"
-        if isinstance(leaf, type) and getattr(np, leaf.__name__, None) is leaf:
-            return f"np.{leaf.__name__}"
-        if isinstance(leaf, type) and getattr(builtins, leaf.__name__, None) is leaf:
-            return leaf.__name__
+        name = str(getattr(leaf, "__name__", ""))
+        if isinstance(leaf, type) and getattr(np, name, None) is leaf:
+            return f"np.{name}"
+        if isinstance(leaf, type) and getattr(builtins, name, None) is leaf:
+            return name
         return self.object(leaf, kind.__name__.lower())
 
 
@@ -225,6 +232,7 @@ def unused(base: str, taken: Any) -> str:
     """The name itself, or with the first number that makes it another."""
     if base not in taken:
         return base
+    base += "_" * base[-1].isdigit()
     i = 2
     while f"{base}{i}" in taken:
         i += 1

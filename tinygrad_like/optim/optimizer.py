@@ -152,7 +152,8 @@ class Optimizer(Visitor):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients; a parameter without one is left alone by `step`. Or set those that are there to 0."""
-        used(self)
+        if active:
+            used(self)
         for part in self._parts:
             for p in part.parameters:
                 if set_to_none:
