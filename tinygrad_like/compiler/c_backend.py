@@ -186,10 +186,17 @@ class Workspace:
 
     # -- a call ---------------------------------------------------------------------------------
 
-    def bind(self, arrays: list[Any]) -> None:
-        """Look up what NumPy is called with that lies in the memory of inputs and results."""
+    def bind(self, arrays: list[Any]) -> bool:
+        """Look up what NumPy is called with that lies in the memory of inputs and results.
+
+        False if an input has other strides than the program knows.
+        """
+        for array, value in zip(arrays, self.program.inputs):
+            if type(array) is not np.ndarray or array.strides != value.strides:
+                return False
         for value in self.moving:
             self.held[value] = self.found(value, arrays, plain=True)
+        return True
 
     def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
         arrays = [np.empty(each.shape, each.dtype) for each in self.program.inputs]
@@ -293,7 +300,8 @@ def run_text(owner: Compiled) -> str:
         lines.append(f"{name} = empty({whole_of(program, memory)[0]}, dtype{i})")
     every = ", ".join([*inputs, *fresh])
     if owner.source.calls:
-        lines += [f"space.bind([{every}])", "with errors(all='ignore'):", f"    code = call({every})"]
+        lines += [f"if not space.bind([{every}]):", f"    return space.failed({MISFIT}, [{every}])"]
+        lines += ["with errors(all='ignore'):", f"    code = call({every})"]
     else:
         lines.append(f"code = call({every})")
     lines += ["if code:", f"    return space.failed(code, [{every}])"]

@@ -206,7 +206,7 @@ def copied(instruction: Instruction) -> list[Operation]:
 def filled_with(number: Any) -> Any:
     def lower(instruction: Instruction) -> list[Operation]:
         value = number
-        if instruction.function is np.full:
+        if instruction.function in (np.full, np.full_like):
             value = instruction.args[1] if len(instruction.args) > 1 else instruction.options["fill_value"]
         return assigned(target_of(instruction), value, instruction.place)
 

@@ -141,27 +141,41 @@ class Layout:
         offset = access.offset - self.origin.get(memory, 0)
         name = self.name(memory)
         if access.dtype != memory.dtype:
-            name = f"(({c_type(access.dtype)} *)(void *){name})"
+            const = "" if memory in self.written else "const "
+            name = f"(({const}{c_type(access.dtype)} *)({const}void *){name})"
         if offset:
             terms = [*terms, str(offset // size)]
         return f"{name}[{' + '.join(terms) or '0'}]"
 
-    def declarations(self) -> list[str]:
-        """The lines that declare what is used."""
+    def address(self, memory: Memory, dtype: Any, offset: int) -> str:
+        """The text of a pointer to an element of a memory."""
+        if memory in self.scalars:
+            return f"&{self.name(memory)}"
+        start = (offset - self.origin.get(memory, 0)) // dtype.itemsize
+        name = self.name(memory)
+        if dtype != memory.dtype:
+            const = "" if memory in self.written else "const "
+            name = f"({const}{c_type(dtype)} *)({const}void *){name}"
+        return f"{name} + {start}" if start else name
+
+    def declarations(self) -> list[tuple[str, str]]:
+        """The names of memories, with the lines that declare them."""
         found = []
         for slot, memory in enumerate(self.slots):
             if memory in self.users:
-                kind = c_type(memory.dtype)
                 const = "" if memory in self.written else "const "
-                found.append(f"{const}{kind} *const {self.name(memory)} = ({const}{kind} *)memory[{slot}];")
+                kind = f"{const}{c_type(memory.dtype)} *"
+                found.append((memory, f"{kind}const {self.name(memory)} = ({kind})memory[{slot}];"))
         base = len(self.slots)
         for memory, offset in self.workspace.items():
-            kind = c_type(memory.dtype)
-            found.append(f"{kind} *const {self.name(memory)} = ({kind} *)(void *)((char *)memory[{base}] + {offset});")
+            kind = f"{c_type(memory.dtype)} *"
+            place = f"(void *)((char *)memory[{base}] + {offset})"
+            found.append((memory, f"{kind}const {self.name(memory)} = ({kind}){place};"))
         for memory in self.locals:
-            found.append(f"{c_type(memory.dtype)} {self.name(memory)}[{memory.size // memory.dtype.itemsize}];")
-        found += [f"{c_type(memory.dtype)} {self.name(memory)};" for memory in self.scalars]
-        return found
+            length = memory.size // memory.dtype.itemsize
+            found.append((memory, f"{c_type(memory.dtype)} {self.name(memory)}[{length}];"))
+        found += [(memory, f"{c_type(memory.dtype)} {self.name(memory)};") for memory in self.scalars]
+        return [(self.name(memory), line) for memory, line in found]
 
 
 def wanted_names(program: Program) -> dict[Memory, str]:

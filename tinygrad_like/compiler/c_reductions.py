@@ -129,18 +129,11 @@ def product(instruction: Instruction, most: float = SMALL) -> list[Operation]:
     require(len(instruction.args) == 2, "its arguments")
     left, right = instruction.args
     target = target_of(instruction)
-    require(isinstance(left, Value) and isinstance(right, Value), "its arguments")
-    require(left.dtype == right.dtype == target.dtype and target.dtype.kind == "f", "its dtypes")
-    if not left.shape or not right.shape:
-        return mapped(
-            target.shape,
-            (left, right),
-            (target.dtype,) * 2,
-            "{0} * {1}",
-            target.dtype,
-            access(target),
-            instruction.place,
-        )
+    require(target.dtype.kind == "f", "its dtype")
+    if not all(isinstance(each, Value) and each.shape for each in (left, right)):
+        types = target.dtype, target.dtype
+        return mapped(target.shape, (left, right), types, "{0} * {1}", target.dtype, access(target), instruction.place)
+    require(left.dtype == right.dtype == target.dtype, "its operands have different dtypes")
     batched = len(left.shape) > 2 or len(right.shape) > 2
     require(not batched or instruction.function is np.matmul, "it has more than two axes")
     space, sides = product_space(left, right, target)
