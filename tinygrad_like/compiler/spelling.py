@@ -59,8 +59,9 @@ class Speller:
         first = args[0] if args else None
         name = function.name if isinstance(function, Method) else SHAPING.get(function)
         if name is not None and is_array(first):
-            if name == "reshape" and len(args) == 3:  # whose method takes the order by name
-                args, options = args[:2], ({} if args[2] == "C" else {"order": args[2]}) | options
+            if name == "reshape" and (order := args[2:]):  # whose method takes the order by name
+                options = options if order == ("C",) else {**options, "order": order[0]}
+                args = args[:2]
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
             if name == "dot" and out is not None:
