@@ -17,7 +17,7 @@ INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uin
 
 def compiled(function, *arrays):
     """The program of a function of arrays, as C."""
-    return Compiled(capture(function, lambda traced: function(*traced), arrays).program)
+    return Compiled(capture(lambda traced: function(*traced), arrays).program)
 
 
 def same(got, wanted, tolerance=None):
@@ -33,7 +33,7 @@ def check(function, *arrays, tolerance=None, callbacks=0):
     assert len(program.source.calls) == callbacks, [each.why for each in program.source.calls]
     for _ in range(2):
         mine, theirs = [each.copy() for each in arrays], [each.copy() for each in arrays]
-        outputs, _ = program.run(mine)
+        outputs, _ = program(mine)
         with np.errstate(all="ignore"):
             wanted = function(*theirs)
         for got, want in zip(outputs, wanted, strict=True):
@@ -86,7 +86,7 @@ def test_every_elementwise_function(dtype):
 
     x, y = operands(dtype)
     program = compiled(function, x, y)
-    got, _ = program.run([x, y])
+    got, _ = program([x, y])
     with np.errstate(all="ignore"):
         wanted = function(x, y)
     for each, mine, theirs in zip(names, got, wanted):

@@ -56,10 +56,12 @@ def is_bufferable(uses: Uses, memory: Memory, maker: Instruction) -> bool:
         return False
     if result.memory is not memory or not fills_memory(result) or len(maker.results) != 1 or maker.body is not None:
         return False
-    return takes_out(maker) or (maker.function in FILLED and not maker.writes)
+    filled = maker.function in FILLED and not maker.writes and len(maker.args) == 1 + (maker.function in CREATED)
+    return takes_out(maker) or filled
 
 
-FILLED = (np.zeros, np.empty, np.copy, method("copy"))
+CREATED = (np.zeros, np.empty)  # of a shape and a dtype
+FILLED = (*CREATED, np.copy, np.array, method("copy"))
 
 
 def overwritten(uses: Uses, blocks: dict[Memory, Block], maker: Instruction, at: int, result: Value) -> Block | None:

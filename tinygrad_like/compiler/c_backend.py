@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..engine.shortcuts import raise_unless
 from . import native
+from .aliasing import overlapping_references
 from .c_callbacks import caller, values_called
-from .c_entry import CALL, ERROR, FIRST, MISFIT, NUMBER, OVERLAP, RESTORE, SAVE, entry, header_size
+from .c_entry import CALL, ERROR, FIRST, KIND, MISFIT, NUMBER, OVERLAP, RESTORE, SAVE, entry, header_size
 from .c_memory import ALIGNED
 from .c_source import CALL_FAILED, FIRST_REQUIRED, INDEX_FAILED, Source
+from .numpy_backend import replayed
+from .passes import simplified
 from .program import Memory, Program, Value
-from .replay import replay, view_of
+from .replay import view_of
 
-FLAGS = ("-fopenmp-simd", "-DVECTOR_CODE", "-fno-trapping-math", "-fno-strict-aliasing")
+FLAGS = (
+    "-fopenmp-simd",
+    "-DVECTOR_CODE",
+    "-fno-trapping-math",
+    "-fno-strict-aliasing",
+    "-fno-tree-pre",
+    "-fno-thread-jumps",
+)
 FASTCALL = 0x80  # METH_FASTCALL: a function gets its arguments as a C array
-Run = Callable[[list[Any]], tuple[list[Any], list[Any]]]
 
 
 class Method(ctypes.Structure):
@@ -36,8 +45,8 @@ class Method(ctypes.Structure):
 class Compiled:
     """The library of a program, and the workspaces of its calls; each call has one for itself."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, given: Program) -> None:
+        self.program = program = simplified(given)
         self.source = Source(program)
         self.layout = self.source.layout
         header = header_size()
@@ -52,7 +61,7 @@ class Compiled:
         self.keeps_inputs = any(each is not None and each.memory in inputs for each in self.results)
         self.code = compile(run_text(self), "<step>", "exec")
 
-    def run(self, arrays: list[Any]) -> tuple[list[Any], list[Any]]:
+    def __call__(self, arrays: list[Any]) -> tuple[list[Any], list[Any]]:
         """The outputs, and what the bindings bind."""
         pool = self.pool
         workspace = pool.pop() if pool else Workspace(self)
@@ -60,6 +69,17 @@ class Compiled:
             return workspace.run(arrays)  # type: ignore[no-any-return]
         finally:
             pool.append(workspace)
+
+    def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
+        """A run for each of `losses`: for the items of some arrays from the `first` on, round and round.
+
+        An item is an element, or as many `rows`. The loss is the output at `place`. Gives what the bindings bind.
+        """
+        workspace = self.pool.pop() if self.pool else Workspace(self)
+        try:
+            return workspace.many(data, rows, first, items, losses, place)
+        finally:
+            self.pool.append(workspace)
 
 
 class Workspace:
@@ -108,7 +128,7 @@ class Workspace:
             (RESTORE, api.PyEval_RestoreThread),
         ):
             self.table[place] = ctypes.cast(function, ctypes.c_void_p).value
-        self.table[ERROR] = address(self.error)
+        self.table[ERROR], self.table[KIND] = address(self.error), id(np.ndarray)
         for slot, memory in enumerate(layout.slots):
             if memory.array is not None and memory not in layout.fresh:
                 self.table[FIRST + slot] = address(memory.array)
@@ -169,16 +189,41 @@ class Workspace:
     def bind(self, arrays: list[Any]) -> None:
         """Look up what NumPy is called with that lies in the memory of inputs and results."""
         for value in self.moving:
-            self.held[value] = self.found(value, arrays)
+            self.held[value] = self.found(value, arrays, plain=True)
 
-    def found(self, value: Value, arrays: list[Any]) -> Any:
-        """A value in the memory of an input or a result."""
+    def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
+        arrays = [np.empty(each.shape, each.dtype) for each in self.program.inputs]
+        arrays += [np.empty(shape, dtype) for shape, dtype in self.shapes]
+        for memory, i in self.places.items():
+            self.table[FIRST + self.layout.slots.index(memory)] = address(arrays[i])
+        self.bind(arrays)
+        loss = self.program.outputs[place]
+        kept = np.empty(len(losses), loss.dtype)
+        bases = np.array([address(each) for each in data], np.uintp)
+        steps = np.array([(rows or 1) * each.strides[0] for each in data], np.int64)
+        numbers = [first, len(losses), items, *map(address, (bases, steps, kept))]
+        numbers += [FIRST + self.layout.slots.index(loss.memory), loss.offset, loss.dtype.itemsize]
+        with np.errstate(all="ignore"):
+            code = self.owner.library.step_loop(*map(ctypes.c_int64, (address(self.table), *numbers)))
+        if code:
+            self.failed(code, arrays)
+        losses[...] = kept
+        n = len(self.program.outputs)
+        return [
+            None if value is None else self.found(value, arrays) if self.moves(value.memory) else self.fixed[n + i]
+            for i, value in enumerate(self.owner.results[n:])
+        ]
+
+    def found(self, value: Value, arrays: list[Any], plain: bool = False) -> Any:
+        """A value in the memory of an input or a result; a number as an array without axes if `plain`."""
         owner = arrays[self.places[value.memory]]
         offset = value.offset - self.layout.origin.get(value.memory, 0)
         if not offset and owner.shape == value.shape and owner.strides == value.strides:
-            return owner[()] if value.scalar else owner
+            return owner[()] if value.scalar and not plain else owner
+        if not owner.flags.c_contiguous:  # then it has its axes in another order
+            owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
         view = np.ndarray(value.shape, value.dtype, owner, offset, value.strides)
-        return view[()] if value.scalar else view
+        return view[()] if value.scalar and not plain else view
 
     def arrays_of(self, arrays: list[Any]) -> list[Any]:
         """The inputs, with arrays in place of numbers."""
@@ -199,20 +244,16 @@ class Workspace:
         if code == MISFIT and not self.owner.keeps_inputs:
             return self.laid_out(arrays[: len(self.program.inputs)])
         if code in (MISFIT, OVERLAP):
-            held = replay(self.program, arrays[: len(self.program.inputs)])
-            results = [None if each is None else held[each] for each in self.owner.results]
-            n = len(self.program.outputs)
-            return results[:n], results[n:]
+            return replayed(self.program, arrays[: len(self.program.inputs)])
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
-
 
     def laid_out(self, arrays: list[Any]) -> Any:
         """A run on copies of the inputs, with the strides that the program knows; what it writes is copied back."""
         copies = [in_layout(each, value) for each, value in zip(arrays, self.program.inputs)]
         results = self.run(copies)
         for array, copied, value in zip(arrays, copies, self.program.inputs):
-            if value.memory in self.layout.written:
+            if value.memory in self.layout.written and isinstance(array, np.ndarray):
                 array[...] = copied
         return results
 
@@ -277,6 +318,6 @@ def run_text(owner: Compiled) -> str:
     return "def run(arrays):\n    " + "\n    ".join(lines) + "\n"
 
 
-def build(program: Program) -> Run:
+def build(program: Program) -> Any:
     """A function of the input arrays that gives the outputs, and what the bindings bind; compiled C."""
-    return Compiled(program).run
+    return partial(replayed, program) if overlapping_references(program) else Compiled(program)

@@ -9,7 +9,7 @@ from .c_operations import Access, Condition, Map, Operation, Reduce, common, ref
 from .program import Memory
 
 LOOK_BACK = 24  # groups
-MOST = 48  # operations in a loop
+MOST = 400  # operations in a loop
 
 Spans = dict[int, list[tuple[int, int]]]
 

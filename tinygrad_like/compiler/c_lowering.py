@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.shortcuts import raise_unless
+from ..primitives.error_function import _erf
 from .c_expressions import CHEAP, filled
 from .c_geometry import access, broadcast, indexed
 from .c_maps import (
@@ -20,6 +21,7 @@ from .c_maps import (
     copyto,
     fill,
     filled_with,
+    mapped,
     narrowed,
     operand_of,
     require,
@@ -172,7 +174,7 @@ def put(instruction: Instruction, target: Value, index: Any, value: Any, adds: b
 def concatenate(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-    require(set(instruction.options) <= {"axis"} and axis is not None, "its options")
+    require(set(instruction.options) <= {"axis", "dtype", "casting"} and axis is not None, "its options")
     require(all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     found, start = [], 0
@@ -187,7 +189,7 @@ def concatenate(instruction: Instruction) -> list[Operation]:
 def stack(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-    require(set(instruction.options) <= {"axis"}, "its options")
+    require(set(instruction.options) <= {"axis", "dtype", "casting"}, "its options")
     require(all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     strides = target.strides[:axis] + target.strides[axis + 1 :]
@@ -203,6 +205,13 @@ def required(instruction: Instruction) -> list[Operation]:
     require(isinstance(condition, Value) and condition.size == 1, "its arguments")
     own = access(condition)
     return [Require((), Access(own.memory, own.dtype, own.offset, ()), instruction, place=instruction.place)]
+
+
+def erf(instruction: Instruction) -> list[Operation]:
+    target = target_of(instruction)
+    require(target.dtype.kind == "f", "its dtype")
+    template, types = filled("erf_{n}({0})", target.dtype), (target.dtype,)
+    return mapped(target.shape, instruction.args, types, template, target.dtype, access(target), instruction.place)
 
 
 def nothing(instruction: Instruction) -> list[Operation]:
@@ -238,6 +247,7 @@ LOWER: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.argmin: position("<"),
     method("argmin"): position("<"),
     raise_unless: required,
+    _erf: erf,
 }
 for function in (np.copy, np.ascontiguousarray, np.reshape, np.ravel, np.array, np.asarray):
     LOWER[function] = copied

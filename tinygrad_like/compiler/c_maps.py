@@ -131,6 +131,8 @@ def loop_types(ufunc: Any, arguments: Any, dtype: Any) -> tuple[tuple[Any, ...],
         else:
             require(isinstance(each, (bool, int, float)), f"an operand of type {type(each).__name__}")
             given.append(np.dtype(bool) if isinstance(each, bool) else type(each))
+    if not any(isinstance(each, np.dtype) for each in given):
+        given = [np.dtype(each) for each in given]
     chosen = {} if dtype is None else {"signature": (*[None] * len(given), np.dtype(dtype))}
     try:
         resolved = ufunc.resolve_dtypes((*given, None), **chosen)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ..primitives.error_function import FAR, FAR_SINGLE, NEAR, NEAR_SINGLE
+
 FUSED = """\
 #ifdef FP_FAST_FMA{F}
 #define FUSED_{n}(a, b, c) fma{f}(a, b, c)
@@ -91,9 +93,23 @@ INLINE {t} log1p_{n}({t} x)
 TANH = """\
 INLINE {t} tanh_{n}({t} x)
 {{
+    const {t} size = fabs{f}(x), z = x * x;
+{tanh_polynomial}\
+    const {t} near = FUSED_{n}(p * z, x, x);
+    const {t} far = 1 - 2 / (exp_{n}(2 * (size > 22 ? 22 : size)) + 1);
+    return copysign{f}(size < {near} ? near : far, x);
+}}
+"""
+ERF = """\
+INLINE {t} erf_{n}({t} x)
+{{
     const {t} size = fabs{f}(x);
-    const {t} t = expm1_{n}(2 * (size > 22 ? 22 : size));
-    return x == 0 ? x : copysign{f}(t / (t + 2), x);
+    const {t} small = size < {point5} ? size : {point5}, z = small * small;
+    const {t} t = size < {point5} ? {point5} : (size > {end} ? {end} : size);
+{erf_polynomials}\
+    const {t} near = FUSED_{n}(small, a / b, small);
+    const {t} far = 1 - exp_{n}(FUSED_{n}(-t, t, c / d));
+    return copysign{f}(size >= {point5} ? far : (size != size ? size : near), x);
 }}
 """
 EXP_TERMS = (
@@ -102,6 +118,12 @@ EXP_TERMS = (
     2.0914717341716378e-09,
 )
 EXP_TERMS_SINGLE = 0.5, 0.16666667, 0.041666463, 0.0083333105, 0.0013933686, 0.0001989103
+TANH_TERMS = (
+    *(-0.3333333333333333, 0.13333333333332392, -0.0539682539670594, 0.021869488476962563, -0.008863234021529514),
+    *(0.003592105532132769, -0.0014556239774192678, 0.0005887537111834804, -0.00023410556936672797),
+    *(8.426522203958066e-05, -2.0026740085317684e-05),
+)
+TANH_TERMS_SINGLE = -0.3333333, 0.13333073, -0.053901754, 0.021263354, -0.0065255724
 LOG_TERMS = (
     *(0.666666666666667, 0.3999999999989827, 0.2857142862653362, 0.22222211043776857, 0.18182895750119193),
     *(0.1533150161114533, 0.1461916613488797),
@@ -110,7 +132,7 @@ LOG_TERMS_SINGLE = 0.6666667, 0.40000123, 0.28550735, 0.23332763
 DOUBLE = {
     "t": "double", "n": "float64", "f": "", "F": "", "u": "uint64_t",
     "per_ln2": "1.4426950408889634", "round": "6755399441055744.0", "high": "0.6931471675634384", "low": "1.2996506893889889e-08",
-    "most": "710.0", "least": "-746.0", "least1": "-40.0", "even": "4096u", "bias": "1023u", "digits": "52", "point5": "0.5",
+    "most": "710.0", "least": "-746.0", "least1": "-40.0", "even": "4096u", "bias": "1023u", "digits": "52", "point5": "0.5", "near": "0.5625", "end": "6.0",
     "smallest": "DBL_MIN", "largest": "DBL_MAX", "up": "18014398509481984.0", "moved": "UINT64_C(0x00095f619980c433)",
     "mask": "UINT64_C(0x000fffffffffffff)", "root": "UINT64_C(0x3fe6a09e667f3bcd)",
     "exponent": "from_bits_float64((moved >> 52) | UINT64_C(0x4330000000000000))",
@@ -119,21 +141,21 @@ DOUBLE = {
 SINGLE = {
     "t": "float", "n": "float32", "f": "f", "F": "F", "u": "uint32_t",
     "per_ln2": "1.44269504f", "round": "12582912.0f", "high": "0.69140625f", "low": "0.0017409306f",
-    "most": "89.0f", "least": "-104.0f", "least1": "-18.0f", "even": "512u", "bias": "127u", "digits": "23", "point5": "0.5f",
+    "most": "89.0f", "least": "-104.0f", "least1": "-18.0f", "even": "512u", "bias": "127u", "digits": "23", "point5": "0.5f", "near": "0.5625f", "end": "4.0f",
     "smallest": "FLT_MIN", "largest": "FLT_MAX", "up": "33554432.0f", "moved": "UINT32_C(0x004afb0d)",
     "mask": "UINT32_C(0x007fffff)", "root": "UINT32_C(0x3f3504f3)", "exponent": "(float)(int32_t)(moved >> 23)",
     "bias_plain": "127.0f", "bias_tiny": "152.0f", "infinity": "INFINITY", "nan": "NAN",
 }  # fmt: skip
-TEMPLATES = {"exp": EXP, "expm1": EXPM1, "log": LOG, "log1p": LOG1P, "tanh": TANH}
-NEEDS = {"log1p": ("log",), "tanh": ("expm1",)}
-CALL = re.compile(r"\b(exp|expm1|log|log1p|tanh)_(float32|float64)\(")
+TEMPLATES = {"exp": EXP, "expm1": EXPM1, "log": LOG, "log1p": LOG1P, "tanh": TANH, "erf": ERF}
+NEEDS = {"erf": ("exp",), "log1p": ("log",), "tanh": ("exp",)}
+CALL = re.compile(r"\b(exp|expm1|log|log1p|tanh|erf)_(float32|float64)\(")
 
 
-def horner(terms: tuple[float, ...], x: str, single: bool) -> str:
+def horner(terms: tuple[float, ...], x: str, single: bool, p: str = "p") -> str:
     """Lines that compute p = the sum of terms[k] x^k."""
     kind, name, suffix = ("float", "float32", "f") if single else ("double", "float64", "")
-    lines = [f"    {kind} p = {terms[-1]!r}{suffix};"]
-    lines += [f"    p = FUSED_{name}(p, {x}, {each!r}{suffix});" for each in terms[-2::-1]]
+    lines = [f"    {kind} {p} = {terms[-1]!r}{suffix};"]
+    lines += [f"    {p} = FUSED_{name}({p}, {x}, {each!r}{suffix});" for each in terms[-2::-1]]
     return "\n".join(lines) + "\n"
 
 
@@ -149,7 +171,11 @@ def functions(text: str) -> str:
             pieces = {
                 "split": SPLIT.format(**names),
                 "polynomial": horner(EXP_TERMS_SINGLE if single else EXP_TERMS, "r", single),
+                "tanh_polynomial": horner(TANH_TERMS_SINGLE if single else TANH_TERMS, "z", single),
                 "log_polynomial": horner(LOG_TERMS_SINGLE if single else LOG_TERMS, "z", single),
             }
+            near, far = (NEAR_SINGLE, FAR_SINGLE) if single else (NEAR, FAR)
+            quotients = (*zip(near, "zz", "ab"), *zip(far, "tt", "cd"))
+            pieces["erf_polynomials"] = "".join(horner(terms, x, single, name) for terms, x, name in quotients)
             found += [FUSED.format(**names), *(TEMPLATES[name].format(**names, **pieces) for name in wanted)]
     return "\n".join(found)

@@ -4,56 +4,36 @@ from __future__ import annotations
 
 import re
 
+from .c_expressions import EXPRESSIONS
 from .c_fusion import Group, flattened, passing, users
 from .c_operations import Access, Callback
 from .c_types import c_type, literal
-from .program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Memory, Program
+from .naming import Names
+from .program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Memory, Program, Value
 
 LOCAL = 2048  # bytes of an array that may be a local variable, and
 LOCALS = 1 << 15  # of all of them
 ALIGNED = 64
 RESERVED = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-    ]
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
+    "memory error call index_error memcpy table run enter fits apart best where here sum factor strange main "
+    "j0 j1 jn y0 y1 yn gamma lgamma tgamma erf erfc".split()
+)
+LOOP = re.compile(r"[i-r]\d*|end\d*|from\d*|at(_\d+|\d*)")
+CALLED = frozenset(
+    name + suffix
+    for table in EXPRESSIONS.values()
+    for template in table.values()
+    for name in re.findall(r"(\w+)(?:{f})?\(", template)
+    for suffix in ("", "f")
 )
 
 
 class Layout:
     """The place of each memory, and its name."""
+
+    alignment = ALIGNED  # of memory in the workspace
 
     def __init__(self, program: Program, groups: list[Group]) -> None:
         self.program, self.groups = program, groups
@@ -66,6 +46,7 @@ class Layout:
         self.size = 0
         self.names: dict[Memory, str] = {}
         self.taken: set[str] = set()
+        self.wanted = wanted_names(program)
         self.origin = {each.memory: each.offset for each in program.inputs}
         self.users = users(groups)
         self.written = written_memories(groups)
@@ -113,7 +94,7 @@ class Layout:
         for memory in sorted(self.workspace, key=lambda each: -each.size):
             first, last = self.users[memory][0], self.users[memory][-1]
             first = 0 if self.is_copied(memory) else first
-            size = -(-max(1, memory.size) // ALIGNED) * ALIGNED
+            size = -(-max(1, memory.size) // self.alignment) * self.alignment
             begin = 0
             for low, high in sorted((b, e) for f, l, b, e in placed if f <= last and first <= l):
                 if begin + size <= low:
@@ -128,13 +109,12 @@ class Layout:
     def name(self, memory: Memory) -> str:
         name = self.names.get(memory)
         if name is None:
-            value = next((each for each in self.program.values if each.memory is memory), None)
-            wanted = "t" if value is None else re.sub(r"\W", "_", value.name) or f"v{value.number}"
-            name = self.names[memory] = self.free(wanted)
+            name = self.names[memory] = self.free(self.wanted.get(memory, "t"))
         return name
 
     def free(self, wanted: str) -> str:
-        wanted = wanted + "_" if wanted in RESERVED or not wanted[:1].isalpha() else wanted
+        if wanted in RESERVED or wanted in CALLED or LOOP.fullmatch(wanted) or not wanted[:1].isalpha():
+            wanted = f"{wanted}_" if wanted[:1].isalpha() else f"v{wanted}"
         name, number = wanted, 2
         while name in self.taken:
             name, number = f"{wanted}{number}", number + 1
@@ -182,6 +162,15 @@ class Layout:
             found.append(f"{c_type(memory.dtype)} {self.name(memory)}[{memory.size // memory.dtype.itemsize}];")
         found += [f"{c_type(memory.dtype)} {self.name(memory)};" for memory in self.scalars]
         return found
+
+
+def wanted_names(program: Program) -> dict[Memory, str]:
+    """What each memory is called: as the largest value in it is in NumPy source."""
+    names, found = Names(program), dict[Memory, Value]()
+    for value in names.names:
+        if value.memory not in found or value.size > found[value.memory].size:
+            found[value.memory] = value
+    return {memory: names[value] for memory, value in found.items()}
 
 
 def called_back(groups: list[Group]) -> list[Callback]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import c_statements
 from .c_fusion import Group, flattened, fused
 from .c_helpers import helpers
@@ -11,7 +13,9 @@ from .c_loops import Lines, Nest
 from .c_lowering import lowered
 from .c_memory import Layout, called_back
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
+from .passes import simplified
 from .program import TEMPORARY, Instruction, Program
+from .traced import Method
 
 INDEX_FAILED, CALL_FAILED, FIRST_REQUIRED = 1, 2, 16
 
@@ -108,12 +112,12 @@ class Source:
 
 def c_source(program: Program) -> str:
     """The program as C99 that can be read."""
-    return Source(program).text
+    return Source(simplified(program)).text
 
 
 def callbacks(program: Program) -> list[tuple[Instruction, str]]:
     """The instructions that C calls NumPy for, and why."""
-    return [(each.instruction, each.why) for each in Source(program).calls]
+    return [(each.instruction, each.why) for each in Source(simplified(program)).calls]
 
 
 def needed(operations: list[Operation], program: Program) -> list[Operation]:
@@ -123,13 +127,20 @@ def needed(operations: list[Operation], program: Program) -> list[Operation]:
     kept = []
     for one in reversed(operations):
         reads, writes = one.spans()
-        if isinstance(one, (Map, Reduce, Product, Position)) and all(
-            memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes
-        ):
+        if has_no_effect(one) and all(memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes):
             continue
         wanted |= {memory for memory, _, _ in reads}
         kept.append(one)
     return kept[::-1]
+
+
+def has_no_effect(operation: Operation) -> bool:
+    """Whether it does nothing but compute its result."""
+    if isinstance(operation, Callback):
+        function, one = operation.instruction.function, operation.instruction
+        known = isinstance(function, (np.ufunc, Method)) or getattr(function, "__module__", None) == "numpy"
+        return known and not one.writes and bool(one.results)
+    return isinstance(operation, (Map, Reduce, Product, Position))
 
 
 def comment(group: Group) -> str:

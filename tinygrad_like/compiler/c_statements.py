@@ -70,12 +70,12 @@ def position(one: Position, names: Any, lines: Lines) -> None:
     lines.add(f"{kind} best = {first};")
     lines.add("ptrdiff_t where = 0;")
     lines.open(f"for (ptrdiff_t {j} = 1; {j} < {one.space[-1]}; ++{j})")
-    lines.add(f"const {kind} x = {here};")
-    test = f"x {one.sign} best"
+    lines.add(f"const {kind} here = {here};")
+    test = f"here {one.sign} best"
     if one.operand.dtype.kind == "f":
-        test = f"{test} || (x != x && best == best)"
+        test = f"{test} || (here != here && best == best)"
     lines.open(f"if ({test})")
-    lines.add("best = x;")
+    lines.add("best = here;")
     lines.add(f"where = {j};")
     lines.close()
     lines.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import linecache
 import weakref
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from functools import partial
+from inspect import unwrap
 from itertools import count
 from typing import Any
 
@@ -45,15 +47,24 @@ class Step:
 
     def function(self) -> Callable[[list[Any]], Results]:
         """The way to run it. With nothing to be checked or bound in each run, no time is lost on that."""
-        step, bound = self.step, self.bound
-        if self.places or not all(each.contiguous and not each.scalar for each in self.program.inputs):
+        step, bound, spare = self.step, self.bound, list[Context]()
+        simple = all(each.contiguous and not each.scalar for each in self.program.inputs)
+        if self.places or not simple or self.written.speller.objects:
             return self.run
+        bare = unwrap(step)
 
         def run(arrays: list[Any]) -> Results:
             for each in arrays:
                 if not each.flags.c_contiguous:
                     return self.run(arrays)
-            return step(*arrays), bound
+            # A context in which NumPy is quiet is entered in less time than one is made so.
+            try:
+                context = spare.pop()
+            except IndexError:
+                context = quiet()
+            results = context.run(bare, *arrays)
+            spare.append(context)
+            return results, bound
 
         return run
 
@@ -68,6 +79,13 @@ class Step:
         for place, value in zip(self.places, results[len(self.program.outputs) :]):
             bound[place] = value
         return results[: len(self.program.outputs)], bound
+
+
+def quiet() -> Context:
+    """A context in which NumPy gives no warnings about values."""
+    context = Context()
+    context.run(np.errstate(all="ignore").__enter__)
+    return context
 
 
 def build(program: Program) -> Callable[[list[Any]], Results]:

@@ -59,6 +59,13 @@ class Changes:
 changes = Changes()
 
 
+def write_once(view: Any, values: Any) -> None:
+    """Write what is there before the first run: no part of the program, and not undone after a trace."""
+    view[...] = values
+    if active and (now := current.get()) is not None:
+        now.keep_written(view, values)
+
+
 def ndarray_of(value: Any) -> Any:
     """`np.asarray`, which leaves a traced array alone."""
     if value.__class__ is ndarray:

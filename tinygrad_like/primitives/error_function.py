@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import elementwise
+from ..engine.traces import whole
 from .integers import floats
 from .samples import normal
 
@@ -71,5 +72,11 @@ def _erf(x: Any) -> Any:
 
 
 erf = elementwise(
-    "erf", _erf, "x", lambda g, x: g * (SLOPE * np.exp(-(x * x))), sample=(normal,), symbol="erf", role="activation"
+    "erf",
+    whole(_erf),
+    "x",
+    lambda g, x: g * (SLOPE * np.exp(-(x * x))),
+    sample=(normal,),
+    symbol="erf",
+    role="activation",
 )
