@@ -13,6 +13,7 @@ from tests.compiler.test_compiling import step_of
 from tests.nn.zoo import ZOO
 from tests.stored import leaves
 from tinygrad_like.compiler import jax_loading
+from tinygrad_like.engine.traces import whole
 
 jax = pytest.importorskip("jax", reason="the backend of JAX needs jax")
 rng = np.random.default_rng(0)
@@ -197,7 +198,7 @@ def test_random_numbers_are_those_of_numpy():
         return (
             draws().random((3, 5)),
             draws().random(7, np.float32),
-            draws().uniform(-x, 1),
+            draws().uniform(-np.abs(x), 1),
             draws().normal(size=x.shape),
         )
 
@@ -221,6 +222,36 @@ def test_a_function_that_jax_does_not_have_runs_in_python():
     step = on_jax(function)
     close(step(X), function(X))
     assert len(runners(step)[0].plan.called) == 1
+
+
+calls = []
+
+
+@whole
+def counted_into(x, limit):
+    calls.append(x.shape)
+    if x.max() > limit:
+        raise ValueError("too large")
+    x += 1
+
+
+def test_a_function_with_effects_runs_once_in_each_call():
+    def function(x):
+        y = x * 2
+        counted_into(y, 10.0)
+        return y
+
+    step = on_jax(function)
+    step(np.ones(2))
+    calls.clear()
+    close([step(np.ones(2)), step(np.full(2, 4.0))], [np.full(2, 3.0), np.full(2, 9.0)])
+    assert calls == [(2,), (2,)]
+    with pytest.raises(ValueError, match="too large"):
+        step(np.full(2, 6.0))
+    close(step(np.ones(2)), np.full(2, 3.0))
+    rows = jax.NamedSharding(jax.make_mesh((1,), ("batch",)), jax.P("batch"))
+    with pytest.raises(tg.TinygradError, match="counted_into runs in Python"):
+        tg.compile(function, backend="jax", sharding=rows)(np.ones(2))
 
 
 def test_arguments_that_are_written_to_and_returned():

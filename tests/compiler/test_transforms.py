@@ -32,7 +32,7 @@ FUNCTIONS = {
     "jacobian": jacobian(g),
     "jacobian of grad": jacobian(grad(f)),
     "hessian": hessian(rosenbrock),
-    "hessian of grad": lambda x: hessian(lambda z: grad(f)(z)[0] * z[1])(x),
+    "hessian of grad": lambda x: hessian(lambda z: grad(lambda a: a**3)(z[0]) * z[1])(x),
     "jvp": lambda x, y: jvp(g, (x,), (y,)),
     "jvp of grad": lambda x, y: jvp(grad(f), (x,), (y,)),
     "jvp of jvp": lambda x, y: jvp(lambda a: jvp(g, (a,), (y,))[1], (x,), (y,)),

@@ -13,7 +13,7 @@ BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend", "r
 
 def chosen(backend: str | None) -> str:
     """The backend that was asked for; without, C if there is a compiler, else NumPy."""
-    return backend or "numpy"
+    return backend or ("c" if native.compiler() else "numpy")
 
 
 def build(program: Program, backend: str | None, sharding: Any = None) -> Any:

@@ -220,6 +220,8 @@ class Workspace:
         offset = value.offset - self.layout.origin.get(value.memory, 0)
         if not offset and owner.shape == value.shape and owner.strides == value.strides:
             return owner[()] if value.scalar and not plain else owner
+        if not owner.flags.c_contiguous:  # then it has its axes in another order
+            owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
         view = np.ndarray(value.shape, value.dtype, owner, offset, value.strides)
         return view[()] if value.scalar and not plain else view
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..nn.finding import walk
-from .aliasing import fills_memory
+from ..nn.finding import Holder, walk
+from ..optim.optimizer import Optimizer
+from .aliasing import fills_memory, is_pure
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "empty", "memory", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {"np", "math", "step", "buffers", "ndarray", "empty", "memory", "own", "spare", *keyword.kwlist, *dir(builtins)}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {
@@ -44,27 +45,36 @@ FORWARD = {"linear": "z", "relu": "h", "sigmoid": "h", "tanh": "h", "gelu": "h"}
 
 
 def name_parameters(program: Program, holders: Iterable[Any]) -> None:
-    """Name the arrays by reference that are parameters or buffers of these layers, or settings of these optimizers."""
+    """Name the arrays by reference that these layers hold, and settings, vectors and states of these optimizers."""
     known: dict[Any, str] = {}
+    vectors: dict[int, str] = {}
     for holder in holders:
-        for group in getattr(holder, "param_groups", ()):
-            for name, tensor in group.items():
-                note(known, name, tensor)
-        if not hasattr(holder, "param_groups"):
+        if isinstance(holder, Optimizer):
+            for group in holder.param_groups:
+                for name, tensor in group.memory.items():
+                    note(known, name, tensor)
+            for flat, states in holder._states.items():
+                named = {"parameters": flat.values, "gradients": flat.gradients, **states}
+                vectors |= {address(each): name for name, each in named.items() if isinstance(each, np.ndarray)}
+        elif isinstance(holder, Holder):
             for path, tensor in walk(holder):
                 note(known, path, tensor)
     for value in program.references:
-        if value.memory.array is not None:
-            start = value.memory.array.__array_interface__["data"][0]
-            value.name = known.get((start + value.offset, value.shape, value.strides), value.name)
+        place = place_of(value)
+        vector = vectors.get(place[0] - value.offset, "")
+        value.name = known.get(place) or (vector if fills_memory(value) or not vector else f"{vector}_part")
 
 
 def note(known: dict[Any, str], path: str, tensor: Any) -> None:
     """The longest path is that in the outermost layer."""
     array = getattr(tensor, "_array", None)
     if isinstance(array, np.ndarray):
-        key = array.__array_interface__["data"][0], array.shape, array.strides
+        key = address(array), array.shape, array.strides
         known[key] = max(known.get(key, ""), identifier(path), key=len)
+
+
+def address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def identifier(path: str) -> str:
@@ -85,7 +95,8 @@ class Names:
         self.name_references()
         for value in program.outputs:
             if value.scalar and value not in self.names and value.dtype.kind == "f":
-                self.give(value, "loss" if program.bindings else "result")
+                trains = any(each.place.part == "backward" for each in program.instructions)
+                self.give(value, "loss" if trains else "result")
         for each in all_instructions(program.instructions):
             self.name_results(each)
 
@@ -100,25 +111,20 @@ class Names:
         self.taken.add(name)
 
     def name_references(self) -> None:
-        for value in self.program.references:
-            if value.name:
-                self.give(value, value.name)
         where = {place_of(value): value for value in self.program.references}
         gradients = set()
         for binding in self.program.bindings:
             if binding.value is not None and binding.value.memory.array is not None:
                 array = binding.tensor._array
-                parameter = where.get((array.__array_interface__["data"][0], array.shape, array.strides))
-                self.give(
-                    binding.value, "d_" + ("parameter" if parameter is None else self.names.get(parameter, "parameter"))
-                )
+                parameter = where.get((address(array), array.shape, array.strides))
+                name = "" if parameter is None else parameter.name
+                self.give(binding.value, f"d_{name or 'parameter'}")
                 gradients.add(binding.value.memory)
-        named = {value.memory for value in self.names if value.name}
         for value in self.program.references:
-            if value.memory in gradients:
+            if value.name:
+                self.give(value, value.name)
+            elif value.memory in gradients:
                 self.give(value, "gradients" if fills_memory(value) else "d_parameter")
-            elif value.memory in named and fills_memory(value):
-                self.give(value, "parameters")
             elif value.memory.kind == CONSTANT or not value.shape:
                 self.give(value, "rows" if value.dtype.kind in "iu" and value.shape else "constant")
             else:
@@ -135,7 +141,7 @@ class Names:
             self.give(value, self.base(each, value, group))
 
     def base(self, each: Instruction, value: Value, group: Any) -> str:
-        name = name_of(each.function)
+        name = name_of(each.function) if is_pure(each.function) else "result"
         if each.is_view and each.args and isinstance(each.args[0], Value) and each.args[0] in self.names:
             return f"{self.names[each.args[0]]}_{view_suffix(name, value)}"
         if each.place.part == "backward":
@@ -173,5 +179,4 @@ def view_suffix(name: str, value: Value) -> str:
 
 
 def place_of(value: Value) -> Any:
-    start = value.memory.array.__array_interface__["data"][0]
-    return start + value.offset, value.shape, value.strides
+    return address(value.memory.array) + value.offset, value.shape, value.strides

@@ -23,8 +23,12 @@ def number(loss: Any) -> float:
         return float("nan")
     array = values_of(loss)
     if np.size(array) != 1:
-        raise ShapeError(f"A step in a loop returns its loss, one number, but returned shape {np.shape(array)}.")
+        raise not_one_number(np.shape(array))
     return float(np.asarray(array).item())
+
+
+def not_one_number(shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(f"A step in a loop returns its loss, one number, but returned shape {shape}.")
 
 
 def places_of_tensors(returned: Any) -> frozenset[int]:
@@ -126,6 +130,8 @@ class Runner:
 
         An item is an element, or as many `rows`.
         """
+        if isinstance(self.returned, Output) and self.program.outputs[self.returned.place].size != 1:
+            raise not_one_number(self.program.outputs[self.returned.place].shape)
         many = getattr(self.run, "many", None)
         if many is not None and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
             self.finish(many(data, rows, first, items, losses, self.returned.place))

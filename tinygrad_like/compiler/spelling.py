@@ -66,6 +66,8 @@ class Speller:
         first = args[0] if args else None
         name = function.name if isinstance(function, Method) else SHAPING.get(function)
         if name is not None and is_array(first):
+            if name == "reshape" and len(args) == 3:  # whose method takes the order by name
+                args, options = args[:2], ({} if args[2] == "C" else {"order": args[2]}) | options
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
             if name == "reshape" and len(args) == 3:  # the method takes the order by name only
@@ -101,7 +103,7 @@ class Speller:
         texts = []
         for each in args:
             if plain and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):
-                texts.append(self.constant(each, *dtypes, width))
+                texts.append(self.constant(each, arrays[0].dtype, width))
             elif plain and isinstance(each, np.generic) and each.dtype in REAL:
                 texts.append(self.constant(each.item(), each.dtype))
             else:
@@ -197,10 +199,11 @@ class Speller:
             return f"np.{leaf.dtype.name if leaf.dtype.kind != 'b' else 'bool'}({self.leaf(leaf.item())})"
         if isinstance(leaf, np.dtype) and leaf.kind in "biufc" and leaf.isnative:
             return f"np.{leaf.name}"
-        if isinstance(leaf, type) and getattr(np, leaf.__name__, None) is leaf:
-            return f"np.{leaf.__name__}"
-        if isinstance(leaf, type) and getattr(builtins, leaf.__name__, None) is leaf:
-            return leaf.__name__
+        name = str(getattr(leaf, "__name__", ""))
+        if isinstance(leaf, type) and getattr(np, name, None) is leaf:
+            return f"np.{name}"
+        if isinstance(leaf, type) and getattr(builtins, name, None) is leaf:
+            return name
         return self.object(leaf, kind.__name__.lower())
 
 

@@ -115,15 +115,24 @@ def empty(shape: Any, dtype: Any = float) -> Any:
 def whole(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays that a trace writes down as one call, since its way depends on values.
 
-    If its name ends in `_at` or `_into`, it writes into its first argument.
+    Of Tensors it is computed and recorded as ever, on the way that is right for all values. If its name ends in `_at` or
+    `_into`, it writes into its first argument.
     """
     writes = function.__name__.endswith(("_at", "_into"))
 
     @wraps(function)
+    def alone(*args: Any, **options: Any) -> Any:
+        token = current.set(None)
+        try:
+            return function(*args, **options)
+        finally:
+            current.reset(token)
+
+    @wraps(function)
     def inside(*args: Any, **options: Any) -> Any:
         now = trace()
-        if now is None:
+        if now is None or any(hasattr(each, "_array") for each in args):
             return function(*args, **options)
-        return now.emit(function, args, options, args[:1] if writes else ())
+        return now.emit(alone, args, options, args[:1] if writes else ())
 
     return inside
