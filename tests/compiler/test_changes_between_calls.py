@@ -1,4 +1,4 @@
-"""What changes between two calls of a compiled step counts in the next one; and what changes nothing, traces nothing."""
+"""What changes between two calls of a compiled step counts in the next one, and needs no trace if it need not."""
 
 import types
 
