@@ -21,6 +21,7 @@ from .c_maps import (
     copyto,
     fill,
     filled_with,
+    mapped,
     narrowed,
     operand_of,
     require,
@@ -173,7 +174,7 @@ def put(instruction: Instruction, target: Value, index: Any, value: Any, adds: b
 def concatenate(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-    require(set(instruction.options) <= {"axis"} and axis is not None, "its options")
+    require(set(instruction.options) <= {"axis", "dtype", "casting"} and axis is not None, "its options")
     require(all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     found, start = [], 0
@@ -188,7 +189,7 @@ def concatenate(instruction: Instruction) -> list[Operation]:
 def stack(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-    require(set(instruction.options) <= {"axis"}, "its options")
+    require(set(instruction.options) <= {"axis", "dtype", "casting"}, "its options")
     require(all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     strides = target.strides[:axis] + target.strides[axis + 1 :]

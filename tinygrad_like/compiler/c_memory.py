@@ -1,9 +1,8 @@
 """Where the memory of a program lies in C: in a table of pointers, in local variables, or in a workspace."""
 
 from __future__ import annotations
-import re
-from typing import Any
 
+import re
 
 from .c_expressions import EXPRESSIONS
 from .c_fusion import Group, flattened, passing, users
@@ -33,6 +32,8 @@ CALLED = frozenset(
 
 class Layout:
     """The place of each memory, and its name."""
+
+    alignment = ALIGNED  # of memory in the workspace
 
     def __init__(self, program: Program, groups: list[Group]) -> None:
         self.program, self.groups = program, groups
@@ -93,7 +94,7 @@ class Layout:
         for memory in sorted(self.workspace, key=lambda each: -each.size):
             first, last = self.users[memory][0], self.users[memory][-1]
             first = 0 if self.is_copied(memory) else first
-            size = -(-max(1, memory.size) // ALIGNED) * ALIGNED
+            size = -(-max(1, memory.size) // self.alignment) * self.alignment
             begin = 0
             for low, high in sorted((b, e) for f, l, b, e in placed if f <= last and first <= l):
                 if begin + size <= low:

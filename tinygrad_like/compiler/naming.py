@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..nn.finding import Holder, walk
-from ..optim.optimizer import Optimizer
 from .aliasing import fills_memory, is_pure
+from .memory_names import identifier
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
+from .tracing import address
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "empty", "memory", "own", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {
+    "np",
+    "math",
+    "step",
+    "buffers",
+    "ndarray",
+    "empty",
+    "memory",
+    "spare",
+    "own",
+    *keyword.kwlist,
+    *dir(builtins),
+}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {
@@ -36,50 +46,14 @@ RESULTS = {
     "equal": "same",
     "where": "chosen",
     "astype": "cast",
+    "empty": "space",
+    "zeros": "start",
     "getitem": "part",
     "add.reduce": "total",
     "maximum.reduce": "largest",
     "minimum.reduce": "smallest",
 }
 FORWARD = {"linear": "z", "relu": "h", "sigmoid": "h", "tanh": "h", "gelu": "h"}
-
-
-def name_parameters(program: Program, holders: Iterable[Any]) -> None:
-    """Name the arrays by reference that these layers hold, and settings, vectors and states of these optimizers."""
-    known: dict[Any, str] = {}
-    vectors: dict[int, str] = {}
-    for holder in holders:
-        if isinstance(holder, Optimizer):
-            for group in holder.param_groups:
-                for name, tensor in group.memory.items():
-                    note(known, name, tensor)
-            for flat, states in holder._states.items():
-                named = {"parameters": flat.values, "gradients": flat.gradients, **states}
-                vectors |= {address(each): name for name, each in named.items() if isinstance(each, np.ndarray)}
-        elif isinstance(holder, Holder):
-            for path, tensor in walk(holder):
-                note(known, path, tensor)
-    for value in program.references:
-        place = place_of(value)
-        vector = vectors.get(place[0] - value.offset, "")
-        value.name = known.get(place) or (vector if fills_memory(value) or not vector else f"{vector}_part")
-
-
-def note(known: dict[Any, str], path: str, tensor: Any) -> None:
-    """The longest path is that in the outermost layer."""
-    array = getattr(tensor, "_array", None)
-    if isinstance(array, np.ndarray):
-        key = address(array), array.shape, array.strides
-        known[key] = max(known.get(key, ""), identifier(path), key=len)
-
-
-def address(array: Any) -> int:
-    return int(array.__array_interface__["data"][0])
-
-
-def identifier(path: str) -> str:
-    """A path as a name: `layers[0].weight` is `layers0_weight`."""
-    return re.sub(r"\W+", "_", re.sub(r"\[(\d+)\]", r"\1", path)).strip("_")
 
 
 class Names:
@@ -89,6 +63,7 @@ class Names:
         self.program = program
         self.names: dict[Value, str] = {}
         self.taken = set(RESERVED)
+        self.wholes: dict[Value, str] = {}  # of a view: the name of what it is a view of
         self.groups: dict[Any, Value] = {}  # the operand of each forward operation
         for i, value in enumerate(program.inputs):
             self.give(value, value.name or (INPUTS[i] if len(program.inputs) <= len(INPUTS) else f"x{i}"))
@@ -97,6 +72,13 @@ class Names:
             if value.scalar and value not in self.names and value.dtype.kind == "f":
                 trains = any(each.place.part == "backward" for each in program.instructions)
                 self.give(value, "loss" if trains else "result")
+        # Of what a backward operation computes, the last in the shape of the operand is its gradient.
+        self.gradients = {
+            (group_of(each), value.shape, value.dtype): each
+            for each in program.instructions
+            if each.place.part == "backward" and not each.is_view
+            for value in each.results
+        }
         for each in all_instructions(program.instructions):
             self.name_results(each)
 
@@ -106,9 +88,14 @@ class Names:
     def give(self, value: Value, base: str) -> None:
         if value in self.names:
             return
+        self.names[value] = self.another(base)
+
+    def another(self, base: str) -> str:
+        """A name that nothing has yet."""
         base = base if base.isidentifier() and base not in RESERVED else f"{identifier(base) or 'value'}_"
-        self.names[value] = name = unused(base, self.taken)
+        name = unused(base, self.taken)
         self.taken.add(name)
+        return name
 
     def name_references(self) -> None:
         where = {place_of(value): value for value in self.program.references}
@@ -126,13 +113,13 @@ class Names:
             elif value.memory in gradients:
                 self.give(value, "gradients" if fills_memory(value) else "d_parameter")
             elif value.memory.kind == CONSTANT or not value.shape:
-                self.give(value, "rows" if value.dtype.kind in "iu" and value.shape else "constant")
+                self.give(value, constant_name(value))
             else:
                 self.give(value, "state")
 
     def name_results(self, each: Instruction) -> None:
         place = each.place
-        group = place.layer, place.operation
+        group = group_of(each)
         if place.part == "forward" and place.operation and group not in self.groups:
             operand = next((v for v in each.reads if v in self.names and v.memory.array is None and v.shape), None)
             if operand is not None:
@@ -143,10 +130,12 @@ class Names:
     def base(self, each: Instruction, value: Value, group: Any) -> str:
         name = name_of(each.function) if is_pure(each.function) else "result"
         if each.is_view and each.args and isinstance(each.args[0], Value) and each.args[0] in self.names:
-            return f"{self.names[each.args[0]]}_{view_suffix(name, value)}"
+            whole = self.wholes[value] = self.wholes.get(each.args[0], self.names[each.args[0]])
+            return f"{whole}_{view_suffix(name, value)}"
         if each.place.part == "backward":
             operand = self.groups.get(group)
-            if operand is not None and operand.shape == value.shape and operand.dtype == value.dtype:
+            is_gradient = self.gradients.get((group, value.shape, value.dtype)) is each
+            if is_gradient and operand is not None and (operand.shape, operand.dtype) == (value.shape, value.dtype):
                 return "d_" + self.names[operand]
             return RESULTS.get(name, name)
         if name in ("dot", "matmul") and each.place.operation == "linear":
@@ -161,6 +150,17 @@ class Names:
             top = self.program.instructions
             self.last = {id(one.place): one for one in top if one.results and not one.is_view}
         return each.place.part == "forward" and self.last.get(id(each.place)) is each
+
+
+def constant_name(value: Value) -> str:
+    if value.shape:
+        return "rows" if value.dtype.kind in "iu" else "constant"
+    number = value.memory.array.item() if value.memory.kind == CONSTANT and not value.memory.array.shape else None
+    return {0: "zero", 1: "one", 2: "two"}.get(number, "constant")
+
+
+def group_of(each: Instruction) -> tuple[str, str]:
+    return each.place.layer, each.place.operation
 
 
 def name_of(function: Any) -> str:

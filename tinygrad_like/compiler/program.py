@@ -25,6 +25,7 @@ class Memory:
     array: Any = None
     index: int = -1  # of an input: which one
     made_inside: bool = False  # of a constant: it is written to, so each run starts with a copy
+    name: str = ""
 
 
 @dataclass(eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,9 @@ class Runner:
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
         self.notes = [writes.noter(array, index) for array, index in noted]
         self.program.as_arrays = places_of_tensors(self.returned)
+        start = perf_counter()
         self.run = build(self.program, backend, sharding)
+        self.building = perf_counter() - start  # seconds
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
         # An array of before was an argument, too: the program would not know which of the two to read.
@@ -71,6 +74,10 @@ class Runner:
         only = self.returned if type(self.returned) is Output else None
         self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
+        # For reports:
+        self.tracing = 0.0  # seconds
+        self.seen: list[Any] = []  # references to the first arguments
+        self.shown: Any = None
 
     def array_of(self, value: Value) -> Any:
         """The array of before that a value is; None for what a run computes."""
@@ -135,6 +142,7 @@ class Runner:
         many = getattr(self.run, "many", None)
         if many is not None and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
             self.finish(many(data, rows, first, items, losses, self.returned.place))
+            self.calls += len(losses)
             return
         bound: list[Any] = []
         try:
@@ -142,6 +150,7 @@ class Runner:
                 k = (first + i) % items
                 outputs, bound = self.run([x[k] if rows is None else x[k * rows : (k + 1) * rows] for x in data])
                 losses[i] = number(self.result(outputs))
+                self.calls += 1
         finally:
             self.finish(bound)
 

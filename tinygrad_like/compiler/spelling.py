@@ -74,6 +74,8 @@ class Speller:
                 args, options = args[:2], {**options, "order": args[2]}
             if name == "dot" and out is not None:
                 args, options = (*args, out), {}
+            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method has no order by position
+                args, options = args[:-1], {**options, "order": args[-1]}
             return f"{self.leaf(first)}.{name}({self.arguments(args[1:], options)})"
         return f"{self.function(function)}({self.arguments(args, options)})"
 
@@ -230,6 +232,7 @@ def unused(base: str, taken: Any) -> str:
     """The name itself, or with the first number that makes it another."""
     if base not in taken:
         return base
+    base += "_" * base[-1].isdigit()
     i = 2
     while f"{base}{i}" in taken:
         i += 1
