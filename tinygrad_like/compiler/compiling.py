@@ -247,7 +247,7 @@ class Compiled:
         seconds = perf_counter() - start
         runner = Runner(first, self.backend, self.sharding)
         runner.tracing, runner.seen = seconds, [reference(each) for each in arrays]
-        self.held.append(leaves)
+        self.held.append([each for each in leaves if not is_input(each)])
         return runner if runner.takes(arrays) else None
 
 

@@ -73,7 +73,7 @@ def variables(function: Any) -> Iterator[tuple[str, Any]]:
 
 
 def flat_vectors(holders: Iterable[Any]) -> list[Any]:
-    found = {}
+    found: dict[int, Any] = {}
     for each in holders:
         parameters = each.params if isinstance(each, Optimizer) else []
         found |= {id(p._flat): p._flat for p in parameters}

@@ -50,9 +50,10 @@ class Source:
     def whole(self, body: list[str]) -> str:
         program, names = self.program, self.names
         results = [*program.outputs, *(each.value for each in moving(program, self.still))]
-        body.append(f"return ({''.join(f'{self.name(each)}, ' for each in results).rstrip()})")
+        ending = "," if len(results) == 1 else ""
+        body.append(f"return {', '.join(map(self.name, results))}{ending}" if results else "return ()")
         given, parts, start = self.given(), self.parts(), self.start()
-        lines = []
+        lines: list[str] = []
         if given or self.speller.objects:
             lines += ["", "# Given by name:", *(self.described(name, array) for name, array in given.items())]
             lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
