@@ -270,6 +270,7 @@ ORDER = [
     "compiler.looping",
     "compiler.compiling",
     "compiler.export_paths",
+    "compiler.export_inlined",
     "compiler.export_program",
     "compiler.export_source",
     "compiler.export",

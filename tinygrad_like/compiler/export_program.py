@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -10,16 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import UnsupportedError
-from .c_geometry import access, broadcast, row_major
-from .c_lowering import lowered
-from .c_maps import NoExpression, copied, mapped, target_of, temporary
-from .c_operations import Access, Callback, Condition, Map, Operation, Position, Product, Reduce, Scatter, squeezed
-from .c_reductions import product
+from .c_geometry import row_major
+from .c_lowering import hashable, lowered
+from .c_maps import NoExpression
+from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Scatter
 from .c_types import known
+from .export_inlined import INLINED
 from .export_paths import Part
 from .program import CONSTANT, REFERENCE, TEMPORARY, Instruction, Memory, Program, Value, mapped_values
-from .tracing import float_of
-from .traced import method
 
 
 class Copied:
@@ -111,33 +108,6 @@ def flat(memory: Memory) -> Any:
 # -- operations -----------------------------------------------------------------------------------
 
 
-def vecdot(instruction: Instruction) -> list[Operation]:
-    """The sums of products along the last axis."""
-    (left, right), target = instruction.args, target_of(instruction)
-    shape = np.broadcast_shapes(left.shape, right.shape)
-    between = temporary(shape, target.dtype)
-    types = (target.dtype,) * 2
-    found = mapped(shape, (left, right), types, "{0} * {1}", target.dtype, between, instruction.place)
-    rows = (*between.strides,), (*broadcast(target, shape[:-1]), 0), (*(False for _ in shape[:-1]), True)
-    space, strides, kept, marks = squeezed(shape, *rows)
-    between, into = replace(between, strides=strides), Access(target.memory, target.dtype, target.offset, kept)
-    if not any(marks):
-        return found + mapped(space, (between,), types[:1], "{0}", target.dtype, into, instruction.place)
-    return [*found, Reduce(space, between, "+", target.dtype, into, marks, place=instruction.place)]
-
-
-def any_product(instruction: Instruction) -> list[Operation]:
-    return product(instruction, float("inf"))
-
-
-# What the C backend leaves to NumPy, since that is faster or rare.
-INLINED: dict[Any, Callable[[Instruction], list[Operation]]] = {
-    **dict.fromkeys((np.dot, np.matmul, method("dot")), any_product),
-    np.vecdot: vecdot,
-    float_of: copied,
-}
-
-
 def operations_of(program: Program) -> list[Operation]:
     """The operations of a program. Raises UnsupportedError, which names the operation, for what C has no loop for."""
     return inlined(lowered(program.instructions))
@@ -158,7 +128,7 @@ def inlined(operations: list[Operation]) -> list[Operation]:
 def in_place_of(call: Callback) -> list[Operation]:
     """Loops in place of a call of NumPy."""
     one, why = call.instruction, call.why
-    lower = INLINED.get(one.function) if one.function.__hash__ else None
+    lower = INLINED.get(one.function) if hashable(one.function) else None
     if lower is not None:
         try:
             return lower(one)

@@ -1,0 +1,100 @@
+"""Loops for what the C backend leaves to NumPy, since that is faster there, or rare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .c_geometry import broadcast
+from .c_maps import assigned, assigned_at, copied, filled_with, mapped, require, target_of, temporary
+from .c_operations import Access, Operation, Reduce, squeezed
+from .c_reductions import product
+from .program import Instruction, Value
+from .traced import method
+from .tracing import float_of
+
+
+def any_product(instruction: Instruction) -> list[Operation]:
+    return product(instruction, float("inf"))
+
+
+def pad(instruction: Instruction) -> list[Operation]:
+    """Numbers around an array."""
+    source, widths, *mode = instruction.args
+    target = target_of(instruction)
+    options = {"mode": "constant", "constant_values": 0} | instruction.options | dict(zip(("mode",), mode))
+    require(set(options) == {"mode", "constant_values"} and options["mode"] == "constant", "how it fills")
+    pairs = np.broadcast_to(widths, (len(source.shape), 2))
+    offset = target.offset + sum(int(low) * stride for (low, _), stride in zip(pairs, target.strides))
+    into = Access(target.memory, target.dtype, offset, target.strides)
+    around = assigned(target, options["constant_values"], instruction.place)
+    return around + assigned_at(into, source.shape, source, instruction.place)
+
+
+def vecdot(instruction: Instruction) -> list[Operation]:
+    """The sums of products along the last axis."""
+    operands, target = instruction.args, target_of(instruction)
+    require(len(operands) == 2 and not instruction.options, "its arguments")
+    shape = np.broadcast_shapes(*(each.shape for each in operands))
+    rows = [broadcast(each, shape) for each in operands]
+    return contracted(instruction, shape, rows, (*broadcast(target, shape[:-1]), 0), len(shape) - 1)
+
+
+def einsum(instruction: Instruction) -> list[Operation]:
+    """The sums of products, over the letters that the result does not have."""
+    text, *operands = instruction.args
+    require(isinstance(text, str) and "." not in text and "->" in text, "how its axes are named")
+    require(set(instruction.options) <= {"optimize"}, "its options")
+    require(all(isinstance(each, Value) for each in operands), "its arguments")
+    given, kept = text.replace(" ", "").split("->")
+    lengths: dict[str, int] = dict.fromkeys(kept, 1)
+    for word, each in zip(given.split(","), operands):
+        for letter, n in zip(word, each.shape):
+            lengths[letter] = max(n, lengths.get(letter, 1))
+    rows = [steps(word, each, lengths) for word, each in zip(given.split(","), operands)]
+    return contracted(
+        instruction, tuple(lengths.values()), rows, steps(kept, target_of(instruction), lengths), len(kept)
+    )
+
+
+def steps(word: str, value: Value, lengths: dict[str, int]) -> tuple[int, ...]:
+    """The strides of a value over all letters: 0 for those that it does not have, nor has more than one element of."""
+    found = dict.fromkeys(lengths, 0)
+    for letter, n, stride in zip(word, value.shape, value.strides):
+        found[letter] += stride if n > 1 else 0
+    return tuple(found.values())
+
+
+def contracted(
+    instruction: Instruction, shape: tuple[int, ...], rows: list[tuple[int, ...]], into: tuple[int, ...], kept: int
+) -> list[Operation]:
+    """The products of the operands over a shape, summed over its axes from `kept` on."""
+    target, place = target_of(instruction), instruction.place
+    operands = [each for each in instruction.args if isinstance(each, Value)]
+    require(target.dtype.kind == "f" and prod(shape), "its arguments")
+    types = (target.dtype,) * len(operands)
+    template = " * ".join(f"{{{i}}}" for i in range(len(operands)))
+    accesses = [Access(each.memory, each.dtype, each.offset, row) for each, row in zip(operands, rows)]
+    between = temporary(shape, target.dtype)
+    found = mapped(shape, accesses, types, template, target.dtype, between, place)
+    marks = tuple(i >= kept for i in range(len(shape)))
+    space, strides, outer, reduced = squeezed(shape, between.strides, into, marks)
+    between, result = replace(between, strides=strides), Access(target.memory, target.dtype, target.offset, outer)
+    if not any(reduced):
+        return found + mapped(space, (between,), types[:1], "{0}", target.dtype, result, place)
+    return [*found, Reduce(space, between, "+", target.dtype, result, reduced, place=place)]
+
+
+INLINED: dict[Any, Callable[[Instruction], list[Operation]]] = {
+    **dict.fromkeys((np.dot, np.matmul, method("dot")), any_product),
+    np.einsum: einsum,
+    np.vecdot: vecdot,
+    np.pad: pad,
+    np.zeros_like: filled_with(0),
+    np.ones_like: filled_with(1),
+    float_of: copied,
+}
