@@ -34,6 +34,7 @@ from .gradients import Gradients
 from .naming import identifier
 from .passes import simplified
 from .program import Program
+from .runner import Runner
 
 MARK = "made by tinygrad_like"  # by this, files are known as those of export_c
 FLAGS = ("-std=c99", "-Os", "-ffp-contract=off", "-c")
@@ -155,17 +156,25 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
     if not callable(function):
         raise ArgumentError(f"export_c takes a model or a function, but got {model_or_step!r}.")
     if isinstance(model, Compiled) and not examples:
-        if model.last is None:
-            raise ArgumentError("The step was never called, so its shapes are unknown.", "Give example inputs.")
-        check_gradients(model.last.guards)
-        if any(isinstance(each, Tensor) for each in leaves(model.last.returned)):
-            raise ArgumentError("The step returns a Tensor that it did not make.", "Give example inputs.")
-        return model.last.program, list(model.holders.roots.values()), input_names(function, [], model.last.program)
+        runner = only_runner(model)
+        return runner.program, list(model.holders.roots.values()), input_names(function, [], runner.program)
     with tracing, as_inference(model):
         captured = traced(function, examples)
     check_gradients(captured.trace.guards(captured.program.stored))
     holders = [*captured.trace.took_part().values(), *([model] if isinstance(model, Layer) else [])]
     return captured.program, holders, input_names(function, list(examples), captured.program)
+
+
+def only_runner(step: Compiled) -> Runner:
+    """The program of a compiled step that was called last; of one that was not, the only one."""
+    known = [each for several in step.programs.values() for each in several]
+    if step.last is None and len(known) != 1:
+        raise ArgumentError("The step was never called, so its shapes are unknown.", "Give example inputs.")
+    runner = step.last or known[0]
+    check_gradients(runner.guards)
+    if any(isinstance(each, Tensor) for each in leaves(runner.returned)):
+        raise ArgumentError("The step returns a Tensor that it did not make.", "Give example inputs.")
+    return runner
 
 
 def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
