@@ -20,7 +20,14 @@ from .passes import simplified
 from .program import Memory, Program, Value
 from .replay import view_of
 
-FLAGS = ("-fopenmp-simd", "-DVECTOR_CODE", "-fno-trapping-math", "-fno-strict-aliasing", "-fno-tree-pre", "-fno-thread-jumps")
+FLAGS = (
+    "-fopenmp-simd",
+    "-DVECTOR_CODE",
+    "-fno-trapping-math",
+    "-fno-strict-aliasing",
+    "-fno-tree-pre",
+    "-fno-thread-jumps",
+)
 FASTCALL = 0x80  # METH_FASTCALL: a function gets its arguments as a C array
 
 
@@ -213,6 +220,8 @@ class Workspace:
         offset = value.offset - self.layout.origin.get(value.memory, 0)
         if not offset and owner.shape == value.shape and owner.strides == value.strides:
             return owner[()] if value.scalar and not plain else owner
+        if not owner.flags.c_contiguous:  # then it has its axes in another order
+            owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
         view = np.ndarray(value.shape, value.dtype, owner, offset, value.strides)
         return view[()] if value.scalar and not plain else view
 
@@ -238,7 +247,6 @@ class Workspace:
             return replayed(self.program, arrays[: len(self.program.inputs)])
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
-
 
     def laid_out(self, arrays: list[Any]) -> Any:
         """A run on copies of the inputs, with the strides that the program knows; what it writes is copied back."""

@@ -1,9 +1,8 @@
 """Where the memory of a program lies in C: in a table of pointers, in local variables, or in a workspace."""
 
 from __future__ import annotations
-import re
-from typing import Any
 
+import re
 
 from .c_expressions import EXPRESSIONS
 from .c_fusion import Group, flattened, passing, users

@@ -13,9 +13,9 @@ from .c_loops import Lines, Nest
 from .c_lowering import lowered
 from .c_memory import Layout, called_back
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
-from .traced import Method
 from .passes import simplified
 from .program import TEMPORARY, Instruction, Program
+from .traced import Method
 
 INDEX_FAILED, CALL_FAILED, FIRST_REQUIRED = 1, 2, 16
 
@@ -127,9 +127,7 @@ def needed(operations: list[Operation], program: Program) -> list[Operation]:
     kept = []
     for one in reversed(operations):
         reads, writes = one.spans()
-        if has_no_effect(one) and all(
-            memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes
-        ):
+        if has_no_effect(one) and all(memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes):
             continue
         wanted |= {memory for memory, _, _ in reads}
         kept.append(one)

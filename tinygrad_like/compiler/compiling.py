@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from threading import RLock
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -24,10 +26,18 @@ from .checked import Checked
 from .gradients import Gradients
 from .holders import Holders
 from .looping import run_loop
-from .quick import Quick, quick_way
+from .memory_names import name_inputs, name_memory
+from .program import Program
+from .quick import MISS, quick_way
+from .reporting import Report, report
 from .runner import Runner
+from .shown import shown
+
+if TYPE_CHECKING:
+    from ..picture.picture import Picture
 
 MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
+WAYS = 100  # fast ways to programs that are kept: they are made again where a model goes to and fro
 tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
@@ -78,7 +88,8 @@ class Compiled:
         self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
         self.last: Runner | None = None
-        self.quick: Quick | None = None
+        self.ways: dict[Any, Any] = {}
+        self.quick: Callable[[tuple[Any, ...]], Any] | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -107,6 +118,51 @@ class Compiled:
         """
         return run_loop(self, data, epochs, shuffle, batch_size, progress)
 
+    @property
+    def source(self) -> str:
+        """The program that was used last, as NumPy: `exec(step.source, dict(step.state))` defines its `step`.
+
+        This takes the arguments that are arrays, and returns a tuple of the results. Raises ArgumentError before the
+        first call.
+        """
+        return shown(self).numpy.text
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the source is given by name: the arrays that the program reads and writes, not copies of them."""
+        return shown(self).state
+
+    @property
+    def c_source(self) -> str:
+        """The program that was used last, as C99. Raises ArgumentError before the first call."""
+        return shown(self).c.text
+
+    def report(self) -> Report:
+        """What the program that was used last consists of, and the time of each part, measured now. Print it.
+
+        Raises ArgumentError before the first call.
+        """
+        return report(self)
+
+    def draw(
+        self,
+        *,
+        detail: str = "auto",
+        depth: int | None = None,
+        direction: str = "LR",
+        max_nodes: int = 300,
+        title: str | None = None,
+        theme: str = "light",
+    ) -> Picture:
+        """A picture of the program that was used last: what it computes, and what it reads and writes.
+
+        `detail` is "shape", or "op" for a card for each call of NumPy. The other options are those of `tg.draw`.
+        Raises ArgumentError before the first call, and for other options.
+        """
+        from .drawing_programs import drawn
+
+        return drawn(self, detail, depth, direction, max_nodes, title, theme)
+
     def runner_of(self, *args: Any, **options: Any) -> Runner | None:
         """The program for these arguments; None where the function itself is to be run."""
         leaves, structure = flatten((args, options))
@@ -114,19 +170,17 @@ class Compiled:
         if sorted_leaves is None:
             return None
         with tracing:
-            return self.runner(*sorted_leaves, leaves, structure)
+            runner = self.runner(*sorted_leaves, leaves, structure)
+        if runner is not None:
+            self.last, self.quick = runner, None
+        return runner
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         quick = self.quick
-        if (
-            quick is not None
-            and self.holders.now() == quick.state
-            and not (active or options)
-            and observer.get() is None
-            and recording.get() is quick.recording
-            and (arrays := quick.arrays_of(args)) is not None
-        ):
-            return quick.runner(arrays)
+        if quick is not None and not (active or options) and observer.get() is None:
+            result = quick(args)
+            if result is not MISS:
+                return result
         return self.call(args, options)
 
     def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -143,10 +197,17 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
+        self.quick = None if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
+
+    def way(self, runner: Runner, args: tuple[Any, ...]) -> Any:
+        """The fast way to a program in the state that layers and optimizers are in now."""
+        key = runner, self.holders.number
+        if key not in self.ways and len(self.ways) < WAYS:
+            self.ways[key] = quick_way(runner, args, self.holders)
+        return self.ways.get(key)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
@@ -175,12 +236,17 @@ class Compiled:
             args, options = unflatten(structure, [stand_in(each, waiting) for each in leaves])
             return self.function(*args, **options)
 
+        start = perf_counter()
         first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
             second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
-        runner = Runner(first, self.backend, self.sharding)
         self.holders.add(first.trace.took_part())
+        name_memory(first.program, self.holders.roots.values(), self.function)
+        name_inputs(first.program, self.function, *arguments_of(first.program, leaves, structure))
+        seconds = perf_counter() - start
+        runner = Runner(first, self.backend, self.sharding)
+        runner.tracing, runner.seen = seconds, [reference(each) for each in arrays]
         self.held.append(leaves)
         return runner if runner.takes(arrays) else None
 
@@ -219,9 +285,26 @@ def is_hashable(value: Any) -> bool:
 
 def stand_in(leaf: Any, traced: Any) -> Any:
     """What the function is given in place of an argument."""
+    if not is_input(leaf):
+        return leaf
+    return wrap(next(traced)) if isinstance(leaf, Tensor) else next(traced)
+
+
+def arguments_of(program: Program, leaves: list[Any], structure: Any) -> Any:
+    """The arguments of a call, with the inputs of its program in their places."""
+    waiting = iter(program.inputs)
+    return unflatten(structure, [next(waiting) if is_input(each) else each for each in leaves])
+
+
+def is_input(leaf: Any) -> bool:
     if isinstance(leaf, Tensor):
-        return leaf if leaf._node is not None else wrap(next(traced))
-    return next(traced) if isinstance(leaf, (np.ndarray, np.generic)) or type(leaf) is float else leaf
+        return leaf._node is None
+    return isinstance(leaf, (np.ndarray, np.generic)) or type(leaf) is float
+
+
+def reference(value: Any) -> Callable[[], Any]:
+    """A weak reference to an array; a number has none."""
+    return ref(value) if isinstance(value, np.ndarray) else lambda: value
 
 
 def nudged(value: Any) -> Any:

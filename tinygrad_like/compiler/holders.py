@@ -67,6 +67,23 @@ class Holders:
                 break
         return self.number
 
+    def conditions(self, known: dict[str, Any], variable: str, container: str) -> list[str]:
+        """That all is as it was when it was looked at, as lines of source; what they name is put into `known`."""
+        lines = []
+        known |= {"is_": is_, "globals_": self.names.globals}
+        for i, (cell, before) in enumerate(self.names.around):
+            known |= {f"cell{i}": cell, f"held{i}": before}
+            lines.append(variable.format(now=f"cell{i}.cell_contents", before=f"held{i}"))
+        for i, (name, before) in enumerate(self.names.above):
+            known[f"global{i}"] = before
+            lines.append(variable.format(now=f"globals_.get({name!r})", before=f"global{i}"))
+        own = [(self.names.own.values(), self.names.inside)] if self.names.fixed else []
+        watched = [*self.watched, *own]
+        for i, (values, before) in enumerate(watched):
+            known |= {f"values{i}": values, f"before{i}": before}
+            lines.append(container.format(values=f"values{i}", count=len(before), before=f"before{i}"))
+        return lines
+
     def look(self) -> None:
         self.forget()
         self.count = changes.count

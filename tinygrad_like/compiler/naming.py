@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..nn.finding import walk
-from .aliasing import fills_memory
+from .aliasing import fills_memory, is_pure
+from .memory_names import identifier
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
+from .tracing import address
 
-RESERVED = {"np", "math", "step", "buffers", "ndarray", "memory", "spare", *keyword.kwlist, *dir(builtins)}
+RESERVED = {
+    "np",
+    "math",
+    "step",
+    "buffers",
+    "ndarray",
+    "empty",
+    "memory",
+    "spare",
+    "own",
+    *keyword.kwlist,
+    *dir(builtins),
+}
 INPUTS = "xtuvw"
 # What results are called by the function that gives them.
 RESULTS = {
@@ -35,41 +46,14 @@ RESULTS = {
     "equal": "same",
     "where": "chosen",
     "astype": "cast",
+    "empty": "space",
+    "zeros": "start",
     "getitem": "part",
     "add.reduce": "total",
     "maximum.reduce": "largest",
     "minimum.reduce": "smallest",
 }
 FORWARD = {"linear": "z", "relu": "h", "sigmoid": "h", "tanh": "h", "gelu": "h"}
-
-
-def name_parameters(program: Program, holders: Iterable[Any]) -> None:
-    """Name the arrays by reference that are parameters or buffers of these layers, or settings of these optimizers."""
-    known: dict[Any, str] = {}
-    for holder in holders:
-        for group in getattr(holder, "param_groups", ()):
-            for name, tensor in group.items():
-                note(known, name, tensor)
-        if not hasattr(holder, "param_groups"):
-            for path, tensor in walk(holder):
-                note(known, path, tensor)
-    for value in program.references:
-        if value.memory.array is not None:
-            start = value.memory.array.__array_interface__["data"][0]
-            value.name = known.get((start + value.offset, value.shape, value.strides), value.name)
-
-
-def note(known: dict[Any, str], path: str, tensor: Any) -> None:
-    """The longest path is that in the outermost layer."""
-    array = getattr(tensor, "_array", None)
-    if isinstance(array, np.ndarray):
-        key = array.__array_interface__["data"][0], array.shape, array.strides
-        known[key] = max(known.get(key, ""), identifier(path), key=len)
-
-
-def identifier(path: str) -> str:
-    """A path as a name: `layers[0].weight` is `layers0_weight`."""
-    return re.sub(r"\W+", "_", re.sub(r"\[(\d+)\]", r"\1", path)).strip("_")
 
 
 class Names:
@@ -79,13 +63,22 @@ class Names:
         self.program = program
         self.names: dict[Value, str] = {}
         self.taken = set(RESERVED)
+        self.wholes: dict[Value, str] = {}  # of a view: the name of what it is a view of
         self.groups: dict[Any, Value] = {}  # the operand of each forward operation
         for i, value in enumerate(program.inputs):
             self.give(value, value.name or (INPUTS[i] if len(program.inputs) <= len(INPUTS) else f"x{i}"))
         self.name_references()
         for value in program.outputs:
             if value.scalar and value not in self.names and value.dtype.kind == "f":
-                self.give(value, "loss" if program.bindings else "result")
+                trains = any(each.place.part == "backward" for each in program.instructions)
+                self.give(value, "loss" if trains else "result")
+        # Of what a backward operation computes, the last in the shape of the operand is its gradient.
+        self.gradients = {
+            (group_of(each), value.shape, value.dtype): each
+            for each in program.instructions
+            if each.place.part == "backward" and not each.is_view
+            for value in each.results
+        }
         for each in all_instructions(program.instructions):
             self.name_results(each)
 
@@ -95,38 +88,38 @@ class Names:
     def give(self, value: Value, base: str) -> None:
         if value in self.names:
             return
+        self.names[value] = self.another(base)
+
+    def another(self, base: str) -> str:
+        """A name that nothing has yet."""
         base = base if base.isidentifier() and base not in RESERVED else f"{identifier(base) or 'value'}_"
-        self.names[value] = name = unused(base, self.taken)
+        name = unused(base, self.taken)
         self.taken.add(name)
+        return name
 
     def name_references(self) -> None:
-        for value in self.program.references:
-            if value.name:
-                self.give(value, value.name)
         where = {place_of(value): value for value in self.program.references}
         gradients = set()
         for binding in self.program.bindings:
             if binding.value is not None and binding.value.memory.array is not None:
                 array = binding.tensor._array
-                parameter = where.get((array.__array_interface__["data"][0], array.shape, array.strides))
-                self.give(
-                    binding.value, "d_" + ("parameter" if parameter is None else self.names.get(parameter, "parameter"))
-                )
+                parameter = where.get((address(array), array.shape, array.strides))
+                name = "" if parameter is None else parameter.name
+                self.give(binding.value, f"d_{name or 'parameter'}")
                 gradients.add(binding.value.memory)
-        named = {value.memory for value in self.names if value.name}
         for value in self.program.references:
-            if value.memory in gradients:
+            if value.name:
+                self.give(value, value.name)
+            elif value.memory in gradients:
                 self.give(value, "gradients" if fills_memory(value) else "d_parameter")
-            elif value.memory in named and fills_memory(value):
-                self.give(value, "parameters")
             elif value.memory.kind == CONSTANT or not value.shape:
-                self.give(value, "rows" if value.dtype.kind in "iu" and value.shape else "constant")
+                self.give(value, constant_name(value))
             else:
                 self.give(value, "state")
 
     def name_results(self, each: Instruction) -> None:
         place = each.place
-        group = place.layer, place.operation
+        group = group_of(each)
         if place.part == "forward" and place.operation and group not in self.groups:
             operand = next((v for v in each.reads if v in self.names and v.memory.array is None and v.shape), None)
             if operand is not None:
@@ -135,12 +128,14 @@ class Names:
             self.give(value, self.base(each, value, group))
 
     def base(self, each: Instruction, value: Value, group: Any) -> str:
-        name = name_of(each.function)
+        name = name_of(each.function) if is_pure(each.function) else "result"
         if each.is_view and each.args and isinstance(each.args[0], Value) and each.args[0] in self.names:
-            return f"{self.names[each.args[0]]}_{view_suffix(name, value)}"
+            whole = self.wholes[value] = self.wholes.get(each.args[0], self.names[each.args[0]])
+            return f"{whole}_{view_suffix(name, value)}"
         if each.place.part == "backward":
             operand = self.groups.get(group)
-            if operand is not None and operand.shape == value.shape and operand.dtype == value.dtype:
+            is_gradient = self.gradients.get((group, value.shape, value.dtype)) is each
+            if is_gradient and operand is not None and (operand.shape, operand.dtype) == (value.shape, value.dtype):
                 return "d_" + self.names[operand]
             return RESULTS.get(name, name)
         if name in ("dot", "matmul") and each.place.operation == "linear":
@@ -157,6 +152,17 @@ class Names:
         return each.place.part == "forward" and self.last.get(id(each.place)) is each
 
 
+def constant_name(value: Value) -> str:
+    if value.shape:
+        return "rows" if value.dtype.kind in "iu" else "constant"
+    number = value.memory.array.item() if value.memory.kind == CONSTANT and not value.memory.array.shape else None
+    return {0: "zero", 1: "one", 2: "two"}.get(number, "constant")
+
+
+def group_of(each: Instruction) -> tuple[str, str]:
+    return each.place.layer, each.place.operation
+
+
 def name_of(function: Any) -> str:
     owner = getattr(function, "__self__", None)
     name = str(getattr(function, "__name__", "value"))
@@ -166,12 +172,11 @@ def name_of(function: Any) -> str:
 def view_suffix(name: str, value: Value) -> str:
     if name in ("transpose", "swapaxes"):
         return "T"
-    if name in ("reshape", "ravel") or value.shape[:1] == (1,):
+    if value.shape and (name in ("reshape", "ravel") or value.shape[0] == 1):
         kinds = {1: "flat", 2: "row" if value.shape[0] == 1 else "column" if value.shape[-1] == 1 else "rows"}
         return kinds.get(len(value.shape), "view")
     return "part" if name == "getitem" else "view"
 
 
 def place_of(value: Value) -> Any:
-    start = value.memory.array.__array_interface__["data"][0]
-    return start + value.offset, value.shape, value.strides
+    return address(value.memory.array) + value.offset, value.shape, value.strides

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .program import CONSTANT, Instruction, Memory, Program, Value
 from .replay import view_of
 from .spelling import REAL, Speller
 
+WIDTH = 112  # of lines, before they are indented
 LARGE = 1 << 16  # bytes from which on a result is let go as soon as it is not needed
 
 
@@ -36,6 +38,7 @@ class Source:
         self.top: list[str] = []
         self.made: list[str] = []
         self.flats: dict[Value, str] = {}
+        self.owners = owners(program, self.names)
         body = self.body()
         self.text = self.whole(body)
 
@@ -50,42 +53,66 @@ class Source:
         body.append(
             "return " + (", ".join(map(self.name, given)) + ("," if len(given) == 1 else "") if given else "()")
         )
-        start = self.start()
-        lines = ['"""One step, as NumPy. The last argument of a function is where its result goes."""', ""]
-        lines += ["import math", ""] if any("math." in each for each in body) else []
-        lines += ["import numpy as np"]
-        imported = sorted(self.speller.imported | ({"ndarray", "empty"} if self.made else set()))
-        lines += [f"from numpy import {', '.join(imported)}"] if imported else []
-        lines += ["", "# Given by name:", *(f"# {self.described(each)}" for each in self.program.references)]
-        lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
-        first = [*(f"{name} = {text}" for text, name in self.speller.constants.items()), *self.top]
+        given, parts, start = self.given(), self.parts(), self.start()
+        lines = []
+        if given or self.speller.objects:
+            lines += ["", "# Given by name:", *(self.described(name, array) for name, array in given.items())]
+            lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
+        constants = [f"{name} = {text}" for text, name in self.speller.constants.items()]
+        first = [*constants, *parts, *self.top]
         lines += ["", *first] if first else []
         lines += self.buffer_lines()
-        lines += [
-            "",
-            "",
-            '@np.errstate(all="ignore")',
-            f"def step({', '.join(map(names.__getitem__, program.inputs))}):",
-        ]
+        lines += ["", "", '@np.errstate(all="ignore")']
+        lines += [f"def step({', '.join(map(names.__getitem__, program.inputs))}):"]
         lines += [f"    {each}" if each else "" for each in (*start, *body)]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*self.head("\n".join(lines)), *lines]) + "\n"
 
-    def described(self, value: Value) -> str:
-        return f"{self.name(value)} {value.shape} {value.dtype}"
+    def head(self, text: str) -> list[str]:
+        """The first lines, with the imports that a text needs."""
+        imported = self.speller.imported | {each for each in ("ndarray", "empty") if f"{each}(" in text}
+        lines = ['"""One step, as NumPy. The last argument of a function is where its result goes."""', ""]
+        lines += ["import math", ""] if "math." in text else []
+        return [*lines, "import numpy as np", *(listed("from numpy import ", sorted(imported)) if imported else [])]
+
+    def given(self) -> dict[str, Any]:
+        """The arrays that the text is given by name."""
+        found: dict[str, Any] = {}
+        for value in self.program.references:
+            if value.memory in self.owners:
+                found[self.owners[value.memory]] = value.memory.array
+            elif value.memory not in self.fresh:
+                found[self.name(value)] = view_of(value.memory.array, value)
+        return found | {f"at_start_{i}": each.array for i, each in enumerate(self.fresh)}
+
+    def described(self, name: str, array: Any) -> str:
+        """What an array is, for a comment; a single number that never changes, with its value."""
+        constants = {self.name(each) for each in self.program.references if each.memory.kind == CONSTANT}
+        value = f" = {array.item()!r}" if name in constants and not array.shape else ""
+        return f"# {name} {array.shape} {array.dtype}{value}"
+
+    def parts(self) -> list[str]:
+        """The lines for arrays that are parts of a larger one that is given."""
+        lines = []
+        for value in self.program.references:
+            owner = self.owners.get(value.memory)
+            if owner is not None and owner != self.name(value):
+                lines.append(f"{self.name(value)} = {self.part(value, owner)}")
+        return lines
+
+    def part(self, value: Value, owner: str) -> str:
+        array, step = value.memory.array, value.dtype.itemsize
+        if array.ndim != 1 or array.dtype != value.dtype or not value.contiguous or value.offset % step:
+            return self.view(value, owner, value.offset)
+        start = value.offset // step
+        text = owner if value.size == array.size else f"{owner}[{start}:{start + value.size}]"
+        return text if len(value.shape) == 1 else f"{text}.reshape({', '.join(map(str, value.shape)) or '()'})"
 
     def start(self) -> list[str]:
         """The first lines of the step: its buffers, and copies of constants that it writes to."""
         lines = []
         if self.made:
-            names = ", ".join([*self.kept_names()])
-            tail = "," if len(self.kept_names()) == 1 else ""
-            lines += [
-                "try:",
-                "    own = spare.pop()",
-                "except IndexError:",
-                "    own = buffers()",
-                f"{names}{tail} = own",
-            ]
+            lines += ["try:", "    own = spare.pop()", "except IndexError:", "    own = buffers()"]
+            lines += listed("", self.kept_names(), " = own")
         for i, memory in enumerate(self.fresh):
             lines.append(f"own_{i} = at_start_{i}.copy()")
             for value in self.program.references:
@@ -101,8 +128,8 @@ class Source:
             return []
         lines = ["", "", "def buffers():", '    """Memory for the results of one call; some have the same."""']
         lines += [f"    memory = empty({self.size}, np.uint8)", *(f"    {each}" for each in self.made)]
-        names = self.kept_names()
-        return [*lines, f"    return {', '.join(names)}{',' if len(names) == 1 else ''}", "", "", "spare = []"]
+        lines += [f"    {each}" for each in listed("return ", self.kept_names())]
+        return [*lines, "", "", "spare = []"]
 
     # -- instructions -------------------------------------------------------------------------------
 
@@ -120,9 +147,9 @@ class Source:
                 if part != section:
                     lines += ["", f"# -- {part} --"]
                     section, heading = part, ""
-                title = heading_of(each)
+                title = each.place.layer or each.place.operation
                 if title and title != heading:
-                    lines.append(f"# {title}")
+                    lines.append(f"# {with_shape(title, each)}")
                     heading = title
                 lines += text
             if dying.get(i):
@@ -208,7 +235,7 @@ class Source:
             flat = self.flat(checked)
             test = f"(math.isfinite({flat}.dot({flat})) or {test})"
         lines = [line for one in each.body or () for line in self.statement(one, inside=True)]
-        return [f"if not {test}:", *(f"    {line}" for line in lines)]
+        return ["# Only if there is an infinity or nan:", f"if not {test}:", *(f"    {line}" for line in lines)]
 
     def flat(self, value: Value) -> str:
         """The name of the value as a vector."""
@@ -223,10 +250,18 @@ class Source:
         return self.flats[value]
 
 
-def heading_of(each: Instruction) -> str:
-    where = each.place.layer or each.place.operation
+def with_shape(title: str, each: Instruction) -> str:
     shape = next((value.shape for value in (*each.results, *each.writes)), None)
-    return f"{where}, {shape}" if where and shape is not None else where
+    return title if shape is None else f"{title}, {shape}"
+
+
+def listed(before: str, names: list[str], after: str = "") -> list[str]:
+    """Names with commas in between, in as many lines as it takes."""
+    line = f"{before}{', '.join(names)}{',' * (len(names) == 1 and not before.startswith('from'))}{after}"
+    if len(line) < WIDTH:
+        return [line]
+    inner = wrap(", ".join(names) + ",", WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return [f"{before}(", *inner, f"){after}"]
 
 
 def starts_fresh(value: Value) -> bool:
@@ -245,8 +280,16 @@ def source(program: Program) -> str:
 
 def state_of_source(written: Source) -> dict[str, Any]:
     """The arrays and functions that the text of a program is given by name."""
-    state: dict[str, Any] = dict(written.speller.objects)
-    for value in written.program.references:
-        if value.memory not in written.fresh:
-            state[written.name(value)] = view_of(value.memory.array, value)
-    return state | {f"at_start_{i}": each.array for i, each in enumerate(written.fresh)}
+    return written.speller.objects | written.given()
+
+
+def owners(program: Program, names: Names) -> dict[Memory, str]:
+    """The memory that is given as a whole, by a name, and of which the text takes parts."""
+    found: dict[Memory, str] = {}
+    for memory in dict.fromkeys(each.memory for each in program.references if not starts_fresh(each)):
+        own = [each for each in program.references if each.memory is memory]
+        array = memory.array
+        if len(own) > 1 and array.size and array.flags.c_contiguous:
+            whole = [each for each in own if view_of(array, each) is array]
+            found[memory] = names[whole[0]] if whole else names.another(memory.name or "memory_of_" + names[own[0]])
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,12 @@ def number(loss: Any) -> float:
         return float("nan")
     array = values_of(loss)
     if np.size(array) != 1:
-        raise ShapeError(f"A step in a loop returns its loss, one number, but returned shape {np.shape(array)}.")
+        raise not_one_number(np.shape(array))
     return float(np.asarray(array).item())
+
+
+def not_one_number(shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(f"A step in a loop returns its loss, one number, but returned shape {shape}.")
 
 
 def places_of_tensors(returned: Any) -> frozenset[int]:
@@ -58,7 +63,9 @@ class Runner:
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
         self.notes = [writes.noter(array, index) for array, index in noted]
         self.program.as_arrays = places_of_tensors(self.returned)
+        start = perf_counter()
         self.run = build(self.program, backend, sharding)
+        self.building = perf_counter() - start  # seconds
         stored = self.program.stored
         self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
         # An array of before was an argument, too: the program would not know which of the two to read.
@@ -67,6 +74,10 @@ class Runner:
         only = self.returned if type(self.returned) is Output else None
         self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
+        # For reports:
+        self.tracing = 0.0  # seconds
+        self.seen: list[Any] = []  # references to the first arguments
+        self.shown: Any = None
 
     def array_of(self, value: Value) -> Any:
         """The array of before that a value is; None for what a run computes."""
@@ -126,9 +137,12 @@ class Runner:
 
         An item is an element, or as many `rows`.
         """
+        if isinstance(self.returned, Output) and self.program.outputs[self.returned.place].size != 1:
+            raise not_one_number(self.program.outputs[self.returned.place].shape)
         many = getattr(self.run, "many", None)
         if many is not None and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
             self.finish(many(data, rows, first, items, losses, self.returned.place))
+            self.calls += len(losses)
             return
         bound: list[Any] = []
         try:
@@ -136,6 +150,7 @@ class Runner:
                 k = (first + i) % items
                 outputs, bound = self.run([x[k] if rows is None else x[k * rows : (k + 1) * rows] for x in data])
                 losses[i] = number(self.result(outputs))
+                self.calls += 1
         finally:
             self.finish(bound)
 

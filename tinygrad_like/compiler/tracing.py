@@ -261,6 +261,13 @@ class Trace:
             base = base_of(target.traced_value)
             self.before.setdefault(id(base), (base, base.copy(order="K")))
 
+    def keep_written(self, view: ndarray, values: Any) -> None:
+        """Take a write into what is put back after the trace, too."""
+        base = base_of(view)
+        if id(base) in self.before:
+            old = self.before[id(base)][1]
+            np.ndarray(view.shape, view.dtype, old, address(view) - address(base), view.strides)[...] = values
+
     # -- Tensors of before --------------------------------------------------------------------------
 
     def see(self, tensor: Tensor) -> None:
