@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .c_geometry import broadcast
+from .c_geometry import access, broadcast
 from .c_maps import assigned, assigned_at, copied, filled_with, mapped, require, target_of, temporary
-from .c_operations import Access, Operation, Reduce, squeezed
+from .c_operations import Access, Gather, Index, Operation, Reduce, squeezed
 from .c_reductions import product
 from .program import Instruction, Value
 from .traced import method
@@ -33,6 +33,32 @@ def pad(instruction: Instruction) -> list[Operation]:
     into = Access(target.memory, target.dtype, offset, target.strides)
     around = assigned(target, options["constant_values"], instruction.place)
     return around + assigned_at(into, source.shape, source, instruction.place)
+
+
+def broadcast_to(instruction: Instruction) -> list[Operation]:
+    """A number as an array: one element in memory, which all elements are."""
+    target = target_of(instruction)
+    require(not any(target.strides), "its operand is no number")
+    own = Access(target.memory, target.dtype, target.offset, ())
+    return assigned_at(own, (), instruction.args[0], instruction.place)
+
+
+def full_like(instruction: Instruction) -> list[Operation]:
+    return assigned(target_of(instruction), instruction.args[1], instruction.place)
+
+
+def take_along_axis(instruction: Instruction) -> list[Operation]:
+    """x[..., indices, ...] where all other axes go along."""
+    target, (source, indices, *rest) = target_of(instruction), instruction.args
+    (axis,) = rest or [instruction.options.get("axis", -1)]
+    require(axis is not None and isinstance(source, Value) and isinstance(indices, Value), "its arguments")
+    axis, shape = axis % len(source.shape), target.shape
+    strides = list(broadcast(source, shape))
+    strides[axis] = 0
+    index = Index(access(indices, shape), source.shape[axis], source.strides[axis], axis)
+    place = Access(source.memory, source.dtype, source.offset, tuple(strides))
+    gather = Gather(place, (index,), access(source).span(source.shape))
+    return assigned_at(access(target), shape, gather, instruction.place)
 
 
 def vecdot(instruction: Instruction) -> list[Operation]:
@@ -94,6 +120,9 @@ INLINED: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.einsum: einsum,
     np.vecdot: vecdot,
     np.pad: pad,
+    np.broadcast_to: broadcast_to,
+    np.take_along_axis: take_along_axis,
+    np.full_like: full_like,
     np.zeros_like: filled_with(0),
     np.ones_like: filled_with(1),
     float_of: copied,
