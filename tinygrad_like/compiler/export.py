@@ -31,7 +31,7 @@ from .export_paths import Part, parts_of
 from .export_program import Copied, check_dtypes, operations_of, settle
 from .export_source import ExportSource
 from .gradients import Gradients
-from .naming import identifier
+from .memory_names import identifier
 from .passes import simplified
 from .program import Program
 from .runner import Runner

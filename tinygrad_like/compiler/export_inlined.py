@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from math import prod
@@ -9,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.scattered import add_named_at
 from .c_geometry import access, broadcast
+from .c_lowering import put
 from .c_maps import assigned, assigned_at, copied, filled_with, mapped, require, target_of, temporary
 from .c_operations import Access, Gather, Index, Operation, Reduce, squeezed
 from .c_reductions import product
@@ -36,11 +39,17 @@ def pad(instruction: Instruction) -> list[Operation]:
 
 
 def broadcast_to(instruction: Instruction) -> list[Operation]:
-    """A number as an array: one element in memory, which all elements are."""
-    target = target_of(instruction)
-    require(not any(target.strides), "its operand is no number")
-    own = Access(target.memory, target.dtype, target.offset, ())
-    return assigned_at(own, (), instruction.args[0], instruction.place)
+    """What was broadcast lies in memory once: axes that repeat elements have one there."""
+    source, target = instruction.args[0], target_of(instruction)
+    shape = tuple(n if stride else 1 for n, stride in zip(target.shape, target.strides))
+    operand = access(source, target.shape) if isinstance(source, Value) else source
+    return assigned_at(access(target), shape, operand, instruction.place)
+
+
+def add_at(instruction: Instruction) -> list[Operation]:
+    """array[index] += values, where an index may stand more than once."""
+    array, index, values = instruction.args
+    return put(instruction, array, index, values, adds=True)
 
 
 def full_like(instruction: Instruction) -> list[Operation]:
@@ -87,6 +96,23 @@ def einsum(instruction: Instruction) -> list[Operation]:
     )
 
 
+def tensordot(instruction: Instruction) -> list[Operation]:
+    """The sums of products over pairs of axes."""
+    left, right, *rest = instruction.args
+    (axes,) = rest or [instruction.options.get("axes", 2)]
+    if isinstance(axes, int):
+        axes = range(len(left.shape) - axes, len(left.shape)), range(axes)
+    mine, others = ([i % len(x.shape) for i in np.atleast_1d(pair)] for x, pair in zip((left, right), axes))
+    free = [[i for i in range(len(x.shape)) if i not in used] for x, used in ((left, mine), (right, others))]
+    shape = tuple(x.shape[i] for x, order in ((left, free[0]), (right, free[1]), (left, mine)) for i in order)
+    rows = [
+        (*(left.strides[i] for i in free[0]), *(0 for _ in free[1]), *(left.strides[i] for i in mine)),
+        (*(0 for _ in free[0]), *(right.strides[i] for i in free[1]), *(right.strides[i] for i in others)),
+    ]
+    target = target_of(instruction)
+    return contracted(instruction, shape, rows, (*target.strides, *(0 for _ in mine)), len(target.shape))
+
+
 def steps(word: str, value: Value, lengths: dict[str, int]) -> tuple[int, ...]:
     """The strides of a value over all letters: 0 for those that it does not have, nor has more than one element of."""
     found = dict.fromkeys(lengths, 0)
@@ -101,7 +127,9 @@ def contracted(
     """The products of the operands over a shape, summed over its axes from `kept` on."""
     target, place = target_of(instruction), instruction.place
     operands = [each for each in instruction.args if isinstance(each, Value)]
-    require(target.dtype.kind == "f" and prod(shape), "its arguments")
+    require(target.dtype.kind == "f", "its arguments")
+    if not prod(shape):
+        return assigned(target, 0, place)
     types = (target.dtype,) * len(operands)
     template = " * ".join(f"{{{i}}}" for i in range(len(operands)))
     accesses = [Access(each.memory, each.dtype, each.offset, row) for each, row in zip(operands, rows)]
@@ -119,6 +147,8 @@ INLINED: dict[Any, Callable[[Instruction], list[Operation]]] = {
     **dict.fromkeys((np.dot, np.matmul, method("dot")), any_product),
     np.einsum: einsum,
     np.vecdot: vecdot,
+    np.tensordot: tensordot,
+    inspect.unwrap(add_named_at): add_at,
     np.pad: pad,
     np.broadcast_to: broadcast_to,
     np.take_along_axis: take_along_axis,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -55,7 +56,7 @@ class Copied:
         if new is None:
             dtype = self.other(old.dtype)
             array = None if old.array is None else flat(old).astype(dtype)
-            size = old.size // max(1, old.dtype.itemsize) * dtype.itemsize
+            size = old.size // max(1, old.dtype.itemsize) * dtype.itemsize if array is None else array.nbytes
             new = replace(old, size=size, dtype=dtype, array=array)
             self.memories[old] = new
         return new
@@ -98,11 +99,13 @@ def program_parts(program: Program) -> tuple[list[Value], list[Value], list[Valu
 
 
 def flat(memory: Memory) -> Any:
-    """A copy of the contents of a memory, in their order."""
+    """A copy of the contents of a memory, in their order, gaps included."""
     array = memory.array
-    if not (array.flags.c_contiguous or array.flags.f_contiguous):
-        raise UnsupportedError("A C file cannot have an array that lies in memory with gaps.", "Copy it before.")
-    return array.ravel(order="K").copy()
+    if any(stride < 0 for stride in array.strides):
+        raise UnsupportedError("A C file cannot have an array that lies in memory backwards.", "Copy it before.")
+    low, high = np.lib.array_utils.byte_bounds(array)
+    size = array.dtype.itemsize
+    return np.lib.stride_tricks.as_strided(array, ((high - low) // size,), (size,)).copy()
 
 
 # -- operations -----------------------------------------------------------------------------------
@@ -128,7 +131,8 @@ def inlined(operations: list[Operation]) -> list[Operation]:
 def in_place_of(call: Callback) -> list[Operation]:
     """Loops in place of a call of NumPy."""
     one, why = call.instruction, call.why
-    lower = INLINED.get(one.function) if hashable(one.function) else None
+    function = inspect.unwrap(one.function) if inspect.isfunction(one.function) else one.function
+    lower = INLINED.get(function) or INLINED.get(one.function) if hashable(one.function) else None
     if lower is not None:
         try:
             return lower(one)
