@@ -280,6 +280,7 @@ ORDER = [
     "compiler.drawing_programs",
     "compiler.compiling",
     "compiler.export_paths",
+    "compiler.export_inlined",
     "compiler.export_program",
     "compiler.export_source",
     "compiler.export",

@@ -56,10 +56,11 @@ def only_views(instruction: Instruction) -> bool:
 
 
 def operations_of(instruction: Instruction) -> list[Operation]:
+    function = instruction.function
     try:
         if instruction.body is not None:
             return conditional(instruction)
-        lower = LOWER.get(instruction.function) if hashable(instruction.function) else None
+        lower = LOWER.get(function) or LOWER.get(getattr(function, "__wrapped__", None)) if hashable(function) else None
         if lower is None and isinstance(instruction.function, np.ufunc):
             lower = ufunc_call
         if lower is None and getattr(instruction.function, "__name__", "") == "at":

@@ -16,10 +16,11 @@ import numpy as np
 
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.recording import no_grad
-from ..engine.tensor import Tensor
+from ..engine.tensor import Tensor, wrap
+from ..engine.traces import lifted
 from ..nn.layer import Layer, model_of
 from ..saving.files import replace
-from ..tree import flatten, unflatten
+from ..tree import flatten, leaves, mapped, unflatten
 from . import library_cache, toolchain
 from .agreement import Agreement
 from .aliasing import overlapping_references
@@ -30,9 +31,10 @@ from .export_paths import Part, parts_of
 from .export_program import Copied, check_dtypes, operations_of, settle
 from .export_source import ExportSource
 from .gradients import Gradients
-from .naming import identifier
+from .memory_names import identifier
 from .passes import simplified
 from .program import Program
+from .runner import Runner
 
 MARK = "made by tinygrad_like"  # by this, files are known as those of export_c
 FLAGS = ("-std=c99", "-Os", "-ffp-contract=off", "-c")
@@ -88,14 +90,14 @@ def export_c(
     the memory. Nothing is allocated; the state, constants and scratch memory are static. The directory is made if there
     is none. Files that this function has made are replaced, others only with `overwrite`.
 
-    Raises UnsupportedError, which names the operation, for what has no loops in C, and for random numbers; ArgumentError
-    for a name that is none in C, and for a directory with such files; TraceError as `compile` does.
+    Raises UnsupportedError, which names the operation, for what has no loops in C, and for random numbers;
+    ArgumentError for a name that is none in C, and for a directory with such files; TraceError as `compile` does.
 
     >>> import tempfile, tinygrad_like as tg
     >>> folder = tempfile.TemporaryDirectory()
     >>> made = export_c(tg.Linear(2, 1, seed=0), folder.name, np.zeros(2), name="line")
     >>> made.function, made.constants
-    ('line_predict', 24)
+    ('line_predict', 16)
     >>> folder.cleanup()
     """
     checked_name(name)
@@ -110,8 +112,16 @@ def export_c(
     files[0].parent.mkdir(parents=True, exist_ok=True)
     for path, text in zip(files, texts):
         replace(path, text.encode())
-    sizes = source.constant_bytes, source.state_bytes, source.scratch_bytes, source.multiply_adds
-    return Exported(*files, source.function, code_size(name, *texts), *sizes)
+    return Exported(
+        header=files[0],
+        source=files[1],
+        function=source.function,
+        code=code_size(name, *texts),
+        constants=source.constant_bytes,
+        state=source.state_bytes,
+        scratch=source.scratch_bytes,
+        multiply_adds=source.multiply_adds,
+    )
 
 
 # -- checks ---------------------------------------------------------------------------------------
@@ -146,10 +156,8 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
     if not callable(function):
         raise ArgumentError(f"export_c takes a model or a function, but got {model_or_step!r}.")
     if isinstance(model, Compiled) and not examples:
-        if model.last is None:
-            raise ArgumentError("The step was never called, so its shapes are unknown.", "Give example inputs.")
-        check_gradients(model.last.guards)
-        return model.last.program, list(model.holders.roots.values()), input_names(function, [], model.last.program)
+        runner = only_runner(model)
+        return runner.program, list(model.holders.roots.values()), input_names(function, [], runner.program)
     with tracing, as_inference(model):
         captured = traced(function, examples)
     check_gradients(captured.trace.guards(captured.program.stored))
@@ -157,18 +165,30 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
     return captured.program, holders, input_names(function, list(examples), captured.program)
 
 
+def only_runner(step: Compiled) -> Runner:
+    """The program of a compiled step that was called last; of one that was not, the only one."""
+    known = [each for several in step.programs.values() for each in several]
+    if step.last is None and len(known) != 1:
+        raise ArgumentError("The step was never called, so its shapes are unknown.", "Give example inputs.")
+    runner = step.last or known[0]
+    check_gradients(runner.guards)
+    if any(isinstance(each, Tensor) for each in leaves(runner.returned)):
+        raise ArgumentError("The step returns a Tensor that it did not make.", "Give example inputs.")
+    return runner
+
+
 def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
     """A function traced twice, and compared, as `compile` does."""
-    leaves, structure = flatten((tuple(map(own, examples)), {}))
-    found = sorted_out(leaves)
+    given, structure = flatten((tuple(map(own, examples)), {}))
+    found = sorted_out(given)
     if found is None:
         raise ArgumentError("An example input is the result of a computation.", "Give x.detach(), or an array.")
     arrays = found[0]
 
     def call(stand_ins: list[Any]) -> Any:
         waiting = iter(stand_ins)
-        args, _ = unflatten(structure, [stand_in(each, waiting) for each in leaves])
-        return function(*args)
+        args, _ = unflatten(structure, [stand_in(each, waiting) for each in given])
+        return mapped(as_computed, function(*args))
 
     gradients = Gradients()
     first = capture(call, arrays, gradients)
@@ -176,6 +196,12 @@ def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
         second = capture(call, [nudged(each) for each in arrays], gradients, nudged=True)
     Agreement(first.program, second.program).settle()
     return first
+
+
+def as_computed(leaf: Any) -> Any:
+    """A result; a copy in place of a Tensor that was there before, so that it is one."""
+    kept = isinstance(leaf, Tensor) and isinstance(leaf._array, np.ndarray)
+    return wrap(lifted(leaf._array).copy()) if kept else leaf
 
 
 def own(example: Any) -> Any:

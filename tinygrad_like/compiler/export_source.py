@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -17,7 +18,7 @@ from .export_paths import Part
 from .program import Memory, Program
 
 WIDTH = 100
-TAKEN = "i j k l m n p q r INLINE SIMD PRAGMA NAN INFINITY scratch double_t float_t".split()
+TAKEN = ("INLINE", "SIMD", "PRAGMA", "NAN", "INFINITY", "scratch", "double_t", "float_t")
 SIMD = """\
 #ifdef VECTOR_CODE /* with the option -fopenmp-simd: iterations of these loops may run side by side */
 #define PRAGMA(text) _Pragma(#text)
@@ -45,7 +46,7 @@ HEADERS = {
 
 
 class ExportLayout(Layout):
-    """Arrays are static: the state, constants, and the scratch memory of each dtype. Names are those of the interface."""
+    """Arrays are static: the state, constants, and the scratch memory of each dtype."""
 
     alignment = 1
 
@@ -171,7 +172,7 @@ class ExportSource(Source):
         }
         cuts = sorted({0, *starts, len(texts)})
         lines = ["{"]
-        for start, stop in zip(cuts, cuts[1:]):
+        for start, stop in pairwise(cuts):
             if start in starts:
                 lines.append(f"    /* {described(starts[start])} */")
             lines += filled(texts[start:stop])
@@ -252,9 +253,8 @@ class ExportSource(Source):
         return [*found, ""]
 
     def documented_function(self) -> list[str]:
-        lines = [
-            f"/* {'One step: it changes the state' if self.trains else 'The results for one input'}. Not to be called twice at once."
-        ]
+        what = "One step: it changes the state" if self.trains else "The results for one input"
+        lines = [f"/* {what}. It must not be called twice at the same time."]
         values = [(each, "in") for each in self.program.inputs] + [(each, "out") for each in self.program.outputs]
         for value, way in values:
             shape = f"shape {value.shape}" if value.shape else "a number"
