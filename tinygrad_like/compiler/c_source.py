@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from . import c_statements
-from .c_fusion import Group, flattened, fused
 from .c_functions import Functions
+from .c_fusion import Group, flattened, fused
 from .c_helpers import helpers
 from .c_loops import Lines, Nest
 from .c_lowering import lowered
