@@ -235,6 +235,19 @@ def test_arguments_that_share_memory_with_what_is_written():
         np.testing.assert_array_equal(state, written)
 
 
+def test_an_argument_that_is_written_to_and_read_by_another_name():
+    table = np.arange(3.0)
+
+    def step(x, k):
+        x += k
+        return x + table
+
+    compiled = tg.compile(step)
+    for x in (np.ones(3), table):
+        expected = x + 2.0 + (table if x is not table else table + 2.0)
+        np.testing.assert_array_equal(compiled(x, 2.0), expected)
+
+
 def test_the_same_array_twice():
     compiled = tg.compile(lambda x, y: x * y)
     x = np.arange(3.0)
