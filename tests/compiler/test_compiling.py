@@ -101,6 +101,13 @@ def test_floats_are_arguments_that_take_the_dtype_of_what_they_meet():
     cube = tg.compile(tg.grad(lambda x: x**3))
     assert [cube(2.0), cube(3.0)] == [12.0, 27.0]
     assert type(cube(2.0)) is float
+    decayed = tg.compile(lambda x, k: (x * (2 - k * 0.5) ** 2, -k / 3))
+    for k in (1.0, 3.0):
+        got, number = decayed(x, k)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, x * (2 - k * 0.5) ** 2, rtol=1e-6)
+        assert type(number) is float
+        assert number == -k / 3
 
 
 def test_other_kinds_of_arguments_make_other_programs():
