@@ -31,6 +31,7 @@ from .transforms.forward import jvp
 from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
+    from . import distributed as distributed
     from . import losses as losses
     from . import nn as nn
     from . import numpy as numpy
@@ -123,8 +124,8 @@ _LATE = {
 }
 # fmt: off
 _PARTS = {
-    "checking", "compiler", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots", "protocols",
-    "random", "saving", "summaries",
+    "checking", "compiler", "distributed", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots",
+    "protocols", "random", "saving", "summaries",
 }
 # fmt: on
 

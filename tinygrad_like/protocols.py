@@ -16,7 +16,7 @@ from .engine.recording import recording
 from .engine.refusals import NEW, instead_of
 from .engine.registry import NUMPY
 from .engine.tensor import Tensor, as_array, wrap
-from .engine.traces import ndarray_of
+from .engine.traces import ndarray_of, trace
 from .functions.totals import WITH_OPTIONS
 from .functions.ufuncs import ACCUMULATED, REDUCED, outer, reduceat
 from .primitives import indexing
@@ -281,6 +281,9 @@ def add_at(ufunc: np.ufunc, target: Any, index: Any, value: Any = None) -> None:
 
 def assign_changes(target: Tensor, changed: Any) -> None:
     """Write the elements that differ. The others were not touched, so a graph that needs them stays valid."""
+    if trace() is not None:
+        views.write(target, ..., changed)
+        return
     shape = (*changed.shape, changed.dtype.itemsize)
     # Byte by byte: -0.0 differs from 0.0, and a nan from no other of its kind.
     old, new = (np.frombuffer(each.tobytes(), np.uint8).reshape(shape) for each in (target._array, changed))

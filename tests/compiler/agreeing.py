@@ -1,14 +1,16 @@
 """A function run compiled: the same results as eager, on the values that were traced, and on others."""
 
 import os
+import zlib
+from functools import partial
 
 import numpy as np
+import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.compiler.compiling import compile as compiled
 
-BACKENDS = (None,)
 EVERY = bool(os.environ.get("EVERY_CASE"))  # all cases; else a choice of them
+BACKENDS = ("numpy", "replay") if EVERY else ("numpy",)  # the replay is what all others must agree with
 TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}
 
 
@@ -38,13 +40,17 @@ def same(got, expected, exact=True):
             np.testing.assert_allclose(mine, theirs, TOLERANCE[theirs.dtype], TOLERANCE[theirs.dtype])
 
 
-def runs_compiled(function, *points, backend=None, exact=True):
+def compiled(function, backend):
+    """The function as a program of this backend."""
+    return tg.compile(function, backend=backend)
+
+
+def runs_compiled(function, *points, backend, exact=True):
     """Check a function of arrays: traced at the first of these lists of arguments, and run at all of them."""
     expected = [function(*copies(arrays)) for arrays in points]
     program = compiled(function, backend=backend)
     for arrays, result in zip(points, expected):
-        same(program(*copies(arrays)), result, exact and backend is None)
-    assert "1 program>" in repr(program)
+        same(program(*copies(arrays)), result, exact and backend != "c")
 
 
 def copies(arrays):
@@ -121,3 +127,58 @@ def by_second(function):
 
 
 WAYS = (by_backward, by_grad, by_jvp, by_second)
+
+
+def ways_for(name):
+    """All ways, or two of them, others for each name."""
+    return WAYS if EVERY else (by_backward, (by_jvp, by_second)[zlib.crc32(name.encode()) % 2])
+
+
+# What the tests of NumPy's functions have checked compiled, by the functions that a case calls.
+tried = set()
+REFUSED = {"unique", "unique_all", "unique_counts", "unique_inverse", "unique_values", "union1d", "intersect1d"}
+REFUSED |= {"setdiff1d", "setxor1d", "trim_zeros", "polymul", "polydiv"}
+
+
+def names_in(function):
+    """The NumPy functions and methods that a function names."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return {getattr(function, "__name__", repr(function))}
+    return {name for name in code.co_names if hasattr(np, name) or hasattr(np.linalg, name) or hasattr(tg.Tensor, name)}
+
+
+def also_compiled(function, arrays, options):
+    """Check a case of a NumPy function compiled, too; by default the first of those that call the same functions."""
+    names = names_in(function)
+    key = frozenset(names), frozenset(options), len(arrays)
+    if key in tried and not EVERY:
+        return
+    tried.add(key)
+    floats = [np.asarray(x) if is_float(x) or isinstance(x, float) else x for x in arrays]
+    step = by_backward(partial(function, **options))
+    points = [floats, [moved(x) for x in floats], [turned(x) for x in floats]]
+    if not runs(step, points[2]):
+        del points[2]
+    with np.errstate(all="ignore"):
+        if names & REFUSED:
+            with pytest.raises(tg.TraceError, match="depend"):
+                compiled(step, "replay")(*floats)
+            return
+        for backend in BACKENDS:
+            runs_compiled(step, *points, backend=backend, exact=False)
+
+
+def turned(x):
+    """The same values in another order."""
+    return np.ravel(x)[::-1].reshape(x.shape).copy() if is_float(x) else x
+
+
+def runs(function, arrays):
+    """Whether eager takes these values: not every matrix has what is asked for."""
+    try:
+        with np.errstate(all="ignore"):
+            function(*copies(arrays))
+    except (np.linalg.LinAlgError, tg.TinygradError):
+        return False
+    return True

@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_like.compiler.agreement import Agreement
 from tinygrad_like.compiler.capture import capture
 from tinygrad_like.compiler.compiling import nudged
-from tinygrad_like.compiler.numpy_backend import Step, compiled
+from tinygrad_like.compiler.numpy_backend import Step
 from tinygrad_like.compiler.numpy_source import Source, state_of_source
 from tinygrad_like.compiler.passes import simplified
 from tinygrad_like.compiler.replay import replay
@@ -26,7 +26,7 @@ VIEWS = (
 INPLACE = (operator.iadd, operator.isub, operator.imul)
 
 
-class Cast:
+class RandomStep:
     """A random function: which operation on which of the arrays so far, from a seed."""
 
     def __init__(self, seed, steps=14):
@@ -54,7 +54,7 @@ class Cast:
         if kind == "sum":
             return a.sum(axis=0 if len(a.shape) else None)
         if kind == "zeros":
-            made = zeros(a.shape, a.dtype)
+            made = zeros(a.shape, float if a.dtype == bool else a.dtype)
             made += 1
             return made
         if kind == "dot" and len(a.shape) == 2 and len(b.shape) in (1, 2) and b.shape[0] == a.shape[1]:
@@ -109,7 +109,8 @@ class Ways:
         shown = [(np.shape(each), np.asarray(each).dtype, np.asarray(each).tobytes()) for each in given]
         left = [each.array.tobytes() for each in self.memories] + [each.tobytes() for each in inputs]
         for memory, old in zip(self.memories, self.start):
-            np.copyto(memory.array, old)
+            if memory.array.flags.writeable:
+                np.copyto(memory.array, old)
         return shown, left
 
     def replayed(self, program):
@@ -140,6 +141,3 @@ class Ways:
 
 def given_back(program):
     return [*program.outputs, *(each.value for each in program.bindings if each.value is not None)]
-
-
-__all__ = ["Cast", "Ways", "compiled", "given_back", "simplified", "traced"]

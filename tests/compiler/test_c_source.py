@@ -1,5 +1,7 @@
 """Programs as C give what NumPy gives."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from tinygrad_like.compiler import native
 from tinygrad_like.compiler.c_backend import Compiled
 from tinygrad_like.compiler.c_expressions import EXPRESSIONS
 from tinygrad_like.compiler.capture import capture
+from tinygrad_like.engine.shortcuts import mended
+from tinygrad_like.engine.traces import lifted
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")
 
@@ -112,3 +116,286 @@ def has(ufunc, dtype):
     except TypeError:
         return False
     return "e" not in ufunc.resolve_dtypes((np.dtype(dtype),) * ufunc.nin + (None,))[0].char
+
+
+def test_shapes_dtypes_and_numbers():
+    """Broadcasts, numbers without axes, empty and strided arrays, mixed dtypes, Python's numbers."""
+    x, y = rng.normal(size=(4, 1, 3)), rng.normal(size=(5, 1))
+    z, n = rng.normal(size=()), rng.integers(-5, 5, (4, 5, 3)).astype("int32")
+    single, none = rng.normal(size=(3,)).astype("float32"), np.zeros((0, 3))
+
+    def function(x, y, z, n, single, none):
+        return [
+            *(
+                x + y,
+                z * 2,
+                np.exp(z),
+                single * 2.5,
+                single + n,
+                n / 2,
+                n // 3,
+                n % np.int8(3),
+                x * True,
+                none + single,
+            ),
+            *(
+                x.T[::-1, :, ::2] - y.reshape(5)[::2][:, None] * 0,
+                none.sum(axis=0),
+                none.sum(axis=1),
+                np.where(n > 0, x, y),
+            ),
+            *(
+                n.astype("float32") ** 2,
+                single.astype("int64"),
+                np.maximum(single, 0),
+                n.clip(-2, 3),
+                np.clip(x, None, y),
+            ),
+            *(
+                1 - single,
+                np.float64(1) - single,
+                (n > 0) & (x > 0),
+                -(n > 1).astype(float),
+                np.sqrt(abs(n)),
+                x**3,
+                x**-1.0,
+            ),
+        ]
+
+    check(function, x, y, z, n, single, none)
+
+
+def test_reductions():
+    def function(x, n, b, long):
+        found = []
+        for axis in (None, 0, 1, 2, (0, 2), -1):
+            found += [x.sum(axis), n.sum(axis), x.max(axis), n.min(axis), b.any(axis), b.all(axis), x.mean(axis)]
+            found += [np.prod(x, axis), b.sum(axis), x.T.sum(axis), np.sum(x, axis, keepdims=True), n.mean(axis)]
+        found += [x.argmax(), x.argmax(1), np.argmin(x, 2), n.argmax(0), b.argmax(-1)]
+        return [
+            *found,
+            long.sum(),
+            (long * long).sum(),
+            long.max(),
+            long.min(),
+            np.sum(long > 0),
+            (long - 1).sum(axis=0),
+        ]
+
+    x, n = rng.normal(size=(3, 4, 5)), rng.integers(-9, 9, (3, 4, 5)).astype("int16")
+    x[0, 1, 2], x[1, 0, 0], x[2, 1, 1] = np.nan, np.inf, -0.0
+    check(function, x, n, n > 0, rng.normal(size=3000) + 1)
+
+
+def test_long_sums_are_as_exact_as_numpys():
+    x = rng.random(1_000_003)
+    for dtype in FLOATS:
+        values = x.astype(dtype)
+        program = compiled(lambda x: [x.sum(), (x * 1.5).sum()], values)
+        got, _ = program([values])
+        exact = [np.sum(values.astype(np.longdouble)), np.sum((values * dtype_of(values, 1.5)).astype(np.longdouble))]
+        with_numpy = [values.sum(), (values * dtype_of(values, 1.5)).sum()]
+        for mine, theirs, want in zip(got, with_numpy, exact):
+            spacing = np.spacing(theirs)
+            assert abs(mine - want) <= max(2 * abs(theirs - want), 4 * spacing)
+
+
+def dtype_of(like, number):
+    return like.dtype.type(number)
+
+
+def test_products():
+    def function(a, b, v, w, big, batch):
+        return [
+            *(a @ b, a @ v, w @ a, v @ v, a.dot(b), b.T @ a.T, np.outer(v, w), batch @ b, batch @ batch.swapaxes(1, 2)),
+            *(v.reshape(-1, 1) @ w.reshape(1, -1), np.matmul(v, b), np.dot(2.0, v), a[:, ::2] @ b[::2], big @ big),
+        ]
+
+    a, b, batch = rng.normal(size=(3, 4)), rng.normal(size=(4, 6)), rng.normal(size=(2, 3, 4))
+    check(
+        function, a, b, b[:, 0].copy(), a[:, 1].copy(), rng.normal(size=(40, 40)), batch, tolerance=1e-11, callbacks=1
+    )
+
+
+def test_indices_and_joining():
+    def function(x, i, k):
+        y = np.zeros((4, 3))
+        lifted_zeros = np.zeros_like(x)
+        lifted_zeros[i, k] = 2
+        lifted_zeros[1:, ::2] = x[:-1, ::2]
+        np.add.at(lifted_zeros, i, x[:2] if x.shape[0] == 2 else x[i])
+        return [
+            *(x[i], x[i, k], x[:, i], x[2], x[::-1, None], np.take(x, i, axis=1), x[..., k], lifted_zeros),
+            *(np.concatenate([x, x[:2], y]), np.stack([x, x], axis=1), np.concatenate([x.T, x.T], axis=1)),
+            *(x.reshape(2, 2, 3).transpose(2, 0, 1).reshape(3, 4), x.T.ravel(), x.T.copy(), np.full_like(x, 3)),
+        ]
+
+    x = rng.normal(size=(4, 3))
+    check(function, x, np.array([2, -1, 0]), np.array([0, 1, -3]))
+
+
+def test_an_index_out_of_bounds_is_an_error():
+    x = rng.normal(size=(4, 3))
+    program = compiled(lambda x, i: [x[i] * 2], x, np.array([1, 2]))
+    with pytest.raises(IndexError, match="index 4 is out of bounds for axis 0 with size 4"):
+        program([x, np.array([0, 4])])
+    np.testing.assert_array_equal(program([x, np.array([0, 3])])[0][0], x[[0, 3]] * 2)
+
+
+# -- writes, views and loops that are joined ----------------------------------------------------------
+
+
+def test_writes_are_seen_in_order():
+    def function(x, y):
+        before = x * 2
+        x += 1
+        x[1:] = x[:-1] * 1
+        x[:, 0] *= y[:, 1]
+        after = x + before
+        y[...] = x.T.reshape(3, 4).T[:, ::-1] if False else x[::-1]
+        x.T[1] = y[:, 0]
+        return [before, after, x.sum(axis=0), y * 1, x[1] + y[1]]
+
+    check(function, rng.normal(size=(4, 3)), rng.normal(size=(4, 3)))
+
+
+def test_what_would_be_read_after_it_is_written_is_copied_first():
+    def function(x, square):
+        x[1:] = x[:-1]
+        np.add(square, square.T, out=square)
+        square[0] = square[:, 0]
+        x[::2] += x[1::2]
+        return [x.sum(), square * 1]
+
+    check(function, rng.normal(size=(8,)), rng.normal(size=(4, 4)))
+
+
+def test_conditions_run_if_a_value_is_not_finite():
+    def function(x, y):
+        quotient = x / y
+        short = mended(quotient * 1, lambda: np.where(y != 0, quotient, 0))
+        rows = x.max(axis=1, keepdims=True)
+        shifted = mended(x - rows, lambda: np.exp(np.where(x == rows, 0, x)) + x.sum(), rows)
+        return [short, shifted]
+
+    x, y = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    program = compiled(function, x, y)
+    for strange in ((), (0,), (0, 5)):
+        a, b = x.copy(), y.copy()
+        b.reshape(-1)[list(strange)] = 0
+        a.reshape(-1)[list(strange)] = np.inf if strange else 1
+        with np.errstate(all="ignore"):
+            wanted = [np.where(b != 0, a / b, 0), a - a.max(axis=1, keepdims=True)]
+            if strange:
+                wanted = [wanted[0], np.exp(np.where(a == a.max(axis=1, keepdims=True), 0, a)) + a.sum()]
+        for got, want in zip(program([a, b])[0], wanted):
+            same(got, want)
+
+
+def test_operations_on_the_same_elements_share_a_loop():
+    program = compiled(
+        lambda x: [(np.exp(x) * 2 + 1).sum(), np.maximum(x, 0) - x.reshape(-1).reshape(x.shape)],
+        rng.normal(size=(64, 32)),
+    )
+    assert len(program.source.groups) == 1
+    assert not program.layout.workspace
+
+
+def test_layouts_and_kinds_of_arguments():
+    program = compiled(lambda x: [x * 2, x.sum(axis=0)], rng.normal(size=(4, 3)))
+    wide = rng.normal(size=(8, 6))
+    for x in (wide[:4, :3], wide[::2, ::2], wide.T[:4, :3], np.broadcast_to(wide[0, :3], (4, 3)), unaligned((4, 3))):
+        got, _ = program([x])
+        np.testing.assert_array_equal(got[0], x * 2)
+        np.testing.assert_allclose(got[1], x.sum(axis=0), rtol=1e-12)
+
+
+def unaligned(shape):
+    memory = np.zeros(8 * shape[0] * shape[1] + 1, np.uint8)
+    array = memory[1:].view(np.float64).reshape(shape)
+    array[...] = 3
+    return array
+
+
+def test_arguments_that_share_memory_are_as_in_numpy():
+    def function(x, y):
+        x += 1
+        return [y * 2]
+
+    program = compiled(function, np.ones(3), np.ones(3))
+    memory = np.zeros(4)
+    got, _ = program([memory[:3], memory[1:]])
+    np.testing.assert_array_equal(got[0], [2, 2, 0])
+
+
+# -- calls of NumPy -----------------------------------------------------------------------------------
+
+
+def test_an_error_in_a_call_of_numpy_comes_through():
+    program = compiled(lambda x: [np.linalg.inv(x) + 1], np.eye(3))
+    assert [each.instruction.function.__name__ for each in program.source.calls] == ["inv"]
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+        program([np.zeros((3, 3))])
+    np.testing.assert_array_equal(program([np.eye(3)])[0][0], np.eye(3) + 1)
+
+
+@pytest.mark.parametrize("size", [50, 40_000])
+def test_threads_run_one_program_at_once(size):
+    program = compiled(lambda x: [np.sort(np.exp(x) * 2) + x] if size == 50 else [np.exp(x) * 2 + x], np.ones(size))
+    inputs = [rng.normal(size=size) for _ in range(8)]
+    wanted = [np.sort(np.exp(x) * 2) + x if size == 50 else np.exp(x) * 2 + x for x in inputs]
+
+    def work(k):
+        return all(np.allclose(program([inputs[k]])[0][0], wanted[k], rtol=1e-12) for _ in range(50))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
+
+
+def test_many_samples_in_one_call():
+    state = np.zeros(3)
+
+    def function(x):
+        own = lifted(state)
+        own += x
+        return [(own * x).sum()]
+
+    data = rng.normal(size=(5, 3))
+    program = compiled(function, data[0])
+    losses = np.zeros(12)
+    program.many([data], None, 2, 5, losses, 0)
+    mine, state[...] = state.copy(), 0
+    wanted = [function(data[i % 5])[0] for i in range(2, 14)]
+    np.testing.assert_allclose(losses, wanted, rtol=1e-12)
+    np.testing.assert_allclose(mine, state, rtol=1e-12)
+
+
+# -- the text -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def texts():
+    """The sources of three programs: of elementwise functions, of indices and products, of 20 random steps."""
+    x = operands("float64")
+    sources = [
+        compiled(
+            lambda x, y: [each(x, y) if each.nin == 2 else each(x) for each in EXPRESSIONS if has(each, "float64")], *x
+        )
+    ]
+    k = np.array([1, 2])
+    sources.append(
+        compiled(lambda x, k: [x[k], x @ x.T, x.argmax(0), (x / 2).sum(0), x.T.copy()], rng.normal(size=(40, 3)), k)
+    )
+    return [each.source.text for each in sources]
+
+
+STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
+MAIN = "\nint main(void) { void *const memory[1] = {0}; return step(memory, 0, 0) ? 0 : 1; }\n"
+
+
+@pytest.mark.parametrize("more", [[], ["-fopenmp-simd", "-DVECTOR_CODE"]], ids=["plain", "vector"])
+def test_the_text_has_no_warnings(texts, tmp_path, more):
+    for text in texts:
+        native.build_executable(
+            text + MAIN, str(tmp_path / "program"), [*STRICT, *more, "-O1", "-Wno-error=null-dereference"]
+        )

@@ -10,7 +10,6 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like.compiler import compiling
 
-BACKENDS = (None, "numpy")
 rng = np.random.default_rng(0)
 
 
@@ -102,6 +101,13 @@ def test_floats_are_arguments_that_take_the_dtype_of_what_they_meet():
     cube = tg.compile(tg.grad(lambda x: x**3))
     assert [cube(2.0), cube(3.0)] == [12.0, 27.0]
     assert type(cube(2.0)) is float
+    decayed = tg.compile(lambda x, k: (x * (2 - k * 0.5) ** 2, -k / 3))
+    for k in (1.0, 3.0):
+        got, number = decayed(x, k)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, x * (2 - k * 0.5) ** 2, rtol=1e-6)
+        assert type(number) is float
+        assert number == -k / 3
 
 
 def test_other_kinds_of_arguments_make_other_programs():
@@ -113,6 +119,24 @@ def test_other_kinds_of_arguments_make_other_programs():
     assert (step(x, f=np.cos) == np.cos(x)).all()
     step(np.ones(4)), step(np.ones(3, np.float32)), step(tg.Tensor(x)), step(x, True)
     assert traces(step) == 7
+
+
+@pytest.mark.parametrize(
+    "x",
+    [np.array(["a", "b"]), np.array([None, 1]), np.ma.array([1.0, 2.0], mask=[True, False])],
+    ids=["texts", "objects", "masked"],
+)
+def test_other_kinds_of_arrays_are_given_to_the_function_itself(x):
+    step = tg.compile(lambda x: x.shape)
+    assert step(x) == x.shape
+    assert traces(step) == 0
+
+
+def test_numbers_of_numpy_are_no_arrays():
+    step = tg.compile(lambda x: x * 2)
+    assert type(step(np.float64(1.0))) is np.float64
+    assert type(step(np.array([1.0])[0:1])) is np.ndarray
+    assert type(tg.compile(lambda x: x[...])(np.array(1.0))) is np.ndarray
 
 
 def test_many_programs_give_a_warning():
@@ -236,6 +260,19 @@ def test_arguments_that_share_memory_with_what_is_written():
         np.testing.assert_array_equal(state, written)
 
 
+def test_an_argument_that_is_written_to_and_read_by_another_name():
+    table = np.arange(3.0)
+
+    def step(x, k):
+        x += k
+        return x + table
+
+    compiled = tg.compile(step)
+    for x in (np.ones(3), table):
+        expected = x + 2.0 + (table if x is not table else table + 2.0)
+        np.testing.assert_array_equal(compiled(x, 2.0), expected)
+
+
 def test_the_same_array_twice():
     compiled = tg.compile(lambda x, y: x * y)
     x = np.arange(3.0)
@@ -286,7 +323,7 @@ def test_gradients_add_up_over_calls():
 
         return adding
 
-    eager, step = add(one), tg.compile(add(other))
+    eager, step = add(one), tg.compile(add(other), backend="numpy")
     for _ in range(4):
         x = rng.normal(size=(2, 3))
         eager(x), step(x)
@@ -391,7 +428,7 @@ def test_check_finds_what_a_trace_does_not_see():
 
 def test_a_checked_step_trains_as_it_should():
     (one, _, eager), (other, _, plain) = pair(tg.Adam)
-    step = tg.compile(plain, check=True)
+    step = tg.compile(plain, backend="numpy", check=True)
     for _ in range(6):
         x, t = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
         assert eager(x, t).item() == step(x, t).item()

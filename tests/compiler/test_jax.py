@@ -1,6 +1,6 @@
 """compile(backend="jax"): the same results and the same state as an ordinary step, up to rounding.
 
-JAX compiles slowly, so each program here has several things in it. With TINYGRAD_LIKE_ZOO=1 the whole zoo of layers runs.
+JAX compiles slowly, so each program here has several things in it. With TINYGRAD_LIKE_ZOO=1 all layers run.
 """
 
 import os
@@ -13,10 +13,11 @@ from tests.compiler.test_compiling import step_of
 from tests.nn.zoo import ZOO
 from tests.stored import leaves
 from tinygrad_like.compiler import jax_loading
+from tinygrad_like.engine.traces import whole
 
 jax = pytest.importorskip("jax", reason="the backend of JAX needs jax")
 rng = np.random.default_rng(0)
-FEW = ("BatchNorm1d", "Conv2d", "LSTM", "MultiheadAttention")
+FEW = ("BatchNorm1d", "Conv2d", "LSTM", "MultiheadAttention, masks", "Embedding", "Dropout")
 
 
 def on_jax(function):
@@ -191,6 +192,27 @@ def test_plain_functions(function, arguments):
     close(on_jax(function)(*arguments), function(*arguments), 1e-6 if function is mixed else 1e-12)
 
 
+def test_random_numbers_are_those_of_numpy():
+    def function(x):
+        draws = tg.random.draws
+        return (
+            draws().random((3, 5)),
+            draws().random(7, np.float32),
+            draws().uniform(-np.abs(x), 1),
+            draws().normal(size=x.shape),
+        )
+
+    step = on_jax(function)
+    for _ in range(2):
+        tg.seed(4)
+        got = [step(X), step(X)]
+        tg.seed(4)
+        want = [function(X), function(X)]
+        close(got, want, 1e-15)
+        np.testing.assert_array_equal(got[1][0], want[1][0])
+    assert [repr(each) for each in runners(step)[0].plan.called] == ["Draw('normal')"]
+
+
 def test_a_function_that_jax_does_not_have_runs_in_python():
     def function(x):
         y = x.copy()
@@ -200,6 +222,36 @@ def test_a_function_that_jax_does_not_have_runs_in_python():
     step = on_jax(function)
     close(step(X), function(X))
     assert len(runners(step)[0].plan.called) == 1
+
+
+calls = []
+
+
+@whole
+def counted_into(x, limit):
+    calls.append(x.shape)
+    if x.max() > limit:
+        raise ValueError("too large")
+    x += 1
+
+
+def test_a_function_with_effects_runs_once_in_each_call():
+    def function(x):
+        y = x * 2
+        counted_into(y, 10.0)
+        return y
+
+    step = on_jax(function)
+    step(np.ones(2))
+    calls.clear()
+    close([step(np.ones(2)), step(np.full(2, 4.0))], [np.full(2, 3.0), np.full(2, 9.0)])
+    assert calls == [(2,), (2,)]
+    with pytest.raises(ValueError, match="too large"):
+        step(np.full(2, 6.0))
+    close(step(np.ones(2)), np.full(2, 3.0))
+    rows = jax.NamedSharding(jax.make_mesh((1,), ("batch",)), jax.P("batch"))
+    with pytest.raises(tg.TinygradError, match="counted_into runs in Python"):
+        tg.compile(function, backend="jax", sharding=rows)(np.ones(2))
 
 
 def test_arguments_that_are_written_to_and_returned():

@@ -26,22 +26,27 @@ def data(count):
     return rng.normal(size=(count, 3)), rng.normal(size=(count, 2))
 
 
-def step(network, optimizer, xs, ys):
-    optimizer.zero_grad()
-    if len(xs):
-        tg.mse(network(xs), ys).backward()
-    distributed.average_gradients(optimizer, weight=len(xs))
-    optimizer.step()
+def step_of(network, optimizer):
+    def step(xs, ys):
+        optimizer.zero_grad()
+        if len(xs):
+            tg.mse(network(xs), ys).backward()
+        distributed.average_gradients(optimizer, weight=len(xs))
+        optimizer.step()
+
+    return step
 
 
-def trained(kind, count):
+def trained(kind, count, compiled=False):
     """The weights after four epochs. Processes start different, and are made equal."""
     network = model(seed=10 * distributed.rank())
     optimizer = OPTIMIZERS[kind](network.parameters())
     distributed.broadcast(network, optimizer)
+    step = step_of(network, optimizer)
+    step = tg.compile(step, backend="numpy") if compiled else step
     for epoch in range(4):
         for xs, ys in distributed.batches(*data(count), batch_size=8, epoch=epoch):
-            step(network, optimizer, xs, ys)
+            step(xs, ys)
     return vector(network.parameters())
 
 
@@ -57,6 +62,7 @@ def everywhere(array):
 
 def training(path):
     found = {f"{kind} {count}": everywhere(trained(kind, count)) for kind in OPTIMIZERS for count in EXAMPLES}
+    found["compiled"] = everywhere(trained("SGD", EXAMPLES[1], compiled=True))
     found["rank"] = everywhere(np.array([distributed.rank()]))
     if distributed.rank() == 0:
         np.savez(path, **found)
@@ -124,14 +130,14 @@ def checkpoint(path):
     network = model(seed=rank)
     optimizer = OPTIMIZERS["Adam"](network.parameters())
     distributed.broadcast(network)
-    step(network, optimizer, *data(4))
+    step_of(network, optimizer)(*data(4))
     own = path if rank == 0 else "/nowhere/else.npz"
     distributed.save({"model": network, "optimizer": optimizer, "epoch": 3}, own)
     other = model(seed=7 + rank)
     again = OPTIMIZERS["Adam"](other.parameters())
     assert distributed.load(own, {"model": other, "optimizer": again})["epoch"] == 3
     for each, opt in [(network, optimizer), (other, again)]:
-        step(each, opt, *data(4))
+        step_of(each, opt)(*data(4))
     assert (vector(network.parameters()) == vector(other.parameters())).all()
     kind, message = [(OSError, "no folder"), (distributed.ProcessError, "failed in save.\n  FileNotFoundError")][rank]
     refused(kind, message, distributed.save, network, "/nowhere/model.npz")

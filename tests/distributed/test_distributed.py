@@ -79,6 +79,7 @@ def test_processes_get_the_weights_of_one(count, start, tmp_path):
             weights = found[f"{kind} {examples}"]
             assert (weights == weights[0]).all(), "the processes differ"
             np.testing.assert_allclose(weights[0], plainly_trained(kind, examples), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(found["compiled"], found[f"SGD {programs.EXAMPLES[1]}"])
 
 
 def plainly_trained(kind, count):

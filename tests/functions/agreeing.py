@@ -3,6 +3,7 @@
 import numpy as np
 
 import tinygrad_like as tg
+from tests.compiler.agreeing import also_compiled
 
 
 def parts(result):
@@ -22,10 +23,10 @@ def is_float(x):
     return isinstance(x, (np.ndarray, float)) and np.asarray(x).dtype.kind == "f"
 
 
-def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, **options):
+def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, compiles=True, **options):
     """Check a function of arrays, which calls NumPy, on Tensors: values, and derivatives of each result in both modes.
 
-    The float arrays are differentiated; all others are constants.
+    The float arrays are differentiated; all others are constants. Then the same is done compiled, if it `compiles`.
     """
     expected = function(*(x.copy() if isinstance(x, np.ndarray) else x for x in arrays), **options)
     same(function(*(tg.Tensor(x) if is_float(x) else x for x in arrays), **options), expected, rtol, atol)
@@ -37,6 +38,8 @@ def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, **options):
         assert isinstance(part, tg.Tensor)
         if part.dtype.kind == "f" and part.size:
             assert tg.gradcheck(lambda *xs, i=i: parts(function(*xs, **options))[i], *arrays, order=order)
+    if compiles:
+        also_compiled(function, arrays, options)
 
 
 def is_constant(function, *arrays):

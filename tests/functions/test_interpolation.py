@@ -76,9 +76,9 @@ def test_places_are_constants():
 
 def test_bincount():
     numbers = np.array([3, 1, 1, 0, 3])
-    agrees(lambda w: np.bincount(numbers, w), RNG.normal(size=5))
+    agrees(lambda w: np.bincount(numbers, w), RNG.normal(size=5), compiles=False)
     agrees(lambda w: np.bincount(numbers, weights=w, minlength=7), RNG.normal(size=5))
-    agrees(lambda w: np.bincount(Tensor(numbers), w, 2), RNG.normal(size=5))
+    agrees(lambda w: np.bincount(Tensor(numbers), w, 2), RNG.normal(size=5), compiles=False)
     same(np.bincount(Tensor(numbers), minlength=6), np.bincount(numbers, minlength=6))
     same(np.bincount(Tensor(numbers), None, 6), np.bincount(numbers, None, 6))
     same(np.bincount(numbers, Tensor(np.float32([1, 2, 3, 4, 5]))), np.bincount(numbers, np.float32([1, 2, 3, 4, 5])))
@@ -134,7 +134,7 @@ def test_histogram_of_many_values_on_edges():
 
 def test_edges_follow_the_ends():
     is_constant(lambda a: np.histogram_bin_edges(a, 4, (0, 1)), A)
-    agrees(lambda a: np.histogram_bin_edges(a, "fd"), A, order=1)
+    agrees(lambda a: np.histogram_bin_edges(a, "fd"), A, order=1, compiles=False)
     agrees(lambda a: np.histogram_bin_edges(a, 3), np.array([0.5, 0.75]))
     agrees(lambda a, end: np.histogram(a, 3, (-1, end), density=True), A[:40], np.array(1.75), order=1)
     agrees(lambda edges: np.histogram(A, edges, density=True)[0], np.array([-1.05, 0.07, 0.55]), order=1)

@@ -65,6 +65,8 @@ class Agreement:
             theirs.shape,
             theirs.strides,
         ):
+            if not one.array.flags.writeable and one.array.base is None:
+                one.kind = CONSTANT  # nobody can write to it
             return
         if one.size != other.size or one.dtype != other.dtype or not same_bytes(one, other):
             user = next((each for each in self.one.instructions if mine in each.reads), None)

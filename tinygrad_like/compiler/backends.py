@@ -8,12 +8,12 @@ from typing import Any
 from . import native
 from .program import Program
 
-BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend"}
+BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend", "replay": "replay"}
 
 
 def chosen(backend: str | None) -> str:
     """The backend that was asked for; without, C if there is a compiler, else NumPy."""
-    return backend or "numpy"
+    return backend or ("c" if native.compiler() else "numpy")
 
 
 def build(program: Program, backend: str | None, sharding: Any = None) -> Any:

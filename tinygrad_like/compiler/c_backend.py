@@ -12,7 +12,7 @@ from ..engine.shortcuts import raise_unless
 from . import native
 from .aliasing import overlapping_references
 from .c_callbacks import caller, values_called
-from .c_entry import CALL, ERROR, FIRST, MISFIT, NUMBER, OVERLAP, RESTORE, SAVE, entry, header_size
+from .c_entry import CALL, ERROR, FIRST, KIND, MISFIT, NUMBER, OVERLAP, RESTORE, SAVE, entry, header_size
 from .c_memory import ALIGNED
 from .c_source import CALL_FAILED, FIRST_REQUIRED, INDEX_FAILED, Source
 from .numpy_backend import replayed
@@ -20,7 +20,14 @@ from .passes import simplified
 from .program import Memory, Program, Value
 from .replay import view_of
 
-FLAGS = ("-fopenmp-simd", "-DVECTOR_CODE", "-fno-trapping-math", "-fno-strict-aliasing", "-fno-tree-pre", "-fno-thread-jumps")
+FLAGS = (
+    "-fopenmp-simd",
+    "-DVECTOR_CODE",
+    "-fno-trapping-math",
+    "-fno-strict-aliasing",
+    "-fno-tree-pre",
+    "-fno-thread-jumps",
+)
 FASTCALL = 0x80  # METH_FASTCALL: a function gets its arguments as a C array
 
 
@@ -121,7 +128,7 @@ class Workspace:
             (RESTORE, api.PyEval_RestoreThread),
         ):
             self.table[place] = ctypes.cast(function, ctypes.c_void_p).value
-        self.table[ERROR] = address(self.error)
+        self.table[ERROR], self.table[KIND] = address(self.error), id(np.ndarray)
         for slot, memory in enumerate(layout.slots):
             if memory.array is not None and memory not in layout.fresh:
                 self.table[FIRST + slot] = address(memory.array)
@@ -179,10 +186,17 @@ class Workspace:
 
     # -- a call ---------------------------------------------------------------------------------
 
-    def bind(self, arrays: list[Any]) -> None:
-        """Look up what NumPy is called with that lies in the memory of inputs and results."""
+    def bind(self, arrays: list[Any]) -> bool:
+        """Look up what NumPy is called with that lies in the memory of inputs and results.
+
+        False if an input has other strides than the program knows.
+        """
+        for array, value in zip(arrays, self.program.inputs):
+            if type(array) is not np.ndarray or array.strides != value.strides:
+                return False
         for value in self.moving:
-            self.held[value] = self.found(value, arrays)
+            self.held[value] = self.found(value, arrays, plain=True)
+        return True
 
     def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
         arrays = [np.empty(each.shape, each.dtype) for each in self.program.inputs]
@@ -207,14 +221,16 @@ class Workspace:
             for i, value in enumerate(self.owner.results[n:])
         ]
 
-    def found(self, value: Value, arrays: list[Any]) -> Any:
-        """A value in the memory of an input or a result."""
+    def found(self, value: Value, arrays: list[Any], plain: bool = False) -> Any:
+        """A value in the memory of an input or a result; a number as an array without axes if `plain`."""
         owner = arrays[self.places[value.memory]]
         offset = value.offset - self.layout.origin.get(value.memory, 0)
         if not offset and owner.shape == value.shape and owner.strides == value.strides:
-            return owner[()] if value.scalar else owner
+            return owner[()] if value.scalar and not plain else owner
+        if not owner.flags.c_contiguous:  # then it has its axes in another order
+            owner = owner.transpose(sorted(range(owner.ndim), key=lambda axis: -owner.strides[axis]))
         view = np.ndarray(value.shape, value.dtype, owner, offset, value.strides)
-        return view[()] if value.scalar else view
+        return view[()] if value.scalar and not plain else view
 
     def arrays_of(self, arrays: list[Any]) -> list[Any]:
         """The inputs, with arrays in place of numbers."""
@@ -239,13 +255,12 @@ class Workspace:
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
 
-
     def laid_out(self, arrays: list[Any]) -> Any:
         """A run on copies of the inputs, with the strides that the program knows; what it writes is copied back."""
         copies = [in_layout(each, value) for each, value in zip(arrays, self.program.inputs)]
         results = self.run(copies)
         for array, copied, value in zip(arrays, copies, self.program.inputs):
-            if value.memory in self.layout.written:
+            if value.memory in self.layout.written and isinstance(array, np.ndarray):
                 array[...] = copied
         return results
 
@@ -285,7 +300,8 @@ def run_text(owner: Compiled) -> str:
         lines.append(f"{name} = empty({whole_of(program, memory)[0]}, dtype{i})")
     every = ", ".join([*inputs, *fresh])
     if owner.source.calls:
-        lines += [f"space.bind([{every}])", "with errors(all='ignore'):", f"    code = call({every})"]
+        lines += [f"if not space.bind([{every}]):", f"    return space.failed({MISFIT}, [{every}])"]
+        lines += ["with errors(all='ignore'):", f"    code = call({every})"]
     else:
         lines.append(f"code = call({every})")
     lines += ["if code:", f"    return space.failed(code, [{every}])"]

@@ -11,7 +11,6 @@ from .c_operations import Callback
 from .program import Instruction, Value, mapped_values
 
 INTO = frozenset({np.dot, np.matmul, np.take, np.cumsum, np.cumprod, np.einsum})
-PIECES = {1: "{0}()", 0: "pass"}
 
 
 def caller(one: Callback, held: dict[Value, Any]) -> Callable[[], None]:
@@ -30,19 +29,25 @@ def caller(one: Callback, held: dict[Value, Any]) -> Callable[[], None]:
         return name
 
     def named(value: Value) -> str:
+        return f"held[{name_of(value)}]" + (".item()" if value.weak else "[()]" if value.scalar else "")
+
+    def into(value: Value) -> str:
+        return f"held[{name_of(value)}]"
+
+    def name_of(value: Value) -> str:
         name = f"value{value.number}"
         scope[name] = value
-        return f"held[{name}]" + ("[()]" if value.scalar else "")
+        return name
 
     arguments = [text(each) for each in instruction.args]
     arguments += [f"{name}={text(each)}" for name, each in instruction.options.items()]
-    lines = body(instruction, arguments, text)
+    lines = body(instruction, arguments, text, into)
     exec("def call():\n    " + "\n    ".join(lines), scope)
     function: Callable[[], None] = scope["call"]
     return function
 
 
-def body(instruction: Instruction, arguments: list[str], text: Any) -> list[str]:
+def body(instruction: Instruction, arguments: list[str], text: Any, into: Any) -> list[str]:
     results = instruction.results
     if not results:
         return [f"function({', '.join(arguments)})"]
@@ -51,9 +56,9 @@ def body(instruction: Instruction, arguments: list[str], text: Any) -> list[str]
         fits = isinstance(function, np.ufunc) or (function in INTO if function.__hash__ else False)
         if fits and not target.scalar and "out" not in instruction.options and target.contiguous:
             return [f"function({', '.join([*arguments, f'out={text(target)}'])})"]
-        return [f"copyto({text(target).removesuffix('[()]')}, function({', '.join(arguments)}))"]
+        return [f"copyto({into(target)}, function({', '.join(arguments)}))"]
     lines = [f"results = function({', '.join(arguments)})"]
-    return lines + [f"copyto({text(each).removesuffix('[()]')}, results[{i}])" for i, each in enumerate(results)]
+    return lines + [f"copyto({into(each)}, results[{i}])" for i, each in enumerate(results)]
 
 
 def values_called(calls: list[Callback]) -> list[Value]:

@@ -8,7 +8,7 @@ from .c_source import Source
 from .program import REFERENCE, Value
 
 # What a table has before the pointers to memory.
-CALL, ERROR, NUMBER, SAVE, RESTORE, FIRST = range(6)
+CALL, ERROR, NUMBER, SAVE, RESTORE, KIND, FIRST = range(7)
 MISFIT, OVERLAP = 3, 4  # an argument with other strides; one that shares memory with another that is written to
 WORTH = 20_000  # elements, from which on other threads may run meanwhile
 
@@ -16,8 +16,10 @@ ENTRY = """\
 typedef struct {{ char *data; int ndim; ptrdiff_t *shape; ptrdiff_t *strides; }} Array;
 #define ARRAY(object) ((const Array *)(const void *)((const char *)(object) + {header}))
 
-static int fits(const Array *array, const ptrdiff_t *strides, uintptr_t alignment)
+static int fits(const void *object, uintptr_t kind, const ptrdiff_t *strides, uintptr_t alignment)
 {{
+    const Array *array = ARRAY(object);
+    if (((const uintptr_t *)(const void *)array)[-1] != kind) return 0; /* no array */
     if ((uintptr_t)array->data % alignment) return 0;
     for (int i = 0; i < array->ndim; ++i)
         if (array->strides[i] != strides[i] && array->shape[i] != 1) return 0;
@@ -74,7 +76,7 @@ def entry(source: Source, header: int) -> str:
         checks.append(f"static const ptrdiff_t strides{i}[] = {{{strides}}};")
     for i, value in enumerate(program.inputs):
         size = value.dtype.alignment
-        checks.append(f"if (!fits(ARRAY(arrays[{i}]), strides{i}, {size})) return {MISFIT};")
+        checks.append(f"if (!fits(arrays[{i}], table[{KIND}], strides{i}, {size})) return {MISFIT};")
     for i in range(len(program.inputs) + len(layout.fresh)):
         slot = i if i >= len(program.inputs) else layout.slots.index(program.inputs[i].memory)
         checks.append(f"table[{FIRST + slot}] = (uintptr_t)ARRAY(arrays[{i}])->data;")
@@ -144,16 +146,19 @@ def loop_inputs(source: Source) -> list[str]:
 
 
 def header_size() -> int | None:
-    """Where the pointer to the data stands in an array, in bytes; None if arrays are laid out in another way."""
+    """Where the pointer to the data stands in an array, in bytes; None if arrays are laid out in another way.
+
+    The kind of an object is the last word of its header.
+    """
     import ctypes
 
     probe = np.arange(6.0).reshape(2, 3)[:, ::2]
     size = object.__basicsize__
     try:
-        words = (ctypes.c_ssize_t * 4).from_address(id(probe) + size)
-        data, ndim = words[0], words[1] & 0xFFFFFFFF
-        strides = (ctypes.c_ssize_t * 2).from_address(words[3])
+        words = (ctypes.c_ssize_t * 5).from_address(id(probe) + size - ctypes.sizeof(ctypes.c_void_p))
+        kind, data, ndim = words[0], words[1], words[2] & 0xFFFFFFFF
+        strides = (ctypes.c_ssize_t * 2).from_address(words[4])
     except (ValueError, OSError):
         return None
     known = probe.__array_interface__["data"][0]
-    return size if (data, ndim, *strides) == (known, 2, *probe.strides) else None
+    return size if (kind, data, ndim, *strides) == (id(np.ndarray), known, 2, *probe.strides) else None

@@ -238,7 +238,7 @@ class Nest:
         for each, name in names:
             result = finished(each, name)
             target = self.element(each.target)
-            result = result if self.whole else combined(each, target, result)
+            result = result if self.whole else combined(each, target, bracketed(result))
             lines.add(f"{target} = {cast(bracketed(result), each.dtype, each.target.dtype)};")
 
     def reducing(self, depth: int, names: list[tuple[Reduce, str]], lines: Lines) -> None:

@@ -21,6 +21,7 @@ from .c_maps import (
     copyto,
     fill,
     filled_with,
+    mapped,
     narrowed,
     operand_of,
     require,
@@ -55,10 +56,11 @@ def only_views(instruction: Instruction) -> bool:
 
 
 def operations_of(instruction: Instruction) -> list[Operation]:
+    function = instruction.function
     try:
         if instruction.body is not None:
             return conditional(instruction)
-        lower = LOWER.get(instruction.function) if hashable(instruction.function) else None
+        lower = LOWER.get(function) or LOWER.get(getattr(function, "__wrapped__", None)) if hashable(function) else None
         if lower is None and isinstance(instruction.function, np.ufunc):
             lower = ufunc_call
         if lower is None and getattr(instruction.function, "__name__", "") == "at":
@@ -173,7 +175,7 @@ def put(instruction: Instruction, target: Value, index: Any, value: Any, adds: b
 def concatenate(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-    require(set(instruction.options) <= {"axis"} and axis is not None, "its options")
+    require(set(instruction.options) <= {"axis", "dtype", "casting"} and axis is not None, "its options")
     require(all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     found, start = [], 0
@@ -188,7 +190,7 @@ def concatenate(instruction: Instruction) -> list[Operation]:
 def stack(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-    require(set(instruction.options) <= {"axis"}, "its options")
+    require(set(instruction.options) <= {"axis", "dtype", "casting"}, "its options")
     require(all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     strides = target.strides[:axis] + target.strides[axis + 1 :]
@@ -229,6 +231,10 @@ LOWER: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.zeros: filled_with(0),
     np.ones: filled_with(1),
     np.full: filled_with(None),
+    np.zeros_like: filled_with(0),
+    np.ones_like: filled_with(1),
+    np.full_like: filled_with(None),
+    np.empty_like: nothing,
     np.empty: nothing,
     method("fill"): fill,
     operator.getitem: getitem,

@@ -131,6 +131,8 @@ def loop_types(ufunc: Any, arguments: Any, dtype: Any) -> tuple[tuple[Any, ...],
         else:
             require(isinstance(each, (bool, int, float)), f"an operand of type {type(each).__name__}")
             given.append(np.dtype(bool) if isinstance(each, bool) else type(each))
+    if not any(isinstance(each, np.dtype) for each in given):
+        given = [np.dtype(each) for each in given]
     chosen = {} if dtype is None else {"signature": (*[None] * len(given), np.dtype(dtype))}
     try:
         resolved = ufunc.resolve_dtypes((*given, None), **chosen)
@@ -204,7 +206,7 @@ def copied(instruction: Instruction) -> list[Operation]:
 def filled_with(number: Any) -> Any:
     def lower(instruction: Instruction) -> list[Operation]:
         value = number
-        if instruction.function is np.full:
+        if instruction.function in (np.full, np.full_like):
             value = instruction.args[1] if len(instruction.args) > 1 else instruction.options["fill_value"]
         return assigned(target_of(instruction), value, instruction.place)
 

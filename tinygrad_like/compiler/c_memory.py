@@ -1,9 +1,8 @@
 """Where the memory of a program lies in C: in a table of pointers, in local variables, or in a workspace."""
 
 from __future__ import annotations
-import re
-from typing import Any
 
+import re
 
 from .c_expressions import EXPRESSIONS
 from .c_fusion import Group, flattened, passing, users
@@ -16,10 +15,70 @@ LOCAL = 2048  # bytes of an array that may be a local variable, and
 LOCALS = 1 << 15  # of all of them
 ALIGNED = 64
 RESERVED = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
-    "memory error call index_error memcpy table run enter fits apart best where here sum factor strange main "
-    "j0 j1 jn y0 y1 yn gamma lgamma tgamma erf erfc".split()
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "memory",
+        "error",
+        "call",
+        "index_error",
+        "memcpy",
+        "table",
+        "run",
+        "enter",
+        "fits",
+        "apart",
+        "best",
+        "where",
+        "here",
+        "sum",
+        "factor",
+        "strange",
+        "main",
+        "j0",
+        "j1",
+        "jn",
+        "y0",
+        "y1",
+        "yn",
+        "gamma",
+        "lgamma",
+        "tgamma",
+        "erf",
+        "erfc",
+    ]
 )
 LOOP = re.compile(r"[i-r]\d*|end\d*|from\d*|at(_\d+|\d*)")
 CALLED = frozenset(
@@ -33,6 +92,8 @@ CALLED = frozenset(
 
 class Layout:
     """The place of each memory, and its name."""
+
+    alignment = ALIGNED  # of memory in the workspace
 
     def __init__(self, program: Program, groups: list[Group]) -> None:
         self.program, self.groups = program, groups
@@ -93,7 +154,7 @@ class Layout:
         for memory in sorted(self.workspace, key=lambda each: -each.size):
             first, last = self.users[memory][0], self.users[memory][-1]
             first = 0 if self.is_copied(memory) else first
-            size = -(-max(1, memory.size) // ALIGNED) * ALIGNED
+            size = -(-max(1, memory.size) // self.alignment) * self.alignment
             begin = 0
             for low, high in sorted((b, e) for f, l, b, e in placed if f <= last and first <= l):
                 if begin + size <= low:
@@ -140,27 +201,41 @@ class Layout:
         offset = access.offset - self.origin.get(memory, 0)
         name = self.name(memory)
         if access.dtype != memory.dtype:
-            name = f"(({c_type(access.dtype)} *)(void *){name})"
+            const = "" if memory in self.written else "const "
+            name = f"(({const}{c_type(access.dtype)} *)({const}void *){name})"
         if offset:
             terms = [*terms, str(offset // size)]
         return f"{name}[{' + '.join(terms) or '0'}]"
 
-    def declarations(self) -> list[str]:
-        """The lines that declare what is used."""
+    def address(self, memory: Memory, dtype: Any, offset: int) -> str:
+        """The text of a pointer to an element of a memory."""
+        if memory in self.scalars:
+            return f"&{self.name(memory)}"
+        start = (offset - self.origin.get(memory, 0)) // dtype.itemsize
+        name = self.name(memory)
+        if dtype != memory.dtype:
+            const = "" if memory in self.written else "const "
+            name = f"({const}{c_type(dtype)} *)({const}void *){name}"
+        return f"{name} + {start}" if start else name
+
+    def declarations(self) -> list[tuple[str, str]]:
+        """The names of memories, with the lines that declare them."""
         found = []
         for slot, memory in enumerate(self.slots):
             if memory in self.users:
-                kind = c_type(memory.dtype)
                 const = "" if memory in self.written else "const "
-                found.append(f"{const}{kind} *const {self.name(memory)} = ({const}{kind} *)memory[{slot}];")
+                kind = f"{const}{c_type(memory.dtype)} *"
+                found.append((memory, f"{kind}const {self.name(memory)} = ({kind})memory[{slot}];"))
         base = len(self.slots)
         for memory, offset in self.workspace.items():
-            kind = c_type(memory.dtype)
-            found.append(f"{kind} *const {self.name(memory)} = ({kind} *)(void *)((char *)memory[{base}] + {offset});")
+            kind = f"{c_type(memory.dtype)} *"
+            place = f"(void *)((char *)memory[{base}] + {offset})"
+            found.append((memory, f"{kind}const {self.name(memory)} = ({kind}){place};"))
         for memory in self.locals:
-            found.append(f"{c_type(memory.dtype)} {self.name(memory)}[{memory.size // memory.dtype.itemsize}];")
-        found += [f"{c_type(memory.dtype)} {self.name(memory)};" for memory in self.scalars]
-        return found
+            length = memory.size // memory.dtype.itemsize
+            found.append((memory, f"{c_type(memory.dtype)} {self.name(memory)}[{length}];"))
+        found += [(memory, f"{c_type(memory.dtype)} {self.name(memory)};") for memory in self.scalars]
+        return [(self.name(memory), line) for memory, line in found]
 
 
 def wanted_names(program: Program) -> dict[Memory, str]:

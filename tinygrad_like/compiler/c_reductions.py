@@ -23,6 +23,7 @@ KINDS = {
     np.logical_or.reduce: "|",
     np.logical_and.reduce: "&",
 }
+NEUTRAL = {"+": 0, "*": 1, "max": -np.inf, "min": np.inf}
 SMALL = 4096  # multiplications, up to which a product is loops, and not a call of NumPy
 
 
@@ -43,12 +44,18 @@ def kept_strides(target: Value, axes: set[int], ndim: int) -> tuple[int, ...]:
 
 def reduced_with(kind: str) -> Any:
     def lower(instruction: Instruction) -> list[Operation]:
-        only(instruction.options, "axis", "keepdims", "dtype", "out")
+        only(instruction.options, "axis", "keepdims", "dtype", "out", "initial")
         require(len(instruction.args) <= 2, "its arguments")
+        require(changes_nothing(kind, instruction.options.get("initial")), "the option initial")
         axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
         return reduction(instruction, kind, axis)
 
     return lower
+
+
+def changes_nothing(kind: str, initial: Any) -> bool:
+    """Whether a reduction of floats begins with this number anyway."""
+    return initial is None or (isinstance(initial, (int, float)) and initial == NEUTRAL.get(kind))
 
 
 def reduction(instruction: Instruction, kind: str, axis: Any) -> list[Operation]:
@@ -116,24 +123,17 @@ def position(sign: str) -> Any:
 # -- products -----------------------------------------------------------------------------------
 
 
-def product(instruction: Instruction) -> list[Operation]:
-    """np.dot, np.matmul and their like."""
+def product(instruction: Instruction, most: float = SMALL) -> list[Operation]:
+    """np.dot, np.matmul and their like, of up to so many multiplications."""
     only(instruction.options, "out")
     require(len(instruction.args) == 2, "its arguments")
     left, right = instruction.args
     target = target_of(instruction)
-    require(isinstance(left, Value) and isinstance(right, Value), "its arguments")
-    require(left.dtype == right.dtype == target.dtype and target.dtype.kind == "f", "its dtypes")
-    if not left.shape or not right.shape:
-        return mapped(
-            target.shape,
-            (left, right),
-            (target.dtype,) * 2,
-            "{0} * {1}",
-            target.dtype,
-            access(target),
-            instruction.place,
-        )
+    require(target.dtype.kind == "f", "its dtype")
+    if not all(isinstance(each, Value) and each.shape for each in (left, right)):
+        types = target.dtype, target.dtype
+        return mapped(target.shape, (left, right), types, "{0} * {1}", target.dtype, access(target), instruction.place)
+    require(left.dtype == right.dtype == target.dtype, "its operands have different dtypes")
     batched = len(left.shape) > 2 or len(right.shape) > 2
     require(not batched or instruction.function is np.matmul, "it has more than two axes")
     space, sides = product_space(left, right, target)
@@ -144,7 +144,7 @@ def product(instruction: Instruction) -> list[Operation]:
         )
     if not prod(space):
         return mapped(target.shape, (0.0,), (target.dtype,), "{0}", target.dtype, access(target), instruction.place)
-    require(prod(space) <= SMALL, "it is large: a call of BLAS is faster")
+    require(prod(space) <= most, "it is large: a call of BLAS is faster")
     require(not any(clashes(each, sides[2], space) for each in sides[:2]), "it overwrites its operand")
     space, *strides = squeezed(space, *(each.strides for each in sides))
     a, b, c = (Access(each.memory, each.dtype, each.offset, own) for each, own in zip(sides, strides))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from . import c_statements
+from .c_functions import Functions
 from .c_fusion import Group, flattened, fused
 from .c_helpers import helpers
 from .c_loops import Lines, Nest
 from .c_lowering import lowered
 from .c_memory import Layout, called_back
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
-from .traced import Method
 from .passes import simplified
 from .program import TEMPORARY, Instruction, Program
+from .traced import Method
 
 INDEX_FAILED, CALL_FAILED, FIRST_REQUIRED = 1, 2, 16
 
@@ -34,18 +36,20 @@ HEADER = """\
 #endif
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
+#define LOOP static __attribute__((noinline))
 #else
 #define INLINE static inline
+#define LOOP static
 #endif
 """
-INDEX_ERROR = f"""\
+INDEX_ERROR = """\
 static int index_error(int64_t *error, int64_t index, int64_t axis, int64_t length)
-{{
+{
     error[0] = index;
     error[1] = axis;
     error[2] = length;
-    return {INDEX_FAILED};
-}}
+    return INDEX_FAILED;
+}
 """
 
 
@@ -61,6 +65,7 @@ class Source:
         flat = flattened(self.groups)
         self.requirements = [one for group in flat for one in group.operations if isinstance(one, Require)]
         self.work = sum(product_of(one.space) for group in flat for one in group.operations)
+        self.functions = Functions(self.layout, len(flat))
         self.text = self.written()
 
     def written(self) -> str:
@@ -72,8 +77,10 @@ class Source:
         for group in self.groups:
             self.group(group, body)
         text = "\n".join(body.lines)
-        for each in self.layout.declarations():
-            lines.add(each)
+        words = set(re.findall(r"\w+", text))
+        for name, each in self.layout.declarations():
+            if name in words:
+                lines.add(each)
         for parameter in ("memory", "error", "call"):
             if (
                 f"{parameter}[" not in "\n".join(lines.lines) + text
@@ -83,12 +90,16 @@ class Source:
                 lines.add(f"(void){parameter};")
         head = f"static int {self.name}(void *const *memory, int64_t *error, int (*call)(int))"
         function = "\n".join([head, "{", *lines.lines, *([""] if lines.lines else []), text, "    return 0;", "}", ""])
-        failed = INDEX_ERROR if "index_error(" in text else ""
-        constants = f"enum {{ CALL_FAILED = {CALL_FAILED} }};\n" if self.calls else ""
-        return "\n".join(each for each in (HEADER, constants, failed, helpers(text), function) if each)
+        loops = "\n".join(self.functions.texts)
+        failed = INDEX_ERROR if "index_error(" in text + loops else ""
+        constants = f"enum {{ INDEX_FAILED = {INDEX_FAILED}, CALL_FAILED = {CALL_FAILED} }};\n"
+        return "\n".join(each for each in (HEADER, constants, failed, helpers(loops + text), loops, function) if each)
 
     def group(self, group: Group, lines: Lines) -> None:
         lines.add(comment(group))
+        if self.functions.takes(group):
+            self.functions.call(group, comment(group), lines)
+            return
         lines.open("")
         lines.lines[-1] = lines.lines[-1].replace(" {", "{")
         one: Any = group.operations[0]
@@ -127,9 +138,7 @@ def needed(operations: list[Operation], program: Program) -> list[Operation]:
     kept = []
     for one in reversed(operations):
         reads, writes = one.spans()
-        if has_no_effect(one) and all(
-            memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes
-        ):
+        if has_no_effect(one) and all(memory.kind == TEMPORARY and memory not in wanted for memory, _, _ in writes):
             continue
         wanted |= {memory for memory, _, _ in reads}
         kept.append(one)

@@ -87,8 +87,9 @@ def bindings_of(trace: Trace) -> list[Binding]:
                 "place in a graph.",
                 "Write into it by tg.assign(t, values), or t.data = values.",
             )
-        after = tensor._grad
-        if after is gradient or after is trace.brought.get(id(tensor)):
+        after, before = tensor._grad, trace.brought.get(id(tensor), gradient)
+        # Of a gradient that was only cleared, it does not matter whether there was one when this was traced.
+        if after is before and (id(tensor) in trace.brought or id(tensor) not in trace.cleared):
             continue
         held = after._array if isinstance(after, Tensor) else after
         value = None if after is None else held.value if type(held) is TracedArray else trace.lift(held).value

@@ -28,7 +28,7 @@ from .holders import Holders
 from .looping import run_loop
 from .memory_names import name_inputs, name_memory
 from .program import Program
-from .quick import Quick, quick_way
+from .quick import MISS, quick_way
 from .reporting import Report, report
 from .runner import Runner
 from .shown import shown
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..picture.picture import Picture
 
 MOST = 8  # programs of one function; with more, something may differ that should be an argument or a Tensor
+WAYS = 100  # fast ways to programs that are kept: they are made again where a model goes to and fro
 tracing = across_forks(RLock())  # a trace writes into real memory, and undoes it
 
 
@@ -87,7 +88,8 @@ class Compiled:
         self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
         self.last: Runner | None = None
-        self.quick: Quick | None = None
+        self.ways: dict[Any, Any] = {}
+        self.quick: Callable[[tuple[Any, ...]], Any] | None = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -175,15 +177,10 @@ class Compiled:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         quick = self.quick
-        if (
-            quick is not None
-            and self.holders.now() == quick.state
-            and not (active or options)
-            and observer.get() is None
-            and recording.get() is quick.recording
-            and (arrays := quick.arrays_of(args)) is not None
-        ):
-            return quick.runner(arrays)
+        if quick is not None and not (active or options) and observer.get() is None:
+            result = quick(args)
+            if result is not MISS:
+                return result
         return self.call(args, options)
 
     def call(self, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -200,10 +197,17 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else quick_way(runner, args, self.holders.now())
+        self.quick = None if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
+
+    def way(self, runner: Runner, args: tuple[Any, ...]) -> Any:
+        """The fast way to a program in the state that layers and optimizers are in now."""
+        key = runner, self.holders.number
+        if key not in self.ways and len(self.ways) < WAYS:
+            self.ways[key] = quick_way(runner, args, self.holders)
+        return self.ways.get(key)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
@@ -248,7 +252,10 @@ class Compiled:
 
 
 def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
-    """The arrays and floats among the arguments, and all that a program depends on; None if one is in a graph."""
+    """The arrays and floats among the arguments, and all that a program depends on.
+
+    None, if one is in a graph, or an array of another kind than a program takes: the function itself is to be run.
+    """
     arrays: list[Any] = []
     key: list[Any] = []
     for each in leaves:
@@ -261,8 +268,10 @@ def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
             else:
                 key.append(id(each))
         elif isinstance(each, (np.ndarray, np.generic)):
+            if each.dtype.kind not in "fiubc" or (isinstance(each, np.ndarray) and type(each) is not np.ndarray):
+                return None
             arrays.append(each)
-            key.append((np.ndarray, each.shape, each.dtype))
+            key.append((isinstance(each, np.ndarray), each.shape, each.dtype))
         elif type(each) is float:
             arrays.append(each)
             key.append(float)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..engine.traces import changes
-from ..nn.finding import attributes, is_users_own
+from ..nn.finding import Visitor, attributes, is_users_own
 from ..nn.layer import Layer
 from ..optim.optimizer import Optimizer
 
@@ -66,6 +66,23 @@ class Holders:
                 self.look()
                 break
         return self.number
+
+    def conditions(self, known: dict[str, Any], variable: str, container: str) -> list[str]:
+        """That all is as it was when it was looked at, as lines of source; what they name is put into `known`."""
+        lines = []
+        known |= {"is_": is_, "globals_": self.names.globals}
+        for i, (cell, before) in enumerate(self.names.around):
+            known |= {f"cell{i}": cell, f"held{i}": before}
+            lines.append(variable.format(now=f"cell{i}.cell_contents", before=f"held{i}"))
+        for i, (name, before) in enumerate(self.names.above):
+            known[f"global{i}"] = before
+            lines.append(variable.format(now=f"globals_.get({name!r})", before=f"global{i}"))
+        own = [(self.names.own.values(), self.names.inside)] if self.names.fixed else []
+        watched = [*self.watched, *own]
+        for i, (values, before) in enumerate(watched):
+            known |= {f"values{i}": values, f"before{i}": before}
+            lines.append(container.format(values=f"values{i}", count=len(before), before=f"before{i}"))
+        return lines
 
     def look(self) -> None:
         self.forget()
@@ -154,7 +171,9 @@ def is_walked(value: Any) -> bool:
     """Whether the attributes of an object count, too."""
     if not hasattr(value, "__dict__") or isinstance(value, WHOLE):
         return False
-    return is_users_own(value) and type(value).__module__ != f"{__package__}.compiling"
+    if type(value).__module__ == f"{__package__}.compiling":
+        return False
+    return isinstance(value, Visitor) or is_users_own(value)  # schedules are visitors
 
 
 def outline(value: Any, waiting: list[Any]) -> Any:

@@ -10,8 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, TraceError
 from .jax_evaluation import Evaluation, Plan
 from .jax_loading import jax
-from .program import REFERENCE, Program, Value
-from .replay import view_of
+from .program import Program, Value
 
 MANY = 1024  # runs at most in one call of JAX
 
@@ -45,7 +44,7 @@ class JaxRunner:
             np.copyto(arrays[value.memory.index], array)
         self.write_back(stored)
         given = dict(zip(self.plan.program.inputs, arrays))
-        return [plain(*each, given) for each in zip(self.plan.program.outputs, outputs)], self.bound(bound)
+        return self.plain(self.plan.program.outputs, outputs, given), self.bound(bound)
 
     def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
         """Run for items of some arrays on the device, from the `first` on, round and round, one for each of `losses`.
@@ -92,9 +91,15 @@ class JaxRunner:
             np.copyto(memory, array)
 
     def bound(self, arrays: Sequence[Any]) -> list[Any]:
-        made = iter(arrays)
-        values = [each.value for each in self.plan.program.bindings]
-        return [None if each is None else plain(each, next(made), {}) for each in values]
+        return self.plain([each.value for each in self.plan.program.bindings], arrays, {})
+
+    def plain(self, values: Sequence[Value | None], arrays: Sequence[Any], given: dict[Value, Any]) -> list[Any]:
+        """Arrays of NumPy for values, of which `arrays` are computed. Memory of before, and inputs, are as they are."""
+        made, known = iter(arrays), self.plan.known
+        return [
+            None if each is None else known[each] if each in known else plain(each, next(made), given)
+            for each in values
+        ]
 
     # -- forms of the program ---------------------------------------------------------------------------
 
@@ -102,13 +107,13 @@ class JaxRunner:
     def one(evaluation: Evaluation) -> Any:
         return evaluation.run
 
-    @staticmethod
-    def looped(evaluation: Evaluation, rows: int | None, place: int) -> Any:
+    def looped(self, evaluation: Evaluation, rows: int | None, place: int) -> Any:
         """A function that runs the program for the items of some arrays; it gives the losses."""
 
         def run(stored: Any, read: Any, constants: Any, arrays: Any) -> Any:
             numbers, *data = arrays
             numpy, lax = jax().numpy, jax().lax
+            loss = self.plan.outputs.index(self.plan.program.outputs[place])
 
             def step(i: Any, stored: Any) -> Any:
                 k = (numbers[0] + i) % numbers[1]
@@ -120,7 +125,7 @@ class JaxRunner:
             def following(i: Any, carried: Any) -> Any:
                 stored, flags, losses, _ = carried
                 now, stored, outputs, bound, _ = step(i, stored)
-                return stored, flags & now, losses.at[i].set(outputs[place].reshape(())), bound
+                return stored, flags & now, losses.at[i].set(outputs[loss].reshape(())), bound
 
             now, _, _, bound, _ = jax().eval_shape(step, 0, stored)
             nothing = tuple(numpy.zeros(each.shape, each.dtype) for each in bound)
@@ -163,9 +168,7 @@ def checked(sharding: Any) -> Any:
 
 
 def plain(value: Value, array: Any, given: dict[Value, Any]) -> Any:
-    """An array of NumPy; memory of before, and inputs, are given as they are."""
-    if value.memory.kind == REFERENCE:
-        return view_of(value.memory.array, value)
+    """An array of NumPy, with memory of its own; an input as it is."""
     if value in given:
         return given[value]
     copy = np.array(array)

@@ -11,8 +11,10 @@ from .program import Instruction, Value, mapped_values
 
 
 def is_pure(function: Any) -> bool:
-    """Whether a function depends on its arguments alone: those of NumPy and of this package."""
+    """Whether a function depends on its arguments alone: those of NumPy and of this package, but for processes."""
     module = getattr(function, "__module__", None) or ""
+    if module.startswith("tinygrad_like.distributed"):
+        return False
     return module.split(".")[0] in ("numpy", "tinygrad_like", "_operator") and not is_stateful(function)
 
 

@@ -12,8 +12,9 @@ from .jax_callbacks import called_back, is_pure
 from .jax_functions import Call, cast, way_of
 from .jax_loading import jax
 from .jax_memory import Store, shapes_of
+from .jax_random import DRAWS
 from .jax_writes import write_of
-from .program import CONSTANT, Instruction, Memory, Program, Value, all_instructions, mapped_values
+from .program import CONSTANT, REFERENCE, Instruction, Memory, Program, Value, all_instructions, mapped_values
 from .replay import view_of
 
 SMALL = 1 << 16  # bytes of a constant of integers that becomes part of the compiled program
@@ -27,9 +28,9 @@ class Plan:
         self.failures: list[Exception] = []  # what callbacks raised
         self.errors: dict[bool, list[Exception]] = {}  # what each check raises, in the order of the flags
         every = list(all_instructions(program.instructions))
-        self.ways = {each: way_of(each.function) for each in every}
+        self.ways = {each: DRAWS.get(each.function) or way_of(each.function) for each in every}
         functions = [each.function for each in every if each.body is None and each.function is not raise_unless]
-        self.called = called = [each for each in functions if way_of(each) is None and write_of(each) is None]
+        self.called = called = [each for each in functions if not (DRAWS.get(each) or way_of(each) or write_of(each))]
         self.effects = [each for each in called if not is_pure(each)]
         written = {value.memory: None for each in every for value in each.writes}
         written |= {each.results[0].memory: None for each in every if each.is_view and self.ways[each] is None}
@@ -46,6 +47,9 @@ class Plan:
         fixed = [each for each in unwritten if each.memory.kind == CONSTANT]
         self.static = [each for each in fixed if each.dtype.kind in "biu" and each.size * each.dtype.itemsize <= SMALL]
         self.fixed = [each for each in fixed if each not in self.static]
+        bound = [each.value for each in program.bindings if each.value is not None]
+        self.outputs, self.bound = (computed(values) for values in (program.outputs, bound))
+        self.known = {each: view_of(each.memory.array, each) for each in {*program.outputs, *bound} if is_before(each)}
 
     def constants(self) -> tuple[Any, ...]:
         """What is the same in each run."""
@@ -54,8 +58,17 @@ class Plan:
 
     def raise_first(self, flags: Any, general: bool) -> None:
         """Raise the error of the first check that failed."""
-        if not flags.all():
+        if flags.size and not flags.all():
             raise self.errors[general][int(np.argmin(flags))]
+
+
+def is_before(value: Value) -> bool:
+    """Whether a value lies in memory of before, so that whoever gets it gets that memory."""
+    return value.memory.kind == REFERENCE
+
+
+def computed(values: list[Value]) -> list[Value]:
+    return [each for each in values if not is_before(each)]
 
 
 def flat(array: Any) -> Any:
@@ -91,8 +104,8 @@ class Evaluation:
         flags = jax().numpy.stack([state.finite, *(jax().numpy.asarray(flag) for flag, _ in state.checks)])
         after = tuple(store.flats[each] for each in plan.state)
         changed = tuple(store.read(each) for each in plan.changed)
-        bound = tuple(state.value(each.value) for each in program.bindings if each.value is not None)
-        return flags, after, tuple(state.value(each) for each in program.outputs), bound, changed
+        bound = tuple(state.value(each) for each in plan.bound)
+        return flags, after, tuple(state.value(each) for each in plan.outputs), bound, changed
 
 
 class State:

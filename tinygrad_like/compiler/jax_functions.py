@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import TraceError
+from ..primitives.error_function import _erf
 from .jax_loading import jax
 from .program import Instruction, Value
 from .replay import view_of
@@ -250,6 +251,15 @@ def chosen(call: Call) -> Any:
     return jax().numpy.choose(index, choices, mode="clip" if mode == "raise" else mode)
 
 
+def counted(call: Call) -> Any:
+    x, weights = call.args[0], call.option("weights", 1)
+    return jax().numpy.bincount(x, weights, length=call.instruction.results[0].size)
+
+
+def error_function(call: Call) -> Any:
+    return jax().scipy.special.erf(cast(jax().numpy.asarray(call.args[0]), call.result_dtype))
+
+
 def viewed(call: Call) -> Any:
     return jax().numpy.asarray(call.args[0]).view(call.result_dtype)
 
@@ -332,6 +342,8 @@ RESULTS: dict[Any, Callable[[Call], Any]] = {
     np.take_along_axis: take_along_axis,
     np.repeat: repeated,
     np.choose: chosen,
+    np.bincount: counted,
+    _erf: error_function,
     np.reshape: reshaped,
     np.ravel: reshaped,
     np.lib.stride_tricks.sliding_window_view: windows,

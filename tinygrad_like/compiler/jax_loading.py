@@ -15,6 +15,8 @@ def jax() -> Any:
     """The package. Raises MissingError if it is not installed, or too old."""
     try:
         import jax
+        import jax.experimental
+        import jax.scipy.special
     except ImportError as error:
         raise MissingError('backend="jax" needs the package jax.', NEEDED) from error
     if not hasattr(jax, "enable_x64"):

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.scattered import add_named_at
 from .jax_functions import Call, cast, check_within, checked_index, is_integers, is_mask
 from .jax_loading import jax
 from .traced import Method
 
+ADD_AT = add_named_at.__wrapped__  # type: ignore[attr-defined]  # what a trace writes down of it
 AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "maximum": "max", "minimum": "min"}
 
 
@@ -46,10 +48,10 @@ def copied(call: Call) -> Any:
 
 
 def added_at(call: Call) -> Any:
-    """`ufunc.at(array, index, values)`."""
+    """`ufunc.at(array, index, values)`, and `add_named_at`, which adds."""
     array, index = call.args[0], checked_index(call, call.args[0].shape, call.args[1])
-    place = array.at[index]
-    return getattr(place, AT[call.function.__self__.__name__])(cast(jax().numpy.asarray(call.args[2]), array.dtype))
+    name = "add" if call.function is ADD_AT else AT[call.function.__self__.__name__]
+    return getattr(array.at[index], name)(cast(jax().numpy.asarray(call.args[2]), array.dtype))
 
 
 def filled(call: Call) -> Any:
@@ -94,6 +96,7 @@ WRITES: dict[Any, Callable[[Call], Any]] = {
     np.putmask: put_masked,
     np.put_along_axis: put_along_axis,
     np.fill_diagonal: fill_diagonal,
+    ADD_AT: added_at,
 }
 METHODS: dict[str, Callable[[Call], Any]] = {"fill": filled, "put": put, "sort": sorted_along}
 

@@ -107,13 +107,13 @@ def name_inputs(program: Program, function: Any, args: Any, options: Any) -> Non
     for name, each in given.items():
         if type(each) in (tuple, list):
             for i, one in enumerate(each):
-                if one in inputs:
+                if isinstance(one, Value) and one in inputs:
                     one.name = f"{name}{i}"
         elif isinstance(each, dict):
             for key, one in each.items():
-                if one in inputs and str(key).isidentifier():
+                if isinstance(one, Value) and one in inputs and str(key).isidentifier():
                     one.name = str(key)
-        elif each in inputs:
+        elif isinstance(each, Value) and each in inputs:
             each.name = name
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .aliasing import fills_memory
+from .aliasing import fills_memory, is_pure
 from .memory_names import identifier
 from .program import CONSTANT, Instruction, Program, Value, all_instructions
 from .spelling import unused
+from .tracing import address
 
 RESERVED = {
     "np",
@@ -69,7 +70,8 @@ class Names:
         self.name_references()
         for value in program.outputs:
             if value.scalar and value not in self.names and value.dtype.kind == "f":
-                self.give(value, "loss" if program.bindings else "result")
+                trains = any(each.place.part == "backward" for each in program.instructions)
+                self.give(value, "loss" if trains else "result")
         # Of what a backward operation computes, the last in the shape of the operand is its gradient.
         self.gradients = {
             (group_of(each), value.shape, value.dtype): each
@@ -96,25 +98,20 @@ class Names:
         return name
 
     def name_references(self) -> None:
-        for value in self.program.references:
-            if value.name:
-                self.give(value, value.name)
         where = {place_of(value): value for value in self.program.references}
         gradients = set()
         for binding in self.program.bindings:
             if binding.value is not None and binding.value.memory.array is not None:
                 array = binding.tensor._array
-                parameter = where.get((array.__array_interface__["data"][0], array.shape, array.strides))
-                self.give(
-                    binding.value, "d_" + ("parameter" if parameter is None else self.names.get(parameter, "parameter"))
-                )
+                parameter = where.get((address(array), array.shape, array.strides))
+                name = "" if parameter is None else parameter.name
+                self.give(binding.value, f"d_{name or 'parameter'}")
                 gradients.add(binding.value.memory)
-        named = {value.memory for value in self.names if value.name}
         for value in self.program.references:
-            if value.memory in gradients:
+            if value.name:
+                self.give(value, value.name)
+            elif value.memory in gradients:
                 self.give(value, "gradients" if fills_memory(value) else "d_parameter")
-            elif value.memory in named and fills_memory(value):
-                self.give(value, "parameters")
             elif value.memory.kind == CONSTANT or not value.shape:
                 self.give(value, constant_name(value))
             else:
@@ -131,7 +128,7 @@ class Names:
             self.give(value, self.base(each, value, group))
 
     def base(self, each: Instruction, value: Value, group: Any) -> str:
-        name = name_of(each.function)
+        name = name_of(each.function) if is_pure(each.function) else "result"
         if each.is_view and each.args and isinstance(each.args[0], Value) and each.args[0] in self.names:
             whole = self.wholes[value] = self.wholes.get(each.args[0], self.names[each.args[0]])
             return f"{whole}_{view_suffix(name, value)}"
@@ -176,12 +173,11 @@ def name_of(function: Any) -> str:
 def view_suffix(name: str, value: Value) -> str:
     if name in ("transpose", "swapaxes"):
         return "T"
-    if name in ("reshape", "ravel") or value.shape[:1] == (1,):
+    if value.shape and (name in ("reshape", "ravel") or value.shape[0] == 1):
         kinds = {1: "flat", 2: "row" if value.shape[0] == 1 else "column" if value.shape[-1] == 1 else "rows"}
         return kinds.get(len(value.shape), "view")
     return "part" if name == "getitem" else "view"
 
 
 def place_of(value: Value) -> Any:
-    start = value.memory.array.__array_interface__["data"][0]
-    return start + value.offset, value.shape, value.strides
+    return address(value.memory.array) + value.offset, value.shape, value.strides

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
+from inspect import unwrap
 from itertools import count
 from typing import Any
 
@@ -50,7 +51,7 @@ class Step:
         simple = all(each.contiguous and not each.scalar for each in self.program.inputs)
         if self.places or not simple or self.written.speller.objects:
             return self.run
-        bare = step.__wrapped__
+        bare = unwrap(step)
 
         def run(arrays: list[Any]) -> Results:
             for each in arrays:

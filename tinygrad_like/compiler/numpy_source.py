@@ -113,7 +113,7 @@ class Source:
             lines += ["try:", "    own = spare.pop()", "except IndexError:", "    own = buffers()"]
             lines += listed("", self.kept_names(), " = own")
         for i, memory in enumerate(self.fresh):
-            lines.append(f"own_{i} = at_start_{i}.copy()")
+            lines.append(f"own_{i} = at_start_{i}.copy(order='K')")
             for value in self.program.references:
                 if value.memory is memory:
                     lines.append(f"{self.name(value)} = {self.view(value, f'own_{i}', value.offset)}")

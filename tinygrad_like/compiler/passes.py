@@ -10,6 +10,7 @@ import numpy as np
 from .aliasing import Uses, fills_memory, is_pure, same_layout, same_place
 from .placing import placed
 from .program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Program, Value, mapped_values
+from .repetitions import without_repetitions
 from .replay import view_of
 from .rewriting import Numbers, end_of, moved, rewritten
 from .traced import method
@@ -117,63 +118,6 @@ def put_in_place(uses: Uses, new: dict[Value, Value], numbers: Numbers, result: 
     new |= change
 
 
-# -- common subexpressions --------------------------------------------------------------------------
-
-
-def without_repetitions(program: Program) -> Program:
-    """The same function of the same operands, which are not written to in between, is computed once."""
-    uses, numbers = Uses(program), Numbers(program)
-    new: dict[Value, Value] = {}
-    known: dict[Any, tuple[int, Value, list[Value]]] = {}
-    kept = []
-    for i, each in enumerate(program.instructions):
-        if is_expression(each):
-            operands = [end_of(new, value) for value in each.reads]
-            key = each.function, spelled(new, (each.args, each.options))
-            before = known.get(key)
-            result = end_of(new, each.results[0])
-            if before is not None and may_repeat(uses, before, operands, result, i):
-                if result is not before[1]:
-                    put_in_place(uses, new, numbers, result, before[1])
-                continue
-            known[key] = i, result, operands
-        kept.append(each)
-    return rewritten(program, kept, new)
-
-
-def is_expression(instruction: Instruction) -> bool:
-    """Whether an instruction does nothing but compute one result."""
-    one = len(instruction.results) == 1 and instruction.container is None and instruction.body is None
-    return one and not instruction.writes and is_pure(instruction.function)
-
-
-def may_repeat(
-    uses: Uses, before: tuple[int, Value, list[Value]], operands: list[Value], result: Value, at: int
-) -> bool:
-    start, first, _ = before
-    if same_place(first, result):
-        return True
-    if any(uses.written(each, start, at) for each in operands):
-        return False
-    return may_stand_for(uses, first, result, start) and first.memory.kind == TEMPORARY
-
-
-def spelled(new: dict[Value, Value], structure: Any) -> str:
-    """The arguments of a call as a text that is the same for the same arguments only."""
-    return repr(mapped_values(lambda leaf: Leaf(end_of(new, leaf) if isinstance(leaf, Value) else leaf), structure))
-
-
-class Leaf:
-    """An argument that shows its kind and its value, or else which object it is."""
-
-    def __init__(self, held: Any) -> None:
-        self.held = held
-
-    def __repr__(self) -> str:
-        shown = isinstance(self.held, (bool, int, float, complex, str, np.generic, type(None), np.dtype, type(...)))
-        return f"{type(self.held).__name__} {self.held!r}" if shown else f"id {id(self.held)}"
-
-
 # -- constants --------------------------------------------------------------------------------------
 
 
@@ -192,7 +136,8 @@ def folded(program: Program) -> Program:
             memory = each.results[0].memory
             if not uses.writes[memory] and memory not in uses.escaping and memory.size <= MOST_FOLDED:
                 array = computed(each, known)
-                constant = numbers.copy_of(each.results[0], memory=Memory(CONSTANT, array.nbytes, array.dtype, array))
+                whole = Memory(CONSTANT, array.nbytes, array.dtype, array)
+                constant = numbers.copy_of(each.results[0], memory=whole, offset=0)
                 if same_layout(constant, each.results[0]) and array.strides == constant.strides:
                     new[each.results[0]] = constant
                     known[each.results[0]] = array
@@ -200,6 +145,12 @@ def folded(program: Program) -> Program:
                     continue
         kept.append(each)
     return replace(rewritten(program, kept, new), references=references)
+
+
+def is_expression(instruction: Instruction) -> bool:
+    """Whether an instruction does nothing but compute one result."""
+    one = len(instruction.results) == 1 and instruction.container is None and instruction.body is None
+    return one and not instruction.writes and is_pure(instruction.function)
 
 
 def is_constant(uses: Uses, value: Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class Instruction:
     body: list[Instruction] | None = None
     container: type | None = None  # of several results: the kind of tuple
 
-    @property
+    @cached_property
     def reads(self) -> list[Value]:
         """The values that it takes, those of its body too."""
         found = list(values_in((self.args, self.options)))

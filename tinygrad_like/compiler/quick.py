@@ -1,4 +1,8 @@
-"""The fast way into a program: Python source that checks the arguments of one kind, and nothing else."""
+"""The fast way into a program: Python source that checks what may have changed, and nothing else.
+
+A step of a small model takes less time than asking for its program in general. So each program that is called with
+arrays and Tensors alone gets a function of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,50 +13,58 @@ import numpy as np
 
 from ..engine.recording import recording
 from ..engine.tensor import Tensor
+from ..engine.traces import changes
 from ..engine.writes import base_of
+from .holders import Holders
 from .runner import Runner
 
-HEAD = """def arrays_of(args):
-    if len(args) != {count}:
-        return None
-    {names}, = args
+MISS = object()  # given where the way does not lead to this program
+HEAD = """def call(args):
+    if len(args) != {count} or changes.count != holders.count or recording.get() is not {recording}:
+        return miss
 """
-CHECKS = """
-    {tensor}x = {name}
-    if type(x) is not ndarray or x.shape != shape{i} or x.dtype is not dtype{i}:
-        return None
-    base = x.base
-    if id(x if base is None else base if base.base is None else base_of(base)) in owners:
-        return None
+VARIABLE = """    if {now} is not {before}:
+        return miss
 """
-TENSOR = """if type({name}) is not Tensor or {name}._node is not None:
-        return None
+CONTAINER = """    if len({values}) != {count} or not all(map(is_, {values}, {before})):
+        return miss
+"""
+TENSOR = """    if type({name}) is not Tensor or {name}._node is not None:
+        return miss
     {name} = {name}._array
+"""
+ARRAY = """    if type({name}) is not ndarray or {name}.shape != {shape} or {name}.dtype is not dtype_{name}:
+        return miss
+    base = {name}.base
+    if id({name} if base is None else base if base.base is None else base_of(base)) in owners:
+        return miss
+"""
+TAIL = """    outputs, bound = run([{names}])
+    finish(bound)
+    return result(outputs)
+"""
+
+
+def quick_way(runner: Runner, args: tuple[Any, ...], holders: Holders) -> Callable[[tuple[Any, ...]], Any] | None:
+    """The fast way to a program, if all its arguments are arrays and Tensors: a function of them that gives the result.
+
+    It gives MISS for other arguments, or if something has changed.
     """
-
-
-class Quick:
-    """A program, and a function of the arguments that gives their arrays, or None if they are of another kind."""
-
-    __slots__ = ("arrays_of", "recording", "runner", "state")
-
-    def __init__(self, runner: Runner, arrays_of: Callable[[tuple[Any, ...]], Any], state: int) -> None:
-        self.runner, self.arrays_of, self.state, self.recording = runner, arrays_of, state, recording.get()
-
-
-def quick_way(runner: Runner, args: tuple[Any, ...], state: int) -> Quick | None:
-    """The fast way to a program, if all its arguments are arrays and Tensors."""
-    if not args or runner.guards or runner.writes_inputs:
+    plain = all(type(each) in (Tensor, np.ndarray) and getattr(each, "_node", None) is None for each in args)
+    if not args or not plain or runner.guards or runner.writes_inputs:
         return None
-    if not all(isinstance(each, (Tensor, np.ndarray)) and getattr(each, "_node", None) is None for each in args):
-        return None
+    known: dict[str, Any] = {"miss": MISS, "changes": changes, "recording": recording, "base_of": base_of}
+    known |= {"holders": holders}
+    known |= {"Tensor": Tensor, "ndarray": np.ndarray, "owners": runner.owners}
+    known |= {"run": runner.run, "finish": runner.finish, "result": runner.result}
+    lines = [HEAD.format(count=len(args), recording=recording.get())]
+    lines += holders.conditions(known, VARIABLE, CONTAINER)
     names = [f"x{i}" for i in range(len(args))]
-    lines = [HEAD.format(count=len(args), names=", ".join(names))]
-    known: dict[str, Any] = {"Tensor": Tensor, "ndarray": np.ndarray, "base_of": base_of, "owners": runner.owners}
-    for i, (name, each) in enumerate(zip(names, args)):
-        tensor = TENSOR.format(name=name) if isinstance(each, Tensor) else ""
-        lines.append(CHECKS.format(tensor=tensor, name=name, i=i))
-        known |= {f"shape{i}": each.shape, f"dtype{i}": each.dtype}
-    lines.append(f"    return [{', '.join(names)}]")
-    exec("\n".join(lines), known)
-    return Quick(runner, known["arrays_of"], state)
+    lines.append(f"    {', '.join(names)}, = args\n")
+    for name, each in zip(names, args):
+        lines += [TENSOR.format(name=name)] * isinstance(each, Tensor)
+        lines.append(ARRAY.format(name=name, shape=each.shape))
+        known[f"dtype_{name}"] = each.dtype
+    exec("".join([*lines, TAIL.format(names=", ".join(names))]), known)
+    made: Callable[[tuple[Any, ...]], Any] = known["call"]
+    return made

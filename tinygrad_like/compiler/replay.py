@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .program import CONSTANT, Instruction, Program, Value, mapped_values
+
+
+def build(program: Program) -> Callable[[list[Any]], tuple[list[Any], list[Any]]]:
+    """A function of the input arrays that gives the outputs, and what the bindings bind."""
+
+    def run(arrays: list[Any]) -> tuple[list[Any], list[Any]]:
+        held = replay(program, arrays)
+        bound = [None if each.value is None else held[each.value] for each in program.bindings]
+        return [held[each] for each in program.outputs], bound
+
+    return run
 
 
 def replay(program: Program, inputs: Sequence[Any]) -> dict[Value, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .program import Instruction, Value
-from .traced import Method
+from .traced import Method, method
 from .tracing import float_of
 
 OPERATORS = {
@@ -30,8 +30,10 @@ OPERATORS = {
 }
 OUT_BY_NAME = {np.maximum, np.minimum}  # NumPy warns of theirs by position
 SHAPING = {np.reshape: "reshape", np.transpose: "transpose", np.ravel: "ravel", np.squeeze: "squeeze", np.dot: "dot"}
+MEANS = (np.mean, method("mean"))
 NUMBERS = {0: "zero", 1: "one", 2: "two", 0.5: "half", -1: "minus_one"}
-SMALL = 4096  # elements
+WIDE = 32
+EXACT = 1 << 24  # up to here, float32 holds each whole number
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -53,6 +55,8 @@ class Speller:
             return self.ufunc(function, args, options, out)
         if isinstance(getattr(function, "__self__", None), np.ufunc) and function.__name__ == "reduce":
             return self.reduction(function, args, options, out)
+        if function in MEANS and is_plain_mean(instruction):
+            return f"{self.reduction(np.add.reduce, args, {'axis': None}, None)} / {args[0].size}"
         if function is float_of:
             return f"float({self.leaf(args[0])})"
         if function is operator.getitem:
@@ -66,7 +70,7 @@ class Speller:
                 return f"{self.leaf(first)}.T"
             if name == "dot" and out is not None:
                 args, options = (*args, out), {}
-            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method has no order by position
+            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method takes the order by name only
                 args, options = args[:-1], {**options, "order": args[-1]}
             return f"{self.leaf(first)}.{name}({self.arguments(args[1:], options)})"
         return f"{self.function(function)}({self.arguments(args, options)})"
@@ -81,37 +85,38 @@ class Speller:
                 return f"{self.operand(args[0])} {OPERATORS[function]} {self.operand(args[1])}"
             if function is np.negative and is_array(args[0]):
                 return f"-{self.leaf(args[0])}"
-        texts = self.operands(args)
-        if out is not None and function in OUT_BY_NAME:
-            options = {**options, "out": out}
-        elif out is not None:
-            texts.append(self.leaf(out))
+        texts = self.operands(function, args)
+        if out is not None:
+            texts.append(f"out={self.leaf(out)}" if function in OUT_BY_NAME else self.leaf(out))
         texts += [f"{name}={self.leaf(each)}" for name, each in options.items()]
         return f"{self.function(function)}({', '.join(texts)})"
 
-    def operands(self, args: Any) -> list[str]:
-        """The operands of a ufunc. For small arrays, NumPy takes an array without axes faster than a number."""
+    def operands(self, function: Any, args: Any) -> list[str]:
+        """The operands of a ufunc. NumPy takes an array that holds a number faster than the number."""
         arrays = [each for each in args if isinstance(each, Value)]
         dtypes = {each.dtype for each in arrays}
-        small = any(each.shape for each in arrays) and all(not each.weak and each.size <= SMALL for each in arrays)
+        plain = any(each.shape for each in arrays) and not any(each.weak for each in arrays)
+        # With a single number, these two compute element by element; with a row of it, several at once.
+        width = max((each.shape[-1] for each in arrays if each.shape), default=1) if function in OUT_BY_NAME else 1
         texts = []
         for each in args:
-            if small and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):
-                texts.append(self.constant(each, *dtypes))
-            elif small and isinstance(each, np.generic) and each.dtype in REAL:
+            if plain and type(each) in (int, float) and len(dtypes) == 1 and dtypes < set(REAL):
+                texts.append(self.constant(each, arrays[0].dtype, width))
+            elif plain and isinstance(each, np.generic) and each.dtype in REAL:
                 texts.append(self.constant(each.item(), each.dtype))
             else:
                 texts.append(self.leaf(each))
         return texts
 
-    def constant(self, number: float, dtype: Any) -> str:
-        """The name of an array that holds one number."""
-        key = f"np.array({self.leaf(float(number))}, {self.leaf(dtype)})"
-        if key not in self.constants:
-            base = NUMBERS.get(number, "number")
-            self.constants[key] = unused(base, self.taken | self.imported | self.objects.keys())
-            self.taken.add(self.constants[key])
-        return self.constants[key]
+    def constant(self, number: float, dtype: Any, width: int = 1) -> str:
+        """The name of an array that holds one number, once or in a long row."""
+        shape = width if width >= WIDE else ()
+        text = f"np.full({shape}, {self.leaf(float(number))}, {self.leaf(dtype)})"
+        if text not in self.constants:
+            base = NUMBERS.get(number, "number") + ("s" if shape else "")
+            self.constants[text] = unused(base, self.taken | self.imported | self.objects.keys())
+            self.taken.add(self.constants[text])
+        return self.constants[text]
 
     def reduction(self, function: Any, args: Any, options: Any, out: Value | None) -> str:
         """With arguments by position, which NumPy takes faster."""
@@ -125,7 +130,7 @@ class Speller:
 
     def function(self, function: Any) -> str:
         """The name of a function of NumPy, or one that stands for this function."""
-        owner = getattr(function, "__self__", None)
+        owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
             return f"{self.function(owner)}.{function.__name__}"
         name = getattr(function, "__name__", "")
@@ -173,9 +178,8 @@ class Speller:
         kind = type(leaf)
         if kind is Value:
             return self.name_of(leaf)
-        if kind is float or kind is complex:
-            text = repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
-            return text
+        if kind is float or (kind is complex and np.isfinite(leaf)):
+            return repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
         if leaf is None or kind in (bool, int, str):
             return repr(leaf)
         if leaf is ...:
@@ -188,15 +192,23 @@ class Speller:
             return f"slice({self.leaf(leaf.start)}, {self.leaf(leaf.stop)}, {self.leaf(leaf.step)})"
         if kind is dict:
             return "{" + ", ".join(f"{name!r}: {self.leaf(each)}" for name, each in leaf.items()) + "}"
-        if isinstance(leaf, np.generic) and leaf.dtype.kind in "biuf":
+        if isinstance(leaf, np.generic) and leaf.dtype.kind in "biuf" and leaf.dtype.itemsize <= 8:
             return f"np.{leaf.dtype.name if leaf.dtype.kind != 'b' else 'bool'}({self.leaf(leaf.item())})"
         if isinstance(leaf, np.dtype) and leaf.kind in "biufc" and leaf.isnative:
             return f"np.{leaf.name}"
-        if isinstance(leaf, type) and getattr(np, leaf.__name__, None) is leaf:
-            return f"np.{leaf.__name__}"
-        if isinstance(leaf, type) and getattr(builtins, leaf.__name__, None) is leaf:
-            return leaf.__name__
+        name = str(getattr(leaf, "__name__", ""))
+        if isinstance(leaf, type) and getattr(np, name, None) is leaf:
+            return f"np.{name}"
+        if isinstance(leaf, type) and getattr(builtins, name, None) is leaf:
+            return name
         return self.object(leaf, kind.__name__.lower())
+
+
+def is_plain_mean(instruction: Instruction) -> bool:
+    """Whether a mean is one number, that the sum divided by the size gives to the last bit."""
+    array, result = instruction.args[0], instruction.results[0]
+    whole = len(instruction.args) == 1 and instruction.options in ({}, {"axis": None}) and isinstance(array, Value)
+    return whole and array.dtype in REAL and result.scalar and array.dtype == result.dtype and 0 < array.size < EXACT
 
 
 def is_array(leaf: Any) -> bool:

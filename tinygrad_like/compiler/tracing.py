@@ -23,9 +23,11 @@ from .gradients import Gradients, Guard
 from .places import Places
 from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
 from .refusing import reason_of
-from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray
+from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray, method
 
 NONE: dict[str, Any] = {}
+PLAIN = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.float64, np.float32})
+NESTED = frozenset({tuple, list, dict, slice})
 
 
 def is_traced(value: Any) -> bool:
@@ -62,6 +64,7 @@ class Trace:
         self.brought: dict[int, TracedArray | None] = {}  # by id of a Tensor whose gradient of before is read: that
         self.holders: dict[int, Any] = {}  # layers and optimizers that took part
         self.places = Places()
+        self.beside = False  # what is written down now is not needed now
         self.open = True
 
     def __enter__(self) -> Trace:
@@ -142,11 +145,12 @@ class Trace:
                 "An array was kept from a step that was being compiled, and is used outside.",
                 "Return it from the step, or keep it in a Tensor by tg.assign.",
             )
-        args, options = mapped_values(self.operand, args), mapped_values(self.operand, options)
+        actual, noted = self.both(args)
+        actual_options, noted_options = self.both(options) if options else (NONE, {})
         writes = [self.operand(each) for each in writes]
         for each in writes:
             self.keep(each)
-        result = None if function is raise_unless else function(*real_values(args), **real_values(options))
+        result = self.computed(function, actual, actual_options)
         if writes or result is None:
             wrapped: Any = None
         elif isinstance(result, (tuple, list)):
@@ -157,8 +161,8 @@ class Trace:
         self.instructions.append(
             Instruction(
                 function,
-                mapped_values(value_of, args),
-                mapped_values(value_of, options),
+                noted,
+                noted_options,
                 tuple(each.value for each in made),
                 tuple(each.value for each in writes),
                 self.places.now(scope.get()),
@@ -169,10 +173,35 @@ class Trace:
             return tuple.__new__(type(result), wrapped) if isinstance(result, tuple) else wrapped
         return wrapped
 
+    def computed(self, function: Callable[..., Any], args: Any, options: Any) -> Any:
+        """What a function gives now; of what is not needed now, a large product, only the shape."""
+        if function is raise_unless:
+            return None
+        if self.beside and function in (np.matmul, np.dot, method("dot")) and not options:
+            one, other = args
+            if one.ndim == other.ndim == 2:
+                return np.zeros((one.shape[0], other.shape[1]), np.result_type(one, other))
+        return function(*args, **options)
+
+    def both(self, structure: Any) -> tuple[Any, Any]:
+        """Arguments with the arrays themselves, and with what stands for them in the program."""
+        actual: Any = []
+        found: Any = []
+        if type(structure) is tuple and NESTED.isdisjoint(map(type, structure)):
+            for each in structure:
+                each = self.operand(each)
+                traced = type(each) is TracedArray
+                actual.append(each.traced_value if traced else each)
+                found.append(each.value if traced else each)
+            return tuple(actual), tuple(found)
+        structure = mapped_values(self.operand, structure)
+        return real_values(structure), mapped_values(value_of, structure)
+
     def operand(self, value: Any) -> Any:
-        if type(value) is ndarray or (isinstance(value, ndarray) and not is_traced(value)):
-            return self.lift(value)
-        return value
+        kind = type(value)
+        if kind is TracedArray or kind in PLAIN:
+            return value
+        return self.lift(value) if kind is ndarray or isinstance(value, ndarray) else value
 
     def result(self, result: Any, function: Any) -> TracedArray:
         if isinstance(result, (ndarray, np.generic)):
@@ -237,8 +266,13 @@ class Trace:
         if not result.flags.writeable:
             result = result.copy()
         outer, self.instructions = self.instructions, []
-        fixed = fix()
-        self.emit(np.copyto, (result, fixed), writes=(result,))
+        kept, is_fine = self.beside, bool(np.isfinite(real(checked)).all())
+        self.beside = self.beside or is_fine
+        before = result.traced_value.copy() if is_fine else None
+        self.emit(np.copyto, (result, fix()), writes=(result,))
+        if before is not None:
+            result.traced_value[...] = before
+        self.beside = kept
         body, self.instructions = self.instructions, outer
         place = self.places.now(scope.get())
         condition = Instruction(np.isfinite, (checked.value,), {}, (), (result.value,), place, body)
@@ -260,6 +294,13 @@ class Trace:
         if target.value.memory.kind in (INPUT, REFERENCE):
             base = base_of(target.traced_value)
             self.before.setdefault(id(base), (base, base.copy(order="K")))
+
+    def keep_written(self, view: ndarray, values: Any) -> None:
+        """Take a write into what is put back after the trace, too."""
+        base = base_of(view)
+        if id(base) in self.before:
+            old = self.before[id(base)][1]
+            np.ndarray(view.shape, view.dtype, old, address(view) - address(base), view.strides)[...] = values
 
     # -- Tensors of before --------------------------------------------------------------------------
 
@@ -287,9 +328,9 @@ class Trace:
         """The Tensors whose gradient of before the program reads, if there was one."""
         found = []
         for key, traced in self.brought.items():
-            there = traced is not None
-            place = self.gradients.places[key] if there else None
-            found.append(Guard(self.seen[key][0], place, there and traced.value.memory in stored))
+            place = None if traced is None else self.gradients.places[key]
+            written = traced is not None and traced.value.memory in stored
+            found.append(Guard(self.seen[key][0], place, written))
         return found
 
     def took_part(self) -> dict[int, Any]:

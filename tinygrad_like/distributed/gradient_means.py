@@ -10,11 +10,13 @@ import numpy as np
 from ..engine.errors import ArgumentError
 from ..engine.storage import FlatVector, move_in
 from ..engine.tensor import Tensor
-from ..engine.writes import writes
+from ..engine.traces import seen, trace
+from ..engine.traces import whole as whole_call
+from ..engine.writes import store, writes
 from ..nn.layer import Layer, model_of
 from ..optim.optimizer import Optimizer
 from .exchanging import Array, average, checked_weight
-from .processes import size
+from .processes import ProcessError, size
 
 
 def average_gradients(parameters: Any, weight: float = 1.0) -> None:
@@ -44,18 +46,40 @@ def average_gradients(parameters: Any, weight: float = 1.0) -> None:
     for p in checked:
         by_dtype.setdefault(p.dtype.str, []).append(p)
     for together in by_dtype.values():
+        for p in together:
+            seen(p)
         present = np.array([p._grad is not None for p in together])
         stretches = gathered(together)
         whole = stretches[0] if len(stretches) == 1 else np.concatenate(stretches)
         found: Any = present
         try:
-            found = average(whole, weight, present)
+            if trace() is None:
+                found = average(whole, weight, present)
+            else:
+                average_into(whole, weight, present)
+                found = np.ones_like(present)
         finally:
             for p, has in zip(together, found):
                 if not has:
                     p._grad = None
         if len(stretches) > 1:
             put_back(whole, stretches)
+
+
+@whole_call
+def average_into(array: Array, weight: float, present: Array) -> None:
+    """`average`, as one call of a compiled step, after which all parameters have a gradient.
+
+    The trace itself exchanges nothing: other processes may not trace at the same time.
+    """
+    if trace() is not None:
+        return
+    found = average(array, weight, present)
+    if found is not None and not found.all():
+        raise ProcessError(
+            "A parameter has no gradient in any process, which a compiled step does not allow.",
+            "Call average_gradients outside the compiled step, or leave such parameters out.",
+        )
 
 
 def gathered(parameters: list[Tensor]) -> list[Array]:
@@ -65,7 +89,7 @@ def gathered(parameters: list[Tensor]) -> list[Array]:
         vector = p._flat
         if p._grad is None:
             p._grad = vector.part(vector.gradients, p._slot)
-            p._grad[...] = 0
+            store(p._grad, 0)
         elif isinstance(p._grad, Tensor):  # a user may keep it; what is in the vector is a copy
             p._grad = p._grad._array
         flat.setdefault(vector, []).append(p)

@@ -59,6 +59,13 @@ class Changes:
 changes = Changes()
 
 
+def write_once(view: Any, values: Any) -> None:
+    """Write what is there before the first run: no part of the program, and not undone after a trace."""
+    view[...] = values
+    if active and (now := current.get()) is not None:
+        now.keep_written(view, values)
+
+
 def ndarray_of(value: Any) -> Any:
     """`np.asarray`, which leaves a traced array alone."""
     if value.__class__ is ndarray:
@@ -108,15 +115,24 @@ def empty(shape: Any, dtype: Any = float) -> Any:
 def whole(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays that a trace writes down as one call, since its way depends on values.
 
-    If its name ends in `_at` or `_into`, it writes into its first argument.
+    Of Tensors it is computed and recorded as ever, on the way that is right for all values. If its name ends in `_at`
+    or `_into`, it writes into its first argument.
     """
     writes = function.__name__.endswith(("_at", "_into"))
 
     @wraps(function)
+    def alone(*args: Any, **options: Any) -> Any:
+        token = current.set(None)
+        try:
+            return function(*args, **options)
+        finally:
+            current.reset(token)
+
+    @wraps(function)
     def inside(*args: Any, **options: Any) -> Any:
         now = trace()
-        if now is None:
+        if now is None or any(hasattr(each, "_array") for each in args):
             return function(*args, **options)
-        return now.emit(function, args, options, args[:1] if writes else ())
+        return now.emit(alone, args, options, args[:1] if writes else ())
 
     return inside

@@ -56,7 +56,14 @@ def family_of(tensor: Tensor) -> list[Tensor]:
     others = (each() for each in getattr(tensor, "_family", set()).copy())
     memory = base_of(tensor._array)
     alive = [t for t in others if t is not None and t is not tensor and base_of(t._array) is memory]
-    return [tensor, *alive]
+    return [tensor, *(alive if len(alive) < 2 else sorted(alive, key=order_of))]
+
+
+def order_of(tensor: Tensor) -> Any:
+    """By what a family is sorted, so that each trace of a function finds the same order."""
+    array = real(tensor._array)
+    index = 0 if tensor._node is None else tensor._node.index
+    return index, array.__array_interface__["data"][0], array.shape, array.strides
 
 
 def is_number(tensor: Tensor) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require, shortcut
 from ..engine.tensor import values_of
 from ..primitives.alignments import next_ways
 from ..primitives.integers import as_floats
@@ -87,8 +87,9 @@ def labels_of(targets: Any, lengths: Any, batch: int, classes: int, blank: int) 
     inside = np.arange(targets.shape[1]) < lengths[:, None]
     labels = np.where(inside, targets, blank)
     check_classes("ctc", labels, classes)
-    if shortcut(np.any(values_of(inside & (labels == blank)))):
-        raise ArgumentError(f"ctc takes targets without the blank, {blank}.", "Give the blank's class as `blank`.")
+    text = f"ctc takes targets without the blank, {blank}."
+    none = ~np.any(inside & (labels == blank))
+    require(none, lambda: ArgumentError(text, "Give the blank's class as `blank`."), text)
     return labels
 
 
@@ -96,8 +97,9 @@ def split(targets: Any, lengths: Any) -> Any:
     """Targets one after the other, as rows: as long as the longest, or in a trace as all of them."""
     ends = np.cumsum(lengths)
     total, longest = targets.shape[0], targets.shape[0]
-    if len(lengths) and shortcut(values_of(ends)[-1] != total):
-        raise ShapeError(f"ctc takes targets as long as target_lengths sum to, but got {total}.")
+    if len(lengths):
+        text = f"ctc takes targets as long as target_lengths sum to, but got {total}."
+        require(ends[-1] == total, lambda: ShapeError(text), text)
     if len(lengths) and shortcut((top := np.max(values_of(lengths))) >= 0):
         longest = int(top)
     if not longest:

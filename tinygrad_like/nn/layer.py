@@ -73,6 +73,10 @@ class Layer(Stateful):
         changes.note()
         super().__setattr__(name, value)
 
+    def __delattr__(self, name: str) -> None:
+        changes.note()
+        super().__delattr__(name)
+
     def __call__(self: HasForward[P, Result], *inputs: P.args, **options: P.kwargs) -> Result:
         if active:
             used(self)

@@ -16,6 +16,7 @@ from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.recording import no_grad
 from ..engine.tensor import Tensor
+from ..engine.traces import changes
 from ..functions.nonlinearities import normalize
 from ..primitives import reductions
 from ..primitives.trigonometric import nonzero
@@ -158,6 +159,7 @@ def set_computed(layer: AnyLayer, name: str, how: Any, seed: Any = None) -> AnyL
     if how.dim is not None and not -weight.ndim <= how.dim < weight.ndim:
         raise ArgumentError(f"{type(layer).__name__}.{name} has no axis {how.dim}; its shape is {weight.shape}.")
     how.set(layer, weight, generator(seed))
+    changes.note()
     del held[name]
     held.setdefault("reparametrised", {})[name] = how
     if not isinstance(layer, Computed):
@@ -174,6 +176,7 @@ def remove(layer: AnyLayer, name: str, kind: Any) -> AnyLayer:
         raise ArgumentError(f"{type(layer).__name__}.{name} has no {kind.__name__}.")
     with no_grad():
         value = Parameter(np.array(how.value(layer).detach().numpy()), name=name)
+    changes.note()
     for each in how.names():
         del held[each]
     del held["reparametrised"][name]

@@ -62,7 +62,7 @@ class Adafactor(Optimizer):
 
     def change(self, p: Any, g: Any, s: Any) -> Any:
         least, smallest = s.eps
-        least = s.cast(np.float64(np.finfo(p.dtype).eps if least is None else least))
+        least = s.cast(np.float64(np.finfo(p.dtype).eps) if least is None else least)
         u = g / np.sqrt(np.maximum(self.variance(g, s, least), least * least))
         u = u / np.maximum(rms(u) / s.cast(s.d), s.cast(np.ones(())))
         rate = np.maximum(smallest, rms(p)) * np.minimum(s.lr, 1 / np.sqrt(s.step))

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
+from ..engine.shortcuts import require
 from ..engine.storage import FlatVector
 from ..engine.tensor import Tensor, wrap
-from ..engine.traces import seen
+from ..engine.traces import lifted, seen
 from ..nn.layer import Layer, model_of
 from .scheduling import above_zero
 
@@ -45,9 +46,12 @@ def clip_grad_norm(
     with np.errstate(over="ignore"):
         norms = [np.linalg.norm(each.reshape(-1), power) for each in pieces]
         total = np.linalg.norm(np.stack(norms), power) if norms else np.zeros(())
-    if error_if_nonfinite and not np.isfinite(total):
-        raise ArgumentError(
-            f"The norm of the gradients is {float(total)}.", "Look for the layer with gradient_norms()."
+    if error_if_nonfinite:
+        advice = "Look for the layer with gradient_norms()."
+        require(
+            np.isfinite(total),
+            lambda: ArgumentError(f"The norm of the gradients is {float(total)}.", advice),
+            "The norm of the gradients is not finite.",
         )
     scale = np.minimum(1.0, given / (total + 1e-6))
     for each in pieces:
@@ -94,7 +98,7 @@ def gradients_of(parameters: Any) -> list[Array]:
     for vector, together in flat.items():
         runs = vector.gather(sorted(together, key=lambda p: p._slot))
         pieces += [vector.gradients[run] for run in runs]
-    return pieces
+    return [lifted(each) for each in pieces]
 
 
 def checked(parameters: Any) -> list[Tensor]:

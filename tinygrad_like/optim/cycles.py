@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError
-from ..engine.shortcuts import shortcut
+from ..engine.shortcuts import require
 from ..engine.tensor import Tensor, values_of
+from ..engine.traces import lifted
 from .scheduling import Array, LRScheduler, above_zero, of_groups
 from .settings import between, fraction, number, one_of, positive
 
@@ -119,7 +120,8 @@ class OneCycleLR(Cycle):
     def reached(self, values: Array, t: Any) -> Any:
         """Where the way through `values`, one after the other, has come at t."""
         phase = np.sum(self.ends < t)
-        part = np.minimum((t - self.begins[phase]) / self.lengths[phase], 1.0)
+        begins, lengths, values = lifted(self.begins), lifted(self.lengths), lifted(values)
+        part = np.minimum((t - begins[phase]) / lengths[phase], 1.0)
         left = (1 + np.cos(np.pi * part)) / 2 if self.anneal_strategy == "cos" else 1 - part
         return values[phase + 1] + (values[phase] - values[phase + 1]) * left
 
@@ -133,10 +135,9 @@ class OneCycleLR(Cycle):
         return self.reached(self.momenta, t)
 
     def _advance(self, active: Any, restart: Any) -> None:
-        if shortcut(active) and shortcut(values_of(self.memory["last_epoch"]) >= self.total_steps):
-            raise ArgumentError(
-                f"OneCycleLR has taken all of its {self.total_steps} steps.", "Give it the number of all steps."
-            )
+        text = f"OneCycleLR has taken all of its {self.total_steps} steps."
+        over = np.logical_and(active, values_of(self.memory["last_epoch"]) >= self.total_steps)
+        require(np.logical_not(over), lambda: ArgumentError(text, "Give it the number of all steps."), text)
         super()._advance(active, restart)
 
 

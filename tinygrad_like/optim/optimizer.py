@@ -11,7 +11,7 @@ from ..engine.errors import ArgumentError, DTypeError, GraphError
 from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
 from ..engine.tensor import Tensor
-from ..engine.traces import active, changes, lifted, seen, used
+from ..engine.traces import active, changes, lifted, seen, trace, used
 from ..engine.writes import store, writes
 from ..nn.finding import Visitor
 from ..nn.layer import Layer
@@ -152,6 +152,8 @@ class Optimizer(Visitor):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients; a parameter without one is left alone by `step`. Or set those that are there to 0."""
+        if active:
+            used(self)
         for part in self._parts:
             for p in part.parameters:
                 if set_to_none:
@@ -169,6 +171,8 @@ class Optimizer(Visitor):
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if active:
+            self._divide()
         for part in tuple(self._parts):
             ready = part.gather()
             if ready is None:
@@ -189,6 +193,11 @@ class Optimizer(Visitor):
                 for values in ready.written:
                     writes.note(values)
         return loss
+
+    def _divide(self) -> None:
+        """In a trace: divide the parts before the step, so that this step and the next do the same in one order."""
+        if trace() is not None:
+            self._parts += [each for part in self._parts if (each := part.divide()) is not None]
 
     def advance(self, s: Any) -> None:
         """Change the single numbers, once for each step of some parameters, before the formula: count the step."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.storage import FlatVector
 from ..engine.tensor import Tensor
-from ..engine.traces import lifted, trace
+from ..engine.traces import changes, lifted, seen, trace, write_once
 from ..engine.writes import store
 from .settings import ParamGroup
 
@@ -57,10 +57,15 @@ class Part:
         traced.__dict__ = vars(self)
         return traced
 
+    def without_trace(self) -> Part:
+        """The same part, whose arrays are arrays: for what is done once, in the trace itself."""
+        return self
+
     def split(self, given: list[Tensor]) -> Part:
         """Take some parameters into a part of their own, which counts on from here."""
+        changes.note()
         other = Part(self.optimizer, self.group, self.flat, given)
-        other.numbers = {name: Tensor(each.numpy().copy()) for name, each in self.numbers.items()}
+        other.numbers = {name: Tensor(each._array.copy()) for name, each in self.numbers.items()}
         other.started = set(self.started)
         taken = set(map(id, given))
         self.parameters = [p for p in self.parameters if id(p) not in taken]
@@ -85,6 +90,13 @@ class Part:
     def _piece(self, place: slice | int) -> Piece:
         self.run = place
         return place, self.at(self.flat.values), self.at(self.flat.gradients)
+
+    def divide(self) -> Part | None:
+        """Take those that have a gradient into a part of their own, if others have none; give it."""
+        for p in self.parameters:
+            seen(p)
+        given = [p for p in self.parameters if p._grad is not None]
+        return self.split(given) if 0 < len(given) < len(self.parameters) else None
 
     def gather(self) -> Part | None:
         """Bring the gradients into the flat vector. Give a part of those that have one: this, a new one or none."""
@@ -131,7 +143,7 @@ class Part:
         run = self.run
         if isinstance(run, int):
             if (name, run) not in self.state:
-                self.state[name, run] = Tensor(self.optimizer.initial(name, self.at(self.flat.values), self))
+                self.state[name, run] = Tensor(self._initial(name, self.at(self.flat.values)))
             return self.state[name, run]._array
         if name not in self.started:
             self._start(name)
@@ -142,8 +154,11 @@ class Part:
         if name not in self.state:
             self.state[name] = Tensor(np.zeros_like(self.flat.values))
         for p in self.parameters:
-            self.flat.part(self.state[name]._array, p._slot)[...] = self.optimizer.initial(name, p._array, self)
+            write_once(self.flat.part(self.state[name]._array, p._slot), self._initial(name, p._array))
         self.started.add(name)
+
+    def _initial(self, name: str, values: Array) -> Any:
+        return self.optimizer.initial(name, values, self.without_trace())
 
     def __setitem__(self, name: str, value: Any) -> None:
         store(self[name], value)
@@ -171,6 +186,11 @@ class TracedPart(Part):
 
     def __getattribute__(self, name: str) -> Any:
         return lifted(super().__getattribute__(name))
+
+    def without_trace(self) -> Part:
+        plain = object.__new__(Part)
+        plain.__dict__ = vars(self)
+        return plain
 
     def number(self, name: str) -> Any:
         return lifted(super().number(name))

@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.recording import enable_grad
+from ..engine.traces import trace
 from .line_search import Point, StrongWolfe
 from .loading import as_array
 from .optimizer import Optimizer
@@ -92,6 +93,11 @@ class LBFGS(Optimizer):
         """Iterate. `closure` clears the gradients, computes them and returns the loss."""
         if closure is None:
             raise ArgumentError("LBFGS.step needs a closure.", "Write optimizer.step(closure); see LBFGS.")
+        if (now := trace()) is not None:
+            raise now.refusal(
+                "LBFGS, whose values say how often it evaluates,",
+                "Compile the closure: optimizer.step(tg.compile(closure)).",
+            )
         memory, group = self._memory, self.param_groups[0]
         most = group["max_eval"] or group["max_iter"] * 5 // 4
         with enable_grad():

@@ -11,6 +11,7 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.tensor import values_of
+from ..engine.traces import trace
 from .scheduling import Array, LRScheduler, above_zero
 from .settings import number, positive, whole
 
@@ -41,15 +42,19 @@ class LambdaLR(LRScheduler):
             )
         super().__init__(optimizer, last_epoch)
 
-    def factors(self, t: int) -> Array:
+    def factors(self, t: Any) -> Array:
         """What the functions give for t."""
-        return np.array([number("What lr_lambda gives", function(t)) for function in self.lr_lambdas])
+        if (now := trace()) is not None:
+            raise now.refusal(
+                f"{type(self).__name__}, whose functions are Python's,", "Call schedule.step() outside of the function."
+            )
+        return np.array([number("What lr_lambda gives", function(int(t))) for function in self.lr_lambdas])
 
     def start(self, lr: Array, base: Array) -> Any:
         return base * self.factors(0)
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
-        return base * self.factors(int(t))
+        return base * self.factors(t)
 
 
 class MultiplicativeLR(LambdaLR):
@@ -66,7 +71,7 @@ class MultiplicativeLR(LambdaLR):
         return lr
 
     def rate(self, lr: Array, base: Array, t: Any) -> Any:
-        return lr * self.factors(int(t))
+        return lr * self.factors(t)
 
 
 class StepLR(LRScheduler):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import general
-from ..engine.shortcuts import SQUARED_FAST, shortcut
+from ..engine.shortcuts import SQUARED_FAST, mended, shortcut
 from .integers import floats
 from .samples import Case, Rng, normal
 
@@ -30,9 +30,15 @@ def exponentials(x: Any, mask: Any) -> Any:
     if mask is not None:
         x = np.where(mask, x, -np.inf)
     top = x.max(axis=-1, keepdims=True, initial=-np.inf)
-    infinite = np.isinf(top)
-    exps = np.exp(np.where(infinite, -np.inf, x - np.where(infinite, 0, top)))
-    return np.where(infinite, (x == top) & (top > 0), exps)
+    with np.errstate(invalid="ignore"):
+        exps = np.exp(x - top)
+
+    def beside_infinite() -> Any:
+        infinite = np.isinf(top)
+        exps = np.exp(np.where(infinite, -np.inf, x - np.where(infinite, 0, top)))
+        return np.where(infinite, (x == top) & (top > 0), exps)
+
+    return mended(exps, beside_infinite, top)
 
 
 def _masked_softmax(x: Any, mask: Any = None) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engine.registry import general, multilinear
 from ..engine.shortcuts import shortcut
+from ..engine.traces import whole
 from .reductions import products_before
 from .samples import Case, Domain, Rng, either, normal, spread
 
@@ -50,12 +51,15 @@ def cumsum_rule(g: Any, in_shape: tuple[int, ...], *, axis: int | None) -> Any:
 
 def cumprod_rule(g: Any, a: Any, y: Any, *, axis: int | None) -> Any:
     """The sum of g · y from each element on, over that element; with zeros, by products that leave it out."""
-    x, along = a.reshape(g.shape), axis or 0
+    return products_through(g, a.reshape(g.shape), y, axis or 0).reshape(a.shape)
+
+
+@whole
+def products_through(g: Any, x: Any, y: Any, axis: int) -> Any:
     if are_normal(y):
-        return (sums_from(g * y, along) / x).reshape(a.shape)
-    x = last(x, along)
-    part = products_before(x) * recurrence(last(g, along), x[..., 1:])
-    return last(part, along).reshape(a.shape)
+        return sums_from(g * y, axis) / x
+    x = last(x, axis)
+    return last(products_before(x) * recurrence(last(g, axis), x[..., 1:]), axis)
 
 
 def running_share(g: Any, x: Any, y: Any, *, axis: int | None) -> Any:

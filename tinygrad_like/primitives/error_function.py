@@ -72,5 +72,11 @@ def _erf(x: Any) -> Any:
 
 
 erf = elementwise(
-    "erf", whole(_erf), "x", lambda g, x: g * (SLOPE * np.exp(-(x * x))), sample=(normal,), symbol="erf", role="activation"
+    "erf",
+    whole(_erf),
+    "x",
+    lambda g, x: g * (SLOPE * np.exp(-(x * x))),
+    sample=(normal,),
+    symbol="erf",
+    role="activation",
 )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
+from ..engine.traces import whole
 from .samples import Case, Rng, normal
 
 
@@ -43,10 +44,12 @@ def adjugate(a: Any) -> Any:
 
 def det_rule(g: Any, a: Any, y: Any) -> Any:
     """The cofactors, which a singular matrix has as well."""
-    g = g[..., None, None]
-    if shortcut(np.all(y)):
-        return g * y[..., None, None] * transposed(np.linalg.inv(a))
-    return g * transposed(adjugate(a))
+    return g[..., None, None] * transposed(det_times_inverse(a, y))
+
+
+@whole
+def det_times_inverse(a: Any, y: Any) -> Any:
+    return y[..., None, None] * np.linalg.inv(a) if shortcut(np.all(y)) else adjugate(a)
 
 
 def slogdet_rule(g: Any, a: Any) -> Any:

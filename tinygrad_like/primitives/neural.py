@@ -17,6 +17,8 @@ from .samples import Case, Rng, arrays, normal
 
 # Python's 1 beside a small array costs twice as much as an array.
 ONES = {np.dtype(each): np.ones((), each) for each in (np.float16, np.float32, np.float64)}
+for one in ONES.values():
+    one.flags.writeable = False
 
 
 @np.errstate(over="ignore")

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.operators import Axis
 from ..engine.registry import general, reduction
 from ..engine.shortcuts import all_finite, mended, products_fit
-from ..engine.traces import trace
+from ..engine.traces import trace, whole
 from .integers import floats
 from .samples import either, normal, over_axes, positive, several, spread, with_zeros
 from .trigonometric import nonzero
@@ -82,9 +82,12 @@ def prod_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
     """Each element's derivative is the product of the others: of ordinary numbers, y / x."""
     if x.size == 0:
         return np.zeros_like(x)
-    if products_fit(x):
-        return kept(g, x.shape, axis) * (kept(y, x.shape, axis) / x)
-    return kept(g, x.shape, axis) * product_of_others(x, axis)
+    return kept(g, x.shape, axis) * products_without(x, kept(y, x.shape, axis), axis)
+
+
+@whole
+def products_without(x: Any, y: Any, axis: Axis) -> Any:
+    return y / x if products_fit(x) else product_of_others(x, axis)
 
 
 def std_rule(g: Any, x: Any, y: Any, *, axis: Axis, ddof: float) -> Any:
