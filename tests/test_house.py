@@ -236,7 +236,6 @@ ORDER = [
     "compiler.passes",
     "compiler.holders",
     "compiler.memory_names",
-    "compiler.naming",
     "compiler.spelling",
     "compiler.naming",
     "compiler.buffers",
