@@ -126,10 +126,40 @@ def test_shapes_dtypes_and_numbers():
 
     def function(x, y, z, n, single, none):
         return [
-            *(x + y, z * 2, np.exp(z), single * 2.5, single + n, n / 2, n // 3, n % np.int8(3), x * True, none + single),
-            *(x.T[::-1, :, ::2] - y.reshape(5)[::2][:, None] * 0, none.sum(axis=0), none.sum(axis=1), np.where(n > 0, x, y)),
-            *(n.astype("float32") ** 2, single.astype("int64"), np.maximum(single, 0), n.clip(-2, 3), np.clip(x, None, y)),
-            *(1 - single, np.float64(1) - single, (n > 0) & (x > 0), -(n > 1).astype(float), np.sqrt(abs(n)), x**3, x**-1.0),
+            *(
+                x + y,
+                z * 2,
+                np.exp(z),
+                single * 2.5,
+                single + n,
+                n / 2,
+                n // 3,
+                n % np.int8(3),
+                x * True,
+                none + single,
+            ),
+            *(
+                x.T[::-1, :, ::2] - y.reshape(5)[::2][:, None] * 0,
+                none.sum(axis=0),
+                none.sum(axis=1),
+                np.where(n > 0, x, y),
+            ),
+            *(
+                n.astype("float32") ** 2,
+                single.astype("int64"),
+                np.maximum(single, 0),
+                n.clip(-2, 3),
+                np.clip(x, None, y),
+            ),
+            *(
+                1 - single,
+                np.float64(1) - single,
+                (n > 0) & (x > 0),
+                -(n > 1).astype(float),
+                np.sqrt(abs(n)),
+                x**3,
+                x**-1.0,
+            ),
         ]
 
     check(function, x, y, z, n, single, none)
@@ -142,7 +172,15 @@ def test_reductions():
             found += [x.sum(axis), n.sum(axis), x.max(axis), n.min(axis), b.any(axis), b.all(axis), x.mean(axis)]
             found += [np.prod(x, axis), b.sum(axis), x.T.sum(axis), np.sum(x, axis, keepdims=True), n.mean(axis)]
         found += [x.argmax(), x.argmax(1), np.argmin(x, 2), n.argmax(0), b.argmax(-1)]
-        return [*found, long.sum(), (long * long).sum(), long.max(), long.min(), np.sum(long > 0), (long - 1).sum(axis=0)]
+        return [
+            *found,
+            long.sum(),
+            (long * long).sum(),
+            long.max(),
+            long.min(),
+            np.sum(long > 0),
+            (long - 1).sum(axis=0),
+        ]
 
     x, n = rng.normal(size=(3, 4, 5)), rng.integers(-9, 9, (3, 4, 5)).astype("int16")
     x[0, 1, 2], x[1, 0, 0], x[2, 1, 1] = np.nan, np.inf, -0.0
@@ -174,7 +212,9 @@ def test_products():
         ]
 
     a, b, batch = rng.normal(size=(3, 4)), rng.normal(size=(4, 6)), rng.normal(size=(2, 3, 4))
-    check(function, a, b, b[:, 0].copy(), a[:, 1].copy(), rng.normal(size=(40, 40)), batch, tolerance=1e-11, callbacks=1)
+    check(
+        function, a, b, b[:, 0].copy(), a[:, 1].copy(), rng.normal(size=(40, 40)), batch, tolerance=1e-11, callbacks=1
+    )
 
 
 def test_indices_and_joining():
@@ -253,7 +293,10 @@ def test_conditions_run_if_a_value_is_not_finite():
 
 
 def test_operations_on_the_same_elements_share_a_loop():
-    program = compiled(lambda x: [(np.exp(x) * 2 + 1).sum(), np.maximum(x, 0) - x.reshape(-1).reshape(x.shape)], rng.normal(size=(64, 32)))
+    program = compiled(
+        lambda x: [(np.exp(x) * 2 + 1).sum(), np.maximum(x, 0) - x.reshape(-1).reshape(x.shape)],
+        rng.normal(size=(64, 32)),
+    )
     assert len(program.source.groups) == 1
     assert not program.layout.workspace
 
@@ -334,9 +377,15 @@ def test_many_samples_in_one_call():
 def texts():
     """The sources of three programs: of elementwise functions, of indices and products, of 20 random steps."""
     x = operands("float64")
-    sources = [compiled(lambda x, y: [each(x, y) if each.nin == 2 else each(x) for each in EXPRESSIONS if has(each, "float64")], *x)]
+    sources = [
+        compiled(
+            lambda x, y: [each(x, y) if each.nin == 2 else each(x) for each in EXPRESSIONS if has(each, "float64")], *x
+        )
+    ]
     k = np.array([1, 2])
-    sources.append(compiled(lambda x, k: [x[k], x @ x.T, x.argmax(0), (x / 2).sum(0), x.T.copy()], rng.normal(size=(40, 3)), k))
+    sources.append(
+        compiled(lambda x, k: [x[k], x @ x.T, x.argmax(0), (x / 2).sum(0), x.T.copy()], rng.normal(size=(40, 3)), k)
+    )
     return [each.source.text for each in sources]
 
 
@@ -347,4 +396,6 @@ MAIN = "\nint main(void) { void *const memory[1] = {0}; return step(memory, 0, 0
 @pytest.mark.parametrize("more", [[], ["-fopenmp-simd", "-DVECTOR_CODE"]], ids=["plain", "vector"])
 def test_the_text_has_no_warnings(texts, tmp_path, more):
     for text in texts:
-        native.build_executable(text + MAIN, str(tmp_path / "program"), [*STRICT, *more, "-O1", "-Wno-error=null-dereference"])
+        native.build_executable(
+            text + MAIN, str(tmp_path / "program"), [*STRICT, *more, "-O1", "-Wno-error=null-dereference"]
+        )

@@ -94,7 +94,9 @@ def described(group: Group, layout: Layout) -> tuple[Any, list[Key]]:
         if isinstance(item, Constant):
             return repr(item.value), item.dtype
         if isinstance(item, Gather):
-            return of(item.access), tuple((of(each.access), each.length, each.stride, each.axis) for each in item.indices)
+            return of(item.access), tuple(
+                (of(each.access), each.length, each.stride, each.axis) for each in item.indices
+            )
         if item.memory in layout.passing:
             return numbers.setdefault((item.memory, item.offset), len(numbers)), item.strides, item.dtype
         constant = None if item.memory in layout.scalars else layout.constant(item)
@@ -102,7 +104,7 @@ def described(group: Group, layout: Layout) -> tuple[Any, list[Key]]:
             return constant
         return keys.setdefault((item.memory, item.dtype, item.offset), len(keys)), item.strides, item.dtype, "given"
 
-    shape = [group.space]
+    shape: list[Any] = [group.space]
     for one in group.operations:
         each: Any = one
         if isinstance(one, Reduce):
@@ -110,4 +112,3 @@ def described(group: Group, layout: Layout) -> tuple[Any, list[Key]]:
         else:
             shape.append((each.template, each.types, each.dtype, tuple(map(of, each.operands)), of(each.target)))
     return tuple(shape), list(keys)
-
