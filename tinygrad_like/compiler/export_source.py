@@ -202,7 +202,9 @@ class ExportSource(Source):
         return found
 
     def reset(self) -> str:
-        """The function that puts the state back."""
+        """The function that puts the state back, if there is one."""
+        if not self.trains:
+            return ""
         lines, firsts = [f"void {self.name}_reset(void)", "{"], self.firsts()
         for memory in self.layout.state:
             name = self.layout.outer(memory)
@@ -221,8 +223,8 @@ class ExportSource(Source):
         return "\n".join([*lines, self.body, *(["    return 0;"] if self.fails else []), "}"])
 
     def c_file(self, remark: str) -> str:
-        pieces = [*self.arrays(), *([self.loops] if self.loops else []), self.definition(), *([self.reset()] if self.trains else [])]
-        text = "\n\n".join(pieces)
+        pieces = [*self.arrays(), self.loops, self.definition(), self.reset()]
+        text = "\n\n".join(filter(None, pieces))
         functions = helpers(text)
         whole = functions + text
         includes = [f"#include <{name}>" for name, pattern in HEADERS.items() if re.search(pattern, whole)]
