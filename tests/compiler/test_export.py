@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.compiler.random_steps import RandomStep
 from tinygrad_like import nn
 from tinygrad_like.compiler import c_backend, native, toolchain
 from tinygrad_like.compiler.compiling import compile as compiled
@@ -253,6 +254,47 @@ def test_running_statistics_and_labels_are_exported(tmp_path):
         np.testing.assert_allclose(mean, expected[1], 1e-9)
     labels[0] = 7
     assert call(loaded.norm_step, x, labels, loss, mean) != 0
+
+
+@needs_compiler
+def test_a_step_with_words_and_convolutions(tmp_path):
+    def made_step():
+        layers = nn.Embedding(7, 4, seed=1), nn.Conv1d(3, 4, 2, seed=2), nn.MaxPool1d(2), nn.Flatten()
+        model = nn.Sequential(*layers, tg.Linear(4, 1, seed=3))
+        optimizer = tg.AdamW(model.parameters(), lr=0.05)
+
+        def step(words, t):
+            optimizer.zero_grad()
+            loss = tg.mse(model(words), t)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step
+
+    words, t, loss = np.array([[1, 2, 1], [6, 0, 3]]), normal(2, 1), np.empty(())
+    made = export_c(made_step(), tmp_path, words, t, name="words")
+    assert "16: embedding takes numbers from 0 to 6" in made.header.read_text()
+    loaded, eager = library(made, QUICK), made_step()
+    for _ in range(5):
+        assert call(loaded.words_step, words, t, loss) == 0
+        np.testing.assert_allclose(loss, eager(words, t).item(), 1e-10)
+    assert call(loaded.words_step, words + 1, t, loss) == 16
+
+
+@needs_compiler
+@pytest.mark.parametrize("seed", [22, 28, 44])
+def test_random_functions(seed, tmp_path):
+    function = RandomStep(seed)
+    made = export_c(function, tmp_path, *(each.copy() for each in function.inputs), name="random")
+    loaded = library(made, QUICK)
+    mine, theirs = ([each.copy() for each in function.inputs] for _ in range(2))
+    for _ in range(2):
+        expected = [np.array(each) for each in function(*theirs)]
+        got = [np.empty_like(each) for each in expected]
+        call(getattr(loaded, made.function), *mine, *got)
+        for one, other in zip([*got, *mine], [*expected, *theirs], strict=True):
+            np.testing.assert_allclose(one, other, 1e-12, 1e-12)
 
 
 def test_a_compiled_step_that_was_called_needs_no_inputs(tmp_path):
