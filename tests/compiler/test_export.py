@@ -330,6 +330,21 @@ def test_nothing_is_changed(tmp_path):
     np.testing.assert_array_equal(tg.random.draws().normal(size=3), expected)
 
 
+def test_gradients_may_be_cleared_at_the_end_and_networks_are_models(tmp_path):
+    network = tg.Network([2, 3, 1], "sigmoid", 0.5, seed=1)
+    optimizer = tg.SGD(network.model.parameters(), lr=0.5)
+
+    def step(x, t):
+        loss = tg.mse(network.model(x), t)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss
+
+    assert export_c(network, tmp_path, INPUTS[0], name="net").function == "net_predict"
+    assert export_c(step, tmp_path, INPUTS[0], TARGETS[0], name="xor").function == "xor_step"
+
+
 def adding():
     model, _ = xor()
 

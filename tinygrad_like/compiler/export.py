@@ -30,7 +30,7 @@ from .compiling import Compiled, nudged, sorted_out, stand_in, tracing
 from .export_paths import Part, parts_of
 from .export_program import Copied, check_dtypes, operations_of, settle
 from .export_source import ExportSource
-from .gradients import Gradients
+from .gradients import Gradients, Guard
 from .memory_names import identifier
 from .passes import simplified
 from .program import Program
@@ -160,7 +160,7 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
         return runner.program, list(model.holders.roots.values()), input_names(function, [], runner.program)
     with tracing, as_inference(model):
         captured = traced(function, examples)
-    check_gradients(captured.trace.guards(captured.program.stored))
+    check_gradients(captured.trace.guards(captured.program.stored), captured.program)
     holders = [*captured.trace.took_part().values(), *([model] if isinstance(model, Layer) else [])]
     return captured.program, holders, input_names(function, list(examples), captured.program)
 
@@ -171,7 +171,7 @@ def only_runner(step: Compiled) -> Runner:
     if step.last is None and len(known) != 1:
         raise ArgumentError("The step was never called, so its shapes are unknown.", "Give example inputs.")
     runner = step.last or known[0]
-    check_gradients(runner.guards)
+    check_gradients(runner.guards, runner.program)
     if any(isinstance(each, Tensor) for each in leaves(runner.returned)):
         raise ArgumentError("The step returns a Tensor that it did not make.", "Give example inputs.")
     return runner
@@ -227,8 +227,10 @@ def as_inference(model: Any) -> Iterator[None]:
             layer.training = mode
 
 
-def check_gradients(guards: list[Any]) -> None:
-    if guards:
+def check_gradients(guards: list[Guard], program: Program) -> None:
+    """Raises UnsupportedError for a step that finds other gradients when it is called again."""
+    left = [each.tensor for each in program.bindings if each.value is not None]
+    if any(each.place is not None or any(each.tensor is one for one in left) for each in guards):
         raise UnsupportedError(
             "The step adds to gradients that were there before, which a C file does not keep.",
             "Call optimizer.zero_grad() in the step, before loss.backward().",
