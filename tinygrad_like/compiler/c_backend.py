@@ -66,7 +66,8 @@ class Compiled:
         pool = self.pool
         workspace = pool.pop() if pool else Workspace(self)
         try:
-            return workspace.run(arrays)  # type: ignore[no-any-return]
+            results: tuple[list[Any], list[Any]] = workspace.run(arrays)
+            return results
         finally:
             pool.append(workspace)
 
@@ -83,7 +84,7 @@ class Compiled:
 
 
 class Workspace:
-    """The memory of one call at a time: the table of pointers, temporary memory, and the views that NumPy is called with."""
+    """The memory of one call at a time: pointers, temporary memory, and the views that NumPy is called with."""
 
     def __init__(self, owner: Compiled) -> None:
         self.owner, self.program, self.layout = owner, owner.program, owner.layout
@@ -127,7 +128,7 @@ class Workspace:
             (SAVE, api.PyEval_SaveThread),
             (RESTORE, api.PyEval_RestoreThread),
         ):
-            self.table[place] = ctypes.cast(function, ctypes.c_void_p).value
+            self.table[place] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self.table[ERROR], self.table[KIND] = address(self.error), id(np.ndarray)
         for slot, memory in enumerate(layout.slots):
             if memory.array is not None and memory not in layout.fresh:
@@ -306,24 +307,23 @@ def run_text(owner: Compiled) -> str:
         lines.append(f"code = call({every})")
     lines += ["if code:", f"    return space.failed(code, [{every}])"]
     names = dict(zip((*(each.memory for each in program.inputs), *layout.fresh), (*inputs, *fresh)))
-    texts = []
-    for i, value in enumerate(owner.results):
-        name = None if value is None else names.get(value.memory)
-        if value is None or name is None:
-            texts.append(
-                f"bound[{i}]"
-                if value is not None and not value.scalar
-                else "None"
-                if value is None
-                else f"bound[{i}][()]"
-            )
-        elif value.memory in layout.fresh and whole_of(program, value.memory) == (value.shape, value.dtype):
-            texts.append(f"{name}[()]" if value.scalar else name)
-        else:
-            texts.append(f"space.found(results[{i}], [{every}])")
+    texts = [result_text(owner, i, names, every) for i in range(len(owner.results))]
     n = len(program.outputs)
     lines.append(f"return [{', '.join(texts[:n])}], [{', '.join(texts[n:])}]")
     return "def run(arrays):\n    " + "\n    ".join(lines) + "\n"
+
+
+def result_text(owner: Compiled, i: int, names: dict[Memory, str], every: str) -> str:
+    """What gives a result, in that function."""
+    value = owner.results[i]
+    if value is None:
+        return "None"
+    name = names.get(value.memory)
+    if name is None:
+        return f"bound[{i}][()]" if value.scalar else f"bound[{i}]"
+    if value.memory in owner.layout.fresh and whole_of(owner.program, value.memory) == (value.shape, value.dtype):
+        return f"{name}[()]" if value.scalar else name
+    return f"space.found(results[{i}], [{every}])"
 
 
 def build(program: Program) -> Any:

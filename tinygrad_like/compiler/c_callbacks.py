@@ -53,12 +53,16 @@ def body(instruction: Instruction, arguments: list[str], text: Any, into: Any) -
         return [f"function({', '.join(arguments)})"]
     if len(results) == 1 and instruction.container is None:
         function, target = instruction.function, results[0]
-        fits = isinstance(function, np.ufunc) or (function in INTO if function.__hash__ else False)
+        fits = isinstance(function, np.ufunc) or (is_hashable(function) and function in INTO)
         if fits and not target.scalar and "out" not in instruction.options and target.contiguous:
             return [f"function({', '.join([*arguments, f'out={text(target)}'])})"]
         return [f"copyto({into(target)}, function({', '.join(arguments)}))"]
     lines = [f"results = function({', '.join(arguments)})"]
     return lines + [f"copyto({into(each)}, results[{i}])" for i, each in enumerate(results)]
+
+
+def is_hashable(function: Any) -> bool:
+    return getattr(function, "__hash__", None) is not None
 
 
 def values_called(calls: list[Callback]) -> list[Value]:

@@ -1,7 +1,8 @@
 """The table from NumPy's elementwise functions to C expressions.
 
-{0}, {1} and {2} stand for the operands, {t} for the C type that they are computed in, {u} for the unsigned type of its size, {f}
-for the suffix of C's functions of it, {bits} for its size. Kinds of operands: f (float), i (signed), u (unsigned), b (bool).
+{0}, {1} and {2} stand for the operands, {t} for the C type that they are computed in, {u} for the unsigned type of its
+size, {f} for the suffix of C's functions of it, {n} for its name and {bits} for its size. Kinds of operands: f (float),
+i (signed), u (unsigned), b (bool).
 """
 
 from __future__ import annotations
@@ -99,15 +100,13 @@ EXPRESSIONS: dict[Any, Table] = {
     np.trunc: function("trunc") | same("{0}", "iub"),
     np.rint: function("rint"),
 }
-NAMES = {np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan"}
+NAMES: dict[Any, str] = {np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan"}
 NAMES |= {np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh"}
-for each in (np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.cbrt):
-    NAMES[each] = each.__name__
-for each in (np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh):
-    NAMES[each] = each.__name__
+LIBRARY = ["exp2", "log2", "log10", "cbrt", "sin", "cos", "tan", "sinh", "cosh"]
+OWN = ["exp", "expm1", "log", "log1p", "tanh"]  # those of c_math.py, which become vector code
+NAMES |= {getattr(np, name): name for name in LIBRARY}
 EXPRESSIONS |= {ufunc: function(name) for ufunc, name in NAMES.items()}
-for each in (np.exp, np.expm1, np.log, np.log1p, np.tanh):
-    EXPRESSIONS[each] = {"f": f"{each.__name__}_{{n}}({{0}})"}
+EXPRESSIONS |= {getattr(np, name): {"f": f"{name}_{{n}}({{0}})"} for name in OWN}
 
 CHEAP = frozenset(
     {np.add, np.subtract, np.multiply, np.negative, np.absolute, np.maximum, np.minimum, np.equal, np.not_equal}

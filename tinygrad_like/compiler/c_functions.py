@@ -104,7 +104,7 @@ def described(group: Group, layout: Layout) -> tuple[Any, list[Key]]:
             return constant
         return keys.setdefault((item.memory, item.dtype, item.offset), len(keys)), item.strides, item.dtype, "given"
 
-    shape = [group.space]
+    shape: list[Any] = [group.space]
     for one in group.operations:
         each: Any = one
         if isinstance(one, Reduce):

@@ -95,8 +95,8 @@ def gathered(value: Value, parts: list[Any]) -> tuple[tuple[int, ...], Gather] |
         own = Access(one.memory, one.dtype, one.offset, (*before, *one.strides, *after))
         indices.append(Index(own, value.shape[axis + i], value.strides[axis + i], axis + i))
     strides = (*around.strides[: places[0]], *(0,) * len(shape), *around.strides[places[-1] + 1 :])
-    place = Access(value.memory, value.dtype, around.offset, strides)
-    return full, Gather(place, tuple(indices), access(value).span(value.shape))
+    start = Access(value.memory, value.dtype, around.offset, strides)
+    return full, Gather(start, tuple(indices), access(value).span(value.shape))
 
 
 def broadcast_shape(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:

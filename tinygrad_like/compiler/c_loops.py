@@ -77,8 +77,11 @@ class Nest:
         self.used: set[str] = set()
         self.leaves = False  # whether the loop may be left by an error
         self.numbers = count(2)
-        for each in group.operations:
-            (self.reduce if isinstance(each, Reduce) else self.map)(each)
+        for one in group.operations:
+            if isinstance(one, Reduce):
+                self.reduce(one)
+            elif isinstance(one, Map):
+                self.map(one)
 
     # -- elements -------------------------------------------------------------------------------
 

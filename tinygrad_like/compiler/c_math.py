@@ -1,7 +1,7 @@
 """exp, log and their like in C, without branches, so that loops that call them become vector code.
 
-The polynomials were fitted for this module, in 60 digits, to errors far below those of rounding. Results are within 2 units in
-the last place, also for denormal numbers; infinities, NaN and overflow are as NumPy has them.
+The polynomials were fitted for this module, in 60 digits, to errors far below those of rounding. Results are within 2
+units in the last place, also for denormal numbers; infinities, NaN and overflow are as NumPy has them.
 """
 
 from __future__ import annotations
@@ -130,22 +130,67 @@ LOG_TERMS = (
 )
 LOG_TERMS_SINGLE = 0.6666667, 0.40000123, 0.28550735, 0.23332763
 DOUBLE = {
-    "t": "double", "n": "float64", "f": "", "F": "", "u": "uint64_t",
-    "per_ln2": "1.4426950408889634", "round": "6755399441055744.0", "high": "0.6931471675634384", "low": "1.2996506893889889e-08",
-    "most": "710.0", "least": "-746.0", "least1": "-40.0", "even": "4096u", "bias": "1023u", "digits": "52", "point5": "0.5", "near": "0.5625", "end": "6.0",
-    "smallest": "DBL_MIN", "largest": "DBL_MAX", "up": "18014398509481984.0", "moved": "UINT64_C(0x00095f619980c433)",
-    "mask": "UINT64_C(0x000fffffffffffff)", "root": "UINT64_C(0x3fe6a09e667f3bcd)",
+    "t": "double",
+    "n": "float64",
+    "f": "",
+    "F": "",
+    "u": "uint64_t",
+    "per_ln2": "1.4426950408889634",
+    "round": "6755399441055744.0",
+    "high": "0.6931471675634384",
+    "low": "1.2996506893889889e-08",
+    "most": "710.0",
+    "least": "-746.0",
+    "least1": "-40.0",
+    "even": "4096u",
+    "bias": "1023u",
+    "digits": "52",
+    "point5": "0.5",
+    "near": "0.5625",
+    "end": "6.0",
+    "smallest": "DBL_MIN",
+    "largest": "DBL_MAX",
+    "up": "18014398509481984.0",
+    "moved": "UINT64_C(0x00095f619980c433)",
+    "mask": "UINT64_C(0x000fffffffffffff)",
+    "root": "UINT64_C(0x3fe6a09e667f3bcd)",
     "exponent": "from_bits_float64((moved >> 52) | UINT64_C(0x4330000000000000))",
-    "bias_plain": "4503599627371519.0", "bias_tiny": "4503599627371573.0", "infinity": "(double)INFINITY", "nan": "(double)NAN",
-}  # fmt: skip
+    "bias_plain": "4503599627371519.0",
+    "bias_tiny": "4503599627371573.0",
+    "infinity": "(double)INFINITY",
+    "nan": "(double)NAN",
+}
 SINGLE = {
-    "t": "float", "n": "float32", "f": "f", "F": "F", "u": "uint32_t",
-    "per_ln2": "1.44269504f", "round": "12582912.0f", "high": "0.69140625f", "low": "0.0017409306f",
-    "most": "89.0f", "least": "-104.0f", "least1": "-18.0f", "even": "512u", "bias": "127u", "digits": "23", "point5": "0.5f", "near": "0.5625f", "end": "4.0f",
-    "smallest": "FLT_MIN", "largest": "FLT_MAX", "up": "33554432.0f", "moved": "UINT32_C(0x004afb0d)",
-    "mask": "UINT32_C(0x007fffff)", "root": "UINT32_C(0x3f3504f3)", "exponent": "(float)(int32_t)(moved >> 23)",
-    "bias_plain": "127.0f", "bias_tiny": "152.0f", "infinity": "INFINITY", "nan": "NAN",
-}  # fmt: skip
+    "t": "float",
+    "n": "float32",
+    "f": "f",
+    "F": "F",
+    "u": "uint32_t",
+    "per_ln2": "1.44269504f",
+    "round": "12582912.0f",
+    "high": "0.69140625f",
+    "low": "0.0017409306f",
+    "most": "89.0f",
+    "least": "-104.0f",
+    "least1": "-18.0f",
+    "even": "512u",
+    "bias": "127u",
+    "digits": "23",
+    "point5": "0.5f",
+    "near": "0.5625f",
+    "end": "4.0f",
+    "smallest": "FLT_MIN",
+    "largest": "FLT_MAX",
+    "up": "33554432.0f",
+    "moved": "UINT32_C(0x004afb0d)",
+    "mask": "UINT32_C(0x007fffff)",
+    "root": "UINT32_C(0x3f3504f3)",
+    "exponent": "(float)(int32_t)(moved >> 23)",
+    "bias_plain": "127.0f",
+    "bias_tiny": "152.0f",
+    "infinity": "INFINITY",
+    "nan": "NAN",
+}
 TEMPLATES = {"exp": EXP, "expm1": EXPM1, "log": LOG, "log1p": LOG1P, "tanh": TANH, "erf": ERF}
 NEEDS = {"erf": ("exp",), "log1p": ("log",), "tanh": ("exp",)}
 CALL = re.compile(r"\b(exp|expm1|log|log1p|tanh|erf)_(float32|float64)\(")

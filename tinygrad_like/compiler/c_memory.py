@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from .c_expressions import EXPRESSIONS
 from .c_fusion import Group, flattened, passing, users
@@ -15,70 +16,16 @@ LOCAL = 2048  # bytes of an array that may be a local variable, and
 LOCALS = 1 << 15  # of all of them
 ALIGNED = 64
 RESERVED = frozenset(
-    [
-        "auto",
-        "break",
-        "case",
-        "char",
-        "const",
-        "continue",
-        "default",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "extern",
-        "float",
-        "for",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "register",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "typedef",
-        "union",
-        "unsigned",
-        "void",
-        "volatile",
-        "while",
-        "memory",
-        "error",
-        "call",
-        "index_error",
-        "memcpy",
-        "table",
-        "run",
-        "enter",
-        "fits",
-        "apart",
-        "best",
-        "where",
-        "here",
-        "sum",
-        "factor",
-        "strange",
-        "main",
-        "j0",
-        "j1",
-        "jn",
-        "y0",
-        "y1",
-        "yn",
-        "gamma",
-        "lgamma",
-        "tgamma",
-        "erf",
-        "erfc",
-    ]
+    {
+        *("apart", "auto", "best", "break", "call", "case", "char", "const"),
+        *("continue", "default", "do", "double", "else", "enter", "enum", "erf"),
+        *("erfc", "error", "extern", "factor", "fits", "float", "for", "gamma"),
+        *("goto", "here", "if", "index_error", "inline", "int", "j0", "j1"),
+        *("jn", "lgamma", "long", "main", "memcpy", "memory", "register", "restrict"),
+        *("return", "run", "short", "signed", "sizeof", "static", "strange", "struct"),
+        *("sum", "switch", "table", "tgamma", "typedef", "union", "unsigned", "void"),
+        *("volatile", "where", "while", "y0", "y1", "yn"),
+    }
 )
 LOOP = re.compile(r"[i-r]\d*|end\d*|from\d*|at(_\d+|\d*)")
 CALLED = frozenset(
@@ -156,7 +103,7 @@ class Layout:
             first = 0 if self.is_copied(memory) else first
             size = -(-max(1, memory.size) // self.alignment) * self.alignment
             begin = 0
-            for low, high in sorted((b, e) for f, l, b, e in placed if f <= last and first <= l):
+            for low, high in sorted((b, e) for f, g, b, e in placed if f <= last and first <= g):
                 if begin + size <= low:
                     break
                 begin = max(begin, high)

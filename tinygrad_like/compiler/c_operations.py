@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -67,7 +68,8 @@ class Operation:
 
     def spans(self) -> tuple[list[tuple[Memory, int, int]], list[tuple[Memory, int, int]]]:
         """The bytes of memories that are read, and those that are written."""
-        reads, writes = [], []
+        reads: list[tuple[Memory, int, int]] = []
+        writes: list[tuple[Memory, int, int]] = []
         for access, written in self.accesses():
             (writes if written else reads).append((access.memory, *access.span(self.space)))
         for gather, written in self.gathers():
@@ -105,7 +107,7 @@ def read_by(item: Any) -> Iterator[tuple[Access, bool]]:
 
 @dataclass(eq=False)
 class Map(Operation):
-    """target[i] = template(operands[i]); the operands are cast to `types`, and the result, of `dtype`, to the target's."""
+    """target[i] = template(operands[i]). Operands are cast to `types`; the result is of `dtype`."""
 
     operands: tuple[Any, ...]
     types: tuple[Any, ...]
@@ -262,9 +264,9 @@ def common(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...] | No
     if prod(one) != prod(other) or not prod(one):
         return None
     cuts = sorted({*edges(one), *edges(other)})
-    if any(larger % smaller for smaller, larger in zip(cuts, cuts[1:])):
+    if any(larger % smaller for smaller, larger in pairwise(cuts)):
         return None
-    return tuple(larger // smaller for smaller, larger in reversed(list(zip(cuts, cuts[1:]))))
+    return tuple(larger // smaller for smaller, larger in reversed(list(pairwise(cuts))))
 
 
 def splitter(space: tuple[int, ...], fine: tuple[int, ...]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:

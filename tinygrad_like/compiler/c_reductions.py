@@ -48,7 +48,7 @@ def reduced_with(kind: str) -> Any:
         require(len(instruction.args) <= 2, "its arguments")
         require(changes_nothing(kind, instruction.options.get("initial")), "the option initial")
         axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
-        return reduction(instruction, kind, axis)
+        return reduce_over(instruction, kind, axis)
 
     return lower
 
@@ -58,7 +58,7 @@ def changes_nothing(kind: str, initial: Any) -> bool:
     return initial is None or (isinstance(initial, (int, float)) and initial == NEUTRAL.get(kind))
 
 
-def reduction(instruction: Instruction, kind: str, axis: Any) -> list[Operation]:
+def reduce_over(instruction: Instruction, kind: str, axis: Any) -> list[Operation]:
     source, target = instruction.args[0], target_of(instruction)
     require(isinstance(source, Value) and known(source.dtype), "its operand")
     axes = axes_of(axis, len(source.shape))
@@ -82,7 +82,7 @@ def mean(instruction: Instruction) -> list[Operation]:
     only(instruction.options, "axis", "keepdims", "dtype", "out")
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis")
     require(len(instruction.args) <= 2, "its arguments")
-    total, target = reduction(instruction, "+", axis), target_of(instruction)
+    total, target = reduce_over(instruction, "+", axis), target_of(instruction)
     source = instruction.args[0]
     require(target.dtype.kind == "f", "its dtype")
     count = prod(source.shape[i] for i in axes_of(axis, len(source.shape)))

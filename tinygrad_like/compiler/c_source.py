@@ -114,10 +114,12 @@ class Source:
             c_statements.callback(one, self.calls.index(one), lines)
         elif isinstance(one, Require):
             c_statements.require(one, FIRST_REQUIRED + self.requirements.index(one), self.layout, lines)
-        else:
-            {Product: c_statements.product, Position: c_statements.position, Scatter: c_statements.scatter}[type(one)](
-                one, self.layout, lines
-            )
+        elif isinstance(one, Product):
+            c_statements.product(one, self.layout, lines)
+        elif isinstance(one, Position):
+            c_statements.position(one, self.layout, lines)
+        elif isinstance(one, Scatter):
+            c_statements.scatter(one, self.layout, lines)
         lines.close()
 
 
