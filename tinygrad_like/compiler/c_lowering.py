@@ -66,7 +66,7 @@ def operations_of(instruction: Instruction) -> list[Operation]:
         if lower is None and getattr(instruction.function, "__name__", "") == "at":
             lower = ufunc_at
         require(lower is not None, "C has no loop for it")
-        return lower(instruction)  # type: ignore[misc]
+        return lower(instruction)
     except NoExpression as error:
         return [Callback((), instruction, str(error), place=instruction.place)]
 
