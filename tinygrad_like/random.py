@@ -119,7 +119,8 @@ def draws(generator: Generator | None = None) -> np.random.Generator:
             "Write generator=tg.random.Generator(0).",
         )
     state = (default() if generator is None else generator)._next()
-    return numbers_at(state) if trace() is None else TracedDraws(state)
+    numbers: Any = numbers_at(state) if trace() is None else TracedDraws(state)
+    return numbers
 
 
 def numbers_at(state: Any) -> np.random.Generator:

@@ -3,14 +3,11 @@
 import os
 import zlib
 from functools import partial
-from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.compiler import runner
-from tinygrad_like.compiler.numpy_backend import replayed
 
 EVERY = bool(os.environ.get("EVERY_CASE"))  # all cases; else a choice of them
 BACKENDS = ("numpy", "replay") if EVERY else ("numpy",)  # the replay is what all others must agree with
@@ -45,13 +42,7 @@ def same(got, expected, exact=True):
 
 def compiled(function, backend):
     """The function as a program of this backend."""
-    program = tg.compile(function, backend=None if backend == "replay" else backend)
-
-    def run(*arguments):
-        with patch.object(runner, "build", lambda program, *others: partial(replayed, program)):
-            return program(*arguments)
-
-    return run if backend == "replay" else program
+    return tg.compile(function, backend=backend)
 
 
 def runs_compiled(function, *points, backend, exact=True):
@@ -59,7 +50,7 @@ def runs_compiled(function, *points, backend, exact=True):
     expected = [function(*copies(arrays)) for arrays in points]
     program = compiled(function, backend=backend)
     for arrays, result in zip(points, expected):
-        same(program(*copies(arrays)), result, exact and backend in BACKENDS)
+        same(program(*copies(arrays)), result, exact and backend != "c")
 
 
 def copies(arrays):
@@ -165,8 +156,10 @@ def also_compiled(function, arrays, options):
         return
     tried.add(key)
     floats = [np.asarray(x) if is_float(x) or isinstance(x, float) else x for x in arrays]
-    points = floats, [moved(x) for x in floats]
     step = by_backward(partial(function, **options))
+    points = [floats, [moved(x) for x in floats], [turned(x) for x in floats]]
+    if not runs(step, points[2]):
+        del points[2]
     with np.errstate(all="ignore"):
         if names & REFUSED:
             with pytest.raises(tg.TraceError, match="depend"):
@@ -174,3 +167,18 @@ def also_compiled(function, arrays, options):
             return
         for backend in BACKENDS:
             runs_compiled(step, *points, backend=backend, exact=False)
+
+
+def turned(x):
+    """The same values in another order."""
+    return np.ravel(x)[::-1].reshape(x.shape).copy() if is_float(x) else x
+
+
+def runs(function, arrays):
+    """Whether eager takes these values: not every matrix has what is asked for."""
+    try:
+        with np.errstate(all="ignore"):
+            function(*copies(arrays))
+    except (np.linalg.LinAlgError, tg.TinygradError):
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ import tinygrad_like as tg
 from tinygrad_like.compiler.compiling import compile as compiled
 from tinygrad_like.engine.tensor import values_of
 
-BACKENDS = ["numpy"]
+EVERY = bool(os.environ.get("EVERY_CASE"))  # all cases on all backends; else some
+BACKENDS = ["replay", "numpy", "c"] if EVERY else ["numpy"]
 
 
 def assert_same(got: Any, want: Any, what: str, tolerance: float = 0.0) -> None:

@@ -109,7 +109,8 @@ class Ways:
         shown = [(np.shape(each), np.asarray(each).dtype, np.asarray(each).tobytes()) for each in given]
         left = [each.array.tobytes() for each in self.memories] + [each.tobytes() for each in inputs]
         for memory, old in zip(self.memories, self.start):
-            np.copyto(memory.array, old)
+            if memory.array.flags.writeable:
+                np.copyto(memory.array, old)
         return shown, left
 
     def replayed(self, program):

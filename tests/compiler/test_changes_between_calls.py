@@ -1,4 +1,4 @@
-"""What changes between two calls of a compiled step counts in the next one, as it does eager; with no needless trace."""
+"""What changes between two calls of a compiled step counts in the next one, and needs no trace if it need not."""
 
 import types
 
@@ -7,7 +7,7 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
-from tests.compiler.beside import BACKENDS, Pair
+from tests.compiler.beside import BACKENDS, Pair, state_of
 from tests.compiler.test_every_optimizer_compiled import TARGET, X, descent, of_model
 from tinygrad_like import nn, optim
 
@@ -176,6 +176,67 @@ def test_numbers_of_the_settings_need_no_new_program(kind, backend):
     assert pair.traced == 1
 
 
+@each_backend
+def test_a_setting_of_a_schedule(backend):
+    def make_step(things):
+        optimizer, schedule = things[1:]
+
+        def step(x):
+            schedule.step()
+            return x * optimizer.param_groups[0].memory["lr"]
+
+        return step
+
+    model, optimizer = made()
+    pair = Pair((model, optimizer, optim.ExponentialLR(optimizer, 0.5)), make_step, backend, state=of_model)
+    pair(np.ones(2))
+    pair.each(lambda things: setattr(things[2], "gamma", 0.25))
+    pair(np.ones(2))
+    assert pair.traced == 2
+
+
+@each_backend
+def test_an_optimizer_made_later_moves_parameters(backend):
+    pair = Pair((Model(),), accumulating, backend, state=of_model)
+    pair(X, TARGET)
+    optimizers = [optim.SGD(things[0].parameters(), lr=0.1) for things in pair.both]
+    for _ in range(2):
+        pair(X, TARGET)
+        for each in optimizers:
+            each.step()
+        pair.check()
+
+
+class Trainer:
+    """A model, its optimizer and a step, in one object."""
+
+    def __init__(self):
+        self.model, self.optimizer = made()
+
+    def replace(self):
+        self.model = tg.Linear(3, 2, seed=9)
+
+    def step(self, x, target):
+        self.optimizer.zero_grad()
+        loss = tg.mse(self.model(x), target)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+
+@each_backend
+def test_a_method_of_an_object(backend):
+    def of_trainer(trainer):
+        return state_of(trainer.model, [trainer.optimizer])
+
+    pair = Pair(Trainer(), lambda trainer: trainer.step, backend, state=of_trainer)
+    pair(X, TARGET)
+    pair(X, TARGET)
+    pair.each(lambda trainer: trainer.replace())
+    pair(X, TARGET)
+    pair(X, TARGET)
+
+
 # -- gradients ------------------------------------------------------------------------------------------
 
 
@@ -219,8 +280,7 @@ def test_gradients_are_added_up_over_calls(flat, backend):
 @pytest.mark.parametrize("when", ["before", "between", "after", "outside"])
 def test_gradients_are_cleared_anywhere(when, to_none, backend):
     def make_step(things):
-        model, optimizer = things
-        gradients = accumulating(things)
+        optimizer, gradients = things[1], accumulating(things)
 
         def step(x, target):
             if when == "before":
@@ -313,7 +373,10 @@ def by_functional_call(things):
 
     def step(x, target):
         parameters = dict(model.named_parameters())
-        loss = lambda values: tg.mse(tg.functional_call(model, values, x), target)
+
+        def loss(values):
+            return tg.mse(tg.functional_call(model, values, x), target)
+
         gradients = tg.grad(loss)({name: p.detach() for name, p in parameters.items()})
         for name, p in parameters.items():
             tg.assign(p, gradients[name] * 0.1, using=np.subtract)

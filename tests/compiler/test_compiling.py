@@ -101,6 +101,13 @@ def test_floats_are_arguments_that_take_the_dtype_of_what_they_meet():
     cube = tg.compile(tg.grad(lambda x: x**3))
     assert [cube(2.0), cube(3.0)] == [12.0, 27.0]
     assert type(cube(2.0)) is float
+    decayed = tg.compile(lambda x, k: (x * (2 - k * 0.5) ** 2, -k / 3))
+    for k in (1.0, 3.0):
+        got, number = decayed(x, k)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, x * (2 - k * 0.5) ** 2, rtol=1e-6)
+        assert type(number) is float
+        assert number == -k / 3
 
 
 def test_other_kinds_of_arguments_make_other_programs():
@@ -112,6 +119,24 @@ def test_other_kinds_of_arguments_make_other_programs():
     assert (step(x, f=np.cos) == np.cos(x)).all()
     step(np.ones(4)), step(np.ones(3, np.float32)), step(tg.Tensor(x)), step(x, True)
     assert traces(step) == 7
+
+
+@pytest.mark.parametrize(
+    "x",
+    [np.array(["a", "b"]), np.array([None, 1]), np.ma.array([1.0, 2.0], mask=[True, False])],
+    ids=["texts", "objects", "masked"],
+)
+def test_other_kinds_of_arrays_are_given_to_the_function_itself(x):
+    step = tg.compile(lambda x: x.shape)
+    assert step(x) == x.shape
+    assert traces(step) == 0
+
+
+def test_numbers_of_numpy_are_no_arrays():
+    step = tg.compile(lambda x: x * 2)
+    assert type(step(np.float64(1.0))) is np.float64
+    assert type(step(np.array([1.0])[0:1])) is np.ndarray
+    assert type(tg.compile(lambda x: x[...])(np.array(1.0))) is np.ndarray
 
 
 def test_many_programs_give_a_warning():
@@ -233,6 +258,19 @@ def test_arguments_that_share_memory_with_what_is_written():
         state[...] = np.arange(3.0)
         np.testing.assert_array_equal(compiled(*make(state)), expected)
         np.testing.assert_array_equal(state, written)
+
+
+def test_an_argument_that_is_written_to_and_read_by_another_name():
+    table = np.arange(3.0)
+
+    def step(x, k):
+        x += k
+        return x + table
+
+    compiled = tg.compile(step)
+    for x in (np.ones(3), table):
+        expected = x + 2.0 + (table if x is not table else table + 2.0)
+        np.testing.assert_array_equal(compiled(x, 2.0), expected)
 
 
 def test_the_same_array_twice():

@@ -2,24 +2,23 @@
 
 import copy
 import functools
-import os
 
 import numpy as np
 import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
-from tests.compiler.beside import BACKENDS, Pair
+from tests.compiler.beside import BACKENDS, EVERY, Pair
 from tests.losses.table import CASES
 from tests.nn.zoo import ZOO
 from tests.stored import cotangent, leaves
 from tinygrad_like.engine.tensor import values_of
 
-EVERY = bool(os.environ.get("EVERY_CASE"))  # all cases in float32, too; else some
-SOME = {name: entry for name, entry in ZOO.items() if "," not in name}
-each_layer = together("entry", ZOO)
-some_layers = together("entry", ZOO if EVERY else {name: SOME[name] for name in list(SOME)[::3]})
-each_loss = together("case", {case.key: case for case in CASES})
+FLAT = {name: entry for name, entry in ZOO.items() if not name.endswith(("1d", "3d"))}  # of 1 to 3 axes: 2 or others
+SOME = {name: entry for name, entry in FLAT.items() if "," not in name}
+each_layer = together("entry", ZOO if EVERY else FLAT)
+some_layers = together("entry", ZOO if EVERY else {name: SOME[name] for name in list(SOME)[::6]})
+each_loss = together("case", {case.key: case for case in (CASES if EVERY else CASES[::3])})
 each_backend = pytest.mark.parametrize("backend", BACKENDS)
 # Eager, they leave out a mask or a product where the values allow it, which rounds in another way.
 BY_SHORTCUTS = ("Multihead", "Transformer", "Upsample")

@@ -5,8 +5,7 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
-from tests.compiler.beside import BACKENDS, Pair, state_of
-from tests.compiler.test_every_layer_compiled import EVERY
+from tests.compiler.beside import BACKENDS, EVERY, Pair, state_of
 from tests.optim.running import CASES, LAST, gradient, ours
 from tests.optim.test_every_optimizer import CASES as KINDS
 from tests.optim.test_every_optimizer import TARGET, X

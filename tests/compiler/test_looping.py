@@ -141,11 +141,22 @@ def test_a_network_trains_the_same_compiled(backend, monkeypatch):
     assert compiled.history == losses
 
 
+def test_a_compiler_that_fails_does_not_stop_a_network(monkeypatch, use, tmp_path):
+    broken = tmp_path / "cc"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    use(str(broken))
+    monkeypatch.setattr(networks, "COMPILED", 1)
+    monkeypatch.setattr(networks, "COMPILED_BY_C", 1)
+    network = tg.Network([2, 3, 1], "sigmoid", 0.5, seed=1)
+    assert len(network.train(*XOR, 5)) == 5
+
+
 def test_an_activation_that_looks_at_values_trains_all_the_same(monkeypatch):
     monkeypatch.setattr(networks, "COMPILED", 1)
     both = []
     for _ in range(2):
-        network = tg.Network([2, 3, 1], lambda x: np.tanh(x) if x.numpy().sum() > 0 else np.tanh(x), 0.5, seed=1)
+        network = tg.Network([2, 3, 1], lambda x: np.tanh(x) if x.numpy().sum() > 0 else np.tanh(x) * 1, 0.5, seed=1)
         both.append(network.train(*XOR, 5))
         monkeypatch.setattr(networks, "COMPILED", 10**9)
     assert both[0] == both[1]

@@ -2,12 +2,13 @@
 
 import threading
 import traceback
+from inspect import unwrap
 
 import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.compiler.naming import name_parameters
+from tinygrad_like.compiler.memory_names import name_memory
 from tinygrad_like.compiler.numpy_backend import Step, build
 from tinygrad_like.compiler.numpy_source import Source, source
 from tinygrad_like.compiler.passes import simplified
@@ -217,6 +218,29 @@ def test_two_threads_may_run_one_program():
     assert not wrong
 
 
+def test_an_array_that_is_made_and_changed_inside_is_new_in_each_run():
+    def counted(a):
+        count = lifted(np.arange(4.0))
+        part = count[1:]
+        part += a
+        return count * 2, part
+
+    agree(counted, np.ones(3))
+    run = build(traced(counted, (np.ones(3),)))
+    (one, part), _ = run([np.ones(3)])
+    run([np.ones(3)])
+    assert one.tolist() == [0, 4, 6, 8]
+    assert part.tolist() == [2, 3, 4]
+
+
+def test_memory_is_kept_for_the_next_call():
+    step = Step(traced(lambda a: np.exp(a + 1) * 2, (A,))).step
+    step(A)
+    (first,) = unwrap(step).__globals__["spare"]
+    step(A)
+    assert unwrap(step).__globals__["spare"][0] is first
+
+
 def test_memory_is_reused():
     def chain(a):
         for _ in range(10):
@@ -282,10 +306,10 @@ def test_parameters_layers_and_sections_are_named():
     step = step_of(model, optimizer)
     step(A, A[:, :2])
     program = traced(step, (A, A[:, :2]))
-    name_parameters(program, [*model.layers, model, optimizer])
+    name_memory(program, [*model.layers, model, optimizer], None)
     text = source(simplified(program))
     for line in (
-        "# layers0_weight (4, 3) float64",
+        "layers0_weight = parameters[0:12].reshape(4, 3)",
         "# layers[2]: Linear, (4, 2)",
         "# -- forward --",
         "# -- backward --",
@@ -293,7 +317,7 @@ def test_parameters_layers_and_sections_are_named():
         "x.dot(layers0_weight_T, z)",
         "layers0_weight_T = layers0_weight.T",
         "multiply(lr, gradients, product",
-        "d_layers0_weight (4, 3)",
+        "d_layers0_weight = gradients[0:12].reshape(4, 3)",
         "loss = ",
     ):
         assert line in text
@@ -308,6 +332,10 @@ def test_functions_that_numpy_lacks_are_given_by_name():
     assert "# doubled: function" in written.text
     assert written.speller.objects["doubled"].__name__ == "doubled"
     agree(lambda a: doubled(a) + 1, A)
+
+
+def test_numbers_that_have_no_text_are_given_by_name():
+    agree(lambda a: [a * complex(1, np.inf), a + np.longdouble(2), a * np.float16(1.5), a - np.inf, -a * -2j], A)
 
 
 def test_python_floats_divide_as_numpy_does():

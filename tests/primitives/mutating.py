@@ -107,6 +107,7 @@ def closed_over(function):
 def helpers(function):
     """The plain functions of the package that a function calls, by name."""
     found = {name: function.__globals__.get(name) for name in names_in(function.__code__)} | closed_over(function)
+    found = {name: inspect.unwrap(each) if callable(each) else each for name, each in found.items()}
     return {
         name: each
         for name, each in found.items()

@@ -29,6 +29,7 @@ CAST = "the engine casts what a rule gives"
 FASTER = "the way for everything else gives the same, slower"
 SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
 # (function, expression): how many of its corruptions give the same numbers, and why.
+TRACED = "only a trace goes this way, which tests/compiler watches"
 EQUIVALENT = {
     ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
     ("arctan20", "over_square(b, a, b)"): (1, ORDER),
@@ -75,7 +76,16 @@ EQUIVALENT = {
     ("over", "(g / np.float64(n)).astype(g.dtype)"): (1, CAST),
     ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
     ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
-    ("det_rule", "shortcut(np.all(y))"): (1, FASTER),
+    ("det_times_inverse", "shortcut(np.all(y))"): (1, FASTER),
+    ("below_top", "below.astype(x.dtype, copy=False)"): (2, CAST),
+    ("below_top", "mended(x - top, beside_infinite, top)"): (12, TRACED),
+    ("below_top", "x - top"): (2, TRACED),
+    ("is_plain", "real(array)"): (1, TRACED),
+    ("one_hot", "values_of(classes)"): (1, TRACED),
+    ("is_traced_mask", "is_plain(index)"): (1, TRACED),
+    ("is_traced_mask", "isinstance(index, np.ndarray)"): (1, TRACED),
+    ("setitem_rule", "np.where(index, 0, g)"): (12, TRACED),
+    ("setitem_rule", "np.where(index, g, 0)"): (12, TRACED),
     ("roll0", "only_axis(g, axis)"): (1, FASTER),
     ("transposed", "a.swapaxes(-1, -2)"): (1, ORDER),
     ("mean_of_product", "np.vecdot(a, b)"): (1, ORDER),

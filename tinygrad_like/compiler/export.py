@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,22 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, UnsupportedError
-from ..engine.recording import no_grad
-from ..engine.tensor import Tensor
-from ..nn.layer import Layer, model_of
 from ..saving.files import replace
-from ..tree import flatten, unflatten
 from . import library_cache, toolchain
-from .agreement import Agreement
 from .aliasing import overlapping_references
 from .c_memory import RESERVED
-from .capture import Captured, capture
-from .compiling import Compiled, nudged, sorted_out, stand_in, tracing
 from .export_paths import Part, parts_of
 from .export_program import Copied, check_dtypes, operations_of, settle
 from .export_source import ExportSource
-from .gradients import Gradients
-from .naming import identifier
+from .export_trace import program_of
+from .memory_names import identifier
 from .passes import simplified
 from .program import Program
 
@@ -88,14 +78,14 @@ def export_c(
     the memory. Nothing is allocated; the state, constants and scratch memory are static. The directory is made if there
     is none. Files that this function has made are replaced, others only with `overwrite`.
 
-    Raises UnsupportedError, which names the operation, for what has no loops in C, and for random numbers; ArgumentError
-    for a name that is none in C, and for a directory with such files; TraceError as `compile` does.
+    Raises UnsupportedError, which names the operation, for what has no loops in C, and for random numbers;
+    ArgumentError for a name that is none in C, and for a directory with such files; TraceError as `compile` does.
 
     >>> import tempfile, tinygrad_like as tg
     >>> folder = tempfile.TemporaryDirectory()
     >>> made = export_c(tg.Linear(2, 1, seed=0), folder.name, np.zeros(2), name="line")
     >>> made.function, made.constants
-    ('line_predict', 24)
+    ('line_predict', 16)
     >>> folder.cleanup()
     """
     checked_name(name)
@@ -110,8 +100,16 @@ def export_c(
     files[0].parent.mkdir(parents=True, exist_ok=True)
     for path, text in zip(files, texts):
         replace(path, text.encode())
-    sizes = source.constant_bytes, source.state_bytes, source.scratch_bytes, source.multiply_adds
-    return Exported(*files, source.function, code_size(name, *texts), *sizes)
+    return Exported(
+        header=files[0],
+        source=files[1],
+        function=source.function,
+        code=code_size(name, *texts),
+        constants=source.constant_bytes,
+        state=source.state_bytes,
+        scratch=source.scratch_bytes,
+        multiply_adds=source.multiply_adds,
+    )
 
 
 # -- checks ---------------------------------------------------------------------------------------
@@ -134,95 +132,6 @@ def check_files(files: list[Path], overwrite: bool) -> None:
             raise ArgumentError(
                 f"{path} is there, and was not made by export_c.", "Choose another name, or write overwrite=True."
             )
-
-
-# -- the program ----------------------------------------------------------------------------------
-
-
-def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, list[Any], list[str]]:
-    """The program, the layers and optimizers in it, and names for its inputs."""
-    model = model_of(model_or_step)
-    function = model.function if isinstance(model, Compiled) else model
-    if not callable(function):
-        raise ArgumentError(f"export_c takes a model or a function, but got {model_or_step!r}.")
-    if isinstance(model, Compiled) and not examples:
-        if model.last is None:
-            raise ArgumentError("The step was never called, so its shapes are unknown.", "Give example inputs.")
-        check_gradients(model.last.guards)
-        return model.last.program, list(model.holders.roots.values()), input_names(function, [], model.last.program)
-    with tracing, as_inference(model):
-        captured = traced(function, examples)
-    check_gradients(captured.trace.guards(captured.program.stored))
-    holders = [*captured.trace.took_part().values(), *([model] if isinstance(model, Layer) else [])]
-    return captured.program, holders, input_names(function, list(examples), captured.program)
-
-
-def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
-    """A function traced twice, and compared, as `compile` does."""
-    leaves, structure = flatten((tuple(map(own, examples)), {}))
-    found = sorted_out(leaves)
-    if found is None:
-        raise ArgumentError("An example input is the result of a computation.", "Give x.detach(), or an array.")
-    arrays = found[0]
-
-    def call(stand_ins: list[Any]) -> Any:
-        waiting = iter(stand_ins)
-        args, _ = unflatten(structure, [stand_in(each, waiting) for each in leaves])
-        return function(*args)
-
-    gradients = Gradients()
-    first = capture(call, arrays, gradients)
-    with first.trace.as_after():
-        second = capture(call, [nudged(each) for each in arrays], gradients, nudged=True)
-    Agreement(first.program, second.program).settle()
-    return first
-
-
-def own(example: Any) -> Any:
-    """An array row by row, with memory of its own."""
-    if isinstance(example, Tensor) and example.is_leaf and not example.requires_grad:
-        return Tensor(np.array(example.numpy(), order="C"))
-    return np.array(example, order="C") if isinstance(example, np.ndarray) else example
-
-
-@contextmanager
-def as_inference(model: Any) -> Iterator[None]:
-    """Inside, a Layer is in eval mode, and nothing is recorded."""
-    if not isinstance(model, Layer):
-        yield
-        return
-    modes = [(each, each.training) for each in (model, *(each for _, each in model.named_layers()))]
-    try:
-        model.eval()
-        with no_grad():
-            yield
-    finally:
-        for layer, mode in modes:
-            layer.training = mode
-
-
-def check_gradients(guards: list[Any]) -> None:
-    if guards:
-        raise UnsupportedError(
-            "The step adds to gradients that were there before, which a C file does not keep.",
-            "Call optimizer.zero_grad() in the step, before loss.backward().",
-        )
-
-
-def input_names(function: Any, examples: list[Any], program: Program) -> list[str]:
-    """The names of the parameters of the function; with a number, where one argument has several arrays."""
-    try:
-        forward = function.forward if isinstance(function, Layer) else function
-        parameters = [each.name for each in inspect.signature(forward).parameters.values() if each.kind in (0, 1)]
-    except (TypeError, ValueError):  # a builtin without a signature
-        parameters = []
-    found: list[str] = []
-    for i, each in enumerate(examples or [None] * len(program.inputs)):
-        count = 1 if not examples else len((sorted_out(flatten((each,))[0]) or ([], []))[0])
-        name = parameters[i] if i < len(parameters) else f"x{i}"
-        found += [name if count == 1 else f"{name}{k}" for k in range(count)]
-    whole = len(found) == len(program.inputs)
-    return found if whole else [f"x{i}" for i in range(len(program.inputs))]
 
 
 # -- the text -------------------------------------------------------------------------------------

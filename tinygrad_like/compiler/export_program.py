@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import UnsupportedError
-from .c_geometry import broadcast, row_major
-from .c_lowering import lowered
-from .c_maps import NoExpression, copied, mapped, target_of, temporary
-from .c_operations import Access, Callback, Condition, Map, Operation, Position, Product, Reduce, Scatter, squeezed
-from .c_reductions import product
+from .c_geometry import row_major
+from .c_lowering import hashable, lowered
+from .c_maps import NoExpression
+from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Scatter
 from .c_types import known
+from .export_inlined import INLINED
 from .export_paths import Part
 from .program import CONSTANT, REFERENCE, TEMPORARY, Instruction, Memory, Program, Value, mapped_values
-from .traced import method
-from .tracing import float_of
 
 
 class Copied:
@@ -58,7 +56,7 @@ class Copied:
         if new is None:
             dtype = self.other(old.dtype)
             array = None if old.array is None else flat(old).astype(dtype)
-            size = old.size // max(1, old.dtype.itemsize) * dtype.itemsize
+            size = old.size // max(1, old.dtype.itemsize) * dtype.itemsize if array is None else array.nbytes
             new = replace(old, size=size, dtype=dtype, array=array)
             self.memories[old] = new
         return new
@@ -101,41 +99,16 @@ def program_parts(program: Program) -> tuple[list[Value], list[Value], list[Valu
 
 
 def flat(memory: Memory) -> Any:
-    """A copy of the contents of a memory, in their order."""
+    """A copy of the contents of a memory, in their order, gaps included."""
     array = memory.array
-    if not (array.flags.c_contiguous or array.flags.f_contiguous):
-        raise UnsupportedError("A C file cannot have an array that lies in memory with gaps.", "Copy it before.")
-    return array.ravel(order="K").copy()
+    if any(stride < 0 for stride in array.strides):
+        raise UnsupportedError("A C file cannot have an array that lies in memory backwards.", "Copy it before.")
+    low, high = np.lib.array_utils.byte_bounds(array)
+    size = array.dtype.itemsize
+    return np.lib.stride_tricks.as_strided(array, ((high - low) // size,), (size,)).copy()
 
 
 # -- operations -----------------------------------------------------------------------------------
-
-
-def vecdot(instruction: Instruction) -> list[Operation]:
-    """The sums of products along the last axis."""
-    (left, right), target = instruction.args, target_of(instruction)
-    shape = np.broadcast_shapes(left.shape, right.shape)
-    between = temporary(shape, target.dtype)
-    types = (target.dtype,) * 2
-    found = mapped(shape, (left, right), types, "{0} * {1}", target.dtype, between, instruction.place)
-    rows = (*between.strides,), (*broadcast(target, shape[:-1]), 0), (*(False for _ in shape[:-1]), True)
-    space, strides, kept, marks = squeezed(shape, *rows)
-    between, into = replace(between, strides=strides), Access(target.memory, target.dtype, target.offset, kept)
-    if not any(marks):
-        return found + mapped(space, (between,), types[:1], "{0}", target.dtype, into, instruction.place)
-    return [*found, Reduce(space, between, "+", target.dtype, into, marks, place=instruction.place)]
-
-
-def any_product(instruction: Instruction) -> list[Operation]:
-    return product(instruction, float("inf"))
-
-
-# What the C backend leaves to NumPy, since that is faster or rare.
-INLINED: dict[Any, Callable[[Instruction], list[Operation]]] = {
-    **dict.fromkeys((np.dot, np.matmul, method("dot")), any_product),
-    np.vecdot: vecdot,
-    float_of: copied,
-}
 
 
 def operations_of(program: Program) -> list[Operation]:
@@ -158,7 +131,8 @@ def inlined(operations: list[Operation]) -> list[Operation]:
 def in_place_of(call: Callback) -> list[Operation]:
     """Loops in place of a call of NumPy."""
     one, why = call.instruction, call.why
-    lower = INLINED.get(one.function) if one.function.__hash__ else None
+    function = inspect.unwrap(one.function) if inspect.isfunction(one.function) else one.function
+    lower = INLINED.get(function) or INLINED.get(one.function) if hashable(one.function) else None
     if lower is not None:
         try:
             return lower(one)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.tensor import Tensor
 from ..engine.traces import changes
-from ..nn.finding import attributes, is_users_own
+from ..nn.finding import Visitor, attributes, is_users_own
 from ..nn.layer import Layer
 from ..optim.optimizer import Optimizer
 
@@ -169,7 +169,11 @@ def held_by(holder: Any) -> Iterator[Any]:
 
 def is_walked(value: Any) -> bool:
     """Whether the attributes of an object count, too."""
-    return hasattr(value, "__dict__") and not isinstance(value, WHOLE) and is_users_own(value)
+    if not hasattr(value, "__dict__") or isinstance(value, WHOLE):
+        return False
+    if type(value).__module__ == f"{__package__}.compiling":
+        return False
+    return isinstance(value, Visitor) or is_users_own(value)  # schedules are visitors
 
 
 def outline(value: Any, waiting: list[Any]) -> Any:

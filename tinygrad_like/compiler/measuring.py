@@ -62,7 +62,8 @@ def median(run: Any, arrays: list[Any], stamps: list[float]) -> list[float]:
     """The times between the stamps that a run leaves; without stamps, that of the run."""
     own = [copied(each) for each in arrays]
     run(own)
-    begun, rounds = perf_counter(), []
+    begun = perf_counter()
+    rounds: list[Any] = []
     while len(rounds) < 2 or (perf_counter() - begun < SECONDS and len(rounds) < MOST_RUNS):
         stamps.clear()
         start = perf_counter()

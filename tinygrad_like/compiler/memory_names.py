@@ -73,7 +73,7 @@ def variables(function: Any) -> Iterator[tuple[str, Any]]:
 
 
 def flat_vectors(holders: Iterable[Any]) -> list[Any]:
-    found = {}
+    found: dict[int, Any] = {}
     for each in holders:
         parameters = each.params if isinstance(each, Optimizer) else []
         found |= {id(p._flat): p._flat for p in parameters}
@@ -107,13 +107,13 @@ def name_inputs(program: Program, function: Any, args: Any, options: Any) -> Non
     for name, each in given.items():
         if type(each) in (tuple, list):
             for i, one in enumerate(each):
-                if one in inputs:
+                if isinstance(one, Value) and one in inputs:
                     one.name = f"{name}{i}"
         elif isinstance(each, dict):
             for key, one in each.items():
-                if one in inputs and str(key).isidentifier():
+                if isinstance(one, Value) and one in inputs and str(key).isidentifier():
                     one.name = str(key)
-        elif each in inputs:
+        elif isinstance(each, Value) and each in inputs:
             each.name = name
 
 

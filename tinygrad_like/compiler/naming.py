@@ -155,8 +155,9 @@ class Names:
 def constant_name(value: Value) -> str:
     if value.shape:
         return "rows" if value.dtype.kind in "iu" else "constant"
-    number = value.memory.array.item() if value.memory.kind == CONSTANT and not value.memory.array.shape else None
-    return {0: "zero", 1: "one", 2: "two"}.get(number, "constant")
+    if value.memory.kind != CONSTANT or value.memory.array.shape:
+        return "constant"
+    return {0: "zero", 1: "one", 2: "two"}.get(value.memory.array.item(), "constant")
 
 
 def group_of(each: Instruction) -> tuple[str, str]:

@@ -49,12 +49,11 @@ class Source:
 
     def whole(self, body: list[str]) -> str:
         program, names = self.program, self.names
-        given = [*program.outputs, *(each.value for each in moving(program, self.still))]
-        body.append(
-            "return " + (", ".join(map(self.name, given)) + ("," if len(given) == 1 else "") if given else "()")
-        )
+        results = [*program.outputs, *(each.value for each in moving(program, self.still))]
+        ending = "," if len(results) == 1 else ""
+        body.append(f"return {', '.join(map(self.name, results))}{ending}" if results else "return ()")
         given, parts, start = self.given(), self.parts(), self.start()
-        lines = []
+        lines: list[str] = []
         if given or self.speller.objects:
             lines += ["", "# Given by name:", *(self.described(name, array) for name, array in given.items())]
             lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
@@ -114,7 +113,7 @@ class Source:
             lines += ["try:", "    own = spare.pop()", "except IndexError:", "    own = buffers()"]
             lines += listed("", self.kept_names(), " = own")
         for i, memory in enumerate(self.fresh):
-            lines.append(f"own_{i} = at_start_{i}.copy()")
+            lines.append(f"own_{i} = at_start_{i}.copy(order='K')")
             for value in self.program.references:
                 if value.memory is memory:
                     lines.append(f"{self.name(value)} = {self.view(value, f'own_{i}', value.offset)}")

@@ -54,14 +54,16 @@ def report(step: Compiled) -> Report:
 def facts(step: Compiled, one: Shown, backend: str) -> Iterator[tuple[str, str]]:
     runners = [each for known in step.programs.values() for each in known]
     yield "backend", backend_text(step, backend)
-    yield "programs", f"{len(runners)}, called {sum(each.calls for each in runners):,} times"
+    yield "programs", f"{len(runners)}, {plural(sum(each.calls for each in runners), 'call')}"
     yield "made in", making(one, backend)
     before, after = (count(each) for each in (one.runner.program, one.program))
     yield "instructions", f"{before} in the trace, {after} after the passes"
     if backend == "c":
         loops = sum(each.loops for each in flattened(one.c.groups))
         yield "in C", f"{plural(loops, 'loop')}, {plural(len(one.c.calls), 'callback')} to NumPy"
-    state = {each.memory for each in one.program.references if each.memory.kind == REFERENCE}
+    stored = one.program.stored
+    own = [each for each in one.program.references if each.memory.kind == REFERENCE]
+    state = {each.memory for each in own if each.name or each.memory in stored}
     yield "state", f"{plural(len(state), 'array')}, {size(sum(each.size for each in state))}"
     yield "temporaries", temporaries(one, backend)
 
@@ -152,7 +154,7 @@ def temporaries(one: Shown, backend: str) -> str:
     """Bytes at the peak, and what running instruction by instruction would hold."""
     eager = peak(one.runner.program, set())
     if backend == "c":
-        return f"{size(one.c.layout.size)} at the peak; {size(eager)} without compile"
+        return f"{size(one.c.layout.size)} at the peak, besides local variables; {size(eager)} without compile"
     if backend == "jax":
         return f"{size(eager)} without compile"
     own = {each.memory for each in one.numpy.buffers}

@@ -67,10 +67,12 @@ class Runner:
         self.run = build(self.program, backend, sharding)
         self.building = perf_counter() - start  # seconds
         stored = self.program.stored
-        self.owners = {id(each.array) for each in stored if each.kind == REFERENCE}
         # An array of before was an argument, too: the program would not know which of the two to read.
         self.mixes_memory = any(each.memory.kind == INPUT for each in self.program.references)
         self.writes_inputs = any(each.kind == INPUT for each in stored)
+        # What no argument may share memory with: where the program writes; if that is in an argument, all it refers to.
+        watched = {each.memory for each in self.program.references} if self.writes_inputs else stored
+        self.owners = {id(each.array) for each in watched if each.kind == REFERENCE}
         only = self.returned if type(self.returned) is Output else None
         self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
@@ -97,14 +99,12 @@ class Runner:
         """Whether no argument shares memory with what the program writes to."""
         if self.mixes_memory:
             return False
-        if self.owners:
-            for each in arrays:
-                if (each.base is not None and id(base_of(each)) in self.owners) or id(each) in self.owners:
-                    return False
-        if self.writes_inputs:
-            owners = [id(base_of(each)) for each in arrays]
-            return len(set(owners)) == len(owners)
-        return True
+        if not self.owners and not self.writes_inputs:
+            return True
+        owners = [id(base_of(each)) for each in arrays if isinstance(each, np.ndarray)]
+        if not self.owners.isdisjoint(owners):
+            return False
+        return not self.writes_inputs or len(set(owners)) == len(owners)
 
     def __call__(self, arrays: list[Any]) -> Any:
         for guard in self.guards:

@@ -66,15 +66,11 @@ class Speller:
         first = args[0] if args else None
         name = function.name if isinstance(function, Method) else SHAPING.get(function)
         if name is not None and is_array(first):
-            if name == "reshape" and len(args) == 3:  # whose method takes the order by name
-                args, options = args[:2], ({} if args[2] == "C" else {"order": args[2]}) | options
             if name == "transpose" and len(args) == 1 and not options:
                 return f"{self.leaf(first)}.T"
-            if name == "reshape" and len(args) == 3:  # the method takes the order by name only
-                args, options = args[:2], {**options, "order": args[2]}
             if name == "dot" and out is not None:
                 args, options = (*args, out), {}
-            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method has no order by position
+            if name in ("reshape", "ravel") and type(args[-1]) is str:  # the method takes the order by name only
                 args, options = args[:-1], {**options, "order": args[-1]}
             return f"{self.leaf(first)}.{name}({self.arguments(args[1:], options)})"
         return f"{self.function(function)}({self.arguments(args, options)})"
@@ -182,9 +178,8 @@ class Speller:
         kind = type(leaf)
         if kind is Value:
             return self.name_of(leaf)
-        if kind is float or kind is complex:
-            text = repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
-            return text
+        if kind is float or (kind is complex and np.isfinite(leaf)):
+            return repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
         if leaf is None or kind in (bool, int, str):
             return repr(leaf)
         if leaf is ...:
@@ -197,7 +192,7 @@ class Speller:
             return f"slice({self.leaf(leaf.start)}, {self.leaf(leaf.stop)}, {self.leaf(leaf.step)})"
         if kind is dict:
             return "{" + ", ".join(f"{name!r}: {self.leaf(each)}" for name, each in leaf.items()) + "}"
-        if isinstance(leaf, np.generic) and leaf.dtype.kind in "biuf":
+        if isinstance(leaf, np.generic) and leaf.dtype.kind in "biuf" and leaf.dtype.itemsize <= 8:
             return f"np.{leaf.dtype.name if leaf.dtype.kind != 'b' else 'bool'}({self.leaf(leaf.item())})"
         if isinstance(leaf, np.dtype) and leaf.kind in "biufc" and leaf.isnative:
             return f"np.{leaf.name}"

@@ -182,6 +182,30 @@ def without_tensors(index: Any) -> Any:
     return tuple(map(values_of, index)) if isinstance(index, tuple) else values_of(index)
 
 
+def is_number(value: Any) -> bool:
+    """Whether this is one of Python's numbers, or stands for one."""
+    return value.value.weak if type(value) is TracedArray else type(value) in (int, float, bool)
+
+
+def python_operator(name: str) -> Callable[..., Any]:
+    """An operator of arrays. Of Python's floats it gives a Python float, which takes the dtype of what it meets."""
+    of_arrays = getattr(np.lib.mixins.NDArrayOperatorsMixin, name)
+
+    def operate(self: Any, *others: Any) -> Any:
+        result = of_arrays(self, *others)
+        numbers = self.value.weak and result is not NotImplemented and all(map(is_number, others))
+        return self.trace_of.number(result) if numbers else result
+
+    return operate
+
+
+for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    for prefix in ("__", "__r"):
+        setattr(TracedArray, f"{prefix}{name}__", python_operator(f"{prefix}{name}__"))
+for name in ("__neg__", "__pos__", "__abs__"):
+    setattr(TracedArray, name, python_operator(name))
+
+
 def reducing(ufunc: np.ufunc) -> Callable[..., Any]:
     def reduced(self: Any, axis: Any = None, dtype: Any = None, out: Any = None, **options: Any) -> Any:
         options |= {"axis": axis} | ({} if dtype is None else {"dtype": dtype})

@@ -328,9 +328,9 @@ class Trace:
         """The Tensors whose gradient of before the program reads, if there was one."""
         found = []
         for key, traced in self.brought.items():
-            there = traced is not None
-            place = self.gradients.places[key] if there else None
-            found.append(Guard(self.seen[key][0], place, there and traced.value.memory in stored))
+            place = None if traced is None else self.gradients.places[key]
+            written = traced is not None and traced.value.memory in stored
+            found.append(Guard(self.seen[key][0], place, written))
         return found
 
     def took_part(self) -> dict[int, Any]:

@@ -115,8 +115,8 @@ def empty(shape: Any, dtype: Any = float) -> Any:
 def whole(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of arrays that a trace writes down as one call, since its way depends on values.
 
-    Of Tensors it is computed and recorded as ever, on the way that is right for all values. If its name ends in `_at` or
-    `_into`, it writes into its first argument.
+    Of Tensors it is computed and recorded as ever, on the way that is right for all values. If its name ends in `_at`
+    or `_into`, it writes into its first argument.
     """
     writes = function.__name__.endswith(("_at", "_into"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ArgumentError, MissingError, RenderError
@@ -23,6 +24,12 @@ def checked_format(format: str, name: str = "") -> str:
         given = f"a name that ends so: {name!r}" if name else repr(format)
         raise ArgumentError(f"A picture is saved as {', '.join(FORMATS)}, but got {given}.", "Write save('x.svg').")
     return format
+
+
+def freer(source: str) -> str:
+    """A graph whose cards need not stand in a line, nor in columns."""
+    source = re.sub(r"\{\s*rank=same\s(?:\s*n\d+\s)*\s*\}", "", source)
+    return source.replace(" group=trunk", "")
 
 
 class Picture:
@@ -96,7 +103,13 @@ class Picture:
 
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:
-            self._rendered[format] = renderer.render(self.source, format)
+            try:
+                self._rendered[format] = renderer.render(self.source, format)
+            except RenderError as error:
+                # Graphviz cannot always satisfy all wishes at once: fewer, then.
+                if "init_rank" not in error.details:
+                    raise
+                self._rendered[format] = renderer.render(freer(self.source), format)
         return self._rendered[format]
 
     def __repr__(self) -> str:

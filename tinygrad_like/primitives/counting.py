@@ -42,7 +42,8 @@ def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
             "np.bincount, whose length depends on values,", "Write minlength=n, where all numbers are below n."
         )
     fits = np.max(x, initial=0) < minlength
-    require(fits, ArgumentError, f"In a compiled step, np.bincount takes numbers below minlength={minlength}.")
+    text = f"In a compiled step, np.bincount takes numbers below minlength={minlength}."
+    require(fits, lambda: ArgumentError(text), text)
     return now.emit(np.bincount, (x, weights, minlength))
 
 
