@@ -15,6 +15,7 @@ from .c_expressions import CHEAP, filled
 from .c_geometry import access, broadcast, indexed
 from .c_maps import (
     NoExpression,
+    assigned,
     assigned_at,
     clip,
     copied,
