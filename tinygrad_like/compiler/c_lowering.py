@@ -15,7 +15,6 @@ from .c_expressions import CHEAP, filled
 from .c_geometry import access, broadcast, indexed
 from .c_maps import (
     NoExpression,
-    assigned,
     assigned_at,
     clip,
     copied,
@@ -221,7 +220,10 @@ def erf(instruction: Instruction) -> list[Operation]:
 
 def broadcast_to(instruction: Instruction) -> list[Operation]:
     """Of a number, which is no view of it."""
-    return assigned(target_of(instruction), instruction.args[0], instruction.place)
+    target, source = target_of(instruction), instruction.args[0]
+    require(not any(target.strides) and (not isinstance(source, Value) or not source.shape), "it is no number")
+    one = Access(target.memory, target.dtype, target.offset, ())
+    return assigned_at(one, (), source, instruction.place)
 
 
 def nothing(instruction: Instruction) -> list[Operation]:
