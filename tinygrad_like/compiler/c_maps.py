@@ -191,7 +191,7 @@ def assigned_at(target: Access, shape: tuple[int, ...], source: Any, place: Plac
 
 
 def copied(instruction: Instruction) -> list[Operation]:
-    """Functions that copy, cast or reshape: row by row. (`astype` and `copy` keep the layout, as their strides tell.)"""
+    """Functions that copy, cast or reshape, row by row. Strides tell whether `astype` and `copy` keep the layout."""
     target, source = target_of(instruction), instruction.args[0]
     require(isinstance(source, Value), "its arguments")
     require(instruction.options.get("order", "K") in ("K", "C", "A"), "the order of its elements")

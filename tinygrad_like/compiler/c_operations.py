@@ -107,7 +107,7 @@ def read_by(item: Any) -> Iterator[tuple[Access, bool]]:
 
 @dataclass(eq=False)
 class Map(Operation):
-    """target[i] = template(operands[i]). Operands are cast to `types`, the result, of `dtype`, to the target's dtype."""
+    """target[i] = template(operands[i]). Operands are cast to `types`; the result is of `dtype`."""
 
     operands: tuple[Any, ...]
     types: tuple[Any, ...]
