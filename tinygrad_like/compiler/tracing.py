@@ -279,6 +279,10 @@ class Trace:
         self.instructions.append(condition)
         return result
 
+    def doing(self, what: str) -> None:
+        """What follows is no primitive; what it does, for comments and pictures."""
+        self.places.operation = what
+
     def require(self, condition: Any, text: str) -> None:
         """Write down that the program raises an error unless a condition holds."""
         if not self.nudged:
