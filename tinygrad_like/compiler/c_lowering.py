@@ -15,6 +15,7 @@ from .c_expressions import CHEAP, filled
 from .c_geometry import access, broadcast, indexed
 from .c_maps import (
     NoExpression,
+    assigned,
     assigned_at,
     clip,
     copied,
@@ -66,7 +67,7 @@ def operations_of(instruction: Instruction) -> list[Operation]:
         if lower is None and getattr(instruction.function, "__name__", "") == "at":
             lower = ufunc_at
         require(lower is not None, "C has no loop for it")
-        return lower(instruction)  # type: ignore[misc]
+        return lower(instruction)
     except NoExpression as error:
         return [Callback((), instruction, str(error), place=instruction.place)]
 
@@ -218,6 +219,11 @@ def erf(instruction: Instruction) -> list[Operation]:
     return mapped(target.shape, instruction.args, types, template, target.dtype, access(target), instruction.place)
 
 
+def broadcast_to(instruction: Instruction) -> list[Operation]:
+    """Of a number, which is no view of it."""
+    return assigned(target_of(instruction), instruction.args[0], instruction.place)
+
+
 def nothing(instruction: Instruction) -> list[Operation]:
     target_of(instruction)
     return []
@@ -238,6 +244,7 @@ LOWER: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.ones_like: filled_with(1),
     np.full_like: filled_with(None),
     np.empty_like: nothing,
+    np.broadcast_to: broadcast_to,
     np.empty: nothing,
     method("fill"): fill,
     operator.getitem: getitem,
