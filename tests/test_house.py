@@ -279,6 +279,7 @@ ORDER = [
     "compiler.reporting",
     "compiler.drawing_programs",
     "compiler.compiling",
+    "compiler.export_trace",
     "compiler.export_paths",
     "compiler.export_inlined",
     "compiler.export_program",

@@ -121,6 +121,24 @@ def test_other_kinds_of_arguments_make_other_programs():
     assert traces(step) == 7
 
 
+@pytest.mark.parametrize(
+    "x",
+    [np.array(["a", "b"]), np.array([None, 1]), np.ma.array([1.0, 2.0], mask=[True, False])],
+    ids=["texts", "objects", "masked"],
+)
+def test_other_kinds_of_arrays_are_given_to_the_function_itself(x):
+    step = tg.compile(lambda x: x.shape)
+    assert step(x) == x.shape
+    assert traces(step) == 0
+
+
+def test_numbers_of_numpy_are_no_arrays():
+    step = tg.compile(lambda x: x * 2)
+    assert type(step(np.float64(1.0))) is np.float64
+    assert type(step(np.array([1.0])[0:1])) is np.ndarray
+    assert type(tg.compile(lambda x: x[...])(np.array(1.0))) is np.ndarray
+
+
 def test_many_programs_give_a_warning():
     step = tg.compile(lambda x: x + 1)
     for n in range(8):

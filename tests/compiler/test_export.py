@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.compiler.random_steps import RandomStep
 from tinygrad_like import nn
-from tinygrad_like.compiler import c_backend, native, toolchain
+from tinygrad_like.compiler import c_backend, export, native, toolchain
 from tinygrad_like.compiler.compiling import compile as compiled
 from tinygrad_like.compiler.export import export_c
 from tinygrad_like.tree import leaves
@@ -21,6 +22,15 @@ SAME = (*toolchain.FLAGS, *c_backend.FLAGS)  # the options of the C backend, but
 QUICK = ("-O1",)
 EXACT = ("xor", "mlp", "cnn")  # compared to the last bit; each costs two compilations with all optimizations
 rng = np.random.default_rng(0)
+
+
+CODE_SIZE = export.code_size
+
+
+@pytest.fixture(autouse=True)
+def untold(monkeypatch):
+    """The size of code is not asked for, which costs a compilation each time."""
+    monkeypatch.setattr(export, "code_size", lambda name, *texts: None)
 
 
 def build(output, *files, flags=()):
@@ -88,7 +98,6 @@ def models():
 def test_inference_is_that_of_the_c_backend_and_of_eager(name, model, inputs, tmp_path):
     made = export_c(model, tmp_path, *inputs, name=name)
     assert made.function == f"{name}_predict"
-    assert made.code > 0
     model.eval()
     expected = arrays_in(model(*inputs))
 
@@ -206,6 +215,8 @@ def test_files_compile_freestanding_and_the_header_in_cxx(tmp_path):
         included = re.findall(r"^#include <(\w+)\.h>$", text, re.MULTILINE)
         assert set(included) <= {"float", "math", "stddef", "stdint", "string"}
         assert "alloc" not in text
+    if shutil.which("size"):
+        assert 100 < CODE_SIZE("net", made[0].header.read_text(), made[0].source.read_text()) < 10_000
     if shutil.which("g++") is None:
         pytest.skip("no C++ compiler was found, so the header was not compiled as C++; all else was")
     (tmp_path / "user.cpp").write_text('#include "net.h"\n#include "xor.h"\nint main() { xor_reset(); return 0; }\n')
@@ -255,6 +266,47 @@ def test_running_statistics_and_labels_are_exported(tmp_path):
     assert call(loaded.norm_step, x, labels, loss, mean) != 0
 
 
+@needs_compiler
+def test_a_step_with_words_and_convolutions(tmp_path):
+    def made_step():
+        layers = nn.Embedding(7, 4, seed=1), nn.Conv1d(3, 4, 2, seed=2), nn.MaxPool1d(2), nn.Flatten()
+        model = nn.Sequential(*layers, tg.Linear(4, 1, seed=3))
+        optimizer = tg.AdamW(model.parameters(), lr=0.05)
+
+        def step(words, t):
+            optimizer.zero_grad()
+            loss = tg.mse(model(words), t)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step
+
+    words, t, loss = np.array([[1, 2, 1], [6, 0, 3]]), normal(2, 1), np.empty(())
+    made = export_c(made_step(), tmp_path, words, t, name="words")
+    assert "16: embedding takes numbers from 0 to 6" in made.header.read_text()
+    loaded, eager = library(made, QUICK), made_step()
+    for _ in range(5):
+        assert call(loaded.words_step, words, t, loss) == 0
+        np.testing.assert_allclose(loss, eager(words, t).item(), 1e-10)
+    assert call(loaded.words_step, words + 1, t, loss) == 16
+
+
+@needs_compiler
+@pytest.mark.parametrize("seed", [22, 28, 44])
+def test_random_functions(seed, tmp_path):
+    function = RandomStep(seed)
+    made = export_c(function, tmp_path, *(each.copy() for each in function.inputs), name="random")
+    loaded = library(made, QUICK)
+    mine, theirs = ([each.copy() for each in function.inputs] for _ in range(2))
+    for _ in range(2):
+        expected = [np.array(each) for each in function(*theirs)]
+        got = [np.empty_like(each) for each in expected]
+        call(getattr(loaded, made.function), *mine, *got)
+        for one, other in zip([*got, *mine], [*expected, *theirs], strict=True):
+            np.testing.assert_allclose(one, other, 1e-12, 1e-12)
+
+
 def test_a_compiled_step_that_was_called_needs_no_inputs(tmp_path):
     _, step = xor()
     fast = compiled(step)
@@ -286,6 +338,21 @@ def test_nothing_is_changed(tmp_path):
         np.testing.assert_array_equal(each.numpy(), value)
         np.testing.assert_array_equal(each.grad, gradient)
     np.testing.assert_array_equal(tg.random.draws().normal(size=3), expected)
+
+
+def test_gradients_may_be_cleared_at_the_end_and_networks_are_models(tmp_path):
+    network = tg.Network([2, 3, 1], "sigmoid", 0.5, seed=1)
+    optimizer = tg.SGD(network.model.parameters(), lr=0.5)
+
+    def step(x, t):
+        loss = tg.mse(network.model(x), t)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss
+
+    assert export_c(network, tmp_path, INPUTS[0], name="net").function == "net_predict"
+    assert export_c(step, tmp_path, INPUTS[0], TARGETS[0], name="xor").function == "xor_step"
 
 
 def adding():
@@ -350,6 +417,7 @@ def test_names_of_arguments_do_not_clash(tmp_path):
 
 
 def test_without_a_compiler_the_size_is_unknown(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "code_size", CODE_SIZE)
     monkeypatch.setenv("CC", "no-such-compiler")
     native.reset()
     try:

@@ -141,6 +141,17 @@ def test_a_network_trains_the_same_compiled(backend, monkeypatch):
     assert compiled.history == losses
 
 
+def test_a_compiler_that_fails_does_not_stop_a_network(monkeypatch, use, tmp_path):
+    broken = tmp_path / "cc"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    use(str(broken))
+    monkeypatch.setattr(networks, "COMPILED", 1)
+    monkeypatch.setattr(networks, "COMPILED_BY_C", 1)
+    network = tg.Network([2, 3, 1], "sigmoid", 0.5, seed=1)
+    assert len(network.train(*XOR, 5)) == 5
+
+
 def test_an_activation_that_looks_at_values_trains_all_the_same(monkeypatch):
     monkeypatch.setattr(networks, "COMPILED", 1)
     both = []

@@ -113,7 +113,8 @@ def test_the_source_reads_as_a_person_would_have_written_it():
 def test_c_source_is_shown_whatever_runs_the_program():
     step = tg.compile(lambda x: np.tanh(x) + 1.0, backend="numpy")
     step(X)
-    assert "static int step(" in step.c_source and "tanh" in step.c_source
+    assert "static int step(" in step.c_source
+    assert "tanh" in step.c_source
 
 
 def test_variables_and_arguments_keep_their_names():
@@ -171,8 +172,10 @@ def test_a_report_changes_nothing(name):
 def test_a_report_says_what_there_is():
     function, arguments = STEPS["tanh, SGD"]()
     step = tg.compile(function, backend="numpy")
-    step(*arguments)
+    for _ in range(3):
+        step(*arguments)
     text = str(step.report())
+    assert "programs      1, 3 calls\n" in text
     assert repr(step.report()).startswith("step: x 6×4 float64, t 6×2 float64\n")
     assert re.search(r"^backend +NumPy, as asked for$", text, re.MULTILINE)
     assert re.search(r"^instructions +(\d+) in the trace, (\d+) after the passes$", text, re.MULTILINE)
@@ -206,3 +209,13 @@ def test_arguments_that_are_gone_are_made_up():
     x, t, scale = examples(step.last.program, step.last.seen)
     assert (x.shape, x.dtype, t.tolist(), scale) == ((5,), np.float64, [0, 0], 2.0)
     assert "forward" in str(step.report())
+
+
+def test_a_compiled_function_around_is_not_state():
+    space = {"np": np, "tg": tg, "p": tg.Tensor(1.0, requires_grad=True)}
+    exec("optimizer = tg.SGD([p], lr=0.1)\ndef step(x):\n    optimizer.step()\n    return x + p\n", space)
+    space["step"] = step = tg.compile(space["step"], backend="numpy")  # step is a name in it, too
+    for _ in range(3):
+        step(np.ones(2))
+        step.loop(np.ones((3, 2)).sum(axis=1))
+    assert repr(step) == "<compiled step, 2 programs>"

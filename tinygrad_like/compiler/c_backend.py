@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.shortcuts import raise_unless
-from . import native
+from . import native, numpy_backend
 from .aliasing import overlapping_references
 from .c_callbacks import caller, values_called
 from .c_entry import CALL, ERROR, FIRST, KIND, MISFIT, NUMBER, OVERLAP, RESTORE, SAVE, entry, header_size
@@ -45,13 +45,10 @@ class Method(ctypes.Structure):
 class Compiled:
     """The library of a program, and the workspaces of its calls; each call has one for itself."""
 
-    def __init__(self, given: Program) -> None:
+    def __init__(self, given: Program, header: int = object.__basicsize__) -> None:
         self.program = program = simplified(given)
         self.source = Source(program)
         self.layout = self.source.layout
-        header = header_size()
-        if header is None:
-            raise OSError("Arrays are not laid out as they are in CPython.")
         self.library = native.load(self.source.text + "\n" + entry(self.source, header), FLAGS)
         address = ctypes.cast(self.library.step_method, ctypes.c_void_p).value
         self.method = Method(b"step", address, FASTCALL, None)
@@ -327,5 +324,11 @@ def result_text(owner: Compiled, i: int, names: dict[Memory, str], every: str) -
 
 
 def build(program: Program) -> Any:
-    """A function of the input arrays that gives the outputs, and what the bindings bind; compiled C."""
-    return partial(replayed, program) if overlapping_references(program) else Compiled(program)
+    """A function of the input arrays that gives the outputs, and what the bindings bind; compiled C.
+
+    Where arrays are not laid out as in CPython, NumPy source.
+    """
+    if overlapping_references(program):
+        return partial(replayed, program)
+    header = header_size()
+    return numpy_backend.build(program) if header is None else Compiled(program, header)

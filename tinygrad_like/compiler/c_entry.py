@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+
 import numpy as np
 
 from .c_source import Source
@@ -150,8 +153,8 @@ def header_size() -> int | None:
 
     The kind of an object is the last word of its header.
     """
-    import ctypes
-
+    if sys.implementation.name != "cpython":
+        return None
     probe = np.arange(6.0).reshape(2, 3)[:, ::2]
     size = object.__basicsize__
     try:

@@ -61,8 +61,10 @@ def home(operation: Operation, groups: list[Group]) -> Group | None:
 
 
 def akin(group: Group, reads: Spans, writes: Spans) -> bool:
-    """Whether they have memory in common, or no axes."""
-    return not group.space or any(each in group.reads or each in group.writes for each in (*reads, *writes))
+    """Whether they have memory in common, or no axes; what only fills memory goes with the last loop that it can."""
+    return (
+        not group.space or not reads or any(each in group.reads or each in group.writes for each in (*reads, *writes))
+    )
 
 
 def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from itertools import count
 from math import prod
 from typing import Any
@@ -200,7 +202,17 @@ class Nest:
 
     # -- text -----------------------------------------------------------------------------------
 
+    def forget_unread(self) -> None:
+        """Take out local values that no other line reads."""
+        while True:
+            words = Counter(word for part in self.body for line in part for word in re.findall(r"\w+", line))
+            kept = [[line for line in part if words[declared(line)] != 1] for part in self.body]
+            if kept == self.body:
+                return
+            self.body = kept
+
     def write(self, lines: Lines) -> None:
+        self.forget_unread()
         if self.reductions and not (self.inner and self.whole):
             for each in self.reductions:
                 self.start(each, lines)
@@ -353,6 +365,12 @@ def reduction_clauses(one: Reduce, name: str) -> list[str]:
     sign = {"max": "max", "min": "min"}.get(one.kind, one.kind)
     found = [f"reduction({sign}:{name})"]
     return [*found, f"reduction(|:{name}_nan)"] if nan_apart(one) else found
+
+
+def declared(line: str) -> str:
+    """The name that a line declares, if it does nothing else."""
+    found = re.match(r"const \w+ (\w+) = ", line)
+    return found[1] if found else ""
 
 
 # -- small pieces -------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ from .c_types import known
 from .program import Instruction, Value
 from .traced import method
 
-MOST_SELECTED = 6  # cheap operations of a condition's body that are done for each element, without a branch
+MOST_SELECTED = 24  # operations of a condition's body that are done for each element, without a branch
+MOST_COSTLY = 2  # of them, functions like exp
 
 
 def lowered(instructions: list[Instruction]) -> list[Operation]:
@@ -56,23 +57,25 @@ def only_views(instruction: Instruction) -> bool:
 
 
 def operations_of(instruction: Instruction) -> list[Operation]:
-    function = instruction.function
     try:
         if instruction.body is not None:
             return conditional(instruction)
-        lower = LOWER.get(function) or LOWER.get(getattr(function, "__wrapped__", None)) if hashable(function) else None
+        lower = known_loop(instruction.function)
         if lower is None and isinstance(instruction.function, np.ufunc):
             lower = ufunc_call
         if lower is None and getattr(instruction.function, "__name__", "") == "at":
             lower = ufunc_at
         require(lower is not None, "C has no loop for it")
-        return lower(instruction)  # type: ignore[misc]
+        return lower(instruction)
     except NoExpression as error:
         return [Callback((), instruction, str(error), place=instruction.place)]
 
 
-def hashable(function: Any) -> bool:
-    return getattr(function, "__hash__", None) is not None
+def known_loop(function: Any) -> Any:
+    """What makes the operations of a function; of one that is `whole`, by what it is inside."""
+    if getattr(function, "__hash__", None) is None:
+        return None
+    return LOWER.get(function) or LOWER.get(getattr(function, "__wrapped__", None))
 
 
 # -- conditions ---------------------------------------------------------------------------------
@@ -85,7 +88,7 @@ def conditional(instruction: Instruction) -> list[Operation]:
         return []
     require(known(checked.dtype), f"C does not compute with {checked.dtype}")
     operations = lowered(body)
-    short = len(operations) <= MOST_SELECTED and all(map(is_cheap, operations)) and all(map(cheap_call, body))
+    short = len(operations) <= MOST_SELECTED and all(map(is_plain, operations)) and costly(body) <= MOST_COSTLY
     last = operations[-1] if operations else None
     result = instruction.writes[0] if instruction.writes else body[-1].writes[0]
     if short and isinstance(last, Map) and 2 * checked.size >= result.size:
@@ -101,12 +104,12 @@ def conditional(instruction: Instruction) -> list[Operation]:
     return [Condition(space, look, operations, place=instruction.place)]
 
 
-def is_cheap(operation: Operation) -> bool:
+def is_plain(operation: Operation) -> bool:
     return isinstance(operation, Map) and not any(isinstance(each, Gather) for each in operation.operands)
 
 
-def cheap_call(instruction: Instruction) -> bool:
-    return instruction.function in CHEAP or instruction.function in (np.where, np.copyto, method("astype"))
+def costly(instructions: list[Instruction]) -> int:
+    return sum(isinstance(each.function, np.ufunc) and each.function not in CHEAP for each in instructions)
 
 
 # -- indexing -----------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ def concatenate(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
     require(set(instruction.options) <= {"axis", "dtype", "casting"} and axis is not None, "its options")
-    require(all(isinstance(each, Value) for each in arrays), "its arguments")
+    require(isinstance(arrays, (tuple, list)) and all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     found, start = [], 0
     for each in arrays:
@@ -191,7 +194,7 @@ def stack(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
     require(set(instruction.options) <= {"axis", "dtype", "casting"}, "its options")
-    require(all(isinstance(each, Value) for each in arrays), "its arguments")
+    require(isinstance(arrays, (tuple, list)) and all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     strides = target.strides[:axis] + target.strides[axis + 1 :]
     found = []

@@ -8,7 +8,7 @@ from typing import Any
 from .c_expressions import EXPRESSIONS
 from .c_fusion import Group, flattened, passing, users
 from .c_operations import Access, Callback
-from .c_types import c_type, literal
+from .c_types import c_type, known, literal
 from .naming import Names
 from .program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Memory, Program, Value
 
@@ -93,7 +93,8 @@ class Layout:
 
     def is_literal(self, memory: Memory) -> bool:
         """Whether it is a single number, which stands in the text."""
-        return memory.kind == CONSTANT and memory not in self.written and memory.size == memory.dtype.itemsize
+        alone = memory.kind == CONSTANT and memory not in self.written and memory.size == memory.dtype.itemsize
+        return alone and known(memory.dtype)
 
     def pack(self) -> None:
         """Offsets in the workspace: memory that is not used at the same time lies at the same place."""

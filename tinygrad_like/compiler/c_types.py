@@ -20,7 +20,8 @@ def known(dtype: Any) -> bool:
 
 
 def c_type(dtype: Any) -> str:
-    return NAMES[dtype.name]
+    """The C type of a dtype; that of bytes for one that C only passes on to NumPy."""
+    return NAMES[dtype.name] if known(dtype) else "uint8_t"
 
 
 def literal(value: Any, dtype: Any) -> str:

@@ -252,7 +252,10 @@ class Compiled:
 
 
 def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
-    """The arrays and floats among the arguments, and all that a program depends on; None if one is in a graph."""
+    """The arrays and floats among the arguments, and all that a program depends on.
+
+    None, if one is in a graph, or an array of another kind than a program takes: the function itself is to be run.
+    """
     arrays: list[Any] = []
     key: list[Any] = []
     for each in leaves:
@@ -265,8 +268,10 @@ def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
             else:
                 key.append(id(each))
         elif isinstance(each, (np.ndarray, np.generic)):
+            if each.dtype.kind not in "fiubc" or (isinstance(each, np.ndarray) and type(each) is not np.ndarray):
+                return None
             arrays.append(each)
-            key.append((np.ndarray, each.shape, each.dtype))
+            key.append((isinstance(each, np.ndarray), each.shape, each.dtype))
         elif type(each) is float:
             arrays.append(each)
             key.append(float)

@@ -15,14 +15,20 @@ from .c_geometry import access, broadcast
 from .c_lowering import put
 from .c_maps import assigned, assigned_at, copied, filled_with, mapped, require, target_of, temporary
 from .c_operations import Access, Gather, Index, Operation, Reduce, squeezed
-from .c_reductions import product
+from .c_reductions import product, product_space
 from .program import Instruction, Value
 from .traced import method
 from .tracing import float_of
 
 
 def any_product(instruction: Instruction) -> list[Operation]:
-    return product(instruction, float("inf"))
+    """Products of any size, also of different dtypes."""
+    left, right = instruction.args
+    target = target_of(instruction)
+    if left.dtype == right.dtype or not (left.shape and right.shape):
+        return product(instruction, float("inf"))
+    space, sides = product_space(left, right, target)
+    return contracted(instruction, space, [each.strides for each in sides[:2]], sides[2].strides, len(space) - 1)
 
 
 def pad(instruction: Instruction) -> list[Operation]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
+from .c_functions import Functions
 from .c_fusion import flattened, fused
 from .c_helpers import helpers
 from .c_loops import Lines
@@ -18,7 +19,7 @@ from .export_paths import Part
 from .program import Memory, Program
 
 WIDTH = 100
-TAKEN = ("INLINE", "SIMD", "PRAGMA", "NAN", "INFINITY", "scratch", "double_t", "float_t")
+TAKEN = ("INLINE", "LOOP", "SIMD", "PRAGMA", "NAN", "INFINITY", "scratch", "double_t", "float_t")
 SIMD = """\
 #ifdef VECTOR_CODE /* with the option -fopenmp-simd: iterations of these loops may run side by side */
 #define PRAGMA(text) _Pragma(#text)
@@ -30,11 +31,13 @@ SIMD = """\
 INLINE = """\
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
+#define LOOP static __attribute__((noinline))
 #else
 #define INLINE static inline
+#define LOOP static
 #endif
 """
-ELEMENT = re.compile(r"_([i-r]+|0|sum|all|at)(_?\d+)?$")
+ELEMENT = re.compile(r"_([i-r]+|0|sum|all|at)(_?\d+)?$|^loop\d+$")
 # What a text needs of a header, as a pattern.
 HEADERS = {
     "float.h": r"\b(FLT|DBL)_(MAX|MIN)\b|FP_FAST",
@@ -92,15 +95,17 @@ class ExportLayout(Layout):
         """The constant that a memory, which is written to, starts with."""
         return f"first_{self.name(memory)}"
 
-    def declarations(self) -> list[str]:
+    def declarations(self) -> list[tuple[str, str]]:
+        """Names, and the lines that declare them."""
         found = []
         for memory in self.state:
             const = "" if memory in self.written else "const "
-            found.append(f"{const}{c_type(memory.dtype)} *const {self.name(memory)} = {self.outer(memory)};")
+            found.append((memory, f"{const}{c_type(memory.dtype)} *const {self.name(memory)} = {self.outer(memory)};"))
         for memory, place in self.workspace.items():
             start = self.scratch(memory.dtype) + (f" + {place}" if place else "")
-            found.append(f"{c_type(memory.dtype)} *const {self.name(memory)} = {start};")
-        return found + [f"{c_type(memory.dtype)} {self.name(memory)};" for memory in self.scalars]
+            found.append((memory, f"{c_type(memory.dtype)} *const {self.name(memory)} = {start};"))
+        found += [(memory, f"{c_type(memory.dtype)} {self.name(memory)};") for memory in self.scalars]
+        return [(self.name(memory), line) for memory, line in found]
 
 
 class ExportSource(Source):
@@ -125,7 +130,9 @@ class ExportSource(Source):
         self.multiply_adds = sum(prod(one.space) for one in flat if isinstance(one, Product))
         self.trains = bool(state)
         self.function = f"{name}_{'step' if self.trains else 'predict'}"
+        self.functions = Functions(self.layout, len(flattened(self.groups)))
         self.body = self.statements()
+        self.loops = without_error("\n".join(self.functions.texts))
         self.fails = "return " in self.body
         self.state_bytes = sum(each.size for each in state)
         self.scratch_bytes = sum(n * dtype.itemsize for dtype, n in self.layout.kinds.items())
@@ -142,7 +149,7 @@ class ExportSource(Source):
         for group in self.groups:
             self.group(group, body)
         text = "\n".join(body.lines)
-        return re.sub(r"return index_error\([^;]*\);", "return 1;", text)
+        return without_error(text)
 
     # -- the pieces of a file -------------------------------------------------------------------
 
@@ -195,7 +202,9 @@ class ExportSource(Source):
         return found
 
     def reset(self) -> str:
-        """The function that puts the state back."""
+        """The function that puts the state back, if there is one."""
+        if not self.trains:
+            return ""
         lines, firsts = [f"void {self.name}_reset(void)", "{"], self.firsts()
         for memory in self.layout.state:
             name = self.layout.outer(memory)
@@ -204,21 +213,22 @@ class ExportSource(Source):
         return "\n".join([*lines, "}"])
 
     def definition(self) -> str:
-        lines = [self.prototype(), "{", *("    " + each for each in self.layout.declarations())]
-        every = "\n".join([*lines[1:], self.body])
-        for value in self.program.inputs:
-            if not re.search(rf"\b{self.layout.name(value.memory)}\b", every):
-                lines.append(f"    (void){self.layout.name(value.memory)};")
-        lines += ["", self.body] if len(lines) > 2 else [self.body]
-        return "\n".join([*lines, *(["    return 0;"] if self.fails else []), "}"])
+        """The function, without declarations that it does not need."""
+        lines = [self.prototype(), "{"]
+        used = set(re.findall(r"\w+", self.body))
+        lines += ["    " + line for name, line in self.layout.declarations() if name in used]
+        names = [self.layout.name(each.memory) for each in self.program.inputs]
+        lines += [f"    (void){name};" for name in names if name not in used]
+        lines += [""] if len(lines) > 2 else []
+        return "\n".join([*lines, self.body, *(["    return 0;"] if self.fails else []), "}"])
 
     def c_file(self, remark: str) -> str:
-        pieces = [*self.arrays(), self.definition(), *([self.reset()] if self.trains else [])]
-        text = "\n\n".join(pieces)
+        pieces = [*self.arrays(), self.loops, self.definition(), self.reset()]
+        text = "\n\n".join(filter(None, pieces))
         functions = helpers(text)
         whole = functions + text
         includes = [f"#include <{name}>" for name, pattern in HEADERS.items() if re.search(pattern, whole)]
-        macros = [INLINE] if "INLINE" in functions else []
+        macros = [INLINE] if "INLINE" in functions or "LOOP" in self.loops else []
         macros += [SIMD] if "SIMD(" in text else []
         start = f'{remark}\n#include "{self.name}.h"\n\n' + "\n".join(includes) + "\n"
         return "\n".join([start, *macros, *([functions] if functions else []), text, ""])
@@ -267,6 +277,13 @@ class ExportSource(Source):
                 text = str(one.instruction.args[1]).replace("*/", "")
                 lines.append(f"   {FIRST_REQUIRED + number}: {text}")
         return [*lines[:-1], lines[-1] + " */"]
+
+
+def without_error(text: str) -> str:
+    """Functions that tell nothing about an index that is out of bounds but that."""
+    text = re.sub(r"return (index_error\([^;]*\)|INDEX_FAILED);", "return 1;", text)
+    text = re.sub(r"\((?:int64_t \*)?error, ", "(", text)
+    return text
 
 
 def described(part: Part) -> str:

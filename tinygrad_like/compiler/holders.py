@@ -171,6 +171,8 @@ def is_walked(value: Any) -> bool:
     """Whether the attributes of an object count, too."""
     if not hasattr(value, "__dict__") or isinstance(value, WHOLE):
         return False
+    if type(value).__module__ == f"{__package__}.compiling":
+        return False
     return isinstance(value, Visitor) or is_users_own(value)  # schedules are visitors
 
 

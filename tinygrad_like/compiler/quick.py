@@ -41,6 +41,7 @@ ARRAY = """    if type({name}) is not ndarray or {name}.shape != {shape} or {nam
 """
 TAIL = """    outputs, bound = run([{names}])
     finish(bound)
+    runner.calls += 1
     return result(outputs)
 """
 
@@ -54,7 +55,7 @@ def quick_way(runner: Runner, args: tuple[Any, ...], holders: Holders) -> Callab
     if not args or not plain or runner.guards or runner.writes_inputs:
         return None
     known: dict[str, Any] = {"miss": MISS, "changes": changes, "recording": recording, "base_of": base_of}
-    known |= {"holders": holders}
+    known |= {"holders": holders, "runner": runner}
     known |= {"Tensor": Tensor, "ndarray": np.ndarray, "owners": runner.owners}
     known |= {"run": runner.run, "finish": runner.finish, "result": runner.result}
     lines = [HEAD.format(count=len(args), recording=recording.get())]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, GraphError, ShapeError, TraceError
+from ..engine.errors import ArgumentError, CompilerError, GraphError, ShapeError, TraceError
 from ..engine.recording import enable_grad
 from ..engine.storage import count_of
 from ..engine.tensor import Tensor
@@ -180,13 +180,15 @@ class Network:
             from ..compiler.compiling import Compiled
             from ..compiler.looping import Loop
 
-            backend = None if steps >= COMPILED_BY_C else "numpy"
-            loop = Loop(Compiled(self._step, backend), (xs, ts), epochs)
-            try:
-                yield from loop.means()
-                return
-            except TraceError:  # an activation whose way depends on values; nothing has been trained then
-                pass
+            # Errors come before anything is trained.
+            for backend in (None, "numpy") if steps >= COMPILED_BY_C else ("numpy",):
+                try:
+                    yield from Loop(Compiled(self._step, backend), (xs, ts), epochs).means()
+                    return
+                except CompilerError:  # a C compiler that does not work
+                    continue
+                except TraceError:  # an activation whose way depends on values
+                    break
         for _ in range(epochs):
             yield sum(self._step(x, t).item() for x, t in zip(xs, ts)) / len(xs)
 
