@@ -71,6 +71,9 @@ def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:
     """Whether the operation may run in the loop of a group: what both touch, they touch at the same index."""
     new = refined(operation, space)
     gathers = list(new.gathers())
+    own: dict[int, list[tuple[Access, bool]]] = defaultdict(list)
+    for access, written in new.accesses():
+        own[id(access.memory)].append((access, written))
     for each in group.operations:
         old: Any = refined(each, space)
         if isinstance(old, Reduce) and isinstance(new, Reduce) and old.reduced != new.reduced:
@@ -80,7 +83,7 @@ def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:
         ):
             return False
         for a, a_written in old.accesses():
-            for b, b_written in new.accesses():
+            for b, b_written in own.get(id(a.memory), ()):
                 if (a_written or b_written) and a != b and overlap(a, b, space):
                     return False
                 if a == b and ((a_written and isinstance(old, Reduce)) or (b_written and isinstance(new, Reduce))):
