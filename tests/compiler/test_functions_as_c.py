@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, PRIMITIVES, call
-from tests.compiler.agreeing import EVERY, TOLERANCE, by_backward, copies, flat, ways_for
+from tests.compiler.agreeing import EVERY, by_backward, copies, same, ways_for
 from tests.compiler.test_every_function import chosen, ordinary, points
 from tests.primitives.corners import CORNERS
 from tinygrad_like.compiler import native
@@ -77,20 +77,7 @@ def agree(cases):
         results = program(*(x for arrays in arguments for x in copies(arrays)))
         for each, arrays, got in zip(cases, arguments, results):
             try:
-                close(got, each.step(*copies(arrays)))
+                same(got, each.step(*copies(arrays)), exact=False)
             except AssertionError as error:
                 error.add_note(f"In {each.name} of {arrays}")
                 raise
-
-
-def close(got, wanted):
-    """The same kinds, shapes and dtypes, and nearly the same values."""
-    got, wanted = flat(got), flat(wanted)
-    assert [type(each) for each in got] == [type(each) for each in wanted]
-    for mine, theirs in zip(got, wanted):
-        if theirs is None:
-            continue
-        mine, theirs = (each.numpy() if isinstance(each, tg.Tensor) else np.asarray(each) for each in (mine, theirs))
-        assert (mine.shape, mine.dtype) == (theirs.shape, theirs.dtype)
-        tolerance = TOLERANCE.get(theirs.dtype, 0)
-        np.testing.assert_allclose(mine, theirs, tolerance, tolerance)

@@ -179,7 +179,7 @@ def concatenate(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
     require(set(instruction.options) <= {"axis", "dtype", "casting"} and axis is not None, "its options")
-    require(all(isinstance(each, Value) for each in arrays), "its arguments")
+    require(isinstance(arrays, (tuple, list)) and all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     found, start = [], 0
     for each in arrays:
@@ -194,7 +194,7 @@ def stack(instruction: Instruction) -> list[Operation]:
     arrays, target = instruction.args[0], target_of(instruction)
     axis = instruction.args[1] if len(instruction.args) > 1 else instruction.options.get("axis", 0)
     require(set(instruction.options) <= {"axis", "dtype", "casting"}, "its options")
-    require(all(isinstance(each, Value) for each in arrays), "its arguments")
+    require(isinstance(arrays, (tuple, list)) and all(isinstance(each, Value) for each in arrays), "its arguments")
     axis = operator.index(axis) % len(target.shape)
     strides = target.strides[:axis] + target.strides[axis + 1 :]
     found = []

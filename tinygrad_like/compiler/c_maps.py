@@ -194,9 +194,11 @@ def copied(instruction: Instruction) -> list[Operation]:
     """Functions that copy, cast or reshape, row by row. Strides tell whether `astype` and `copy` keep the layout."""
     target, source = target_of(instruction), instruction.args[0]
     require(isinstance(source, Value), "its arguments")
-    require(instruction.options.get("order", "K") in ("K", "C", "A"), "the order of its elements")
     if source.shape == target.shape:
         return assigned(target, source, instruction.place)
+    order = next((each for each in instruction.args[1:] if isinstance(each, str)), instruction.options.get("order"))
+    in_rows = order in (None, "C") or (order in ("A", "K") and source.contiguous)
+    require(in_rows, "the order of its elements")
     require(target.contiguous and prod(source.shape) == prod(target.shape), "its arguments")
     strides = row_major(source.shape, target.dtype.itemsize)
     into = Access(target.memory, target.dtype, target.offset, strides)

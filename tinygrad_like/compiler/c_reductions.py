@@ -31,7 +31,7 @@ def axes_of(axis: Any, ndim: int) -> set[int]:
     if axis is None:
         return set(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
-    return {operator.index(each) % ndim for each in axes}
+    return {operator.index(each) % ndim for each in axes} if ndim else set()
 
 
 def kept_strides(target: Value, axes: set[int], ndim: int) -> tuple[int, ...]:
@@ -99,7 +99,7 @@ def position(sign: str) -> Any:
         require(known(source.dtype) and len(instruction.args) <= 2, "its arguments")
         ndim = len(source.shape)
         require(axis is not None or ndim == 1 or source.contiguous, "its operand has gaps")
-        if axis is None:
+        if axis is None or not ndim:
             return [
                 Position(
                     (source.size,),
@@ -178,6 +178,7 @@ def outer_product(instruction: Instruction) -> list[Operation]:
     require(len(instruction.args) == 2 and not instruction.options, "its arguments")
     left, right = instruction.args
     target = target_of(instruction)
+    require(isinstance(left, Value) and isinstance(right, Value), "its arguments")
     require(len(left.shape) == 1 and len(right.shape) == 1, "its arguments")
     types, dtype = (target.dtype,) * 2, target.dtype
     tall = Access(left.memory, left.dtype, left.offset, (left.strides[0], 0))
