@@ -21,7 +21,6 @@ from .compiling import Compiled, nudged, sorted_out, stand_in, tracing
 from .gradients import Gradients, Guard
 from .program import Program
 from .runner import Runner
-from .tracing import Trace
 
 
 def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, list[Any], list[str]]:
@@ -37,7 +36,7 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
         captured = traced(function, examples)
     check_gradients(captured.trace.guards(captured.program.stored), captured.program)
     holders = [*captured.trace.took_part().values(), *([model] if isinstance(model, Layer) else [])]
-    let_go(captured.trace)
+    captured.trace.let_go()
     return captured.program, holders, input_names(function, list(examples), captured.program)
 
 
@@ -71,16 +70,8 @@ def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
     with first.trace.as_after():
         second = capture(call, [nudged(each) for each in arrays], gradients, nudged=True)
     Agreement(first.program, second.program).settle()
-    let_go(second.trace)
+    second.trace.let_go()
     return first
-
-
-def let_go(trace: Trace) -> None:
-    """Break the cycles of a trace: else it would hold parameters, which an optimizer could not move then."""
-    for each in (trace.held, trace.layouts, trace.memories, trace.before, trace.seen, trace.brought, trace.holders):
-        each.clear()
-    for some in (trace.kept, trace.after, trace.noted):
-        some.clear()
 
 
 def as_computed(leaf: Any) -> Any:
