@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,18 @@ from .program import REFERENCE, Value
 
 # What a table has before the pointers to memory.
 CALL, ERROR, NUMBER, SAVE, RESTORE, KIND, FIRST = range(7)
-MISFIT, OVERLAP = 3, 4  # an argument with other strides; one that shares memory with another that is written to
+MISFIT, OVERLAP = 3, 4  # an argument with other strides; one that NumPy must see to: it shares memory, or is read-only
+WRITEABLE = 0x400  # NumPy's flag
 WORTH = 20_000  # elements, from which on other threads may run meanwhile
 
 ENTRY = """\
-typedef struct {{ char *data; int ndim; ptrdiff_t *shape; ptrdiff_t *strides; }} Array;
+typedef struct {{
+    char *data;
+    int ndim;
+    ptrdiff_t *shape, *strides;
+    void *base, *dtype;
+    int flags;
+}} Array;
 #define ARRAY(object) ((const Array *)(const void *)((const char *)(object) + {header}))
 
 static int fits(const void *object, uintptr_t kind, const ptrdiff_t *strides, uintptr_t alignment)
@@ -80,6 +88,9 @@ def entry(source: Source, header: int) -> str:
     for i, value in enumerate(program.inputs):
         size = value.dtype.alignment
         checks.append(f"if (!fits(arrays[{i}], table[{KIND}], strides{i}, {size})) return {MISFIT};")
+    for i, value in enumerate(program.inputs):
+        if value.memory in layout.written:
+            checks.append(f"if (!(ARRAY(arrays[{i}])->flags & {WRITEABLE})) return {OVERLAP};")
     for i in range(len(program.inputs) + len(layout.fresh)):
         slot = i if i >= len(program.inputs) else layout.slots.index(program.inputs[i].memory)
         checks.append(f"table[{FIRST + slot}] = (uintptr_t)ARRAY(arrays[{i}])->data;")
@@ -155,13 +166,21 @@ def header_size() -> int | None:
     """
     if sys.implementation.name != "cpython":
         return None
-    probe = np.arange(6.0).reshape(2, 3)[:, ::2]
+    probe, closed = np.arange(6.0).reshape(2, 3)[:, ::2], np.zeros(1)
+    closed.flags.writeable = False
     size = object.__basicsize__
     try:
-        words = (ctypes.c_ssize_t * 5).from_address(id(probe) + size - ctypes.sizeof(ctypes.c_void_p))
+        words = words_of(probe, size)
         kind, data, ndim = words[0], words[1], words[2] & 0xFFFFFFFF
         strides = (ctypes.c_ssize_t * 2).from_address(words[4])
+        flags = [each & WRITEABLE for each in (words[7], words_of(closed, size)[7])]
     except (ValueError, OSError):
         return None
     known = probe.__array_interface__["data"][0]
-    return size if (kind, data, ndim, *strides) == (id(np.ndarray), known, 2, *probe.strides) else None
+    found, expected = (kind, data, ndim, *strides, *flags), (id(np.ndarray), known, 2, *probe.strides, WRITEABLE, 0)
+    return size if found == expected else None
+
+
+def words_of(array: Any, header: int) -> Any:
+    """The words of an array in memory, from the last one of its header on."""
+    return (ctypes.c_ssize_t * 8).from_address(id(array) + header - ctypes.sizeof(ctypes.c_void_p))

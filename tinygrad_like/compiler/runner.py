@@ -140,7 +140,8 @@ class Runner:
         if isinstance(self.returned, Output) and self.program.outputs[self.returned.place].size != 1:
             raise not_one_number(self.program.outputs[self.returned.place].shape)
         many = getattr(self.run, "many", None)
-        if many is not None and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
+        may_write = not self.writes_inputs or all(each.flags.writeable for each in data)
+        if many and may_write and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
             self.finish(many(data, rows, first, items, losses, self.returned.place))
             self.calls += len(losses)
             return
