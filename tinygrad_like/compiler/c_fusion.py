@@ -81,9 +81,6 @@ def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:
         return False
     reads, writes = spans_of(operation)
     touched = {*reads, *writes}
-    own: dict[int, list[tuple[Access, bool]]] = defaultdict(list)
-    for access, written in new.accesses():
-        own[id(access.memory)].append((access, written))
     for each in group.operations:
         if group.touched[id(each)].isdisjoint(touched):
             continue
@@ -93,7 +90,7 @@ def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:
         ):
             return False
         for a, a_written in old.accesses():
-            for b, b_written in own.get(id(a.memory), ()):
+            for b, b_written in new.accesses():
                 if (a_written or b_written) and a != b and overlap(a, b, space):
                     return False
                 if a == b and ((a_written and isinstance(old, Reduce)) or (b_written and isinstance(new, Reduce))):
