@@ -231,7 +231,13 @@ def test_indices_and_joining():
         return [
             *(x[i], x[i, k], x[:, i], x[2], x[::-1, None], np.take(x, i, axis=1), x[..., k], lifted_zeros),
             *(np.concatenate([x, x[:2], y]), np.stack([x, x], axis=1), np.concatenate([x.T, x.T], axis=1)),
-            *(x.reshape(2, 2, 3).transpose(2, 0, 1).reshape(3, 4), x.T.ravel(), x.T.copy(), np.full_like(x, 3)),
+            *(
+                x.reshape(2, 2, 3).transpose(2, 0, 1).reshape(3, 4),
+                x.T.ravel(),
+                x.T.copy(),
+                np.full_like(x, 3),
+                np.broadcast_to(x.max(), (2, 2)),
+            ),
         ]
 
     x = rng.normal(size=(4, 3))

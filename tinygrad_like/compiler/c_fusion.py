@@ -23,13 +23,17 @@ class Group:
         self.loops = isinstance(operation, (Map, Reduce))
         self.body = fused(operation.body) if isinstance(operation, Condition) else []
         self.reads, self.writes = spans_of(operation)
+        self.touched = {id(operation): {*self.reads, *self.writes}}  # the memories of each operation
 
     def take(self, operation: Operation, space: tuple[int, ...]) -> None:
         if space != self.space:
-            self.operations = [refined(each, space) for each in self.operations]
+            old, self.operations = self.operations, [refined(each, space) for each in self.operations]
+            self.touched = {id(new): self.touched[id(each)] for each, new in zip(old, self.operations)}
             self.space = space
         self.operations.append(refined(operation, space))
-        for mine, more in zip((self.reads, self.writes), spans_of(operation)):
+        both = spans_of(operation)
+        self.touched[id(self.operations[-1])] = {*both[0], *both[1]}
+        for mine, more in zip((self.reads, self.writes), both):
             for memory, spans in more.items():
                 mine[memory] += spans
 
@@ -71,10 +75,16 @@ def joins(group: Group, operation: Any, space: tuple[int, ...]) -> bool:
     """Whether the operation may run in the loop of a group: what both touch, they touch at the same index."""
     new = refined(operation, space)
     gathers = list(new.gathers())
+    if isinstance(new, Reduce) and any(
+        isinstance(one, Reduce) and refined(one, space).reduced != new.reduced for one in group.operations
+    ):
+        return False
+    reads, writes = spans_of(operation)
+    touched = {*reads, *writes}
     for each in group.operations:
+        if group.touched[id(each)].isdisjoint(touched):
+            continue
         old: Any = refined(each, space)
-        if isinstance(old, Reduce) and isinstance(new, Reduce) and old.reduced != new.reduced:
-            return False
         if any(touches(gather, old) for gather, _ in gathers) or any(
             touches(gather, new) for gather, _ in old.gathers()
         ):

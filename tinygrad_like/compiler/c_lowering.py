@@ -218,6 +218,14 @@ def erf(instruction: Instruction) -> list[Operation]:
     return mapped(target.shape, instruction.args, types, template, target.dtype, access(target), instruction.place)
 
 
+def broadcast_to(instruction: Instruction) -> list[Operation]:
+    """Of a number, which is no view of it."""
+    target, source = target_of(instruction), instruction.args[0]
+    require(not any(target.strides) and (not isinstance(source, Value) or not source.shape), "it is no number")
+    one = Access(target.memory, target.dtype, target.offset, ())
+    return assigned_at(one, (), source, instruction.place)
+
+
 def nothing(instruction: Instruction) -> list[Operation]:
     target_of(instruction)
     return []
@@ -238,6 +246,7 @@ LOWER: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.ones_like: filled_with(1),
     np.full_like: filled_with(None),
     np.empty_like: nothing,
+    np.broadcast_to: broadcast_to,
     np.empty: nothing,
     method("fill"): fill,
     operator.getitem: getitem,

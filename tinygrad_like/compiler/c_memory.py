@@ -80,7 +80,7 @@ class Layout:
                 (self.scalars if memory.size == memory.dtype.itemsize else self.locals).append(memory)
             else:
                 self.workspace[memory] = 0
-        self.sources = [each for each in self.users if self.is_copied(each)]
+        self.sources = [each for each in self.users if self.is_copied(each) and each not in self.passing]
         self.pack()
 
     def has_room(self, memory: Memory) -> bool:
