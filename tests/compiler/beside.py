@@ -18,7 +18,10 @@ BACKENDS = ["replay", "numpy", "c"] if EVERY else ["numpy"]
 
 
 def assert_same(got: Any, want: Any, what: str, tolerance: float = 0.0) -> None:
-    """Two arrays or None: the same shape, dtype and values, which may differ by the tolerance times the largest."""
+    """Two arrays or None: the same shape, dtype and values, which may differ by the tolerance times the largest.
+
+    A tolerance that is not 0 is 1e-5 at least for float32.
+    """
     if got is None or want is None:
         assert got is want, what
         return
@@ -26,6 +29,8 @@ def assert_same(got: Any, want: Any, what: str, tolerance: float = 0.0) -> None:
     got, want = np.asarray(values_of(got)), np.asarray(values_of(want))
     assert (got.shape, got.dtype) == (want.shape, want.dtype), what
     scale = np.max(np.abs(want), initial=1, where=np.isfinite(want)) if want.dtype.kind in "fc" else 0
+    if tolerance and want.dtype == np.float32:
+        tolerance = max(tolerance, 1e-5)
     np.testing.assert_allclose(got, want, 0, tolerance * scale, err_msg=what)
 
 
@@ -70,7 +75,8 @@ class Pair:
         self.eager = make_step(self.both[0])
         self.plain = make_step(self.both[1])
         self.step = compiled(self.plain, backend=backend)
-        self.tolerance, self.state, self.count = tolerance, state, 0
+        self.tolerance = max(tolerance, 1e-12) if backend == "c" else tolerance
+        self.state, self.count = state, 0
 
     def __call__(self, *inputs: Any, mixed: bool = False) -> Any:
         """A step of both, with the same random numbers; `mixed`: the second one eager, too. Gives the result."""

@@ -67,14 +67,14 @@ class Layout:
         self.slots += self.fresh
         self.slots += [each for each in dict.fromkeys(kept) if each not in self.slots]
         called = {memory for each in called_back(self.groups) for part in each.spans() for memory, _, _ in part}
-        flat = flattened(self.groups)
+        passed = [passing(each) for each in flattened(self.groups)]
         for memory, numbers in self.users.items():
             if memory.kind in (REFERENCE, CONSTANT) and not self.is_copied(memory):
                 if memory not in self.slots and not (self.is_literal(memory) and memory not in called):
                     self.slots.append(memory)
             elif memory in self.slots or memory.kind == INPUT:
                 continue
-            elif len(numbers) == 1 and memory in passing(flat[numbers[0]]):
+            elif len(numbers) == 1 and memory in passed[numbers[0]]:
                 self.passing.add(memory)
             elif memory not in called and memory.kind == TEMPORARY and self.has_room(memory):
                 (self.scalars if memory.size == memory.dtype.itemsize else self.locals).append(memory)
