@@ -9,7 +9,6 @@ import numpy as np
 
 import tinygrad_like as tg
 from tinygrad_like.compiler import native
-from tinygrad_like.compiler.export import export_c
 
 MAIN = """
 #include <stdio.h>
@@ -45,7 +44,7 @@ expected = list(model(inputs).numpy().ravel())
 print("predictions:", *(f"{each:.3f}" for each in expected))
 
 with tempfile.TemporaryDirectory() as folder:
-    for made in (export_c(model, folder, inputs[0], name="xor"), export_c(step, folder, name="learn")):
+    for made in (tg.export_c(model, folder, inputs[0], name="xor"), tg.export_c(step, folder, name="learn")):
         print(f"{made.source.name}: {made.state + made.scratch} bytes of RAM, {made.constants} of constants")
     if native.compiler() is None:
         print("There is no C compiler here to run them.")

@@ -40,6 +40,7 @@ if _TYPE_CHECKING:
     from . import saving as saving
     from .checking import gradcheck
     from .compiler.compiling import compile
+    from .compiler.export import export_c
     from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
     from .losses.class_losses import cross_entropy
     from .losses.distances import mse
@@ -91,6 +92,7 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 _LATE = {
     "checking": "gradcheck",
     "compiler.compiling": "compile",
+    "compiler.export": "export_c",
     "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
     "losses.class_losses": "cross_entropy",
     "losses.distances": "mse",
@@ -140,15 +142,14 @@ __version__ = "0.1.0"
 __all__ = [
     "GELU", "GRU", "LSTM", "RELU", "RNN", "SGD", "SIGMOID", "TANH", "Activation", "Adam", "AdamW", "ArgumentError",
     "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "CompilerError", "Conv1d", "Conv2d", "DTypeError", "Dropout",
-    "Embedding", "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer", "LayerNorm",
-    "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict", "ModuleList",
-    "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual", "RuleError",
-    "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError", "TraceError",
-    "UnsupportedError", "assign", "compile", "cross_entropy", "draw", "draw_dot", "enable_grad", "functional_call",
-    "grad", "gradcheck",
-    "gradient_norms", "he_normal", "he_uniform", "hessian", "is_recording", "jacobian", "jvp", "linear", "load",
-    "log_softmax", "logsumexp", "manual_seed", "mse", "no_grad", "operation", "plot_decision_boundary",
-    "plot_gradient_flow", "plot_history", "relu", "save", "seed", "sigmoid", "softmax", "summary", "value_and_grad",
-    "vjp", "xavier_normal", "xavier_uniform",
+    "Embedding", "FileError", "Flatten", "GradientCheckError", "GraphError", "Identity", "Lambda", "Layer",
+    "LayerNorm", "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict",
+    "ModuleList", "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual",
+    "RuleError", "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError",
+    "TraceError", "UnsupportedError", "assign", "compile", "cross_entropy", "draw", "draw_dot", "enable_grad",
+    "export_c", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal", "he_uniform", "hessian",
+    "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "manual_seed", "mse",
+    "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "save", "seed",
+    "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
 ]
 # fmt: on

@@ -1,6 +1,7 @@
 """Exported C files give what the C backend gives, to the last bit, and what eager gives."""
 
 import ctypes
+import gc
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from tests.compiler.random_steps import RandomStep
 from tinygrad_like import nn
 from tinygrad_like.compiler import c_backend, export, native, toolchain
 from tinygrad_like.compiler.compiling import compile as compiled
-from tinygrad_like.compiler.export import export_c
+from tinygrad_like import export_c
 from tinygrad_like.tree import leaves
 
 needs_compiler = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")
@@ -353,6 +354,16 @@ def test_gradients_may_be_cleared_at_the_end_and_networks_are_models(tmp_path):
 
     assert export_c(network, tmp_path, INPUTS[0], name="net").function == "net_predict"
     assert export_c(step, tmp_path, INPUTS[0], TARGETS[0], name="xor").function == "xor_step"
+
+
+def test_parameters_may_move_after_an_export(tmp_path):
+    gc.disable()
+    try:
+        export_c(tg.Sequential(first := tg.Linear(2, 3, seed=1)), tmp_path, INPUTS[0], name="net")
+        tg.SGD(first.parameters(), lr=0.1)
+        assert first.weight.numpy().base is first.bias.numpy().base is not None
+    finally:
+        gc.enable()
 
 
 def adding():

@@ -31,7 +31,7 @@ from .c_memory import ALIGNED
 from .c_source import FIRST_REQUIRED, INDEX_FAILED, Source
 from .numpy_backend import replayed
 from .passes import simplified
-from .program import Memory, Program, Value
+from .program import Memory, Program, Value, address
 from .replay import view_of
 
 FLAGS = (
@@ -272,9 +272,6 @@ def in_layout(array: Any, value: Value) -> Any:
     copied[...] = array
     return copied
 
-
-def address(array: Any) -> int:
-    return int(array.__array_interface__["data"][0])
 
 
 def whole_of(program: Program, memory: Memory) -> tuple[tuple[int, ...], Any]:

@@ -241,12 +241,14 @@ class Compiled:
         with first.trace.as_after():
             second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
+        second.trace.let_go()
         self.holders.add(first.trace.took_part())
         name_memory(first.program, self.holders.roots.values(), self.function)
         name_inputs(first.program, self.function, *arguments_of(first.program, leaves, structure))
         seconds = perf_counter() - start
         runner = Runner(first, self.backend, self.sharding)
         runner.tracing, runner.seen = seconds, [reference(each) for each in arrays]
+        first.trace.let_go()
         self.held.append([each for each in leaves if not is_input(each)])
         return runner if runner.takes(arrays) else None
 

@@ -12,7 +12,7 @@ from ..engine.tensor import Tensor
 from ..engine.writes import base_of
 from ..nn.finding import walk
 from ..optim.optimizer import Optimizer
-from .program import Memory
+from .program import Memory, address
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,3 @@ def of_optimizer(optimizer: Any) -> Iterator[tuple[str, Tensor, str]]:
             # That of one parameter has the parameter's number beside its name.
             yield name if isinstance(name, str) else f"{name[0]}{name[1]}", tensor, "state"
 
-
-def address(array: Any) -> int:
-    return int(array.__array_interface__["data"][0])

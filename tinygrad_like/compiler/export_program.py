@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..engine.errors import UnsupportedError
 from .c_geometry import row_major
-from .c_lowering import hashable, lowered
+from .c_lowering import lowered
 from .c_maps import NoExpression
 from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Scatter
 from .c_types import known
@@ -131,14 +130,20 @@ def inlined(operations: list[Operation]) -> list[Operation]:
 def in_place_of(call: Callback) -> list[Operation]:
     """Loops in place of a call of NumPy."""
     one, why = call.instruction, call.why
-    function = inspect.unwrap(one.function) if inspect.isfunction(one.function) else one.function
-    lower = INLINED.get(function) or INLINED.get(one.function) if hashable(one.function) else None
+    lower = loop_of(one.function)
     if lower is not None:
         try:
             return lower(one)
         except NoExpression as error:
             why = str(error)
     raise UnsupportedError(*refusal(one, why))
+
+
+def loop_of(function: Any) -> Any:
+    """What makes loops of a function; of one that is `whole`, by what it is inside."""
+    if getattr(function, "__hash__", None) is None:
+        return None
+    return INLINED.get(function) or INLINED.get(getattr(function, "__wrapped__", None))
 
 
 def refusal(one: Instruction, why: str) -> tuple[str, str]:

@@ -36,6 +36,7 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
         captured = traced(function, examples)
     check_gradients(captured.trace.guards(captured.program.stored), captured.program)
     holders = [*captured.trace.took_part().values(), *([model] if isinstance(model, Layer) else [])]
+    captured.trace.let_go()
     return captured.program, holders, input_names(function, list(examples), captured.program)
 
 
@@ -69,6 +70,7 @@ def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
     with first.trace.as_after():
         second = capture(call, [nudged(each) for each in arrays], gradients, nudged=True)
     Agreement(first.program, second.program).settle()
+    second.trace.let_go()
     return first
 
 

@@ -14,8 +14,7 @@ from ..nn.finding import walk
 from ..nn.layer import Layer
 from ..optim.optimizer import Optimizer
 from .holders import contents
-from .program import Program, Value
-from .tracing import address
+from .program import Program, Value, address
 
 Place = tuple[int, tuple[int, ...], tuple[int, ...]]
 

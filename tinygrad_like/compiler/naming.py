@@ -10,9 +10,8 @@ import numpy as np
 
 from .aliasing import fills_memory, is_pure
 from .memory_names import identifier
-from .program import CONSTANT, Instruction, Program, Value, all_instructions
+from .program import CONSTANT, Instruction, Program, Value, address, all_instructions
 from .spelling import unused
-from .tracing import address
 
 RESERVED = {
     "np",

@@ -168,3 +168,8 @@ def mapped_values(function: Callable[[Any], Any], structure: Any) -> Any:
     if isinstance(structure, tuple):  # a named one
         return tuple.__new__(kind, [mapped_values(function, each) for each in structure])
     return function(structure)
+
+
+def address(array: Any) -> int:
+    """Where the first element of an array lies."""
+    return int(array.__array_interface__["data"][0])

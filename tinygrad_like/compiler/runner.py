@@ -38,6 +38,17 @@ def places_of_tensors(returned: Any) -> frozenset[int]:
     return frozenset(each.place for each in outputs if each.kind in ("tensor", "recorded"))
 
 
+def array_of(value: Value, arrays: dict[Value, Any]) -> Any:
+    """The array of before that a value is; None for what a run computes."""
+    memory: Memory = value.memory
+    if memory.kind != REFERENCE:
+        return None
+    known = arrays.get(value)
+    if known is None:
+        known = np.ndarray(value.shape, value.dtype, memory.array, value.offset, value.strides)
+    return known
+
+
 class Runner:
     """One program of a compiled function. Called with the arrays among the arguments, it gives what the function would.
 
@@ -48,10 +59,10 @@ class Runner:
     def __init__(self, captured: Captured, backend: str | None, sharding: Any = None) -> None:
         trace, self.program = captured.trace, captured.program
         self.returned, self.layout = captured.returned, [(v.shape, v.dtype) for v in self.program.inputs]
-        self.arrays = {each.value: each.traced_value for each in trace.held.values()}
-        self.fixed = [self.array_of(each) for each in self.program.outputs]
+        arrays = {each.value: each.traced_value for each in trace.held.values()}
+        self.fixed = [array_of(each, arrays) for each in self.program.outputs]
         for each in self.program.bindings:
-            each.array = None if each.value is None else self.array_of(each.value)
+            each.array = None if each.value is None else array_of(each.value, arrays)
         bindings = self.program.bindings
         self.changing = [each for each in bindings if each.value is not None and each.array is None]
         self.lasting = [
@@ -80,16 +91,6 @@ class Runner:
         self.tracing = 0.0  # seconds
         self.seen: list[Any] = []  # references to the first arguments
         self.shown: Any = None
-
-    def array_of(self, value: Value) -> Any:
-        """The array of before that a value is; None for what a run computes."""
-        memory: Memory = value.memory
-        if memory.kind != REFERENCE:
-            return None
-        known = self.arrays.get(value)
-        if known is None:
-            known = np.ndarray(value.shape, value.dtype, memory.array, value.offset, value.strides)
-        return known
 
     def has_gradients(self) -> bool:
         """Whether there are gradients where there were some when this was traced."""

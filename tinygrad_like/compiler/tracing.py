@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from inspect import signature
-from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -18,10 +16,11 @@ from ..engine.recording import scope
 from ..engine.shortcuts import raise_unless
 from ..engine.tensor import Tensor
 from ..engine.traces import active, current, real
-from ..engine.writes import base_of, clock
-from .gradients import Gradients, Guard
+from ..engine.writes import base_of
+from .before import Before, is_traced
+from .gradients import Gradients
 from .places import Places
-from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, mapped_values
+from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, address, mapped_values
 from .refusing import reason_of
 from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray, method
 
@@ -30,23 +29,19 @@ PLAIN = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.float64
 NESTED = frozenset({tuple, list, dict, slice})
 
 
-def is_traced(value: Any) -> bool:
-    return type(value) is TracedArray
-
-
 def real_values(structure: Any) -> Any:
     """The arguments of a call, with arrays in place of traced ones."""
     return mapped_values(lambda each: each.traced_value if type(each) is TracedArray else each, structure)
 
 
-class Trace:
+class Trace(Before):
     """What is written down while a function runs once.
 
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
     """
 
     def __init__(self, gradients: Gradients, nudged: bool = False) -> None:
-        self.gradients, self.start = gradients, clock()
+        super().__init__(gradients)
         self.nudged = nudged  # the inputs are not those of a user, so they need not be right
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
@@ -56,13 +51,6 @@ class Trace:
         self.kept: list[ndarray] = []  # so that ids stay theirs
         self.memories: dict[int, tuple[Memory, Any]] = {}  # by id of the array that owns it
         self.owners: dict[Memory, Value] = {}  # what is all of a memory
-        self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
-        self.after: list[tuple[ndarray, ndarray]] = []
-        self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
-        self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
-        self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
-        self.brought: dict[int, TracedArray | None] = {}  # by id of a Tensor whose gradient of before is read: that
-        self.holders: dict[int, Any] = {}  # layers and optimizers that took part
         self.places = Places()
         self.beside = False  # what is written down now is not needed now
         self.open = True
@@ -279,6 +267,10 @@ class Trace:
         self.instructions.append(condition)
         return result
 
+    def doing(self, what: str) -> None:
+        """What follows is no primitive; what it does, for comments and pictures."""
+        self.places.operation = what
+
     def require(self, condition: Any, text: str) -> None:
         """Write down that the program raises an error unless a condition holds."""
         if not self.nudged:
@@ -288,55 +280,6 @@ class Trace:
     def number(self, array: Any) -> Any:
         """What becomes a Python float when the program is run."""
         return self.emit(float_of, (array,))
-
-    def keep(self, target: TracedArray) -> None:
-        """Note the contents of memory of before that is about to be written to."""
-        if target.value.memory.kind in (INPUT, REFERENCE):
-            base = base_of(target.traced_value)
-            self.before.setdefault(id(base), (base, base.copy(order="K")))
-
-    def keep_written(self, view: ndarray, values: Any) -> None:
-        """Take a write into what is put back after the trace, too."""
-        base = base_of(view)
-        if id(base) in self.before:
-            old = self.before[id(base)][1]
-            np.ndarray(view.shape, view.dtype, old, address(view) - address(base), view.strides)[...] = values
-
-    # -- Tensors of before --------------------------------------------------------------------------
-
-    def see(self, tensor: Tensor) -> None:
-        """Note what a Tensor holds before the function changes it."""
-        if id(tensor) not in self.seen:
-            self.seen[id(tensor)] = tensor, tensor._grad, tensor._array, tensor._node
-
-    def see_gradient(self, tensor: Tensor, cleared: bool) -> None:
-        """Note whether the gradient that a Tensor had before is read, or does not matter."""
-        if is_traced(tensor._array) or self.made_here(tensor):
-            return
-        self.see(tensor)
-        if not cleared and id(tensor) not in self.cleared:
-            place = None if tensor._grad is None else self.lift(self.gradients.place_of(tensor))
-            tensor._grad = self.brought[id(tensor)] = place
-        self.cleared.add(id(tensor))
-
-    def made_here(self, tensor: Tensor) -> bool:
-        """Whether a leaf was made during the trace."""
-        node = tensor._node
-        return node is not None and node.primitive is None and node.index > self.start
-
-    def guards(self, stored: set[Memory]) -> list[Guard]:
-        """The Tensors whose gradient of before the program reads, if there was one."""
-        found = []
-        for key, traced in self.brought.items():
-            place = None if traced is None else self.gradients.places[key]
-            written = traced is not None and traced.value.memory in stored
-            found.append(Guard(self.seen[key][0], place, written))
-        return found
-
-    def took_part(self) -> dict[int, Any]:
-        """The layers, the optimizers and the Tensors of before, by id; not those that nobody else has any more."""
-        (alone,) = (getrefcount(each[0]) for each in {0: (object(), None)}.values())
-        return self.holders | {key: each[0] for key, each in self.seen.items() if getrefcount(each[0]) > alone}
 
     def operands(self, primitive: Any, args: Any, arrays: list[Any]) -> list[Any]:
         """The arrays that a primitive is about to compute with, each written down when it is used."""
@@ -355,28 +298,14 @@ class Trace:
         """The sweep is done."""
         self.places.part, self.places.operation = "forward", ""
 
-    @contextmanager
-    def as_after(self) -> Iterator[None]:
-        """Inside, the memory that was written to is as it was after the function had run."""
-        for base, after in self.after:
-            np.copyto(base, after)
-        try:
-            yield
-        finally:
-            for base, old in self.before.values():
-                np.copyto(base, old)
-
-    def undo(self) -> None:
-        """Put back what was there before."""
-        self.after = [(base, base.copy(order="K")) for base, _ in self.before.values()]
-        for base, old in self.before.values():
-            np.copyto(base, old)
-        for tensor, gradient, array, node in self.seen.values():
-            tensor._grad, tensor._array, tensor._node = gradient, array, node
-
     def refusal(self, what: str, instead: str) -> TraceError:
         line = user_line()
         return TraceError(f"{what} cannot be compiled.", (line and line + "\n  ") + instead)
+
+    def let_go(self) -> None:
+        super().let_go()
+        for each in (self.held, self.layouts, self.kept, self.memories, self.owners):
+            each.clear()
 
 
 def float_of(array: Any) -> float:
@@ -387,9 +316,6 @@ def float_of(array: Any) -> float:
 def value_of(leaf: Any) -> Any:
     return leaf.value if type(leaf) is TracedArray else leaf
 
-
-def address(array: Any) -> int:
-    return int(array.__array_interface__["data"][0])
 
 
 def reduction_arguments(function: Any, args: Any, options: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

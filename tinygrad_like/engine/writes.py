@@ -46,6 +46,10 @@ def bounds(array: Array) -> tuple[int, int]:
     return int(low), int(high)
 
 
+def real_index(index: Any) -> Any:
+    return tuple(map(real, index)) if isinstance(index, tuple) else real(index)
+
+
 def store(array: Array, value: Any, using: np.ufunc | None = None, index: Any = ...) -> None:
     """The write itself, where no graph has saved the memory: array[index] ← value, or array ← using(array, value).
 
@@ -139,8 +143,12 @@ class WriteLog:
 
     def note(self, array: Array, index: Any = ...) -> None:
         """`array[index]` has been written."""
-        if active and (now := trace()) is not None:
-            now.noted.append((real(array), index))
+        if active:
+            parts = index if isinstance(index, tuple) else (index,)
+            same = not any(isinstance(each, np.ndarray) for each in parts)  # in each run of the program
+            array, index = real(array), real_index(index)
+            if (now := trace()) is not None:
+                now.noted.append((array, index if same else ...))
         whole = base_of(array)
         key = id(whole)
         with self._lock:

@@ -98,6 +98,7 @@ def are_classes(numbers: Any, count: int, ignored: int | None = None) -> bool:
     now = trace()
     if now is None:
         return shortcut((np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count))
+    now.doing("classes")
     within = (values >= 0) & (values < count)
     within = within if ignored is None else within | (values == ignored)
     now.require(np.all(within), f"The classes are 0 to {count - 1}, but others were given.")
