@@ -1,0 +1,75 @@
+"""Random functions and random losses, compiled: results, gradients, and all that is written, as eager gives them.
+
+Many run in one program. By default 80 are run; with EVERY_CASE=1 in the environment, 1,200.
+"""
+
+import numpy as np
+import pytest
+
+import tinygrad_like as tg
+from tests.compiler.agreeing import EVERY, flat
+from tests.compiler.random_losses import RandomLoss
+from tests.compiler.random_programs import RandomProgram, like
+from tinygrad_like.compiler import c_backend, native
+
+TOGETHER = 30
+BACKENDS = ["replay", "numpy", "c"] if EVERY else ["numpy", "c"]
+without_c = native.compiler() is None
+
+
+def joined(parts):
+    """One function of the arguments of all of them."""
+
+    def function(*arrays):
+        waiting = iter(arrays)
+        return [part(*(next(waiting) for _ in part.inputs)) for part in parts]
+
+    return function
+
+
+def outcomes(function, parts):
+    """What the function gives and leaves, at the values that it is traced at, at others, and at the first again."""
+    found, states = [], [np.asarray(tg.engine.tensor.values_of(x)) for part in parts for x in part.state]
+    start = [x.copy() for x in states]
+    for values in (
+        [x for part in parts for x in part.inputs],
+        [x for part in parts for x in part.others()],
+        [x for part in parts for x in part.inputs],
+    ):
+        arrays = [like(x) for x in values]
+        with np.errstate(all="ignore"):
+            given = flat(function(*arrays))
+        found += [None if x is None else np.array(tg.engine.tensor.values_of(x)) for x in given]
+        found += [x.copy() for x in (*arrays, *states)]
+    for x, old in zip(states, start):
+        x[...] = old
+    return found
+
+
+def close(got, wanted):
+    """Equal if they are integers; else to the digits of the dtype, of the largest number."""
+    if wanted is None:
+        assert got is None
+        return
+    assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
+    tolerance = {"float64": 1e-10, "float32": 2e-4}.get(wanted.dtype.name, 0)
+    largest = np.max(np.abs(wanted), initial=1, where=np.isfinite(wanted)) if tolerance else 0
+    np.testing.assert_allclose(got, wanted, tolerance, tolerance * largest)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("kind", "count"), [(RandomProgram, 60), (RandomLoss, 20)])
+def test_random_programs(kind, count, backend, monkeypatch):
+    if backend == "c" and without_c:
+        pytest.skip("no C compiler was found")
+    if not EVERY:
+        monkeypatch.setattr(c_backend, "FLAGS", (*c_backend.FLAGS, "-O0"))  # it takes half the time to compile
+    count = 10 * count + 200 * EVERY if EVERY else count
+    for start in range(0, count, TOGETHER):
+        seeds = range(start, min(count, start + TOGETHER))
+        parts = [kind(seed) for seed in seeds]
+        wanted = outcomes(joined(parts), parts)
+        got = outcomes(tg.compile(joined(parts), backend=backend), parts)
+        assert len(got) == len(wanted)
+        for mine, theirs in zip(got, wanted):
+            close(mine, theirs)
