@@ -12,9 +12,23 @@ from ..engine.shortcuts import raise_unless
 from . import native, numpy_backend
 from .aliasing import overlapping_references
 from .c_callbacks import caller, values_called
-from .c_entry import CALL, ERROR, FIRST, KIND, MISFIT, NUMBER, OVERLAP, RESTORE, SAVE, entry, header_size
+from .c_entry import (
+    CALL,
+    DROP,
+    ERROR,
+    FIRST,
+    FUNCTIONS,
+    KIND,
+    MISFIT,
+    NUMBER,
+    OVERLAP,
+    RESTORE,
+    SAVE,
+    entry,
+    header_size,
+)
 from .c_memory import ALIGNED
-from .c_source import CALL_FAILED, FIRST_REQUIRED, INDEX_FAILED, Source
+from .c_source import FIRST_REQUIRED, INDEX_FAILED, Source
 from .numpy_backend import replayed
 from .passes import simplified
 from .program import Memory, Program, Value, address
@@ -90,12 +104,11 @@ class Workspace:
         start = -space.__array_interface__["data"][0] % ALIGNED
         self.space = space[start : start + layout.size]
         self.error = np.zeros(3, np.int64)
-        self.raised: BaseException | None = None
         self.held: dict[Value, Any] = {}
         self.table = np.zeros(FIRST + len(layout.slots) + 1 + len(layout.sources), np.uintp)
-        self.fill()
         self.prepare_results()
         self.prepare_calls()
+        self.fill()
         new = ctypes.pythonapi.PyCMethod_New
         new.restype, new.argtypes = (
             ctypes.py_object,
@@ -118,15 +131,16 @@ class Workspace:
     def fill(self) -> None:
         """The pointers that stay the same."""
         layout, api = self.layout, ctypes.pythonapi
-        self.callback = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_int)(self.called)
         for place, function in (
-            (CALL, self.callback),
+            (CALL, api.PyObject_CallNoArgs),
+            (DROP, api.Py_DecRef),
             (NUMBER, api.PyLong_FromLong),
             (SAVE, api.PyEval_SaveThread),
             (RESTORE, api.PyEval_RestoreThread),
         ):
             self.table[place] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self.table[ERROR], self.table[KIND] = address(self.error), id(np.ndarray)
+        self.table[FUNCTIONS] = address(self.functions)
         for slot, memory in enumerate(layout.slots):
             if memory.array is not None and memory not in layout.fresh:
                 self.table[FIRST + slot] = address(memory.array)
@@ -166,21 +180,13 @@ class Workspace:
         """The functions that C calls, and the views that they take."""
         calls = self.owner.source.calls
         self.calls = [caller(each, self.held) for each in calls]
+        self.functions = np.array([id(each) for each in self.calls], np.uintp)
         self.moving = []
         for value in values_called(calls):
             if self.moves(value.memory):
                 self.moving.append(value)
             else:
                 self.held[value] = self.view(value)
-
-    def called(self, number: int) -> int:
-        """What C calls; an exception ends the program, and is raised when C has returned."""
-        try:
-            self.calls[number]()
-        except BaseException as error:
-            self.raised = error
-            return 1
-        return 0
 
     # -- a call ---------------------------------------------------------------------------------
 
@@ -239,10 +245,6 @@ class Workspace:
 
     def failed(self, code: int, arrays: list[Any]) -> Any:
         """Raises the error that ended the program; or runs it in another way."""
-        if code == CALL_FAILED:
-            error, self.raised = self.raised, None
-            assert error is not None
-            raise error
         if code == INDEX_FAILED:
             index, axis, length = self.error.tolist()
             raise IndexError(f"index {index} is out of bounds for axis {axis} with size {length}")

@@ -12,7 +12,7 @@ from .c_source import Source
 from .program import REFERENCE, Value
 
 # What a table has before the pointers to memory.
-CALL, ERROR, NUMBER, SAVE, RESTORE, KIND, FIRST = range(7)
+CALL, DROP, FUNCTIONS, ERROR, NUMBER, SAVE, RESTORE, KIND, FIRST = range(9)
 MISFIT, OVERLAP = 3, 4  # an argument with other strides; one that NumPy must see to: it shares memory, or is read-only
 WRITEABLE = 0x400  # NumPy's flag
 WORTH = 20_000  # elements, from which on other threads may run meanwhile
@@ -42,9 +42,19 @@ static int apart(const char *a, ptrdiff_t n, const char *b, ptrdiff_t m)
     return a + n <= b || b + m <= a;
 }}
 
+/* Calls a function of Python; not 0 if it raised an exception, which Python then knows. */
+static int call_python(void *const *memory, int number)
+{{
+    const uintptr_t *table = (const uintptr_t *)(const void *)memory - {first};
+    void *result = ((void *(*)(void *))table[{call}])(((void **)table[{functions}])[number]);
+    if (!result) return 1;
+    ((void (*)(void *))table[{drop}])(result);
+    return 0;
+}}
+
 static int run(uintptr_t *table)
 {{
-    return {name}((void *const *)(void *)(table + {first}), (int64_t *)table[{error}], (int (*)(int))table[{call}]);
+    return {name}((void *const *)(void *)(table + {first}), (int64_t *)table[{error}], call_python);
 }}
 
 /* Puts the pointers of arrays into a table, and runs the step. */
@@ -59,6 +69,7 @@ void *{name}_method(void *self, void *const *arrays, ptrdiff_t count)
     uintptr_t *table = (uintptr_t *)(void *)ARRAY(self)->data;
     (void)count;
 {guarded}
+    if (code == CALL_FAILED) return 0;
     return ((void *(*)(long))table[{number}])(code);
 }}
 
@@ -108,6 +119,8 @@ def entry(source: Source, header: int) -> str:
         first=FIRST,
         error=ERROR,
         call=CALL,
+        drop=DROP,
+        functions=FUNCTIONS,
         number=NUMBER,
         checks="\n".join("    " + each for each in checks or ["(void)arrays;"]),
         guarded="\n".join("    " + each for each in guarded),

@@ -88,7 +88,7 @@ class Source:
                 and (f"({parameter}," not in text)
             ):
                 lines.add(f"(void){parameter};")
-        head = f"static int {self.name}(void *const *memory, int64_t *error, int (*call)(int))"
+        head = f"static int {self.name}(void *const *memory, int64_t *error, int (*call)(void *const *, int))"
         function = "\n".join([head, "{", *lines.lines, *([""] if lines.lines else []), text, "    return 0;", "}", ""])
         loops = "\n".join(self.functions.texts)
         failed = INDEX_ERROR if "index_error(" in text + loops else ""

@@ -135,4 +135,4 @@ def require(one: Require, number: int, names: Any, lines: Lines) -> None:
 
 
 def callback(one: Callback, number: int, lines: Lines) -> None:
-    lines.add(f"if (call({number})) return CALL_FAILED; /* {one.why} */")
+    lines.add(f"if (call(memory, {number})) return CALL_FAILED; /* {one.why} */")
