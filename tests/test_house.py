@@ -314,6 +314,7 @@ INSIDE = {
     ("saving.formats", "safetensors"): "an extra, for files of that kind",
     ("saving.files", ""): "the version",
     ("compiler.looping", "tqdm"): "needed by long loops only",
+    ("compiler.compiling", "compiler.drawing_programs"): "the pictures, which take long to import",
     ("network.network", "tqdm"): "needed by long training only, and slow to import",
 }
 
