@@ -67,6 +67,9 @@ def test_layers(start):
     pair.each(lambda things: things.zero_grad())
     pair(*all_arrays(entries, 1))
     pair(*all_arrays(entries, 2), mixed=True)
+    for number in (np.inf, np.nan):
+        pair.each(lambda things: things.zero_grad())
+        pair(*strange(entries, all_arrays(entries, 3), number))
     assert pair.traced == 1
 
 
