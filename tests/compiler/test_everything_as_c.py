@@ -33,9 +33,7 @@ def parts(entries, arrays):
 
 
 def all_arrays(entries, seed, dtype=np.float64):
-    return [
-        x.astype(dtype) if i in entry.free else x for entry in entries for i, x in enumerate(entry.arrays(seed))
-    ]
+    return [x.astype(dtype) if i in entry.free else x for entry in entries for i, x in enumerate(entry.arrays(seed))]
 
 
 def pair_of(entries, tolerance=1e-12, dtype=np.float64):
