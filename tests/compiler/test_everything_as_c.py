@@ -103,7 +103,7 @@ def test_losses():
     pair = Pair(tg.nn.Identity(), lambda _: step, "c")
     arrays = [case.arrays[i] for case in cases for i in case.free]
     pair(*arrays)
-    pair(*[x * 0.9 for x in arrays])
+    pair(*[np.asarray(x * 0.9) for x in arrays])
     assert pair.traced == 1
 
 
