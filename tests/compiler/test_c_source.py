@@ -244,6 +244,33 @@ def test_indices_and_joining():
     check(function, x, np.array([2, -1, 0]), np.array([0, 1, -3]))
 
 
+def test_what_has_no_axes_other_orders_and_lists():
+    def function(x, number, half):
+        return [
+            *(np.sum(number, axis=0), number.max(axis=-1), np.argmax(number, axis=0)),
+            *(x.ravel("F") * 1, x.flatten("F"), np.reshape(x, -1, "F") * 1, x.T.ravel("K") * 1, x[:, ::2].ravel("A")),
+            *(np.concatenate(x), np.stack(x) * 1, np.outer(x[0], [1.0, 2.0]), half * 2, half.astype("float32") + 1),
+        ]
+
+    x, half = rng.normal(size=(4, 3)), rng.normal(size=5).astype("float16")
+    program = compiled(function, x, np.array(2.0), half)
+    for got, want in zip(program([x, np.array(2.0), half])[0], function(x, np.array(2.0), half), strict=True):
+        same(got, want)
+
+
+def test_a_read_only_argument_is_not_written_to():
+    def function(x):
+        x += 1
+        return [x * 2]
+
+    program = compiled(function, np.ones(3))
+    x = np.ones(3)
+    x.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        program([x])
+    np.testing.assert_array_equal(x, 1)
+
+
 def test_an_index_out_of_bounds_is_an_error():
     x = rng.normal(size=(4, 3))
     program = compiled(lambda x, i: [x[i] * 2], x, np.array([1, 2]))
