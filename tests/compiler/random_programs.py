@@ -16,9 +16,9 @@ LAYOUTS = [
     lambda x: x,
     lambda x: x,
     lambda x: x,
-    lambda x: np.ascontiguousarray(x.T).T,
+    lambda x: x.T.copy().T,
     lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
-    lambda x: np.ascontiguousarray(x[::-1])[::-1] if x.ndim else x,
+    lambda x: x[::-1].copy()[::-1] if x.ndim else x,
 ]
 EXACT_BINARY = [np.add, np.subtract, np.multiply, np.maximum, np.minimum, np.fmax, operator.add, operator.mul]
 COMPARISONS = [np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal]
@@ -107,25 +107,25 @@ class RandomProgram:
 
     def __call__(self, *inputs):
         rng = np.random.default_rng(self.seed + 1)
-        self.pool = [(x, True) for x in (*inputs, *map(lifted, self.state))]
+        pool = [(x, True) for x in (*inputs, *map(lifted, self.state))]
         with np.errstate(all="ignore"):
             for _ in range(self.steps):
-                self.step(rng)
-        count = min(len(self.pool), rng.integers(1, 5))
-        return [self.pool[-1][0], *(self.pool[i][0] for i in rng.choice(len(self.pool), count, replace=False))]
+                self.step(rng, pool)
+        count = min(len(pool), rng.integers(1, 5))
+        return [pool[-1][0], *(pool[i][0] for i in rng.choice(len(pool), count, replace=False))]
 
-    def step(self, rng):
+    def step(self, rng, pool):
         kinds, chances = list(KINDS), np.array(list(KINDS.values())) / sum(KINDS.values())
         for _ in range(20):
             kind = rng.choice(kinds, p=chances)
-            (a, exact_a), (b, exact_b) = (self.pool[i] for i in rng.integers(0, len(self.pool), 2))
+            (a, exact_a), (b, exact_b) = (pool[i] for i in rng.integers(0, len(pool), 2))
             own = np.random.default_rng(rng.integers(2**40))
             try:
                 result = getattr(self, f"do_{kind.replace(' ', '_')}")(own, a, b, exact_a, exact_b)
             except Refused:
                 continue
             if result is not None:
-                self.pool.append(result)
+                pool.append(result)
             return
 
     def do_binary(self, rng, a, b, exact_a, exact_b):

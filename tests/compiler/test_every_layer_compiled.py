@@ -101,5 +101,5 @@ def test_losses(case, backend):
         tg.nn.Identity(), make_step, backend, 0 if backend != "c" and "cross_entropy" not in case.key else 1e-12
     )
     pair(*case.arrays)
-    pair(*[x * x.dtype.type(0.9) if i in case.free else x for i, x in enumerate(case.arrays)])
+    pair(*[np.asarray(x * x.dtype.type(0.9)) if i in case.free else x for i, x in enumerate(case.arrays)])
     assert pair.traced == 1

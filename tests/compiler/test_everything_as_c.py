@@ -67,6 +67,9 @@ def test_layers(start):
     pair.each(lambda things: things.zero_grad())
     pair(*all_arrays(entries, 1))
     pair(*all_arrays(entries, 2), mixed=True)
+    for number in (np.inf, np.nan):
+        pair.each(lambda things: things.zero_grad())
+        pair(*strange(entries, all_arrays(entries, 3), number))
     assert pair.traced == 1
 
 
@@ -100,7 +103,7 @@ def test_losses():
     pair = Pair(tg.nn.Identity(), lambda _: step, "c")
     arrays = [case.arrays[i] for case in cases for i in case.free]
     pair(*arrays)
-    pair(*[x * 0.9 for x in arrays])
+    pair(*[np.asarray(x * 0.9) for x in arrays])
     assert pair.traced == 1
 
 

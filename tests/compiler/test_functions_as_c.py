@@ -10,14 +10,14 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, PRIMITIVES, call
-from tests.compiler.agreeing import EVERY, by_backward, copies, same, ways_for
+from tests.compiler.agreeing import EVERY, WAYS, by_backward, copies, same
 from tests.compiler.test_every_function import chosen, ordinary, points
 from tests.primitives.corners import CORNERS
-from tinygrad_like.compiler import native
+from tinygrad_like.compiler import c_backend, native
 from tinygrad_like.engine.registry import REGISTRY
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")
-TOGETHER = 40  # cases in a program
+TOGETHER = 60  # cases in a program
 
 
 class Case:
@@ -30,12 +30,12 @@ class Case:
 def derivatives():
     for primitive in DIFFERENTIABLE:
         for pair, options in chosen(points(primitive, np.float64)):
-            for way in ways_for(primitive.name):
+            for way in WAYS if EVERY else WAYS[:1]:
                 yield Case(primitive.name, way(partial(call, primitive, **options)), *pair)
 
 
 def in_float32():
-    for primitive in PRIMITIVES if EVERY else PRIMITIVES[::5]:
+    for primitive in PRIMITIVES if EVERY else PRIMITIVES[::6]:
         for pair, options in chosen(points(primitive, np.float32)):
             yield Case(primitive.name, by_backward(partial(call, primitive, **options)), *pair)
 
@@ -48,7 +48,7 @@ def constants():
 
 
 def corners():
-    for name, given, options, _, _ in CORNERS if EVERY else CORNERS[::2]:
+    for name, given, options, _, _ in CORNERS if EVERY else CORNERS[::4]:
         arrays = [x for x in given if isinstance(x, np.ndarray)]
         numbers = [x for x in given if not isinstance(x, np.ndarray)]
         step = by_backward(lambda *xs, p=REGISTRY[name], n=numbers, o=options: p(*xs, *n, **o))
@@ -57,7 +57,9 @@ def corners():
 
 
 @pytest.mark.parametrize("kind", [derivatives, in_float32, constants, corners])
-def test_as_c(kind):
+def test_as_c(kind, monkeypatch):
+    if not EVERY:
+        monkeypatch.setattr(c_backend, "FLAGS", (*c_backend.FLAGS, "-O0"))  # a fifth of the time to compile
     cases = list(kind())
     with np.errstate(all="ignore"):
         for start in range(0, len(cases), TOGETHER):

@@ -273,7 +273,6 @@ def in_layout(array: Any, value: Value) -> Any:
     return copied
 
 
-
 def whole_of(program: Program, memory: Memory) -> tuple[tuple[int, ...], Any]:
     """The shape of a new array for all of a memory: that of the result if it has no gaps, else flat."""
     results = [*program.outputs, *(each.value for each in program.bindings)]
