@@ -58,4 +58,3 @@ def of_optimizer(optimizer: Any) -> Iterator[tuple[str, Tensor, str]]:
         for name, tensor in (*part.state.items(), *part.numbers.items()):
             # That of one parameter has the parameter's number beside its name.
             yield name if isinstance(name, str) else f"{name[0]}{name[1]}", tensor, "state"
-

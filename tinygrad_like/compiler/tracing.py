@@ -317,7 +317,6 @@ def value_of(leaf: Any) -> Any:
     return leaf.value if type(leaf) is TracedArray else leaf
 
 
-
 def reduction_arguments(function: Any, args: Any, options: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of np.sum and its like as those of a ufunc's reduce, whose axis is 0 by default."""
     given = dict(signature(function).bind(*args, **options).arguments)
