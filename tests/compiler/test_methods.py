@@ -52,8 +52,6 @@ WRITES = {
     "__itruediv__": lambda t, b: in_place(t * 1, "__itruediv__", b * b + 1),
     "__ipow__": lambda t, b: in_place(t * 1, "__ipow__", 2.0),
     "a row": lambda t, b: written(t * 1, 0, b),
-    "a row that no graph reads": lambda t, b: t * written(t.detach() * 1, 0, b),
-    "rows at numbers that no graph reads": lambda t, b: t * written(t.detach() * 1, np.array([0, 1]), b),
     "a slice": lambda t, b: written(t * 1, (slice(None), slice(1, None)), b[:2]),
     "at numbers": lambda t, b: written(t * 1, (slice(None), np.array([0, 2, 2])), b),
     "one number where a mask holds": lambda t, b: written(t * 1, t > 0.3, b[0]),

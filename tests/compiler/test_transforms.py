@@ -44,10 +44,19 @@ FUNCTIONS = {
     "tensors": lambda x: grad(f)(Tensor(x)),
     "a choice": grad(lambda x: np.where(x > 0, np.log(x), -x).sum()),
     "what is nan": grad(lambda x: np.where(x >= 0, x, np.sqrt(-x)).sum()),
+    "a write beside": grad(lambda x: written_beside(x).sum()),
     "nothing": grad(lambda x: (x > 0).sum() * 1.0),
 }
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
+
+
+def written_beside(x):
+    """A row is written in what no gradient is asked for, but which the graph has read."""
+    made = Tensor(W) * 1
+    before = x * made
+    made[0] = made[-1] * 0.5
+    return before + x * made
 
 
 def pulled(x, y):
