@@ -21,7 +21,7 @@ some_layers = together("entry", ZOO if EVERY else {name: SOME[name] for name in 
 each_loss = together("case", {case.key: case for case in (CASES if EVERY else CASES[::3])})
 each_backend = pytest.mark.parametrize("backend", BACKENDS)
 # Eager, they leave out a mask or a product where the values allow it, which rounds in another way.
-BY_SHORTCUTS = ("Multihead", "Transformer", "Upsample")
+BY_SHORTCUTS = ("CrossEntropy", "Multihead", "Transformer", "Upsample")
 
 
 def sweep(results):

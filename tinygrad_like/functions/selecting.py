@@ -122,8 +122,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **opti
     x = as_array(x)
     if np.ndim(condlist) == 0 or (x.ndim and not np.ndim(condlist[0])):
         condlist = [condlist]
-    instead = "How many elements there are for each function is not known. Write np.where(condition, f(x), g(x))."
-    conditions = [as_ndarray(fixed(each, "np.piecewise", instead)) != 0 for each in condlist]
+    conditions = list(map(condition_of, condlist))
     if len(funclist) == len(conditions) + 1:
         some = conditions[0]
         for condition in conditions[1:]:
@@ -137,6 +136,13 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **opti
         piece = piece_of(x, condition, function, args, options) if callable(function) else function
         result = np.where(condition, piece, result).astype(x.dtype)
     return result
+
+
+def condition_of(given: Any) -> Any:
+    """A condition that no trace has computed: a Tensor if it was one."""
+    instead = "How many elements there are for each function is not known. Write np.where(condition, f(x), g(x))."
+    found = as_ndarray(fixed(given, "np.piecewise", instead)) != 0
+    return Tensor(found) if isinstance(given, Tensor) else found
 
 
 def piece_of(x: Any, condition: Any, function: Any, args: Any, options: Any) -> Any:

@@ -70,7 +70,7 @@ def cross_entropy(
     (2, 5)
     """
     logits, target = operand(input), operand(target)
-    if axis == -1 and are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target, ignore_index):
+    if axis == -1 and are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
         return neural.softmax_cross_entropy.apply((logits, target))
     return with_options(logits, target, weight, ignore_index, reduction, label_smoothing, axis)
 
@@ -95,7 +95,7 @@ def with_options(
         target = classes_last("cross_entropy", target, axis)
         return of_probabilities(logits, target, weight, reduction, float(label_smoothing))
     check_class_shapes("cross_entropy", shape, target, axis)
-    if are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target, ignore_index):
+    if are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
         return neural.softmax_cross_entropy.apply((logits, target))
     log_p = log_softmax(logits)
     return of_classes("cross_entropy", log_p, target, weight, ignore_index, reduction, float(label_smoothing))
@@ -105,11 +105,11 @@ def are_usual(weight: Any, ignore_index: int, reduction: str, label_smoothing: f
     return weight is None and label_smoothing == 0 and reduction == "mean" and ignore_index < 0
 
 
-def fit(logits: Any, classes: Any, ignored: int) -> bool:
+def fit(logits: Any, classes: Any) -> bool:
     """Whether these are surely logits (..., classes) and classes (...), at least one of them, and none ignored."""
     shape = logits.shape
     same = len(shape) > 0 and shape[:-1] == classes.shape and 0 not in shape
-    return same and classes.dtype.kind in "iu" and are_classes(classes, shape[-1], ignored)
+    return same and classes.dtype.kind in "iu" and are_classes(classes, shape[-1])
 
 
 @block("loss")

@@ -87,33 +87,27 @@ def check_integers(name: str, numbers: Any) -> None:
         raise DTypeError(f"{name} takes integer class numbers, but got {numbers.dtype}.")
 
 
-def are_classes(numbers: Any, count: int, ignored: int | None = None) -> bool:
-    """Whether the numbers are known to be classes, 0 to count - 1.
-
-    They are in a trace, whose program raises an error for others; those that are ignored may be among them.
-    """
+def are_classes(numbers: Any, count: int) -> bool:
+    """Whether the numbers are known to be classes, 0 to count - 1."""
     values = values_of(numbers)
     if not values.size:
         return True
-    now = trace()
-    if now is None:
-        return shortcut((np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count))
-    now.doing("classes")
-    within = (values >= 0) & (values < count)
-    within = within if ignored is None else within | (values == ignored)
-    now.require(np.all(within), f"The classes are 0 to {count - 1}, but others were given.")
-    return True
+    return shortcut((np.minimum.reduce(values, None) >= 0) & (np.maximum.reduce(values, None) < count))
 
 
 def check_classes(name: str, numbers: Any, count: int, ignored: int | None = None) -> None:
     """An error if a number is known to be no class, and not the one that is ignored."""
-    if are_classes(numbers, count, ignored):
+    values, now = values_of(numbers), trace()
+    if now is None and are_classes(numbers, count):
         return
-    values = values_of(numbers)
+    if now is not None:
+        now.doing("classes")
     wrong = (values < 0) | (values >= count)
     if ignored is not None:
         wrong = wrong & (values != ignored)
-    if shortcut(np.any(wrong)):
+    if now is not None:
+        now.require(~np.any(wrong), f"{name} takes classes 0 to {count - 1}, but others were given.")
+    elif shortcut(np.any(wrong)):
         found = values if ignored is None else values[values != ignored]
         raise ArgumentError(
             f"{name} takes classes 0 to {count - 1}, but got {found.min()} to {found.max()}.",

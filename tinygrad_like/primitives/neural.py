@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.registry import elementwise, general
 from ..engine.shortcuts import mended
 from ..engine.tensor import values_of
-from ..engine.traces import trace, zeros
+from ..engine.traces import zeros
 from .integers import as_floats, floats
 from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
@@ -63,34 +63,16 @@ def one_hot(classes: Any, logits: Any) -> Any:
 
 def _softmax_cross_entropy(logits: Any, classes: Any) -> Any:
     rows, numbers = floats(logits).reshape(-1, logits.shape[-1]), np.ravel(classes)
-    below, places = below_top(rows, -1), np.arange(len(rows))
-    totals = np.log(np.exp(below).sum(axis=-1))
-    if trace() is None:
-        return np.mean(totals - below[places, numbers])
-    kept, numbers = kept_and_classes(numbers)
-    return np.mean(np.where(kept, totals - below[places, numbers], 0)) * share(kept, below.dtype)
-
-
-def kept_and_classes(numbers: Any) -> Any:
-    """In a trace some class numbers may be below 0: which are not, and all with 0 in place of those."""
-    kept = numbers >= 0
-    return kept, np.where(kept, numbers, 0)
-
-
-def share(kept: Any, dtype: Any) -> Any:
-    """What makes the mean of all the mean of those that are kept; 1 if all are."""
-    return (kept.size / np.maximum(np.add.reduce(kept, None, np.float64), 1)).astype(dtype)
+    below = below_top(rows, -1)
+    return np.mean(np.log(np.exp(below).sum(axis=-1)) - below[np.arange(len(rows)), numbers])
 
 
 def softmax_cross_entropy_rule(g: Any, logits: Any, classes: Any) -> Any:
     """(softmax - one hot) / n, with Bishop, Pattern Recognition and Machine Learning, (4.109)."""
     exps = np.exp(below_top(logits, -1))
     softmax = exps / exps.sum(axis=-1, keepdims=True)
-    g = g * (1 / (logits.size // logits.shape[-1]))
-    if trace() is None:
-        return g * (softmax - one_hot(classes, logits))
-    kept, numbers = kept_and_classes(values_of(classes))
-    return g * share(kept, logits.dtype) * np.where(kept[..., None], softmax - one_hot(numbers, logits), 0)
+    rows = logits.size // logits.shape[-1]
+    return (g * (1 / rows)) * (softmax - one_hot(classes, logits))
 
 
 def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
