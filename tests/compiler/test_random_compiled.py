@@ -109,7 +109,7 @@ def test_classes_that_are_ignored_may_come_later(later, backend):
     pair(x, np.array([0, 1, 2, 1]))
     pair(x, np.array(later))
     assert pair.traced == 1
-    with pytest.raises((ArgumentError, ValueError), match="classes are 0 to 2"):
+    with pytest.raises((ArgumentError, ValueError), match="takes classes 0 to 2"):
         pair.step(x, np.array([0, 1, 3, 1]))
 
 
