@@ -290,13 +290,12 @@ class Trace(Before):
                 self.see(each)
         return [self.lift(each) if type(each) is ndarray else each for each in arrays]
 
-    def going_back(self, node: Any) -> None:
-        """What follows are the rules of a node."""
-        self.places.part, self.places.scope, self.places.operation = "backward", node.scope, node.primitive.name
-
-    def going_on(self) -> None:
-        """The sweep is done."""
-        self.places.part, self.places.operation = "forward", ""
+    def sweeping(self, node: Any) -> None:
+        """What follows are the rules of a node; with None, the sweep is done."""
+        if node is None:
+            self.places.part, self.places.operation = "forward", ""
+        else:
+            self.places.part, self.places.scope, self.places.operation = "backward", node.scope, node.primitive.name
 
     def refusal(self, what: str, instead: str) -> TraceError:
         line = user_line()

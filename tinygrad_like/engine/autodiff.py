@@ -19,7 +19,7 @@ from .recording import enable_grad
 from .scattered import Scattered
 from .shortcuts import all_finite, mended, shortcut
 from .tensor import Tensor, values_of, wrap
-from .traces import active, copy_of, lifted, ndarray_of, real, seen, trace
+from .traces import active, copy_of, lifted, ndarray_of, real, seen, sweeping, trace
 from .waiting import Claims, Waiting
 from .writes import across_forks, writes
 from .zeros import product_without_false_nans, without_false_nans, zeros_below
@@ -69,17 +69,21 @@ def sweep(
                 raise already_freed(node)
             pull_back(node, g, waiting)
             if not retain:
-                # The saved arrays are let go of; the structure stays.
-                node.freed = True
-                if node.recipe.saves_arrays:
-                    node.saved = ()
+                free(node)
         waiting.settle()
-        if active and (now := trace()) is not None:
-            now.going_on()
+        if active:
+            sweeping(None)
         found |= {node: (g, owned) for node, g, owned in waiting.shares.values()}
         if waiting.flat and goals is None:
             found = zeros_below(waiting.flat, recorded) | found
     return marked_careful(found) if recorded and waiting.careful else found
+
+
+def free(node: Node) -> None:
+    """Let go of the saved arrays; the structure stays."""
+    node.freed = True
+    if node.recipe.saves_arrays:
+        node.saved = ()
 
 
 def marked_careful(found: Found) -> Found:
@@ -90,8 +94,8 @@ def marked_careful(found: Found) -> Found:
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
     recipe, primitive, recorded = node.recipe, node.primitive, waiting.recorded
-    if active and (now := trace()) is not None:
-        now.going_back(node)
+    if active:
+        sweeping(node)
     if writes.latest > node.index:
         check_not_overwritten(node)
     plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved
@@ -112,13 +116,9 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         )
         kind = part.__class__
         if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
-            if kind is Scattered:
-                waiting.add_scattered(parent, part)
+            part = part_of(part, node, parent, waiting)
+            if part is None:
                 continue
-            if primitive.variadic:
-                pull_back_jointly(node, part, waiting)
-                continue
-            part = checked_part(part, node)
         # Where a product has a false nan, what it adds to is nan.
         if watched and not (primitive.multiplies and (part is g or all_finite(part))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
@@ -132,6 +132,17 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         waiting.add(parent, part, fresh)
     waiting.careful = waiting.careful or primitive.chooses or not primitive.trusted
     waiting.flat += [node] * primitive.flat
+
+
+def part_of(part: Any, node: Node, parent: Node, waiting: Waiting) -> Any:
+    """What a rule gave that is no array, as one; None if it is added already, as elements or parts of a list are."""
+    if part.__class__ is Scattered:
+        waiting.add_scattered(parent, part)
+    elif node.primitive.variadic:
+        pull_back_jointly(node, part, waiting)
+    else:
+        return checked_part(part, node)
+    return None
 
 
 def parts_of_list(parts: Any, node: Any, count: int) -> list[Any]:

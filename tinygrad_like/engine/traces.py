@@ -47,6 +47,12 @@ def used(holder: Any) -> None:
         now.holders.setdefault(id(holder), holder)
 
 
+def sweeping(node: Any) -> None:
+    """What follows are the rules of a node; with None, the sweep is done."""
+    if active and (now := current.get()) is not None:
+        now.sweeping(node)
+
+
 class Changes:
     """How often something has changed that a trace does not see: settings, modes, which memory a Tensor has."""
 
