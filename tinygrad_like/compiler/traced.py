@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import protocols
 from ..engine.errors import TraceError
 from ..engine.tensor import Tensor, values_of
 
 # What NumPy answers from shapes and dtypes alone: nothing to write down.
-INSPECTIONS = frozenset(
-    {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.shares_memory, np.may_share_memory}
-    | {np.result_type, np.can_cast, np.array2string, np.array_repr, np.array_str, np.einsum_path}
-)
+INSPECTIONS = protocols.INSPECTIONS - {np.allclose, np.array_equal, np.array_equiv}
 # Functions that are a ufunc's reduction, and methods that are one of NumPy's functions.
 REDUCTIONS: dict[Any, Any] = {
     np.sum: np.add.reduce,
@@ -29,7 +27,7 @@ REDUCTIONS: dict[Any, Any] = {
     np.all: np.logical_and.reduce,
 }
 LIKES: dict[Any, Any] = {np.zeros_like: np.zeros, np.ones_like: np.ones, np.empty_like: np.empty}
-WRITERS = frozenset({np.copyto, np.put, np.putmask, np.put_along_axis, np.fill_diagonal})
+WRITERS = protocols.WRITERS.keys() - {np.place}
 METHODS = {
     *("argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip", "conj", "conjugate", "copy"),
     *("cumprod", "cumsum", "diagonal", "flatten", "mean", "ravel", "repeat", "round", "searchsorted"),
