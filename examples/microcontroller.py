@@ -8,7 +8,7 @@ import checkout  # noqa: F401
 import numpy as np
 
 import tinygrad_like as tg
-from tinygrad_like.compiler import native
+from tinygrad_like.compiler.to_c import native
 
 MAIN = """
 #include <stdio.h>

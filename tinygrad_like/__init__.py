@@ -40,7 +40,7 @@ if _TYPE_CHECKING:
     from . import saving as saving
     from .checking import gradcheck
     from .compiler.compiling import compile
-    from .compiler.export import export_c
+    from .compiler.exporting.export import export_c
     from .functions.networks import linear, log_softmax, logsumexp, relu, sigmoid, softmax
     from .losses.class_losses import cross_entropy
     from .losses.distances import mse
@@ -92,7 +92,7 @@ operators.bind(assigning, autodiff, views, arithmetic, constants, contraction, i
 _LATE = {
     "checking": "gradcheck",
     "compiler.compiling": "compile",
-    "compiler.export": "export_c",
+    "compiler.exporting.export": "export_c",
     "functions.networks": "linear log_softmax logsumexp relu sigmoid softmax",
     "losses.class_losses": "cross_entropy",
     "losses.distances": "mse",

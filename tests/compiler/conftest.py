@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinygrad_like.compiler import native
+from tinygrad_like.compiler.to_c import native
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tinygrad_like.compiler import native, toolchain
+from tinygrad_like.compiler.to_c import native, toolchain
 
 SOURCE = """
 #include <math.h>
@@ -76,7 +76,7 @@ def module(name, **attributes):
 module("numpy", __file__="numpy/__init__.py")
 module("tinygrad_like", __path__=[{root!r}])
 module("tinygrad_like.engine", __path__=[{root!r} + "/engine"])
-from tinygrad_like.compiler import library_cache, native
+from tinygrad_like.compiler.to_c import library_cache, native
 """
 
 

@@ -4,13 +4,13 @@ import operator
 
 import numpy as np
 
-from tinygrad_like.compiler.agreement import Agreement
-from tinygrad_like.compiler.capture import capture
 from tinygrad_like.compiler.compiling import nudged
-from tinygrad_like.compiler.numpy_backend import Step
-from tinygrad_like.compiler.numpy_source import Source, state_of_source
-from tinygrad_like.compiler.passes import simplified
-from tinygrad_like.compiler.replay import replay
+from tinygrad_like.compiler.passes.passes import simplified
+from tinygrad_like.compiler.to_numpy.numpy_backend import Step
+from tinygrad_like.compiler.to_numpy.numpy_source import Source, state_of_source
+from tinygrad_like.compiler.tracing.agreement import Agreement
+from tinygrad_like.compiler.tracing.capture import capture
+from tinygrad_like.compiler.tracing.replay import replay
 from tinygrad_like.engine.shortcuts import mended
 from tinygrad_like.engine.traces import copy_of, lifted, zeros
 

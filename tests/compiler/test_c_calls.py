@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.compiler import native
-from tinygrad_like.compiler.c_backend import Compiled
-from tinygrad_like.compiler.capture import capture
+from tinygrad_like.compiler.to_c import native
+from tinygrad_like.compiler.to_c.c_backend import Compiled
+from tinygrad_like.compiler.tracing.capture import capture
 from tinygrad_like.engine.traces import whole
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")

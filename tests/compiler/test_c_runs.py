@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tinygrad_like.compiler import native
-from tinygrad_like.compiler.c_backend import build
-from tinygrad_like.compiler.c_expressions import EXPRESSIONS
-from tinygrad_like.compiler.capture import capture
-from tinygrad_like.compiler.numpy_backend import replayed
+from tinygrad_like.compiler.to_c import native
+from tinygrad_like.compiler.to_c.c_backend import build
+from tinygrad_like.compiler.to_c.c_expressions import EXPRESSIONS
+from tinygrad_like.compiler.to_numpy.numpy_backend import replayed
+from tinygrad_like.compiler.tracing.capture import capture
 from tinygrad_like.engine.traces import lifted, whole
 
 from .agreeing import EVERY

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tinygrad_like.compiler import native
-from tinygrad_like.compiler.c_backend import Compiled
-from tinygrad_like.compiler.c_expressions import EXPRESSIONS
-from tinygrad_like.compiler.capture import capture
+from tinygrad_like.compiler.to_c import native
+from tinygrad_like.compiler.to_c.c_backend import Compiled
+from tinygrad_like.compiler.to_c.c_expressions import EXPRESSIONS
+from tinygrad_like.compiler.tracing.capture import capture
 from tinygrad_like.engine.shortcuts import mended
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")

@@ -11,7 +11,7 @@ from tests.compiler import test_every_optimizer_compiled as optimizers
 from tests.compiler.beside import Pair, state_of
 from tests.losses.table import CASES
 from tinygrad_like import optim
-from tinygrad_like.compiler import c_backend, native
+from tinygrad_like.compiler.to_c import c_backend, native
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")
 SIZE = 24  # layers in a program

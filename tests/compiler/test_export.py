@@ -12,8 +12,9 @@ import pytest
 import tinygrad_like as tg
 from tests.compiler.random_steps import RandomStep
 from tinygrad_like import export_c, nn
-from tinygrad_like.compiler import c_backend, export, native, toolchain
 from tinygrad_like.compiler.compiling import compile as compiled
+from tinygrad_like.compiler.exporting import export
+from tinygrad_like.compiler.to_c import c_backend, native, toolchain
 from tinygrad_like.tree import leaves
 
 needs_compiler = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")

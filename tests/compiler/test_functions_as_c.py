@@ -13,7 +13,7 @@ from tests.cases import DIFFERENTIABLE, PRIMITIVES, call
 from tests.compiler.agreeing import EVERY, WAYS, by_backward, copies, same
 from tests.compiler.test_every_function import chosen, ordinary, points
 from tests.primitives.corners import CORNERS
-from tinygrad_like.compiler import c_backend, native
+from tinygrad_like.compiler.to_c import c_backend, native
 from tinygrad_like.engine.registry import REGISTRY
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")

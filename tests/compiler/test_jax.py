@@ -12,7 +12,7 @@ import tinygrad_like as tg
 from tests.compiler.test_compiling import step_of
 from tests.nn.zoo import ZOO
 from tests.stored import leaves
-from tinygrad_like.compiler import jax_loading
+from tinygrad_like.compiler.to_jax import jax_loading
 from tinygrad_like.engine.traces import whole
 
 jax = pytest.importorskip("jax", reason="the backend of JAX needs jax")

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from tinygrad_like.compiler import library_cache, native, toolchain
+from tinygrad_like.compiler.to_c import library_cache, native, toolchain
 
 from .fakes import SOURCE, calls, copying, fake, finished, libraries, needs_sh, real, started, wait_for
 

@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from tinygrad_like.compiler import native, toolchain
+from tinygrad_like.compiler.to_c import native, toolchain
 from tinygrad_like.engine.errors import ArgumentError, CompilerError, MissingError
 
 from .fakes import SOURCE, calls, copying, fake, has_ended, libraries, needs_sh, real, wait_for

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.compiler.memory_names import name_memory
-from tinygrad_like.compiler.numpy_backend import Step, build
-from tinygrad_like.compiler.numpy_source import Source, source
-from tinygrad_like.compiler.passes import simplified
+from tinygrad_like.compiler.passes.passes import simplified
+from tinygrad_like.compiler.to_numpy.memory_names import name_memory
+from tinygrad_like.compiler.to_numpy.numpy_backend import Step, build
+from tinygrad_like.compiler.to_numpy.numpy_source import Source, source
 from tinygrad_like.engine.errors import ArgumentError
 from tinygrad_like.engine.shortcuts import mended, require
 from tinygrad_like.engine.tensor import wrap

@@ -5,10 +5,10 @@ import operator
 import numpy as np
 import pytest
 
-from tinygrad_like.compiler import passes
-from tinygrad_like.compiler.passes import simplified
-from tinygrad_like.compiler.program import CONSTANT, TEMPORARY
-from tinygrad_like.compiler.replay import replay
+from tinygrad_like.compiler.passes import passes
+from tinygrad_like.compiler.passes.passes import simplified
+from tinygrad_like.compiler.tracing.program import CONSTANT, TEMPORARY
+from tinygrad_like.compiler.tracing.replay import replay
 from tinygrad_like.engine.shortcuts import mended, require
 from tinygrad_like.engine.traces import contiguous, copy_of, empty, lifted, whole, zeros
 

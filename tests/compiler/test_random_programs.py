@@ -10,7 +10,7 @@ import tinygrad_like as tg
 from tests.compiler.agreeing import EVERY, flat
 from tests.compiler.random_losses import RandomLoss
 from tests.compiler.random_programs import RandomProgram, like
-from tinygrad_like.compiler import c_backend, native
+from tinygrad_like.compiler.to_c import c_backend, native
 from tinygrad_like.engine.tensor import values_of
 
 TOGETHER = 10  # what each argument may share memory with is checked in pairs

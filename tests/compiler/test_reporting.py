@@ -8,8 +8,8 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like import nn
-from tinygrad_like.compiler import native
-from tinygrad_like.compiler.measuring import examples
+from tinygrad_like.compiler.looking.measuring import examples
+from tinygrad_like.compiler.to_c import native
 from tinygrad_like.engine.errors import ArgumentError
 
 FLOATS = np.random.default_rng(5)

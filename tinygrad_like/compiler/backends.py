@@ -5,10 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from . import native
-from .program import Program
+from .to_c import native
+from .tracing.program import Program
 
-BACKENDS = {"c": "c_backend", "numpy": "numpy_backend", "jax": "jax_backend", "replay": "replay"}
+BACKENDS = {
+    "c": "to_c.c_backend",
+    "numpy": "to_numpy.numpy_backend",
+    "jax": "to_jax.jax_backend",
+    "replay": "tracing.replay",
+}
 
 
 def chosen(backend: str | None) -> str:

@@ -19,19 +19,19 @@ from ..engine.tensor import Tensor, wrap
 from ..engine.traces import active, trace
 from ..engine.writes import across_forks
 from ..tree import flatten, unflatten
-from .agreement import Agreement
 from .backends import BACKENDS
-from .capture import capture
 from .checked import Checked
-from .gradients import Gradients
 from .holders import Holders
+from .looking.reporting import Report, report
+from .looking.shown import shown
 from .looping import run_loop
-from .memory_names import name_inputs, name_memory
-from .program import Program
 from .quick import MISS, quick_way
-from .reporting import Report, report
 from .runner import Runner
-from .shown import shown
+from .to_numpy.memory_names import name_inputs, name_memory
+from .tracing.agreement import Agreement
+from .tracing.capture import capture
+from .tracing.gradients import Gradients
+from .tracing.program import Program
 
 if TYPE_CHECKING:
     from ..picture.picture import Picture
@@ -159,7 +159,7 @@ class Compiled:
         `detail` is "shape", or "op" for a card for each call of NumPy. The other options are those of `tg.draw`.
         Raises ArgumentError before the first call, and for other options.
         """
-        from .drawing_programs import drawn
+        from .looking.drawing_programs import drawn
 
         return drawn(self, detail, depth, direction, max_nodes, title, theme)
 

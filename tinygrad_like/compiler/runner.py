@@ -13,9 +13,9 @@ from ..engine.tensor import values_of, wrap
 from ..engine.writes import base_of, writes
 from ..tree import leaves, mapped
 from .backends import build
-from .capture import Captured, Output
-from .program import INPUT, REFERENCE, Memory, Value
-from .unrecorded import NOT_RECORDED, RECIPE
+from .tracing.capture import Captured, Output
+from .tracing.program import INPUT, REFERENCE, Memory, Value
+from .tracing.unrecorded import NOT_RECORDED, RECIPE
 
 
 def number(loss: Any) -> float:

@@ -1,7 +1,7 @@
 """The trace that is being written in this context, if there is one, and what the engine asks it.
 
-During a trace the arrays in Tensors are traced arrays, which write down each NumPy call (compiler/tracing.py). Outside,
-each function here costs a look at an empty list.
+During a trace the arrays in Tensors are traced arrays, which write down each NumPy call (compiler/tracing/tracing.py).
+Outside, each function here costs a look at an empty list.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def is_flat(saved: Any) -> bool:
 
 def texts_of(saved: Any, own: Mapping[str, Any]) -> dict[str, str]:
     """The metadata: versions, what the model is, and what the user gives, as JSON."""
-    from .. import __version__  # the package is whole by now
+    from .. import __version__
 
     texts = {"format": FORMAT, "tinygrad_like": __version__, "numpy": np.__version__}
     if isinstance(saved, Layer):

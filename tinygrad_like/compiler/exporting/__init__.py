@@ -1,0 +1,1 @@
+"""A model or a step as C files for another machine."""

@@ -1,0 +1,1 @@
+"""What a compiled function shows: its report, its times, its picture."""
