@@ -300,7 +300,7 @@ ORDER = [
 STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
-    ("compiler.jax_loading", "jax"): "an extra, for accelerators",
+    ("compiler.to_jax.jax_loading", "jax"): "an extra, for accelerators",
     ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
     ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
     ("engine.storage", "network.matrix"): "for pickles of earlier versions",
@@ -314,7 +314,7 @@ INSIDE = {
     ("saving.formats", "safetensors"): "an extra, for files of that kind",
     ("saving.files", ""): "the version",
     ("compiler.looping", "tqdm"): "needed by long loops only",
-    ("compiler.compiling", "compiler.drawing_programs"): "the pictures, which take long to import",
+    ("compiler.compiling", "compiler.looking.drawing_programs"): "the pictures, which take long to import",
     ("network.network", "tqdm"): "needed by long training only, and slow to import",
 }
 

@@ -82,7 +82,7 @@ from tinygrad_like.compiler.to_c import library_cache, native
 
 def started(code, **environment):
     """Another process that runs `code`, which has `native` and `library_cache`."""
-    root = str(pathlib.Path(native.__file__).parents[1])
+    root = str(pathlib.Path(native.__file__).parents[2])
     variables = {**os.environ, **{name: str(value) for name, value in environment.items()}}
     command = [sys.executable, "-c", ALONE.format(root=root) + code]
     pipe = subprocess.PIPE
