@@ -73,10 +73,14 @@ FORMULAS = {
         lambda z: chosen(windowed(z, windows, 0), places), x, shape
     ),
     "add_windows": lambda x, shape, windows: adjoint_of_windows(lambda z: windowed(z, windows, 0).sum(-1), x, shape),
-    "softmax_cross_entropy": lambda z, c: (
-        -np.mean(np.log(np.take_along_axis(np.exp(z) / np.exp(z).sum(-1, keepdims=True), np.expand_dims(c, -1), -1)))
-    ),
+    "softmax_cross_entropy": lambda z, c, ignored=None: cross_entropy_of(z, c, ignored),
 }
+
+
+def cross_entropy_of(z, classes, ignored):
+    shares, counts = np.exp(z) / np.exp(z).sum(-1, keepdims=True), classes != ignored
+    chosen = np.take_along_axis(shares, np.where(counts, classes, 0)[..., None], -1)[..., 0]
+    return -np.sum(np.log(chosen) * counts) / np.sum(counts)
 
 
 def masked_shares(x, mask):

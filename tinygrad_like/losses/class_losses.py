@@ -16,6 +16,8 @@ from .loss_inputs import are_classes, check_class_shapes, check_classes, class_w
 from .loss_pieces import times
 from .loss_reduction import check_not_empty, check_reduction, reduced
 
+ALL_COUNT = {"ignored": None}
+
 
 @overload
 def cross_entropy(
@@ -70,8 +72,9 @@ def cross_entropy(
     (2, 5)
     """
     logits, target = operand(input), operand(target)
-    if axis == -1 and are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
-        return neural.softmax_cross_entropy.apply((logits, target))
+    usual = weight is None and label_smoothing == 0 and reduction == "mean"
+    if usual and axis == -1 and ignore_index < 0 and fit(logits, target):
+        return neural.softmax_cross_entropy.apply((logits, target), ALL_COUNT)
     return with_options(logits, target, weight, ignore_index, reduction, label_smoothing, axis)
 
 
@@ -95,14 +98,13 @@ def with_options(
         target = classes_last("cross_entropy", target, axis)
         return of_probabilities(logits, target, weight, reduction, float(label_smoothing))
     check_class_shapes("cross_entropy", shape, target, axis)
-    if are_usual(weight, ignore_index, reduction, label_smoothing) and fit(logits, target):
-        return neural.softmax_cross_entropy.apply((logits, target))
+    if weight is None and label_smoothing == 0 and reduction == "mean":
+        check_classes("cross_entropy", target, shape[axis], ignore_index)
+        if ignore_index < 0 and are_classes(target, shape[axis]):
+            return neural.softmax_cross_entropy.apply((logits, target), ALL_COUNT)
+        return neural.softmax_cross_entropy.apply((logits, target), {"ignored": ignore_index})
     log_p = log_softmax(logits)
     return of_classes("cross_entropy", log_p, target, weight, ignore_index, reduction, float(label_smoothing))
-
-
-def are_usual(weight: Any, ignore_index: int, reduction: str, label_smoothing: float) -> bool:
-    return weight is None and label_smoothing == 0 and reduction == "mean" and ignore_index < 0
 
 
 def fit(logits: Any, classes: Any) -> bool:
