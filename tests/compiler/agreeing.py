@@ -141,11 +141,13 @@ REFUSED |= {"setdiff1d", "setxor1d", "trim_zeros", "polymul", "polydiv"}
 
 
 def names_in(function):
-    """The NumPy functions and methods that a function names."""
+    """The NumPy functions and methods that a function names, or has from around it."""
     code = getattr(function, "__code__", None)
     if code is None:
         return {getattr(function, "__name__", repr(function))}
-    return {name for name in code.co_names if hasattr(np, name) or hasattr(np.linalg, name) or hasattr(tg.Tensor, name)}
+    around = [cell.cell_contents for cell in function.__closure__ or ()]
+    named = {name for each in around if callable(each) for name in names_in(each)}
+    return named | {name for name in code.co_names if hasattr(np, name) or hasattr(np.linalg, name) or hasattr(tg.Tensor, name)}
 
 
 def also_compiled(function, arrays, options):
