@@ -94,6 +94,26 @@ def test_a_product_counts_only_what_is_not_zero():
     assert tg.grad(lambda a: (a @ b)[0, 0])(np.ones((1, 2)))[0, 0] == np.inf
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("spoilt", ["x", "weight", "gradient"])
+def test_the_edges_of_a_large_product_show_what_is_infinite(spoilt):
+    rng = np.random.default_rng(0)
+    x, weight, gradient = (rng.standard_normal(shape) for shape in ((4, 12, 30), (40, 30), (4, 12, 40)))
+    for array in (x, weight, gradient):
+        array[rng.random(array.shape) < 0.2] = 0
+    {"x": x[1], "weight": weight, "gradient": gradient[2]}[spoilt][-2, -3] = np.inf
+    x, weight = tg.Tensor(x, requires_grad=True), tg.Tensor(weight, requires_grad=True)
+    tg.linear(x, weight).backward(gradient)
+    for leaf, other, axis in ((x, weight.numpy(), 2), (weight, x.numpy()[..., None, :], (0, 1))):
+        wanted = sum_of_products(gradient[..., None], other, axis)
+        np.testing.assert_allclose(leaf.grad.numpy(), wanted, rtol=1e-12, atol=1e-12)
+
+
+def sum_of_products(a, b, axis):
+    """Σ a · b over the axes, where 0 times anything is 0."""
+    return np.where((a == 0) | (b == 0), 0, a * b).sum(axis=axis)
+
+
 # Where a pole meets a derivative of 0; the product is 0 by convention, from whichever side one comes.
 POLES = {
     "log of a square": lambda x: np.log(x * x),

@@ -30,6 +30,7 @@ FASTER = "the way for everything else gives the same, slower"
 SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 TRACED = "only a trace goes this way, which tests/compiler watches"
+CHOSEN_SHARES = "np.where(counts[..., None], share * ratio * (softmax - one_hot(numbers, logits)), 0)"
 EQUIVALENT = {
     ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
     ("arctan20", "over_square(b, a, b)"): (1, ORDER),
@@ -39,6 +40,11 @@ EQUIVALENT = {
     ("if_greater_or_alone", "unless(a < b, a, b, a, g)"): (1, ORDER),
     ("if_less", "unless(a > b, a, b, b, g)"): (1, ORDER),
     ("if_less_or_alone", "unless(a > b, a, b, a, g)"): (1, ORDER),
+    # Where no sample counts, tests/losses watches.
+    ("softmax_cross_entropy_rule", CHOSEN_SHARES): (1, "False is 0"),
+    ("without", "np.maximum(np.sum(counts), 1)"): (3, "at least one sample counts here"),
+    ("without", "np.where(counts, classes, 0)"): (1, "0 and False are the same index"),
+    ("without", "ratio.astype(dtype)"): (1, "float64 here"),
     ("matmul_left", "b.swapaxes(-1, -2)"): (1, ORDER),
     ("matmul_right", "a.swapaxes(-1, -2)"): (2, ORDER),
     # tests/engine/test_storage.py offers memory.

@@ -80,7 +80,7 @@ FORMULAS = {
 def cross_entropy_of(z, classes, ignored):
     shares, counts = np.exp(z) / np.exp(z).sum(-1, keepdims=True), classes != ignored
     chosen = np.take_along_axis(shares, np.where(counts, classes, 0)[..., None], -1)[..., 0]
-    return -np.sum(np.log(chosen) * counts) / np.sum(counts)
+    return -np.sum(np.log(chosen) * counts) / max(np.sum(counts), 1)
 
 
 def masked_shares(x, mask):

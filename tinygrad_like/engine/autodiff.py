@@ -17,7 +17,7 @@ from .guarding import guarded
 from .node import HIGHEST, IN_SHAPE, Node, below
 from .recording import enable_grad
 from .scattered import Scattered
-from .shortcuts import all_finite, mended, shortcut
+from .shortcuts import all_finite, edges, mended, shortcut
 from .tensor import Tensor, values_of, wrap
 from .traces import active, copy_of, lifted, ndarray_of, real, seen, sweeping, trace
 from .waiting import Claims, Waiting
@@ -120,7 +120,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             if part is None:
                 continue
         # Where a product has a false nan, what it adds to is nan.
-        if watched and not (primitive.multiplies and (part is g or all_finite(part))):
+        if watched and not (primitive.multiplies and (part is g or all_finite(part, primitive.products))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
         part = wrap(ndarray_of(part)) if recorded and not isinstance(part, Tensor) else part
@@ -171,7 +171,8 @@ def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], array
     if active and np.may_share_memory(real(values_of(part)), real(values_of(g))):
         return part  # rearranged, without a product
     if node.primitive.multiplies:
-        return mended(part, lambda: product_without_false_nans(part, g, rule, values, arrays))
+        checked = edges(part) if node.primitive.products else part
+        return mended(part, lambda: product_without_false_nans(part, g, rule, values, arrays), checked)
     if active and trace() is not None:
         waiting.careful = True
         return mended(part, lambda: without_false_nans(part, g, node, rule, arrays))

@@ -117,12 +117,13 @@ class Primitive:
     linear in each argument by itself, once those named by `added` are left out, which are added to the rest. Without
     rules, the derivative is zero. Forward mode relies on these.
 
-    For exact zeros (zeros.py): `multiplies` says that each rule is linear in everything that it names, `by_slices`
-    that every slice along the option `axis` stands alone, `singular` that the rules have poles, `chooses` that they
-    give exact zeros to what was not chosen. `flat` says of an operation without rules that it is a step function: it is
-    recorded, so that `backward()` gives zeros to what it depends on. `hint` says in error messages which shapes go
-    together. For pictures and summaries: `symbol`, `role` (operation, activation or loss), and `multiply_adds`, their
-    number as a function of the result, the arguments, and keyword-only options.
+    For exact zeros (zeros.py): `multiplies` says that each rule is linear in everything that it names, `products` that
+    each is a product of matrices besides, `by_slices` that every slice along the option `axis` stands alone, `singular`
+    that the rules have poles, `chooses` that they give exact zeros to what was not chosen. `flat` says of an operation
+    without rules that it is a step function: it is recorded, so that `backward()` gives zeros to what it depends on.
+    `hint` says in error messages which shapes go together. For pictures and summaries: `symbol`, `role` (operation,
+    activation or loss), and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only
+    options.
     """
 
     trusted = True  # its rules are the package's own
@@ -144,6 +145,7 @@ class Primitive:
         singular: bool = False,
         chooses: bool = False,
         multiplies: bool = False,
+        products: bool = False,
         by_slices: bool = False,
         flat: bool = False,
         hint: str = "",
@@ -156,7 +158,7 @@ class Primitive:
         self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
         self.singular, self.chooses, self.by_slices, self.flat = singular, chooses, by_slices, flat
-        self.multiplies = multiplies or (linear and shape != "elementwise")
+        self.multiplies, self.products = multiplies or (linear and shape != "elementwise"), products
         self.hint = BROADCAST if shape == "elementwise" else hint
         self.variadic = args.startswith("*")
         self.shift = 0 if self.variadic else 1

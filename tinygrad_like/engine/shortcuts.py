@@ -12,6 +12,7 @@ from .tensor import Tensor, values_of
 from .traces import lifted, real, trace
 
 SQUARED_FAST = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+MANY = 1000  # elements, from which on another way to look at them is faster
 TRUTHS = frozenset({bool, np.bool_, np.ndarray})
 
 
@@ -24,10 +25,21 @@ def shortcut(condition: Any) -> bool:
     return type(condition) in TRUTHS and bool(condition)
 
 
-def all_finite(values: Any) -> bool:
-    """Whether the way for finite values may be taken."""
+def edges(product: Any) -> Any:
+    """The first row and column of a matrix product: a factor's infinity or nan spoils a whole row or column of it.
+
+    Of a small product, all of it, which is as fast to look at.
+    """
+    if product.ndim < 2 or product.size <= MANY:
+        return product
+    return np.concatenate((product[..., 0, :].reshape(-1), product[..., 0].reshape(-1)))
+
+
+def all_finite(values: Any, at_edges: bool = False) -> bool:
+    """Whether the way for finite values may be taken; of a matrix product, its `edges` show it."""
     array = values_of(values)
-    if array.size > 1000 and array.dtype in SQUARED_FAST:
+    if array.size > MANY and array.dtype in SQUARED_FAST:
+        array = edges(array) if at_edges else array
         # A finite sum of squares shows it as well, and is faster to compute.
         flat = array.ravel(order="K")
         with np.errstate(over="ignore", invalid="ignore"):

@@ -143,6 +143,7 @@ linear = multilinear(
     (lambda g, weight: times(g, weight), linear_weight, lambda g: g),
     sample=linear_cases,
     symbol="x @ Wᵀ + b",
+    products=True,
     added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size * weight.shape[-1],
 )

@@ -64,37 +64,36 @@ def one_hot(classes: Any, logits: Any) -> Any:
 def _softmax_cross_entropy(logits: Any, classes: Any, *, ignored: int | None = None) -> Any:
     rows, numbers = floats(logits).reshape(-1, logits.shape[-1]), np.ravel(classes)
     below = below_top(rows, -1)
+    logs = np.log(np.exp(below).sum(axis=-1, keepdims=True))[:, 0]
     if ignored is None:
-        return np.mean(np.log(np.exp(below).sum(axis=-1)) - below[np.arange(len(rows)), numbers])
-    counts, numbers, total = without(ignored, numbers, rows.dtype)
-    losses = np.log(np.exp(below).sum(axis=-1)) - below[np.arange(len(rows)), numbers]
-    return (np.where(counts, losses, 0).sum(dtype=total.dtype) / total).astype(rows.dtype)
+        return np.mean(logs - below[np.arange(len(rows)), numbers])
+    counts, numbers, ratio = without(ignored, numbers, rows.dtype)
+    return np.mean(np.where(counts, logs - below[np.arange(len(rows)), numbers], 0)) * ratio
 
 
 def softmax_cross_entropy_rule(g: Any, logits: Any, classes: Any, *, ignored: int | None = None) -> Any:
     """(softmax - one hot) / n, with Bishop, Pattern Recognition and Machine Learning, (4.109)."""
     exps = np.exp(below_top(logits, -1))
     softmax = exps / exps.sum(axis=-1, keepdims=True)
+    share = g * (logits.shape[-1] / logits.size)
     if ignored is None:
-        rows = logits.size // logits.shape[-1]
-        return (g * (1 / rows)) * (softmax - one_hot(classes, logits))
-    counts, numbers, total = without(ignored, values_of(classes), logits.dtype)
-    share = g * (1 / total).astype(logits.dtype)
-    return np.where(counts[..., None], share * (softmax - one_hot(numbers, logits)), 0)
+        return share * (softmax - one_hot(classes, logits))
+    counts, numbers, ratio = without(ignored, classes, logits.dtype)
+    return np.where(counts[..., None], share * ratio * (softmax - one_hot(numbers, logits)), 0)
 
 
 def without(ignored: int, classes: Any, dtype: Any) -> tuple[Any, Any, Any]:
-    """Which samples count, their classes (0 for the others), and how many count: at least 1, in a dtype for sums."""
+    """Which samples count, their classes (0 for the others), and the number of samples by that of those that count."""
     counts = classes != ignored
-    total = np.sum(counts, dtype=np.promote_types(dtype, np.float32))
-    return counts, np.where(counts, classes, 0), np.maximum(total, 1)
+    ratio = classes.size / np.maximum(np.sum(counts), 1)
+    return counts, np.where(counts, classes, 0), ratio.astype(dtype)
 
 
 def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (4, 3)), np.array([0, 2, 1, 1])), {}
     yield (normal(rng, (3,)), np.array(2)), {}
     yield (normal(rng, (2, 2, 3)), np.array([[0, 2], [1, 1]])), {}
-    yield (normal(rng, (2, 2, 3)), np.array([[0, -1], [1, 1]])), {"ignored": -1}
+    yield (normal(rng, (2, 2, 3)), np.array([[0, -9], [2, 1]])), {"ignored": -9}
 
 
 sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ", role="activation")
