@@ -147,7 +147,8 @@ def names_in(function):
         return {getattr(function, "__name__", repr(function))}
     around = [cell.cell_contents for cell in function.__closure__ or ()]
     named = {name for each in around if callable(each) for name in names_in(each)}
-    return named | {name for name in code.co_names if hasattr(np, name) or hasattr(np.linalg, name) or hasattr(tg.Tensor, name)}
+    places = np, np.linalg, tg.Tensor
+    return named | {name for name in code.co_names if any(hasattr(each, name) for each in places)}
 
 
 def also_compiled(function, arrays, options):
