@@ -478,3 +478,21 @@ def test_another_thread_is_not_traced():
 
 def test_the_limit_of_programs_is_not_hidden():
     assert compiling.MOST == 8
+
+
+def test_a_tensor_made_in_a_step_may_be_written_to():
+    def path(t):
+        place = tg.Tensor([0.0, 0.0])
+        place[0] = np.cos(t)
+        place[1] = 2 * np.sin(t)
+        return (place * [1.0, 3.0]).sum()
+
+    slope = tg.compile(tg.grad(path), backend="replay")
+    for t in (0.5, 1.0):
+        np.testing.assert_allclose(slope(t), tg.grad(path)(t), rtol=1e-15)
+
+
+def test_lists_with_numbers_of_a_step_become_arrays():
+    loss = tg.compile(tg.cross_entropy, backend="replay")
+    for scores in ([[0.0, 1.0]], [[2.0, 0.0]]):
+        assert loss(scores, [1]) == tg.cross_entropy(scores, [1])

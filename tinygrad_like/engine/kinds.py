@@ -8,7 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import DTypeError
-from .traces import active, in_dtype
+from .traces import active, in_dtype, stacked
 
 NUMBERS = "Write numbers, in nested lists of equal lengths, and dtype=float or a NumPy dtype such as np.float32."
 # A subclass that has its own of these computes in its own way (matrices, masks, units).
@@ -31,6 +31,7 @@ def check_kind(value: Any) -> Any:
 
 def as_ndarray(value: Any, dtype: Any = None) -> Any:
     """`np.asarray`, but of the kinds of array that are taken, also in a list; not of lists of unequal lengths."""
+    value = stacked(value) if active else value
     if value.__class__ is ndarray or (active and hasattr(value, "traced_value")):
         return np.asarray(value, dtype) if not active else in_dtype(value, dtype)
     check_kind(value)

@@ -20,7 +20,7 @@ from .node import HIGHEST, Node, below, is_flat, is_users_leaf, leaf_node
 from .operators import Operators
 from .recording import recording, transform_depth
 from .refusals import Missing
-from .traces import active, changes, lifted, seen
+from .traces import active, changes, lifted, made, seen
 from .writes import Array, base_of
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Tensor(Copying, Methods, Operators, Missing):
         self.name = name
         if requires_grad:
             self._node = leaf_node(array, self)
+        if active:
+            made(self)
 
     # -- the array ------------------------------------------------------------------------------
 

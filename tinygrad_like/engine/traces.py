@@ -35,10 +35,24 @@ def real(array: Any) -> Any:
     return getattr(array, "traced_value", array)
 
 
+def stacked(value: Any) -> Any:
+    """Nested lists with traced numbers among them as a traced array; anything else as it is."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    parts = [stacked(each) for each in value]
+    return np.stack(parts) if any(real(each) is not each for each in parts) else value
+
+
 def seen(tensor: Any, cleared: bool = False) -> None:
     """The gradient of a Tensor is about to be read, or to be `cleared`: a trace notes what was there before."""
     if active and (now := current.get()) is not None:
         now.see_gradient(tensor, cleared)
+
+
+def made(tensor: Any) -> None:
+    """A Tensor was made, of an array that the trace does not know."""
+    if (now := current.get()) is not None:
+        now.made[id(tensor)] = tensor
 
 
 def used(holder: Any) -> None:

@@ -14,6 +14,7 @@ from ...nn.finding import walk
 from ...nn.layer import Layer
 from ...optim.optimizer import Optimizer
 from ..holders import contents
+from ..tracing.before import is_traced
 from ..tracing.program import Program, Value, address
 
 Place = tuple[int, tuple[int, ...], tuple[int, ...]]
@@ -53,7 +54,7 @@ def arrays_of(holders: Iterable[Any]) -> Iterator[tuple[str, Any]]:
         elif isinstance(each, Layer):
             for path, tensor in walk(each):
                 array = tensor._array if isinstance(tensor, Tensor) else tensor
-                if isinstance(array, np.ndarray):
+                if isinstance(array, np.ndarray) and not is_traced(array):  # copies of layers for one call hold such
                     yield path, array
 
 

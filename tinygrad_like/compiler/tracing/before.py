@@ -32,6 +32,7 @@ class Before:
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
+        self.made: dict[int, Tensor] = {}  # Tensors that are not of before
         self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
         self.cleared: set[int] = set()  # Tensors whose gradient of before does not matter
         self.brought: dict[int, TracedArray | None] = {}  # by id of a Tensor whose gradient of before is read: that
@@ -109,5 +110,5 @@ class Before:
 
     def let_go(self) -> None:
         """Hold nothing any more: what else holds a parameter's memory keeps an optimizer from moving it."""
-        for each in (self.before, self.seen, self.brought, self.holders, self.after, self.noted):
+        for each in (self.before, self.seen, self.made, self.brought, self.holders, self.after, self.noted):
             each.clear()

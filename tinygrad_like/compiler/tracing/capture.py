@@ -82,6 +82,8 @@ def bindings_of(trace: Trace) -> list[Binding]:
     bindings = []
     for tensor, gradient, array, node in trace.seen.values():
         if tensor._array is not array or tensor._node is not node:
+            if id(tensor) in trace.made:
+                continue
             raise TraceError(
                 f"A Tensor of shape {tensor.shape} that was made outside gets other memory in the step, or another "
                 "place in a graph.",
