@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tracing.program import Instruction, Memory, Program, Value, all_instructions
+from ..tracing.program import Memory, Program, Value, all_instructions
 
 
 def extent(value: Value) -> tuple[int, int]:
@@ -48,11 +48,6 @@ def fills_memory(value: Value) -> bool:
     return value.offset == 0 and value.size * value.dtype.itemsize == value.memory.size
 
 
-def all_writes(instruction: Instruction) -> list[Value]:
-    """What an instruction may write to, its body too."""
-    return [each for one in all_instructions([instruction]) for each in one.writes]
-
-
 class Uses:
     """Where in a list of instructions each memory is read and written, and which memory is seen from outside."""
 
@@ -64,7 +59,7 @@ class Uses:
         for i, each in enumerate(program.instructions):
             for value in each.reads:
                 self.reads[value.memory].append((i, value))
-            for value in all_writes(each):
+            for value in each.stores:
                 self.writes[value.memory].append((i, value))
             for one in all_instructions([each]):
                 for value in one.results:
