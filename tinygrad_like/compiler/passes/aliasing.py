@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tracing.program import Memory, Program, Value, all_instructions
+from ..tracing.program import Memory, Program, Value
 
 
 def extent(value: Value) -> tuple[int, int]:
@@ -59,11 +59,10 @@ class Uses:
         for i, each in enumerate(program.instructions):
             for value in each.reads:
                 self.reads[value.memory].append((i, value))
-            for value in each.stores:
+            for value in each.writes if each.body is None else each.stores:
                 self.writes[value.memory].append((i, value))
-            for one in all_instructions([each]):
-                for value in one.results:
-                    self.values[value.memory].add(value)
+            for value in each.results if each.body is None else each.made:
+                self.values[value.memory].add(value)
         given = [*program.outputs, *(each.value for each in program.bindings if each.value is not None)]
         self.escaping = {each.memory for each in given}
         for value in given:
@@ -99,10 +98,10 @@ class Uses:
 def is_pure(function: Callable[..., Any]) -> bool:
     """Whether a function of NumPy gives the same each time, and does nothing else."""
     owner = getattr(function, "__self__", function)
-    if isinstance(owner, np.ufunc):
+    if type(owner) is np.ufunc:
         return getattr(np, owner.__name__, None) is owner
     module = str(getattr(function, "__module__", ""))
-    return module in PURE or (module.split(".")[0] == "numpy" and not module.startswith("numpy.random"))
+    return module in PURE or (f"{module}.".startswith("numpy.") and not module.startswith("numpy.random"))
 
 
 PURE = frozenset({"_operator", "tinygrad_like.compiler.tracing.traced", "tinygrad_like.compiler.tracing.tracing"})

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 INPUT, REFERENCE, CONSTANT, TEMPORARY = "input", "reference", "constant", "temporary"
 PLAIN = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.float64, np.float32})  # types of leaves
+
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A property that is computed when it is first asked for. (That of functools takes a lock, which costs more.)"""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self.compute, self.name = compute, compute.__name__
+
+    def __get__(self, holder: Any, owner: Any = None) -> T:
+        value: T = self.compute(holder)
+        holder.__dict__[self.name] = value
+        return value
 
 
 @dataclass(eq=False, slots=True)
@@ -91,22 +105,34 @@ class Instruction:
     body: list[Instruction] | None = None
     container: type | None = None  # of several results: the kind of tuple
 
-    @cached_property
+    @Once
     def reads(self) -> list[Value]:
         """The values that it takes, those of its body too."""
         found = values_in(self.args)
         if self.options:
             found += values_in(self.options)
-        for each in self.body or ():
-            found += each.reads
+        if self.body is not None:
+            found += [value for each in self.body for value in each.reads]
         return found
 
-    @cached_property
+    @Once
     def stores(self) -> list[Value]:
         """The values that it may write to, those of its body too."""
         return [*self.writes, *(value for each in self.body or () for value in each.stores)]
 
-    @cached_property
+    @Once
+    def made(self) -> list[Value]:
+        """Its results, and those of its body."""
+        return [*self.results, *(value for each in self.body or () for value in each.made)]
+
+    @Once
+    def values(self) -> list[Value]:
+        """All values in it, those of its body too."""
+        if self.body is None:
+            return [*self.reads, *self.results, *self.writes]
+        return [*self.reads, *self.made, *self.stores]
+
+    @Once
     def is_view(self) -> bool:
         """Whether the result is only another look at memory that was there before."""
         if self.writes or self.body is not None or len(self.results) != 1:
@@ -140,9 +166,8 @@ class Program:
     @property
     def stored(self) -> set[Memory]:
         """The memory of inputs and references that is written to."""
-        return {each.memory for one in self.instructions for each in one.stores} & {
-            each.memory for each in (*self.inputs, *self.references)
-        }
+        written = {each.memory for one in self.instructions if one.writes or one.body for each in one.stores}
+        return written & {each.memory for each in (*self.inputs, *self.references)}
 
 
 def all_instructions(instructions: list[Instruction]) -> Iterator[Instruction]:

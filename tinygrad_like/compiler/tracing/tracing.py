@@ -38,11 +38,14 @@ class Trace(Before):
     """What is written down while a function runs once.
 
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
+    A second trace, to be compared with one that it is `like`, leaves out what would be the same in any case.
     """
 
-    def __init__(self, gradients: Gradients, nudged: bool = False) -> None:
+    def __init__(self, gradients: Gradients, like: Trace | None = None) -> None:
         super().__init__(gradients)
-        self.nudged = nudged  # the inputs are not those of a user, so they need not be right
+        self.nudged = like is not None  # the inputs are not those of a user, so they need not be right
+        self.closed: set[int] = set()  # where conditions stand whose bodies need only what was there before them
+        self.known = frozenset[int]() if like is None else like.closed  # where their bodies are written down already
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -52,6 +55,7 @@ class Trace(Before):
         self.memories: dict[int, tuple[Memory, Any]] = {}  # by id of the array that owns it
         self.owners: dict[Memory, Value] = {}  # what is all of a memory
         self.places = Places()
+        self.inside = False  # a body is written down
         self.beside = False  # what is written down now is not needed now
         self.open = True
 
@@ -263,18 +267,31 @@ class Trace(Before):
             return np.where(np.isfinite(checked).all(), result, fix())
         if not result.flags.writeable:
             result = result.copy()
+        is_fine = all_finite(np.asarray(checked.traced_value))
+        at, is_outermost = len(self.instructions), not self.inside
+        if is_fine and is_outermost and at in self.known:
+            body: list[Instruction] = []
+        else:
+            count = len(self.references)
+            body = self.body(result, fix, is_fine)
+            if is_fine and is_outermost and len(self.references) == count:
+                self.closed.add(at)
+        self.write_down(np.isfinite, (checked.value,), {}, (), (result.value,), body=body)
+        return result
+
+    def body(self, result: Any, fix: Callable[[], Any], is_fine: bool) -> list[Instruction]:
+        """What is done where a result is mended. Now its values are not needed if the result is fine."""
         outer, self.instructions = self.instructions, []
-        kept, is_fine = self.beside, all_finite(np.asarray(checked.traced_value))
-        self.beside = self.beside or is_fine
-        if is_fine:  # the copy is not made, since the result is right
+        before = self.inside, self.beside
+        self.inside, self.beside = True, self.beside or is_fine
+        if is_fine:
             _, right = self.both(fix())
             self.write_down(np.copyto, (result.value, right), {}, (), (result.value,))
         else:
             self.emit(np.copyto, (result, fix()), writes=(result,))
-        self.beside = kept
+        self.inside, self.beside = before
         body, self.instructions = self.instructions, outer
-        self.write_down(np.isfinite, (checked.value,), {}, (), (result.value,), body=body)
-        return result
+        return body
 
     def doing(self, what: str) -> None:
         """What follows is no primitive; what it does, for comments and pictures."""
