@@ -230,6 +230,7 @@ ORDER = [
     "compiler.tracing.before",
     "compiler.tracing.places",
     "compiler.tracing.refusing",
+    "compiler.tracing.shapes_only",
     "compiler.tracing.tracing",
     "compiler.tracing.capture",
     "compiler.tracing.replay",

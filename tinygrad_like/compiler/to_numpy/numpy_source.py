@@ -55,8 +55,8 @@ class Source:
         given, parts, start = self.given(), self.parts(), self.start()
         lines: list[str] = []
         if given or self.speller.objects:
-            constants = {self.name(each) for each in program.references if each.memory.kind == CONSTANT}
-            lines += ["", "# Given by name:", *(described(*each, each[0] in constants) for each in given.items())]
+            fixed = {self.name(each) for each in program.references if each.memory.kind == CONSTANT}
+            lines += ["", "# Given by name:", *(described(*each, each[0] in fixed) for each in given.items())]
             lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
         constants = [f"{name} = {text}" for text, name in self.speller.constants.items()]
         first = [*constants, *parts, *self.top]

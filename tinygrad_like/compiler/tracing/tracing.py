@@ -23,7 +23,8 @@ from .gradients import Gradients
 from .places import Places
 from .program import INPUT, PLAIN, REFERENCE, TEMPORARY, Instruction, Memory, Value, address, mapped_values
 from .refusing import reason_of
-from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray, method
+from .shapes_only import ShapesOnly
+from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray
 
 NONE: dict[str, Any] = {}
 NESTED = frozenset({tuple, list, dict, slice})
@@ -54,9 +55,10 @@ class Trace(Before):
         self.kept: list[ndarray] = []  # so that ids stay theirs
         self.memories: dict[int, tuple[Memory, Any]] = {}  # by id of the array that owns it
         self.owners: dict[Memory, Value] = {}  # what is all of a memory
-        self.places = Places()
+        self.places = Places(named=like is None)
         self.inside = False  # a body is written down
         self.beside = False  # what is written down now is not needed now
+        self.shapes_only = ShapesOnly()
         self.open = True
 
     def __enter__(self) -> Trace:
@@ -171,14 +173,11 @@ class Trace(Before):
         self.instructions.append(Instruction(function, args, options, results, writes, place, body, container))
 
     def computed(self, function: Callable[..., Any], args: Any, options: Any) -> Any:
-        """What a function gives now; of what is not needed now, a large product, only the shape."""
+        """What a function gives now; of what is not needed now, zeros in its shape if that is known."""
         if function is raise_unless:
             return None
-        if self.beside and function in (np.matmul, np.dot, method("dot")) and not options:
-            one, other = args
-            if one.ndim == other.ndim == 2:
-                return np.zeros((one.shape[0], other.shape[1]), np.result_type(one, other))
-        return function(*args, **options)
+        known = self.shapes_only.of(function, args, options) if self.beside else None
+        return function(*args, **options) if known is None else known
 
     def both(self, structure: Any) -> tuple[Any, Any]:
         """Arguments with the arrays themselves, and with what stands for them in the program."""
