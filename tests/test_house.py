@@ -235,6 +235,7 @@ ORDER = [
     "compiler.tracing.capture",
     "compiler.tracing.replay",
     "compiler.tracing.unrecorded",
+    "compiler.passes.collecting",
     "compiler.passes.aliasing",
     "compiler.passes.rewriting",
     "compiler.passes.placing",

@@ -11,6 +11,7 @@ from ..tracing.program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Instruction
 from ..tracing.replay import view_of
 from ..tracing.traced import method
 from .aliasing import Uses, fills_memory, is_pure, same_layout, same_place
+from .collecting import uncollected
 from .placing import placed
 from .repetitions import without_repetitions
 from .rewriting import Numbers, end_of, moved, rewritten
@@ -18,6 +19,7 @@ from .rewriting import Numbers, end_of, moved, rewritten
 MOST_FOLDED = 1 << 16  # bytes of a constant that is computed once and kept
 
 
+@uncollected
 def simplified(program: Program) -> Program:
     """All passes that make a program shorter, in order."""
     for change in (without_vain_stores, without_copies, without_repetitions, folded, placed, without_dead_code):

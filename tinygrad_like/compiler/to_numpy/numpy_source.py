@@ -10,6 +10,7 @@ import numpy as np
 
 from ...engine.shortcuts import raise_unless
 from ..passes.aliasing import Uses
+from ..passes.collecting import uncollected
 from ..tracing.program import CONSTANT, Instruction, Memory, Program, Value
 from ..tracing.replay import view_of
 from .buffers import FILLED, buffered
@@ -26,12 +27,13 @@ class Source:
     `exec(text, dict(state))` defines `step`, which takes the inputs and returns the outputs, then what is bound.
     """
 
+    @uncollected
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names = Names(program)
         self.speller = Speller(self.name, self.names.taken)
         self.uses = Uses(program)
-        self.buffers, self.size = buffered(program)
+        self.buffers, self.size = buffered(program, self.uses)
         self.fresh = list(dict.fromkeys(each.memory for each in program.references if starts_fresh(each)))
         self.still = {each for each in program.references if each.memory not in self.fresh}  # the same in each run
         self.kept = set(self.buffers)  # the same in each run on the same buffers
