@@ -27,8 +27,8 @@ class Before:
     The trace runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts all back.
     """
 
-    def __init__(self, gradients: Gradients) -> None:
-        self.gradients, self.start = gradients, clock()
+    def __init__(self, gradients: Gradients, is_last: bool = False) -> None:
+        self.gradients, self.start, self.is_last = gradients, clock(), is_last
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
@@ -100,8 +100,9 @@ class Before:
                 np.copyto(base, old)
 
     def undo(self) -> None:
-        """Put back what was there before."""
-        self.after = [(base, base.copy(order="K")) for base, _ in self.before.values()]
+        """Put back what was there before. What was there after is kept for the next trace."""
+        if not self.is_last:
+            self.after = [(base, base.copy(order="K")) for base, _ in self.before.values()]
         for base, old in self.before.values():
             np.copyto(base, old)
         for tensor, gradient, array, node in self.seen.values():

@@ -21,6 +21,7 @@ class ShapesOnly:
     """
 
     def __init__(self) -> None:
+        self.dtypes: dict[Any, Any] = {}
         self.memory = {"f": bytearray(), "c": bytearray(), "b": bytearray()}
 
     def of(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -36,8 +37,18 @@ class ShapesOnly:
             return self.like(arrays, args[0].shape, np.dtype(args[1])) if args[1] != args[0].dtype else None
         if not is_elementwise(function, args):
             return None
-        small = [np.ones((1,) * each.ndim, each.dtype) if isinstance(each, np.ndarray) else each for each in args]
-        return self.like(arrays, np.broadcast_shapes(*map(np.shape, args)), function(*small).dtype)
+        shape = arrays[0].shape
+        if any(each.shape != shape for each in arrays):
+            shape = np.broadcast_shapes(*[each.shape for each in arrays])
+        return self.like(arrays, shape, self.dtype(function, args))
+
+    def dtype(self, function: Any, args: tuple[Any, ...]) -> Any:
+        """The dtype of what is computed from arrays and numbers, element by element."""
+        key = function, *[each.dtype if isinstance(each, np.ndarray) else type(each) for each in args]
+        if key not in self.dtypes:
+            small = [np.zeros(1, each.dtype) if isinstance(each, np.ndarray) else each for each in args]
+            self.dtypes[key] = function(*small).dtype
+        return self.dtypes[key]
 
     def like(self, arrays: list[Any], shape: tuple[int, ...], dtype: Any) -> Any:
         """Zeros in the layout that NumPy chooses for what it computes from these arrays, element by element."""

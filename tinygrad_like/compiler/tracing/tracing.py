@@ -43,7 +43,7 @@ class Trace(Before):
     """
 
     def __init__(self, gradients: Gradients, like: Trace | None = None) -> None:
-        super().__init__(gradients)
+        super().__init__(gradients, is_last=like is not None)
         self.nudged = like is not None  # the inputs are not those of a user, so they need not be right
         self.closed: set[int] = set()  # where conditions stand whose bodies need only what was there before them
         self.known = frozenset[int]() if like is None else like.closed  # where their bodies are written down already
@@ -78,13 +78,16 @@ class Trace(Before):
 
     def memory_of(self, base: ndarray, kind: str = TEMPORARY) -> Memory:
         """The memory that an array owns: known already, or new."""
-        key = id(base)
-        known = self.memories.get(key)
-        if known is not None:
-            return known[0]
-        memory = Memory(kind, base.nbytes, base.dtype, base if kind == REFERENCE else None)
-        self.memories[key] = memory, weakref.ref(base, lambda gone: self.memories.pop(key, None))
+        memory = self.known_memory(base)
+        if memory is None:
+            memory = Memory(kind, base.nbytes, base.dtype, base if kind == REFERENCE else None)
+            self.memories[id(base)] = memory, weakref.ref(base)
         return memory
+
+    def known_memory(self, base: ndarray) -> Memory | None:
+        """The memory that an array owns, if it is known. Another array may have had its id."""
+        known = self.memories.get(id(base))
+        return known[0] if known is not None and known[1]() is base else None
 
     def new(self, array: Any, kind: str = TEMPORARY, weak: bool = False) -> TracedArray:
         """A traced array around an array, which lies in memory that is known, or new."""
@@ -104,8 +107,8 @@ class Trace(Before):
 
     def memory_kind(self, array: ndarray) -> str:
         """Of which kind the memory of an array is; "" if no value lies in it."""
-        known = self.memories.get(id(base_of(array)))
-        return "" if known is None else known[0].kind
+        known = self.known_memory(base_of(array))
+        return "" if known is None else known.kind
 
     def input(self, array: Any, index: int) -> TracedArray:
         """What stands for an argument of the function."""
@@ -118,8 +121,8 @@ class Trace(Before):
         if is_traced(array):
             return array
         known = self.held.get(id(array))
-        if known is None and (memory := self.memories.get(id(array))) is not None and memory[0] in self.owners:
-            return TracedArray(self, array, self.owners[memory[0]])  # the memory of what was computed
+        if known is None and (memory := self.known_memory(array)) is not None and memory in self.owners:
+            return TracedArray(self, array, self.owners[memory])  # the memory of what was computed
         if known is None:
             layout = address(array), array.shape, array.strides, array.dtype
             known = self.layouts.get(layout)
@@ -187,8 +190,8 @@ class Trace(Before):
         if kind in PLAIN:
             return structure, structure
         if kind is tuple:
-            pairs = [self.both(each) for each in structure]
-            return tuple([one for one, _ in pairs]), tuple([other for _, other in pairs])
+            actual, noted = zip(*map(self.both, structure)) if structure else ((), ())
+            return actual, noted
         if kind is dict:
             named = {name: self.both(each) for name, each in structure.items()}
             return {name: one for name, (one, _) in named.items()}, {name: other for name, (_, other) in named.items()}
