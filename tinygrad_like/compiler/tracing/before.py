@@ -45,7 +45,8 @@ class Before:
         """Note the contents of memory of before that is about to be written to."""
         if target.value.memory.kind in (INPUT, REFERENCE):
             base = base_of(target.traced_value)
-            self.before.setdefault(id(base), (base, base.copy(order="K")))
+            if id(base) not in self.before:
+                self.before[id(base)] = base, base.copy(order="K")
 
     def keep_written(self, view: ndarray, values: Any) -> None:
         """Take a write into what is put back after the trace, too."""

@@ -137,8 +137,7 @@ class Instruction:
         """Whether the result is only another look at memory that was there before."""
         if self.writes or self.body is not None or len(self.results) != 1:
             return False
-        memory = self.results[0].memory
-        return any(each.memory is memory for each in self.reads)
+        return self.results[0].memory in [each.memory for each in self.reads]
 
 
 @dataclass(eq=False)
