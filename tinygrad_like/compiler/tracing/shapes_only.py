@@ -55,7 +55,7 @@ class ShapesOnly:
         first = arrays[0]
         if all(each.flags.c_contiguous for each in arrays):
             return self.zeros(shape, dtype)
-        if is_transposed(first) and all((each.shape, each.strides) == (shape, first.strides) for each in arrays):
+        if is_transposed(first) and all(each.shape == shape and steps(each) == steps(first) for each in arrays):
             return self.zeros(shape, dtype, np.empty_like(first, dtype).strides)
         return None
 
@@ -81,6 +81,11 @@ def is_elementwise(function: Any, args: tuple[Any, ...]) -> bool:
     if function is np.where:
         return len(args) == 3
     return type(function) is np.ufunc and not function.signature and function.nout == 1 and len(args) == function.nin
+
+
+def steps(array: Any) -> list[int]:
+    """The strides in elements."""
+    return [each // array.itemsize for each in array.strides]
 
 
 def is_transposed(array: Any) -> bool:

@@ -190,8 +190,12 @@ class Trace(Before):
         if kind in PLAIN:
             return structure, structure
         if kind is tuple:
-            actual, noted = zip(*map(self.both, structure)) if structure else ((), ())
-            return actual, noted
+            actual, noted = [], []
+            for each in structure:
+                one, other = (each, each) if type(each) in PLAIN else self.both(each)
+                actual.append(one)
+                noted.append(other)
+            return tuple(actual), tuple(noted)
         if kind is dict:
             named = {name: self.both(each) for name, each in structure.items()}
             return {name: one for name, (one, _) in named.items()}, {name: other for name, (_, other) in named.items()}
