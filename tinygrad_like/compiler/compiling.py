@@ -239,7 +239,7 @@ class Compiled:
         start = perf_counter()
         first = capture(call, arrays, self.gradients)
         with first.trace.as_after():
-            second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
+            second = capture(call, [nudged(each) for each in arrays], self.gradients, like=first.trace)
         Agreement(first.program, second.program).settle()
         second.trace.let_go()
         self.holders.add(first.trace.took_part())

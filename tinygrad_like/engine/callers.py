@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -80,9 +81,23 @@ def line_of(frame: FrameType) -> tuple[str, str]:
     return text, f"In {place.lstrip(', ')}: {text}" if text else ""
 
 
+@lru_cache(1000)
+def is_users(file: str) -> bool:
+    """Whether code in a file is the user's: not of this package, of NumPy, or of another library."""
+    return not file.startswith((OURS, NUMPYS, PYTHONS)) and not any(part in file for part in LIBRARIES)
+
+
+def users_frame() -> FrameType | None:
+    """The latest of the calls that led here from the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
 def user_line() -> str:
     """The user's line that led here, as `In file, line n: text`, or nothing."""
-    theirs = next((frame for frame in outside() if not in_library(frame)), None)
+    theirs = users_frame()
     return "" if theirs is None else line_of(theirs)[1]
 
 

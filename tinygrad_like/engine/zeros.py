@@ -61,7 +61,7 @@ def product_without_false_nans(part: Any, g: Any, rule: Rule, values: Sequence[A
     """
     factors = [values_of(g), *plain]
     nonzero = [each != 0 if is_float(each) else each for each in factors]
-    finite = [(each != 0) & np.isfinite(each) if is_float(each) else each for each in factors]
+    finite = [known & np.isfinite(each) if is_float(each) else each for each, known in zip(factors, nonzero)]
     counts = [rule(*(as_float(each) for each in group)) for group in (nonzero, finite)]
     clean = rule(*(finite_part(each) for each in (g, *values)))
     return np.where(counts[0] == counts[1], clean, part)

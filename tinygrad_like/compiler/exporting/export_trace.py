@@ -68,7 +68,7 @@ def traced(function: Any, examples: tuple[Any, ...]) -> Captured:
     gradients = Gradients()
     first = capture(call, arrays, gradients)
     with first.trace.as_after():
-        second = capture(call, [nudged(each) for each in arrays], gradients, nudged=True)
+        second = capture(call, [nudged(each) for each in arrays], gradients, like=first.trace)
     Agreement(first.program, second.program).settle()
     second.trace.let_go()
     return first

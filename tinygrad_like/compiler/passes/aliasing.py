@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tracing.program import Instruction, Memory, Program, Value, all_instructions
+from ..tracing.program import Memory, Program, Value
 
 
 def extent(value: Value) -> tuple[int, int]:
@@ -48,11 +48,6 @@ def fills_memory(value: Value) -> bool:
     return value.offset == 0 and value.size * value.dtype.itemsize == value.memory.size
 
 
-def all_writes(instruction: Instruction) -> list[Value]:
-    """What an instruction may write to, its body too."""
-    return [each for one in all_instructions([instruction]) for each in one.writes]
-
-
 class Uses:
     """Where in a list of instructions each memory is read and written, and which memory is seen from outside."""
 
@@ -64,11 +59,10 @@ class Uses:
         for i, each in enumerate(program.instructions):
             for value in each.reads:
                 self.reads[value.memory].append((i, value))
-            for value in all_writes(each):
+            for value in each.writes if each.body is None else each.stores:
                 self.writes[value.memory].append((i, value))
-            for one in all_instructions([each]):
-                for value in one.results:
-                    self.values[value.memory].add(value)
+            for value in each.results if each.body is None else each.made:
+                self.values[value.memory].add(value)
         given = [*program.outputs, *(each.value for each in program.bindings if each.value is not None)]
         self.escaping = {each.memory for each in given}
         for value in given:
@@ -104,10 +98,10 @@ class Uses:
 def is_pure(function: Callable[..., Any]) -> bool:
     """Whether a function of NumPy gives the same each time, and does nothing else."""
     owner = getattr(function, "__self__", function)
-    if isinstance(owner, np.ufunc):
+    if type(owner) is np.ufunc:
         return getattr(np, owner.__name__, None) is owner
     module = str(getattr(function, "__module__", ""))
-    return module in PURE or (module.split(".")[0] == "numpy" and not module.startswith("numpy.random"))
+    return module in PURE or (f"{module}.".startswith("numpy.") and not module.startswith("numpy.random"))
 
 
 PURE = frozenset({"_operator", "tinygrad_like.compiler.tracing.traced", "tinygrad_like.compiler.tracing.tracing"})

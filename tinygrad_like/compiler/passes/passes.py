@@ -11,6 +11,7 @@ from ..tracing.program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Instruction
 from ..tracing.replay import view_of
 from ..tracing.traced import method
 from .aliasing import Uses, fills_memory, is_pure, same_layout, same_place
+from .collecting import uncollected
 from .placing import placed
 from .repetitions import without_repetitions
 from .rewriting import Numbers, end_of, moved, rewritten
@@ -18,6 +19,7 @@ from .rewriting import Numbers, end_of, moved, rewritten
 MOST_FOLDED = 1 << 16  # bytes of a constant that is computed once and kept
 
 
+@uncollected
 def simplified(program: Program) -> Program:
     """All passes that make a program shorter, in order."""
     for change in (without_vain_stores, without_copies, without_repetitions, folded, placed, without_dead_code):
@@ -79,15 +81,15 @@ def copied(instruction: Instruction) -> Value | None:
         if len(rest) == 1 and is_one(rest[0]) and isinstance(first, Value):
             return first
         return rest[0] if function is np.multiply and is_one(first) and isinstance(rest[0], Value) else None
-    if not isinstance(first, Value) or not is_pure(function):
+    if type(first) is not Value:
         return None
     if function in COPIES or (function in CASTS and first.dtype == result.dtype):
         return first
-    return first if same_place(first, result) else None
+    return first if same_place(first, result) and is_pure(function) else None
 
 
-COPIES = (np.copy, np.array, np.ascontiguousarray, method("copy"))
-CASTS = (method("astype"), method("flatten"))
+COPIES = frozenset({np.copy, np.array, np.ascontiguousarray, method("copy")})
+CASTS = frozenset({method("astype"), method("flatten")})
 
 
 def is_one(leaf: Any) -> bool:
@@ -132,7 +134,7 @@ def folded(program: Program) -> Program:
     numbers = Numbers(program)
     for each in program.instructions:
         operands = each.reads
-        if is_expression(each) and operands and all(value in known for value in operands):
+        if operands and known.keys() >= set(operands) and is_expression(each):
             memory = each.results[0].memory
             if not uses.writes[memory] and memory not in uses.escaping and memory.size <= MOST_FOLDED:
                 array = computed(each, known)
@@ -198,6 +200,4 @@ def is_needed(instruction: Instruction, needed: set[Value], memories: set[Memory
     if instruction.writes:
         outlives = any(value.memory.kind in (INPUT, REFERENCE) for value in instruction.writes)
         return outlives or any(value.memory in memories for value in instruction.writes)
-    if not instruction.results or not is_pure(instruction.function):
-        return True
-    return any(value in needed for value in instruction.results)
+    return not needed.isdisjoint(instruction.results) or not instruction.results or not is_pure(instruction.function)

@@ -44,7 +44,7 @@ class Contents:
             return
         key: Any = object()
         if is_pure(instruction.function):
-            key = instruction.function, self.described((instruction.args, instruction.options))
+            key = instruction.function, self.described(instruction.args), self.described(instruction.options)
         before = {each.memory: self.of(each.memory) for each in instruction.writes}
         for i, each in enumerate((*instruction.results, *instruction.writes)):
             self.held[each.memory] = self.number((key, i, before.get(each.memory)))
@@ -67,17 +67,20 @@ class Contents:
         kind = type(leaf)
         if kind is Value:
             return self.of(leaf.memory), leaf.offset, leaf.shape, leaf.strides, leaf.dtype, leaf.scalar
-        if kind in (int, bool, str, type(None), np.dtype):
+        if kind in EQUAL:
             return kind, leaf
         if isinstance(leaf, (tuple, list)):
-            return kind, *map(self.described, leaf)
+            return kind, *[self.described(each) for each in leaf]
         if kind is dict:
-            return kind, *((name, self.described(each)) for name, each in leaf.items())
+            return kind, *[(name, self.described(each)) for name, each in leaf.items()]
         if kind is slice:
             return kind, *map(self.described, (leaf.start, leaf.stop, leaf.step))
         if isinstance(leaf, (float, complex, np.generic)):
             return kind, repr(leaf)
         return kind, id(leaf)
+
+
+EQUAL = frozenset({int, bool, str, type(None), np.dtype})  # what is the same if it is equal
 
 
 class Repetitions:
@@ -95,8 +98,8 @@ class Repetitions:
     def shorter(self) -> Program:
         kept = []
         for i, each in enumerate(self.program.instructions):
-            if self.new:
-                each = substituted(each, {v: end_of(self.new, v) for v in values_of(each) if v in self.new})
+            if not self.new.keys().isdisjoint(each.values):
+                each = substituted(each, {v: end_of(self.new, v) for v in each.values if v in self.new})
             if each.is_view and self.known_view(each):
                 continue
             self.contents.run(each)
@@ -161,12 +164,6 @@ class Repetitions:
         if any(i > at for i, _ in uses.writes[memory]):
             return False
         return not uses.written(first, at, uses.last(memory) + 1)
-
-
-def values_of(instruction: Instruction) -> list[Value]:
-    """All values in an instruction."""
-    inside = [value for each in instruction.body or () for value in values_of(each)]
-    return [*instruction.reads, *instruction.results, *instruction.writes, *inside]
 
 
 def place_key(value: Value) -> Any:

@@ -11,8 +11,7 @@ from ..tracing.program import Instruction, Memory, Program, Value, mapped_values
 
 def substituted(instruction: Instruction, new: Mapping[Value, Value]) -> Instruction:
     """The instruction with other values in place of some."""
-    used = [*instruction.reads, *instruction.results, *instruction.writes]
-    if instruction.body is None and not any(each in new for each in used):
+    if new.keys().isdisjoint(instruction.values):
         return instruction
 
     def other(leaf: Any) -> Any:

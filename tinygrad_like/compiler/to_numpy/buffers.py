@@ -25,12 +25,12 @@ class Block:
     offset: int = -1
 
 
-def buffered(program: Program) -> tuple[dict[Value, int], int]:
+def buffered(program: Program, uses: Uses) -> tuple[dict[Value, int], int]:
     """The results that get memory that is kept from call to call, each with its offset, and how much that is.
 
     These are what functions with `out=` give, as long as nobody outside gets to see it.
     """
-    uses, makers = Uses(program), makers_of(program)
+    makers = makers_of(program)
     blocks: dict[Memory, Block] = {}
     order = []
     for memory, i in makers.items():
@@ -71,24 +71,26 @@ def overwritten(uses: Uses, blocks: dict[Memory, Block], maker: Instruction, at:
     for operand in maker.args:
         if isinstance(operand, Value) and operand.memory in blocks and same_layout(operand, result):
             block = blocks[operand.memory]
+            if block.last != at:
+                continue
             here = [value for i, value in uses.reads[operand.memory] if i == at]
-            alike = all(each.offset == 0 and same_layout(each, result) for each in here)
-            if block.last == at and alike:
+            if all(each.offset == 0 and same_layout(each, result) for each in here):
                 return block
     return None
 
 
 def arranged(blocks: list[Block]) -> int:
     """Give each block an offset, the largest first, so that none meets another that is in use at the same time."""
-    total = 0
-    fixed: list[Block] = []
-    for block in sorted(blocks, key=lambda each: -each.size):
-        offset = 0
-        for other in sorted(fixed, key=lambda each: each.offset):
-            apart = other.last < block.first or block.last < other.first
-            if not apart and offset + block.size > other.offset:
-                offset = max(offset, -(-(other.offset + other.size) // ALIGNED) * ALIGNED)
-        block.offset = offset
-        fixed.append(block)
-        total = max(total, offset + block.size)
-    return total
+    blocks = sorted(blocks, key=lambda each: -each.size)
+    first, last, start, end = np.zeros((4, len(blocks)), np.int64)
+    for i, block in enumerate(blocks):
+        meets = (first[:i] <= block.last) & (block.first <= last[:i])
+        starts, ends = start[:i][meets], end[:i][meets]
+        order = np.argsort(starts, kind="stable")
+        # From the end of all those before it, up to the start of the next: the first place that is large enough.
+        free = np.maximum.accumulate(np.concatenate(([0], ends[order])))
+        fits = np.append(free[:-1] + block.size <= starts[order], True)
+        block.offset = int(free[fits.argmax()])
+        aligned = -(-(block.offset + block.size) // ALIGNED) * ALIGNED
+        first[i], last[i], start[i], end[i] = block.first, block.last, block.offset, aligned
+    return max((each.offset + each.size for each in blocks), default=0)

@@ -11,7 +11,7 @@ import numpy as np
 from ..passes.aliasing import fills_memory, is_pure
 from ..tracing.program import CONSTANT, Instruction, Program, Value, address, all_instructions
 from .memory_names import identifier
-from .spelling import unused
+from .spelling import Taken
 
 RESERVED = {
     "np",
@@ -61,7 +61,7 @@ class Names:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names: dict[Value, str] = {}
-        self.taken = set(RESERVED)
+        self.taken = Taken(RESERVED)
         self.wholes: dict[Value, str] = {}  # of a view: the name of what it is a view of
         self.groups: dict[Any, Value] = {}  # the operand of each forward operation
         for i, value in enumerate(program.inputs):
@@ -92,9 +92,7 @@ class Names:
     def another(self, base: str) -> str:
         """A name that nothing has yet."""
         base = base if base.isidentifier() and base not in RESERVED else f"{identifier(base) or 'value'}_"
-        name = unused(base, self.taken)
-        self.taken.add(name)
-        return name
+        return self.taken.another(base)
 
     def name_references(self) -> None:
         where = {place_of(value): value for value in self.program.references}

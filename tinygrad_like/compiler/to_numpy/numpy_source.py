@@ -10,6 +10,7 @@ import numpy as np
 
 from ...engine.shortcuts import raise_unless
 from ..passes.aliasing import Uses
+from ..passes.collecting import uncollected
 from ..tracing.program import CONSTANT, Instruction, Memory, Program, Value
 from ..tracing.replay import view_of
 from .buffers import FILLED, buffered
@@ -26,12 +27,13 @@ class Source:
     `exec(text, dict(state))` defines `step`, which takes the inputs and returns the outputs, then what is bound.
     """
 
+    @uncollected
     def __init__(self, program: Program) -> None:
         self.program = program
         self.names = Names(program)
         self.speller = Speller(self.name, self.names.taken)
         self.uses = Uses(program)
-        self.buffers, self.size = buffered(program)
+        self.buffers, self.size = buffered(program, self.uses)
         self.fresh = list(dict.fromkeys(each.memory for each in program.references if starts_fresh(each)))
         self.still = {each for each in program.references if each.memory not in self.fresh}  # the same in each run
         self.kept = set(self.buffers)  # the same in each run on the same buffers
@@ -55,7 +57,8 @@ class Source:
         given, parts, start = self.given(), self.parts(), self.start()
         lines: list[str] = []
         if given or self.speller.objects:
-            lines += ["", "# Given by name:", *(self.described(name, array) for name, array in given.items())]
+            fixed = {self.name(each) for each in program.references if each.memory.kind == CONSTANT}
+            lines += ["", "# Given by name:", *(described(*each, each[0] in fixed) for each in given.items())]
             lines += [f"# {name}: {type(held).__name__}" for name, held in self.speller.objects.items()]
         constants = [f"{name} = {text}" for text, name in self.speller.constants.items()]
         first = [*constants, *parts, *self.top]
@@ -82,12 +85,6 @@ class Source:
             elif value.memory not in self.fresh:
                 found[self.name(value)] = view_of(value.memory.array, value)
         return found | {f"at_start_{i}": each.array for i, each in enumerate(self.fresh)}
-
-    def described(self, name: str, array: Any) -> str:
-        """What an array is, for a comment; a single number that never changes, with its value."""
-        constants = {self.name(each) for each in self.program.references if each.memory.kind == CONSTANT}
-        value = f" = {array.item()!r}" if name in constants and not array.shape else ""
-        return f"# {name} {array.shape} {array.dtype}{value}"
 
     def parts(self) -> list[str]:
         """The lines for arrays that are parts of a larger one that is given."""
@@ -165,10 +162,9 @@ class Source:
             for value in each.results:
                 if value.memory.array is None and value not in self.kept:
                     names.setdefault(value.memory, []).append(self.name(value))
-        inputs = {each.memory for each in self.program.inputs}
+        held = self.uses.escaping | {each.memory for each in (*self.program.inputs, *self.kept)}
         for memory, them in names.items():
-            held = memory in self.uses.escaping or memory in inputs or any(each.memory is memory for each in self.kept)
-            if memory.size >= LARGE and not held:
+            if memory.size >= LARGE and memory not in held:
                 last = max([self.uses.last(memory), *(i for i, _ in self.uses.writes[memory])])
                 found.setdefault(last, []).extend(them)
         return found
@@ -254,6 +250,12 @@ def with_shape(title: str, each: Instruction) -> str:
     return title if shape is None else f"{title}, {shape}"
 
 
+def described(name: str, array: Any, is_constant: bool) -> str:
+    """What an array is, for a comment; a single number that never changes, with its value."""
+    value = f" = {array.item()!r}" if is_constant and not array.shape else ""
+    return f"# {name} {array.shape} {array.dtype}{value}"
+
+
 def listed(before: str, names: list[str], after: str = "") -> list[str]:
     """Names with commas in between, in as many lines as it takes."""
     line = f"{before}{', '.join(names)}{',' * (len(names) == 1 and not before.startswith('from'))}{after}"
@@ -285,8 +287,11 @@ def state_of_source(written: Source) -> dict[str, Any]:
 def owners(program: Program, names: Names) -> dict[Memory, str]:
     """The memory that is given as a whole, by a name, and of which the text takes parts."""
     found: dict[Memory, str] = {}
-    for memory in dict.fromkeys(each.memory for each in program.references if not starts_fresh(each)):
-        own = [each for each in program.references if each.memory is memory]
+    parts: dict[Memory, list[Value]] = {}
+    for each in program.references:
+        if not starts_fresh(each):
+            parts.setdefault(each.memory, []).append(each)
+    for memory, own in parts.items():
         array = memory.array
         if len(own) > 1 and array.size and array.flags.c_contiguous:
             whole = [each for each in own if view_of(array, each) is array]

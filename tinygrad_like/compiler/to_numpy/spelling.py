@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ REAL = (np.dtype(np.float32), np.dtype(np.float64))
 class Speller:
     """Expressions for calls. It collects what they need: names to import, and objects that no text stands for."""
 
-    def __init__(self, name_of: Callable[[Value], str], taken: set[str]) -> None:
+    def __init__(self, name_of: Callable[[Value], str], taken: Taken) -> None:
         self.name_of, self.taken = name_of, taken
         self.imported: set[str] = set()
         self.objects: dict[str, Any] = {}
@@ -114,8 +114,7 @@ class Speller:
         text = f"np.full({shape}, {self.leaf(float(number))}, {self.leaf(dtype)})"
         if text not in self.constants:
             base = NUMBERS.get(number, "number") + ("s" if shape else "")
-            self.constants[text] = unused(base, self.taken | self.imported | self.objects.keys())
-            self.taken.add(self.constants[text])
+            self.constants[text] = self.taken.another(base, self.imported)
         return self.constants[text]
 
     def reduction(self, function: Any, args: Any, options: Any, out: Value | None) -> str:
@@ -150,7 +149,7 @@ class Speller:
             if known is held:
                 return name
         base = base if base.isidentifier() else type(held).__name__
-        name = unused(base, self.taken | self.imported | self.objects.keys())
+        name = self.taken.another(base, self.imported)
         self.objects[name] = held
         return name
 
@@ -223,12 +222,24 @@ def is_product_of_vectors(args: Any) -> bool:
     ) and (args[0].dtype == args[1].dtype)
 
 
-def unused(base: str, taken: Any) -> str:
-    """The name itself, or with the first number that makes it another."""
-    if base not in taken:
-        return base
-    base += "_" * base[-1].isdigit()
-    i = 2
-    while f"{base}{i}" in taken:
-        i += 1
-    return f"{base}{i}"
+class Taken:
+    """The names that have a meaning already; `another` finds one that has none, and takes it."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = set(names)
+        self.next: dict[str, int] = {}  # the first number that a base may not have been given
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
+    def another(self, base: str, others: Container[str] = ()) -> str:
+        """The name itself, or with the first number that makes it another, and none of the others either."""
+        name = base
+        if base in self.names or base in others:
+            base += "_" * base[-1].isdigit()
+            number = self.next.get(base, 2)
+            while (name := f"{base}{number}") in self.names or name in others:
+                number += 1
+            self.next[base] = number + 1
+        self.names.add(name)
+        return name

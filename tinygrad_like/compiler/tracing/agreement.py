@@ -17,11 +17,14 @@ INSTEAD = (
 
 
 class Agreement:
-    """Whether two programs do the same; `settle` marks the arrays that are not the same in both as constants."""
+    """Whether two programs do the same; `settle` marks the arrays that are not the same in both as constants.
+
+    The other one may lack the bodies of conditions.
+    """
 
     def __init__(self, one: Program, other: Program) -> None:
         self.one, self.other = one, other
-        self.pairs = dict(zip(one.values, other.values))
+        self.pairs = dict(zip(one.inputs, other.inputs)) | dict(zip(one.references, other.references))
 
     def settle(self) -> None:
         """Raises TraceError, naming the line, if they differ."""
@@ -37,16 +40,19 @@ class Agreement:
     def check(self, a: Instruction, b: Instruction) -> None:
         if a.function != b.function or len(a.results) != len(b.results) or (a.body is None) != (b.body is None):
             raise changed(a, "The way that is taken")
-        if not self.same((a.args, a.options), (b.args, b.options)):
+        if not (self.same(a.args, b.args) and self.same(a.options, b.options)):
             raise changed(a, "A number or an array that is not traced")
         if any(x.shape != y.shape or x.dtype != y.dtype for x, y in zip(a.results, b.results)):
             raise changed(a, "A shape")
+        self.pairs.update(zip(a.results, b.results))
         for inner, other in zip(a.body or (), b.body or ()):
             self.check(inner, other)
 
     def same(self, a: Any, b: Any) -> bool:
-        if isinstance(a, Value):
-            return isinstance(b, Value) and a.number == b.number
+        if a is b:
+            return True
+        if type(a) is Value:
+            return self.pairs.get(a) is b
         if type(a) is not type(b):
             return False
         if isinstance(a, (tuple, list)):

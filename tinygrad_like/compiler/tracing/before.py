@@ -27,8 +27,8 @@ class Before:
     The trace runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts all back.
     """
 
-    def __init__(self, gradients: Gradients) -> None:
-        self.gradients, self.start = gradients, clock()
+    def __init__(self, gradients: Gradients, is_last: bool = False) -> None:
+        self.gradients, self.start, self.is_last = gradients, clock(), is_last
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
         self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
@@ -46,7 +46,8 @@ class Before:
         """Note the contents of memory of before that is about to be written to."""
         if target.value.memory.kind in (INPUT, REFERENCE):
             base = base_of(target.traced_value)
-            self.before.setdefault(id(base), (base, base.copy(order="K")))
+            if id(base) not in self.before:
+                self.before[id(base)] = base, base.copy(order="K")
 
     def keep_written(self, view: ndarray, values: Any) -> None:
         """Take a write into what is put back after the trace, too."""
@@ -101,8 +102,9 @@ class Before:
                 np.copyto(base, old)
 
     def undo(self) -> None:
-        """Put back what was there before."""
-        self.after = [(base, base.copy(order="K")) for base, _ in self.before.values()]
+        """Put back what was there before. What was there after is kept for the next trace."""
+        if not self.is_last:
+            self.after = [(base, base.copy(order="K")) for base, _ in self.before.values()]
         for base, old in self.before.values():
             np.copyto(base, old)
         for tensor, gradient, array, node in self.seen.values():

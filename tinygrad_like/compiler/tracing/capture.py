@@ -39,10 +39,13 @@ def capture(
     call: Callable[[list[Any]], Any],
     arrays: Sequence[Any],
     gradients: Gradients | None = None,
-    nudged: bool = False,
+    like: Trace | None = None,
 ) -> Captured:
-    """Trace `call`, which is given what stands for these arrays. All that it wrote is undone."""
-    trace = Trace(gradients or Gradients(), nudged)
+    """Trace `call`, which is given what stands for these arrays. All that it wrote is undone.
+
+    If it was traced before, with right arguments, that trace is the one it is `like`.
+    """
+    trace = Trace(gradients or Gradients(), like)
     try:
         with trace:
             # Each is copied, so that it has memory of its own: two may be views of one array.

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 INPUT, REFERENCE, CONSTANT, TEMPORARY = "input", "reference", "constant", "temporary"
+PLAIN = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.float64, np.float32})  # types of leaves
 
 
-@dataclass(eq=False)
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A property that is computed when it is first asked for. (That of functools takes a lock, which costs more.)"""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self.compute, self.name = compute, compute.__name__
+
+    def __get__(self, holder: Any, owner: Any = None) -> T:
+        value: T = self.compute(holder)
+        holder.__dict__[self.name] = value
+        return value
+
+
+@dataclass(eq=False, slots=True)
 class Memory:
     """Memory that values lie in: of an input, of an array by reference, of a constant, or made by an instruction.
 
@@ -28,7 +43,7 @@ class Memory:
     name: str = ""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Value:
     """An array of a program: shape, dtype, and where in which memory it lies (offset and strides in bytes)."""
 
@@ -90,20 +105,39 @@ class Instruction:
     body: list[Instruction] | None = None
     container: type | None = None  # of several results: the kind of tuple
 
-    @cached_property
+    @Once
     def reads(self) -> list[Value]:
         """The values that it takes, those of its body too."""
-        found = list(values_in((self.args, self.options)))
-        for each in self.body or ():
-            found += each.reads
+        found = values_in(self.args)
+        if self.options:
+            found += values_in(self.options)
+        if self.body is not None:
+            found += [value for each in self.body for value in each.reads]
         return found
 
-    @property
+    @Once
+    def stores(self) -> list[Value]:
+        """The values that it may write to, those of its body too."""
+        return [*self.writes, *(value for each in self.body or () for value in each.stores)]
+
+    @Once
+    def made(self) -> list[Value]:
+        """Its results, and those of its body."""
+        return [*self.results, *(value for each in self.body or () for value in each.made)]
+
+    @Once
+    def values(self) -> list[Value]:
+        """All values in it, those of its body too."""
+        if self.body is None:
+            return [*self.reads, *self.results, *self.writes]
+        return [*self.reads, *self.made, *self.stores]
+
+    @Once
     def is_view(self) -> bool:
         """Whether the result is only another look at memory that was there before."""
         if self.writes or self.body is not None or len(self.results) != 1:
             return False
-        return any(each.memory is self.results[0].memory for each in values_in((self.args, self.options)))
+        return self.results[0].memory in [each.memory for each in self.reads]
 
 
 @dataclass(eq=False)
@@ -131,9 +165,8 @@ class Program:
     @property
     def stored(self) -> set[Memory]:
         """The memory of inputs and references that is written to."""
-        return {each.memory for one in all_instructions(self.instructions) for each in one.writes} & {
-            each.memory for each in (*self.inputs, *self.references)
-        }
+        written = {each.memory for one in self.instructions if one.writes or one.body for each in one.stores}
+        return written & {each.memory for each in (*self.inputs, *self.references)}
 
 
 def all_instructions(instructions: list[Instruction]) -> Iterator[Instruction]:
@@ -143,17 +176,24 @@ def all_instructions(instructions: list[Instruction]) -> Iterator[Instruction]:
         yield from all_instructions(each.body or [])
 
 
-def values_in(structure: Any) -> Iterator[Value]:
+def values_in(structure: Any) -> list[Value]:
     """The values in the arguments of a call."""
-    if isinstance(structure, Value):
-        yield structure
-    elif isinstance(structure, (tuple, list)):
-        for each in structure:
-            yield from values_in(each)
-    elif isinstance(structure, dict):
-        yield from values_in(tuple(structure.values()))
-    elif isinstance(structure, slice):
-        yield from values_in((structure.start, structure.stop, structure.step))
+    if type(structure) is Value:
+        return [structure]
+    if isinstance(structure, dict):
+        structure = structure.values()
+    elif type(structure) is slice:
+        structure = structure.start, structure.stop, structure.step
+    elif not isinstance(structure, (tuple, list)):
+        return []
+    found = []
+    for each in structure:
+        kind = type(each)
+        if kind is Value:
+            found.append(each)
+        elif kind not in PLAIN:
+            found += values_in(each)
+    return found
 
 
 def mapped_values(function: Callable[[Any], Any], structure: Any) -> Any:

@@ -70,9 +70,9 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- what is known of it ------------------------------------------------------------------------
 
-    shape = property(lambda self: np.shape(self.traced_value))
-    ndim = property(lambda self: np.ndim(self.traced_value))
-    size = property(lambda self: np.size(self.traced_value))
+    shape = property(lambda self: self.value.shape)
+    ndim = property(lambda self: len(self.value.shape))
+    size = property(lambda self: self.value.size)
     dtype = property(lambda self: self.value.dtype)
     strides = property(lambda self: self.traced_value.strides)
     itemsize = property(lambda self: self.value.dtype.itemsize)
@@ -90,8 +90,9 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
     # -- what is written down -----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, how: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        if any(isinstance(each, Tensor) for each in (*inputs, *(out or ()))):
-            return NotImplemented
+        for each in inputs if out is None else (*inputs, *out):
+            if type(each) is not TracedArray and isinstance(each, Tensor):
+                return NotImplemented
         function = ufunc if how == "__call__" else getattr(ufunc, how)
         if how == "at":
             return self.trace_of.emit(function, inputs, options, inputs[:1])

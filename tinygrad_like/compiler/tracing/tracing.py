@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -13,19 +14,19 @@ from numpy import ndarray
 from ...engine.callers import user_line
 from ...engine.errors import TraceError
 from ...engine.recording import scope
-from ...engine.shortcuts import raise_unless
+from ...engine.shortcuts import all_finite, raise_unless
 from ...engine.tensor import Tensor
 from ...engine.traces import active, current, real
 from ...engine.writes import base_of
 from .before import Before, is_traced
 from .gradients import Gradients
 from .places import Places
-from .program import INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Value, address, mapped_values
+from .program import INPUT, PLAIN, REFERENCE, TEMPORARY, Instruction, Memory, Value, address, mapped_values
 from .refusing import reason_of
-from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray, method
+from .shapes_only import ShapesOnly
+from .traced import INSPECTIONS, LIKES, REDUCTIONS, WAYS, WRITERS, TracedArray
 
 NONE: dict[str, Any] = {}
-PLAIN = frozenset({int, float, bool, str, type(None), type(Ellipsis), np.float64, np.float32})
 NESTED = frozenset({tuple, list, dict, slice})
 
 
@@ -38,11 +39,14 @@ class Trace(Before):
     """What is written down while a function runs once.
 
     It runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts everything back.
+    A second trace, to be compared with one that it is `like`, leaves out what would be the same in any case.
     """
 
-    def __init__(self, gradients: Gradients, nudged: bool = False) -> None:
-        super().__init__(gradients)
-        self.nudged = nudged  # the inputs are not those of a user, so they need not be right
+    def __init__(self, gradients: Gradients, like: Trace | None = None) -> None:
+        super().__init__(gradients, is_last=like is not None)
+        self.nudged = like is not None  # the inputs are not those of a user, so they need not be right
+        self.closed: set[int] = set()  # where conditions stand whose bodies need only what was there before them
+        self.known = frozenset[int]() if like is None else like.closed  # where their bodies are written down already
         self.values: list[Value] = []
         self.instructions: list[Instruction] = []
         self.references: list[Value] = []
@@ -51,8 +55,10 @@ class Trace(Before):
         self.kept: list[ndarray] = []  # so that ids stay theirs
         self.memories: dict[int, tuple[Memory, Any]] = {}  # by id of the array that owns it
         self.owners: dict[Memory, Value] = {}  # what is all of a memory
-        self.places = Places()
+        self.places = Places(named=like is None)
+        self.inside = False  # a body is written down
         self.beside = False  # what is written down now is not needed now
+        self.shapes_only = ShapesOnly()
         self.open = True
 
     def __enter__(self) -> Trace:
@@ -70,36 +76,39 @@ class Trace(Before):
 
     # -- values -------------------------------------------------------------------------------------
 
-    def memory_of(self, array: ndarray, kind: str = TEMPORARY) -> Memory:
-        """The memory that an array lies in: known already, or new."""
-        base = base_of(array)
-        known = self.memories.get(id(base))
-        if known is not None:
-            return known[0]
-        memory = Memory(kind, base.nbytes, base.dtype, base if kind == REFERENCE else None)
-        key = id(base)
-        self.memories[key] = memory, weakref.ref(base, lambda gone: self.memories.pop(key, None))
+    def memory_of(self, base: ndarray, kind: str = TEMPORARY) -> Memory:
+        """The memory that an array owns: known already, or new."""
+        memory = self.known_memory(base)
+        if memory is None:
+            memory = Memory(kind, base.nbytes, base.dtype, base if kind == REFERENCE else None)
+            self.memories[id(base)] = memory, weakref.ref(base)
         return memory
+
+    def known_memory(self, base: ndarray) -> Memory | None:
+        """The memory that an array owns, if it is known. Another array may have had its id."""
+        known = self.memories.get(id(base))
+        return known[0] if known is not None and known[1]() is base else None
 
     def new(self, array: Any, kind: str = TEMPORARY, weak: bool = False) -> TracedArray:
         """A traced array around an array, which lies in memory that is known, or new."""
+        number = len(self.values)
         if isinstance(array, ndarray):
-            memory, base = self.memory_of(array, kind), base_of(array)
-            offset = address(array) - address(base)
-            value = Value(len(self.values), array.shape, array.dtype, array.strides, memory, offset)
+            base = array if array.base is None else base_of(array)
+            memory = self.memory_of(base, kind)
+            offset = 0 if array is base else address(array) - address(base)
+            value = Value(number, array.shape, array.dtype, array.strides, memory, offset)
+            if array is base:
+                self.owners.setdefault(memory, value)
         else:
-            dtype = np.dtype(type(array)) if not isinstance(array, np.generic) else array.dtype
-            memory = Memory(kind, dtype.itemsize, dtype)
-            value = Value(len(self.values), (), dtype, (), memory, scalar=True, weak=weak)
+            dtype = array.dtype if isinstance(array, np.generic) else np.dtype(type(array))
+            value = Value(number, (), dtype, (), Memory(kind, dtype.itemsize, dtype), scalar=True, weak=weak)
         self.values.append(value)
-        if isinstance(array, ndarray) and array is base:
-            self.owners.setdefault(memory, value)
         return TracedArray(self, array, value)
 
     def memory_kind(self, array: ndarray) -> str:
         """Of which kind the memory of an array is; "" if no value lies in it."""
-        known = self.memories.get(id(base_of(array)))
-        return "" if known is None else known[0].kind
+        known = self.known_memory(base_of(array))
+        return "" if known is None else known.kind
 
     def input(self, array: Any, index: int) -> TracedArray:
         """What stands for an argument of the function."""
@@ -112,8 +121,8 @@ class Trace(Before):
         if is_traced(array):
             return array
         known = self.held.get(id(array))
-        if known is None and (memory := self.memories.get(id(array))) is not None and memory[0] in self.owners:
-            return TracedArray(self, array, self.owners[memory[0]])  # the memory of what was computed
+        if known is None and (memory := self.known_memory(array)) is not None and memory in self.owners:
+            return TracedArray(self, array, self.owners[memory])  # the memory of what was computed
         if known is None:
             layout = address(array), array.shape, array.strides, array.dtype
             known = self.layouts.get(layout)
@@ -135,55 +144,66 @@ class Trace(Before):
             )
         actual, noted = self.both(args)
         actual_options, noted_options = self.both(options) if options else (NONE, {})
-        writes = [self.operand(each) for each in writes]
-        for each in writes:
-            self.keep(each)
+        if writes:
+            writes = [self.operand(each) for each in writes]
+            for each in writes:
+                self.keep(each)
         result = self.computed(function, actual, actual_options)
-        if writes or result is None:
-            wrapped: Any = None
-        elif isinstance(result, (tuple, list)):
+        container = type(result) if isinstance(result, (tuple, list)) else None
+        wrapped: Any = None
+        made: tuple[Value, ...] = ()
+        if not writes and container is not None:
             wrapped = [self.result(each, function) for each in result]
-        else:
+            made = tuple([each.value for each in wrapped])
+        elif not writes and result is not None:
             wrapped = self.result(result, function)
-        made = [] if wrapped is None else wrapped if isinstance(wrapped, list) else [wrapped]
-        self.instructions.append(
-            Instruction(
-                function,
-                noted,
-                noted_options,
-                tuple(each.value for each in made),
-                tuple(each.value for each in writes),
-                self.places.now(scope.get()),
-                container=type(result) if isinstance(result, (tuple, list)) else None,
-            )
-        )
-        if isinstance(wrapped, list):
-            return tuple.__new__(type(result), wrapped) if isinstance(result, tuple) else wrapped
-        return wrapped
+            made = (wrapped.value,)
+        self.write_down(function, noted, noted_options, made, tuple([each.value for each in writes]), container)
+        is_tuple = type(wrapped) is list and isinstance(result, tuple)
+        return tuple.__new__(type(result), wrapped) if is_tuple else wrapped
+
+    def write_down(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        results: tuple[Value, ...],
+        writes: tuple[Value, ...],
+        container: type | None = None,
+        body: list[Instruction] | None = None,
+    ) -> None:
+        place = self.places.now(scope.get())
+        self.instructions.append(Instruction(function, args, options, results, writes, place, body, container))
 
     def computed(self, function: Callable[..., Any], args: Any, options: Any) -> Any:
-        """What a function gives now; of what is not needed now, a large product, only the shape."""
+        """What a function gives now; of what is not needed now, zeros in its shape if that is known."""
         if function is raise_unless:
             return None
-        if self.beside and function in (np.matmul, np.dot, method("dot")) and not options:
-            one, other = args
-            if one.ndim == other.ndim == 2:
-                return np.zeros((one.shape[0], other.shape[1]), np.result_type(one, other))
-        return function(*args, **options)
+        known = self.shapes_only.of(function, args, options) if self.beside else None
+        return function(*args, **options) if known is None else known
 
     def both(self, structure: Any) -> tuple[Any, Any]:
         """Arguments with the arrays themselves, and with what stands for them in the program."""
-        actual: Any = []
-        found: Any = []
-        if type(structure) is tuple and NESTED.isdisjoint(map(type, structure)):
+        kind = type(structure)
+        if kind is TracedArray:
+            return structure.traced_value, structure.value
+        if kind in PLAIN:
+            return structure, structure
+        if kind is tuple:
+            actual, noted = [], []
             for each in structure:
-                each = self.operand(each)
-                traced = type(each) is TracedArray
-                actual.append(each.traced_value if traced else each)
-                found.append(each.value if traced else each)
-            return tuple(actual), tuple(found)
-        structure = mapped_values(self.operand, structure)
-        return real_values(structure), mapped_values(value_of, structure)
+                one, other = (each, each) if type(each) in PLAIN else self.both(each)
+                actual.append(one)
+                noted.append(other)
+            return tuple(actual), tuple(noted)
+        if kind is dict:
+            named = {name: self.both(each) for name, each in structure.items()}
+            return {name: one for name, (one, _) in named.items()}, {name: other for name, (_, other) in named.items()}
+        if kind in NESTED or isinstance(structure, tuple):
+            structure = mapped_values(self.operand, structure)
+            return real_values(structure), mapped_values(value_of, structure)
+        lifted = self.operand(structure)
+        return self.both(lifted) if type(lifted) is TracedArray else (lifted, lifted)
 
     def operand(self, value: Any) -> Any:
         kind = type(value)
@@ -253,19 +273,31 @@ class Trace(Before):
             return np.where(np.isfinite(checked).all(), result, fix())
         if not result.flags.writeable:
             result = result.copy()
-        outer, self.instructions = self.instructions, []
-        kept, is_fine = self.beside, bool(np.isfinite(real(checked)).all())
-        self.beside = self.beside or is_fine
-        before = result.traced_value.copy() if is_fine else None
-        self.emit(np.copyto, (result, fix()), writes=(result,))
-        if before is not None:
-            result.traced_value[...] = before
-        self.beside = kept
-        body, self.instructions = self.instructions, outer
-        place = self.places.now(scope.get())
-        condition = Instruction(np.isfinite, (checked.value,), {}, (), (result.value,), place, body)
-        self.instructions.append(condition)
+        is_fine = all_finite(np.asarray(checked.traced_value))
+        at, is_outermost = len(self.instructions), not self.inside
+        if is_fine and is_outermost and at in self.known:
+            body: list[Instruction] = []
+        else:
+            count = len(self.references)
+            body = self.body(result, fix, is_fine)
+            if is_fine and is_outermost and len(self.references) == count:
+                self.closed.add(at)
+        self.write_down(np.isfinite, (checked.value,), {}, (), (result.value,), body=body)
         return result
+
+    def body(self, result: Any, fix: Callable[[], Any], is_fine: bool) -> list[Instruction]:
+        """What is done where a result is mended. Now its values are not needed if the result is fine."""
+        outer, self.instructions = self.instructions, []
+        before = self.inside, self.beside
+        self.inside, self.beside = True, self.beside or is_fine
+        if is_fine:
+            _, right = self.both(fix())
+            self.write_down(np.copyto, (result.value, right), {}, (), (result.value,))
+        else:
+            self.emit(np.copyto, (result, fix()), writes=(result,))
+        self.inside, self.beside = before
+        body, self.instructions = self.instructions, outer
+        return body
 
     def doing(self, what: str) -> None:
         """What follows is no primitive; what it does, for comments and pictures."""
@@ -307,6 +339,9 @@ class Trace(Before):
             each.clear()
 
 
+signature_of = cache(signature)
+
+
 def float_of(array: Any) -> float:
     """`float`, of which a trace says what it is."""
     return float(array)
@@ -318,7 +353,7 @@ def value_of(leaf: Any) -> Any:
 
 def reduction_arguments(function: Any, args: Any, options: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments of np.sum and its like as those of a ufunc's reduce, whose axis is 0 by default."""
-    given = dict(signature(function).bind(*args, **options).arguments)
+    given = dict(signature_of(function).bind(*args, **options).arguments)
     array = given.pop("a")
     given = {name: each for name, each in given.items() if each is not np._NoValue and each is not None}
     return (array,), {"axis": None} | given
