@@ -17,6 +17,8 @@ from .tracing.capture import Captured, Output
 from .tracing.program import INPUT, REFERENCE, Memory, Value
 from .tracing.unrecorded import NOT_RECORDED, RECIPE
 
+MISS = object()  # given where a fast way does not lead to a program
+
 
 def number(loss: Any) -> float:
     """What a step returned as its loss; nan if that is None."""
@@ -115,6 +117,10 @@ class Runner:
         self.calls += 1
         return self.result(outputs)
 
+    def again(self, arrays: list[Any]) -> Any:
+        """What a call gives whose arguments have an unusual layout."""
+        return self(arrays) if self.takes(arrays) else MISS
+
     def result(self, outputs: list[Any]) -> Any:
         """What the function returned, in its containers."""
         if self.is_tensor:
@@ -140,13 +146,16 @@ class Runner:
         """
         if isinstance(self.returned, Output) and self.program.outputs[self.returned.place].size != 1:
             raise not_one_number(self.program.outputs[self.returned.place].shape)
-        many = getattr(self.run, "many", None)
-        may_write = not self.writes_inputs or all(each.flags.writeable for each in data)
-        if many and may_write and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
-            self.finish(many(data, rows, first, items, losses, self.returned.place))
-            self.calls += len(losses)
-            return
-        bound: list[Any] = []
+        if self.runs_many(data):
+            bound = None
+            try:
+                bound = self.run.many(data, rows, first, items, losses, self.returned.place)
+            finally:
+                self.finish(bound or [])
+            if bound is not None:
+                self.calls += len(losses)
+                return
+        bound = []
         try:
             for i in range(len(losses)):
                 k = (first + i) % items
@@ -155,6 +164,16 @@ class Runner:
                 self.calls += 1
         finally:
             self.finish(bound)
+
+    def runs_many(self, data: list[Any]) -> bool:
+        """Whether the backend itself may loop over the items of these arrays."""
+        if not hasattr(self.run, "many") or not isinstance(self.returned, Output):
+            return False
+        if self.writes_inputs and not all(each.flags.writeable for each in data):
+            return False
+        loss = self.program.outputs[self.returned.place]
+        in_rows = all(each.contiguous for each in self.program.inputs)
+        return in_rows and loss.dtype.kind in "fiub" and self.fixed[self.returned.place] is None
 
     def given(self, leaf: Any, outputs: list[Any]) -> Any:
         """What the function returned in one place."""
