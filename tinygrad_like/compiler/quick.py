@@ -14,7 +14,7 @@ import numpy as np
 from ..engine.recording import observer, recording
 from ..engine.tensor import Tensor, new
 from ..engine.traces import active, changes
-from ..engine.writes import base_of
+from ..engine.writes import base_of, clock, writes
 from ..tree import is_container
 from .direct import Direct
 from .holders import Holders
@@ -34,19 +34,19 @@ if type({x}) is not Tensor or {x}._node is not None:
     return miss
 {x} = {x}._array
 """
-ARRAY = """
-if type({x}) is not ndarray or {x}.shape != {shape}:
-    return miss
-base = {x}.base
-if base is None:
-    base = {x}
-elif type(base) is not ndarray or base.base is not None:
-    base = base_of(base) if type(base) is ndarray else {x}
-if id(base) in owners:
+SHAPE = """
+if {x}.shape != {shape}:
     return miss
 """
-DTYPE = """
-if {x}.dtype is not dtype_{x} and {x}.dtype != dtype_{x}:
+OWNER = """
+base = {x}.base
+if base is not None and (type(base) is not ndarray or base.base is not None):
+    base = base_of({x})
+if {shares}:
+    return miss
+"""
+KIND = """
+if type({x}) is not ndarray or ({x}.dtype is not dtype_{x} and {x}.dtype != dtype_{x}):
     return miss
 """
 SAME = """
@@ -113,25 +113,32 @@ def direct_of(runner: Runner, known: dict[str, Any]) -> Direct:
 
 def arguments(runner: Runner, args: tuple[Any, ...], looks: bool, known: dict[str, Any]) -> list[str]:
     """Lines that take the arguments apart, and check them. The inputs of the program are `x0`, `x1`, …"""
-    known |= {"owners": runner.owners, "base_of": base_of}
-    names, lines, inputs = [], [], 0
-    for i, each in enumerate(args):
-        is_input = isinstance(each, (Tensor, np.ndarray, float)) and type(each) is not bool
-        x = f"x{inputs}" if is_input else f"same{i}"
+    text, inputs = "", 0
+    names: list[str] = []
+    for each in args:
+        is_input = type(each) in (Tensor, np.ndarray, float)
+        x = f"x{inputs}" if is_input else f"other{len(names)}"
         inputs += is_input
         names.append(x)
-        if isinstance(each, (Tensor, np.ndarray)):
-            known[f"dtype_{x}"] = each.dtype
-            text = TENSOR if isinstance(each, Tensor) else ""
-            text += DTYPE if looks else ARRAY + DTYPE
-            if looks and not isinstance(each, Tensor):
-                text = "if type({x}) is not ndarray:\n    return miss\n" + text
-            text = text.format(x=x, shape=each.shape)
-        else:
+        if not is_input:
             known[f"same_{x}"] = each
-            text = (FLOAT if is_input else SAME).format(x=x)
-        lines += text.split("\n")
-    return [f"{', '.join(names)}, = args", *lines] if names else lines
+            text += SAME.format(x=x)
+        elif type(each) is float:
+            text += FLOAT.format(x=x)
+        else:
+            known[f"dtype_{x}"] = each.dtype
+            text += (TENSOR if type(each) is Tensor else "").format(x=x) + KIND.format(x=x)
+            text += "" if looks else SHAPE.format(x=x, shape=each.shape) + owner(runner, x, known)
+    return [f"{', '.join(names)}, = args" if names else "", *text.split("\n")]
+
+
+def owner(runner: Runner, x: str, known: dict[str, Any]) -> str:
+    """Lines that check that an array shares no memory with what the program writes to."""
+    if not runner.watched:
+        return ""
+    known |= {"base_of": base_of} | {f"owner{i}": each for i, each in enumerate(runner.watched)}
+    tests = [f"{each} is owner{i}" for i in range(len(runner.watched)) for each in ("base", x)]
+    return OWNER.format(x=x, shares=" or ".join(tests))
 
 
 def finishing(runner: Runner, direct: Direct, known: dict[str, Any]) -> list[str]:
@@ -139,10 +146,14 @@ def finishing(runner: Runner, direct: Direct, known: dict[str, Any]) -> list[str
     if runner.changing or len(runner.lasting) > FEW:
         known["finish"] = runner.finish
         return [f"finish([{', '.join(direct.bound)}])"]
+    known |= {"writes": writes, "clock": clock, "note": writes.note}
     lines = []
-    for i, note in enumerate(runner.notes):
-        known[f"note{i}"] = note
-        lines.append(f"note{i}()")
+    for i, entry in enumerate(runner.entries):
+        known[f"entry{i}"] = entry
+        lines.append(f"entry{i}.all = writes.latest = clock()")
+    for i, (array, index) in enumerate(runner.notes):
+        known |= {f"noted{i}": array, f"index{i}": index}
+        lines.append(f"note(noted{i}, index{i})")
     for i, (tensor, gradient) in enumerate(runner.lasting):
         known |= {f"tensor{i}": tensor, f"gradient{i}": gradient}
         lines.append(f"tensor{i}._grad = gradient{i}")

@@ -74,7 +74,9 @@ class Runner:
         ]
         self.guards = trace.guards(self.program.stored)
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
-        self.notes = [writes.noter(array, index) for array, index in noted]
+        entries = [writes.entry(array, index) for array, index in noted]
+        self.entries = [each for each in entries if each is not None]  # of writes of all memory
+        self.notes = [each for each, entry in zip(noted, entries) if entry is None]
         self.program.as_arrays = places_of_tensors(self.returned)
         start = perf_counter()
         self.run = build(self.program, backend, sharding)
@@ -85,7 +87,8 @@ class Runner:
         self.writes_inputs = any(each.kind == INPUT for each in stored)
         # What no argument may share memory with: where the program writes; if that is in an argument, all it refers to.
         watched = {each.memory for each in self.program.references} if self.writes_inputs else stored
-        self.owners = {id(each.array) for each in watched if each.kind == REFERENCE}
+        self.watched = [each.array for each in watched if each.kind == REFERENCE]
+        self.owners = set(map(id, self.watched))
         only = self.returned if type(self.returned) is Output else None
         self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
@@ -130,10 +133,12 @@ class Runner:
 
     def finish(self, bound: list[Any]) -> None:
         """What a run leaves in the objects of before: gradients, and notes of what was written."""
-        for note in self.notes:
-            note()
-        for tensor, array in self.lasting:
-            tensor._grad = array
+        for entry in self.entries:
+            entry.all = writes.now()
+        for array, index in self.notes:
+            writes.note(array, index)
+        for tensor, gradient in self.lasting:
+            tensor._grad = gradient
         if self.changing:
             for binding, value in zip(self.program.bindings, bound):
                 if binding in self.changing:
