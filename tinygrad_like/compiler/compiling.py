@@ -77,6 +77,8 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
+    __slots__ = ("__dict__", "__weakref__", "quick")  # `quick` is looked up in each call: a slot is the fastest
+
     def __init__(
         self, function: Callable[..., Any], backend: str | None, check: bool = False, sharding: Any = None
     ) -> None:
