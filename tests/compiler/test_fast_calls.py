@@ -286,3 +286,30 @@ def test_graphs_of_before_hear_of_what_is_written(backend):
     step(X, T)
     with pytest.raises(tg.GraphError, match="overwritten"):
         kept.backward()
+
+
+def test_a_function_may_be_defined_before_what_it_refers_to():
+    space = {"tg": tg}
+    exec("@tg.compile\ndef step(x):\n    return x * by", space)
+    for by in (2.0, 2.0, 3.0, 3.0, 2.0):
+        space["by"] = by
+        np.testing.assert_array_equal(space["step"](X), X * by)
+    assert len(space["step"].programs) == 2
+
+
+@each_backend
+def test_a_function_without_arguments(backend):
+    total = tg.Tensor(np.zeros(3))
+    step = warm(lambda: tg.assign(total, total + 1.0), backend)
+    for _ in range(3):
+        assert is_fast(step)
+    np.testing.assert_array_equal(total.numpy(), [4.0] * 3)
+    assert not is_fast(step, X)
+
+
+def test_names_of_arguments_do_not_meet_those_of_the_loop():
+    step = tg.compile(lambda items, _place, __kept: (items * _place + __kept).sum(), backend="numpy")
+    data = np.random.default_rng(6).normal(size=(3, 5, 2))
+    losses = step.loop(*data, epochs=2)
+    assert list(step.last.run.loops) == [0]
+    np.testing.assert_allclose(losses, [(data[0] * data[1] + data[2]).sum(axis=1)] * 2, rtol=1e-13)

@@ -84,11 +84,8 @@ class Holders:
             lines += unpacked(i, before, known, tests)
         if tests:
             lines += [f"if {' or '.join(tests)}:", "    return miss"]
-        return (
-            ["try:", *(f"    {each}" for each in lines), "except (ValueError, KeyError):", "    return miss"]
-            if lines
-            else []
-        )
+        inside = [f"    {each}" for each in lines or ["pass"]]
+        return ["try:", *inside, "except (ValueError, KeyError):", "    return miss"]
 
     def look(self) -> None:
         self.forget()
@@ -132,14 +129,16 @@ class Names:
         code = getattr(function, "__code__", None)
         self.cells = () if code is None else function.__closure__ or ()
         self.globals: dict[str, Any] = {} if code is None else function.__globals__
-        self.used: list[str] = [] if code is None else [name for name in code.co_names if name in self.globals]
+        self.names = () if code is None else code.co_names
 
     def look(self) -> list[Any]:
         """What they refer to now, which is remembered."""
         self.around = [(cell, contents(cell)) for cell in self.cells]
-        self.above = [(name, self.globals.get(name)) for name in self.used]
+        # Only now: a function may be defined before what it refers to.
+        self.above = [(name, self.globals[name]) for name in self.names if name in self.globals]
         self.inside = list(self.own.values())
-        return [*self.fixed, *self.inside, *(each for _, each in self.around), *(each for _, each in self.above)]
+        variables = [*(each for _, each in self.around), *map(self.globals.get, self.names)]
+        return [*self.fixed, *self.inside, *variables]
 
     def are_same(self) -> bool:
         """Whether they refer to what they did when they were looked at."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from typing import Any
 
 TEXT = """
-def loop(items_, kept_):
-    for place_, ({names}) in enumerate(items_):
-        kept_[place_] = result_
+def loop({_}items, {_}kept):
+    for {_}place, ({names}) in enumerate({_}items):
+        {_}kept[{_}place] = ...
 """
 
 
@@ -23,7 +23,8 @@ def looped(text: str, place: int, item: bool) -> ast.Module:
     last: Any
     *body, last = step.body
     names = "".join(f"{each.arg}, " for each in step.args.args)
-    tree = ast.parse(TEXT.format(names=names))
+    free = next("_" * n for n in count(1) if "_" * n not in text)  # the text has no names that begin so
+    tree = ast.parse(TEXT.format(names=names, _=free))
     loop: Any = tree.body[0]
     keep = loop.body[0].body[0]
     keep.value = last.value.elts[place]

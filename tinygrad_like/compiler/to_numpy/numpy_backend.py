@@ -87,9 +87,8 @@ class Step:
         An item is an element, or as many `rows`. The loss is the output at `place`. Gives what the bindings bind; None
         if it cannot be run so.
         """
-        numbers = [rows is None and each.ndim == 1 for each in data]
-        alike = all(each.contiguous and each.scalar is number for each, number in zip(self.program.inputs, numbers))
-        if self.places or not alike:
+        scalars = [rows is None and each.ndim == 1 for each in data]
+        if self.places or scalars != [each.scalar for each in self.program.inputs]:
             return None
         if place not in self.loops:
             self.loops[place] = self.loop(place)
@@ -98,10 +97,10 @@ class Step:
 
     def loop(self, place: int) -> Callable[..., None]:
         """The loop that keeps the output at `place`; it shares the memory of the step."""
-        space, code = self.bare.__globals__, self.bare.__code__
+        space = dict(self.bare.__globals__)
         tree = looped(self.written.text, place, bool(self.program.outputs[place].shape))
-        exec(compile(tree, code.co_filename, "exec"), space)
-        made: Callable[..., None] = space.pop("loop")
+        exec(compile(tree, self.bare.__code__.co_filename, "exec"), space)
+        made: Callable[..., None] = space["loop"]
         return made
 
     def run(self, arrays: list[Any]) -> Results:
