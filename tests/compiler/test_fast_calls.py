@@ -305,11 +305,3 @@ def test_a_function_without_arguments(backend):
         assert is_fast(step)
     np.testing.assert_array_equal(total.numpy(), [4.0] * 3)
     assert not is_fast(step, X)
-
-
-def test_names_of_arguments_do_not_meet_those_of_the_loop():
-    step = tg.compile(lambda items, _place, __kept: (items * _place + __kept).sum(), backend="numpy")
-    data = np.random.default_rng(6).normal(size=(3, 5, 2))
-    losses = step.loop(*data, epochs=2)
-    assert list(step.last.run.loops) == [0]
-    np.testing.assert_allclose(losses, [(data[0] * data[1] + data[2]).sum(axis=1)] * 2, rtol=1e-13)

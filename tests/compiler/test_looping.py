@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like.compiler.looping import Loop
+from tinygrad_like.compiler.to_numpy import numpy_backend
 from tinygrad_like.network import network as networks
 
 from .test_compiling import pair, same, step_of
@@ -17,6 +18,11 @@ BACKENDS = ["numpy", "c"]
 rng = np.random.default_rng(1)
 XS, TS = rng.normal(size=(7, 3)), rng.normal(size=(7, 2))
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+
+
+@pytest.fixture(autouse=True)
+def _short_loops_are_worth_it(monkeypatch):
+    monkeypatch.setattr(numpy_backend, "WORTH", 1)
 
 
 def close(backend):
@@ -218,13 +224,17 @@ def test_kinds_of_items_and_losses(backend):
         np.testing.assert_allclose(tg.compile(item, backend=backend).loop(each, epochs=3), [30 * xs] * 3)
 
 
-def test_numpy_source_loops_by_itself():
+def test_numpy_source_loops_by_itself(monkeypatch):
     (_, _, eager), (_, _, plain) = pair()
     step = tg.compile(plain, backend="numpy")
     losses = step.loop(XS, TS, epochs=4)
     assert list(step.last.run.loops) == [0]
     assert step.last.calls == 4 * 7
     np.testing.assert_array_equal(losses, [[eager(x, t).item() for x, t in zip(XS, TS)] for _ in range(4)])
+    monkeypatch.setattr(numpy_backend, "WORTH", 100)
+    short = tg.compile(plain, backend="numpy")
+    short.loop(XS, TS, epochs=4)
+    assert not short.last.run.loops
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -237,3 +247,11 @@ def test_a_loop_writes_into_its_data(backend):
     losses = tg.compile(step, backend=backend).loop(data, epochs=3)
     np.testing.assert_array_equal(data, np.arange(12.0).reshape(4, 3) * 8)
     np.testing.assert_array_equal(losses, [np.arange(12.0).reshape(4, 3).sum(axis=1) * 2**k for k in (1, 2, 3)])
+
+
+def test_names_of_arguments_do_not_meet_those_of_the_loop():
+    step = tg.compile(lambda items, _place, __kept: (items * _place + __kept).sum(), backend="numpy")
+    data = np.random.default_rng(6).normal(size=(3, 5, 2))
+    losses = step.loop(*data, epochs=2)
+    assert list(step.last.run.loops) == [0]
+    np.testing.assert_allclose(losses, [(data[0] * data[1] + data[2]).sum(axis=1)] * 2, rtol=1e-13)

@@ -25,6 +25,7 @@ from .numpy_source import Source, moving, state_of_source
 Results = tuple[Sequence[Any], Sequence[Any]]
 numbers = count(1)
 AGAIN = "    return again([{}])"
+WORTH = 100  # steps in one go, from which on a loop of their own saves more time than it takes to make
 
 
 class Step:
@@ -89,6 +90,8 @@ class Step:
         """
         scalars = [rows is None and each.ndim == 1 for each in data]
         if self.places or scalars != [each.scalar for each in self.program.inputs]:
+            return None
+        if len(losses) < WORTH and place not in self.loops:
             return None
         if place not in self.loops:
             self.loops[place] = self.loop(place)
