@@ -94,37 +94,28 @@ def test_layouts_and_owners_of_memory(backend):
 
 @each_backend
 def test_arguments_that_share_memory_with_what_is_written(backend):
+    """A program computes the sum of its argument once, since it knows that nothing writes to it."""
+
     def made():
         memory = np.arange(1.0, 9.0)
         w = tg.Tensor(memory[2:6])
-        return memory, lambda x: (tg.assign(w, w * 0.5 + x), (x * w).sum())[1]
 
-    places = [slice(2, 6), slice(0, 4), slice(4, 8), slice(1, 8, 2), slice(7, 3, -1), slice(3, None, -1)]
+        def function(x):
+            first = (x * 2).sum()
+            tg.assign(w, w * 0.5 + x)
+            return first + (x * 2).sum() * 10
+
+        return memory, function
+
     memory, plain = made()
     step = warm(plain, backend, np.ones(4))
     assert is_fast(step, np.ones(4))
     other, eager = made()
     eager(np.ones(4)), eager(np.ones(4))
-    for place in places:
-        np.testing.assert_allclose(step(memory[place]).numpy(), eager(other[place]).numpy(), rtol=1e-12)
+    for place in (slice(2, 6), slice(0, 4), slice(4, 8), slice(1, 8, 2), slice(7, 3, -1), slice(3, None, -1)):
+        np.testing.assert_allclose(step(memory[place]), eager(other[place]), rtol=1e-12)
         np.testing.assert_allclose(memory, other, rtol=1e-12)
-
-
-@each_backend
-def test_a_program_of_backward_views_does_not_write_below_them(backend):
-    """The memory of an argument with negative strides begins before its first element."""
-
-    def made():
-        memory = np.arange(1.0, 9.0)
-        w = tg.Tensor(memory[:4])
-        return memory, lambda x: (tg.assign(w, w * 0.5 + x), (x * w).sum())[1]
-
-    memory, plain = made()
-    step = tg.compile(plain, backend=backend)
-    other, eager = made()
-    for place in (slice(7, 3, -1), slice(7, 3, -1), slice(3, None, -1), slice(5, 1, -1)):
-        np.testing.assert_allclose(step(memory[place]).numpy(), eager(other[place]).numpy(), rtol=1e-12)
-        np.testing.assert_allclose(memory, other, rtol=1e-12)
+        np.testing.assert_allclose(step(np.ones(4)), eager(np.ones(4)), rtol=1e-12)
 
 
 @each_backend
@@ -182,7 +173,7 @@ def test_recording_and_observers_take_other_ways():
     assert len(traced) > count
     step(X)
     count = len(traced)
-    tg.draw(lambda x: step(x), X)
+    tg.draw(lambda x: x * step(X), T)
     assert len(traced) > count
     assert step(X).item() == recorded
 

@@ -152,26 +152,20 @@ def overlaps(source: Source) -> list[str]:
             if written or each in layout.written
         ]
         pairs += [
-            (start(k, other), extent(other))
+            (f"ARRAY(arrays[{k}])->data", extent(other))
             for k, other in enumerate(inputs)
             if k != i and (written or other.memory in layout.written) and (k < i or not written)
         ]
         for text, size in pairs:
-            found.append(f"if (!apart({start(i, one)}, {extent(one)}, {text}, {size})) return {OVERLAP};")
+            found.append(f"if (!apart(ARRAY(arrays[{i}])->data, {extent(one)}, {text}, {size})) return {OVERLAP};")
     return found
 
 
-def start(i: int, value: Value) -> str:
-    """The text of the first byte of an argument: with negative strides, it lies before its first element."""
-    before = sum((n - 1) * max(0, -stride) for n, stride in zip(value.shape, value.strides))
-    return f"ARRAY(arrays[{i}])->data" + (f" - {before}" if before and 0 not in value.shape else "")
-
-
 def extent(value: Value) -> int:
-    """The bytes from the first to behind the last one of a value."""
+    """The bytes from the first to behind the last element of a value with strides that are not negative."""
     if 0 in value.shape:
         return 0
-    return int(sum((n - 1) * abs(stride) for n, stride in zip(value.shape, value.strides)) + value.dtype.itemsize)
+    return int(sum((n - 1) * max(0, stride) for n, stride in zip(value.shape, value.strides)) + value.dtype.itemsize)
 
 
 def loop_inputs(source: Source) -> list[str]:
