@@ -25,7 +25,7 @@ from .numpy_source import Source, moving, state_of_source
 Results = tuple[Sequence[Any], Sequence[Any]]
 numbers = count(1)
 AGAIN = "    return again([{}])"
-WORTH = 100  # steps in one go, from which on a loop of their own saves more time than it takes to make
+WORTH = 200  # steps in loops, after which a loop of their own saves more time than it takes to make
 
 
 class Step:
@@ -48,6 +48,7 @@ class Step:
         self.is_simple = plain and not (self.places or self.written.speller.objects)
         self.bare, self.spare = unwrap(self.step), list[Context]()
         self.loops: dict[int, Callable[..., Any]] = {}  # by the place of the loss
+        self.steps = 0  # in loops
 
     @property
     def source(self) -> str:
@@ -91,7 +92,8 @@ class Step:
         scalars = [rows is None and each.ndim == 1 for each in data]
         if self.places or scalars != [each.scalar for each in self.program.inputs]:
             return None
-        if len(losses) < WORTH and place not in self.loops:
+        self.steps += len(losses)
+        if self.steps < WORTH:
             return None
         if place not in self.loops:
             self.loops[place] = self.loop(place)
