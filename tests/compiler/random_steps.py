@@ -124,7 +124,7 @@ class Ways:
         step = Step(self.program)
 
         def run(inputs):
-            outputs, bound = step.function()(inputs)
+            outputs, bound = step(inputs)
             return [*outputs, *(each for each in bound if each is not None)]
 
         first, again = self.outcome(run), self.outcome(run)

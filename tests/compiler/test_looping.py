@@ -9,14 +9,20 @@ import pytest
 
 import tinygrad_like as tg
 from tinygrad_like.compiler.looping import Loop
+from tinygrad_like.compiler.to_numpy import numpy_backend
 from tinygrad_like.network import network as networks
 
-from .test_compiling import pair, same
+from .test_compiling import pair, same, step_of
 
 BACKENDS = ["numpy", "c"]
 rng = np.random.default_rng(1)
 XS, TS = rng.normal(size=(7, 3)), rng.normal(size=(7, 2))
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]]
+
+
+@pytest.fixture(autouse=True)
+def _short_loops_are_worth_it(monkeypatch):
+    monkeypatch.setattr(numpy_backend, "WORTH", 1)
 
 
 def close(backend):
@@ -160,3 +166,94 @@ def test_an_activation_that_looks_at_values_trains_all_the_same(monkeypatch):
         both.append(network.train(*XOR, 5))
         monkeypatch.setattr(networks, "COMPILED", 10**9)
     assert both[0] == both[1]
+
+
+# -- loops inside the backend -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loop_after_a_call_with_columns_first(backend):
+    """The items lie row by row, whatever the layout of the argument for which the program was made."""
+    w, data = np.arange(12.0).reshape(3, 4), np.random.default_rng(3).normal(size=(5, 3, 4))
+    step = tg.compile(lambda x: (x * w).sum() + x[0, 1], backend=backend)
+    step(np.asfortranarray(data[0]))
+    losses = step.loop(data, epochs=2)
+    np.testing.assert_allclose(losses, [[(x * w).sum() + x[0, 1] for x in data]] * 2, **close(backend))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_error_in_the_middle_leaves_the_state_of_the_steps_before(backend):
+    labels = np.array([[0, 1, 2, 1], [2, 2, 1, 0], [1, 0, 0, 0], [1, 1, 1, 9], [0, 0, 0, 0]])
+    xs = np.random.default_rng(4).normal(size=(5, 4, 3))
+    both = []
+    for _ in range(2):
+        model = tg.Linear(3, 3, seed=0)
+        both.append((model, step_of(model, tg.SGD(model.parameters(), lr=0.1), tg.cross_entropy)))
+    (one, eager), (other, plain) = both
+    for x, t in zip(xs[:3], labels[:3]):
+        eager(x, t)
+    step = tg.compile(plain, backend=backend)
+    kept = other(tg.Tensor(xs[0], requires_grad=True)).sum()
+    for _ in range(2):
+        with pytest.raises(tg.ArgumentError):
+            step.loop(xs, labels)
+        for p, q in zip(one.parameters(), other.parameters()):
+            np.testing.assert_allclose(p.numpy(), q.numpy(), rtol=1e-12)
+        for x, t in zip(xs[:3], labels[:3]):
+            eager(x, t)
+    with pytest.raises(tg.GraphError, match="overwritten"):
+        kept.backward()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_kinds_of_items_and_losses(backend):
+    total = np.zeros(1)
+
+    def step(x, t):
+        np.add(total, x, out=total)
+        return (total * t).reshape(1, 1)
+
+    def item(x):
+        return x * total[0]
+
+    xs, ts = np.arange(1.0, 6.0), np.random.default_rng(5).normal(size=(5, 1))
+    losses = tg.compile(step, backend=backend).loop(xs, ts, epochs=2)
+    totals = np.cumsum(np.tile(xs, 2)).reshape(2, 5)
+    np.testing.assert_allclose(losses, totals * ts[:, 0], rtol=1e-13)
+    for each in (xs, tg.Tensor(xs)):
+        np.testing.assert_allclose(tg.compile(item, backend=backend).loop(each, epochs=3), [30 * xs] * 3)
+
+
+def test_numpy_source_loops_by_itself(monkeypatch):
+    (_, _, eager), (_, _, plain) = pair()
+    step = tg.compile(plain, backend="numpy")
+    losses = step.loop(XS, TS, epochs=4)
+    assert list(step.last.run.loops) == [0]
+    assert step.last.calls == 4 * 7
+    np.testing.assert_array_equal(losses, [[eager(x, t).item() for x, t in zip(XS, TS)] for _ in range(4)])
+    monkeypatch.setattr(numpy_backend, "WORTH", 100)
+    short = tg.compile(plain, backend="numpy")
+    short.loop(XS, TS, epochs=10)
+    assert not short.last.run.loops
+    short.loop(XS, TS, epochs=10)
+    assert short.last.run.loops
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_loop_writes_into_its_data(backend):
+    def step(x):
+        np.multiply(x, 2, out=x)
+        return x.sum()
+
+    data = np.arange(12.0).reshape(4, 3)
+    losses = tg.compile(step, backend=backend).loop(data, epochs=3)
+    np.testing.assert_array_equal(data, np.arange(12.0).reshape(4, 3) * 8)
+    np.testing.assert_array_equal(losses, [np.arange(12.0).reshape(4, 3).sum(axis=1) * 2**k for k in (1, 2, 3)])
+
+
+def test_names_of_arguments_do_not_meet_those_of_the_loop():
+    step = tg.compile(lambda items, _place, __kept: (items * _place + __kept).sum(), backend="numpy")
+    data = np.random.default_rng(6).normal(size=(3, 5, 2))
+    losses = step.loop(*data, epochs=2)
+    assert list(step.last.run.loops) == [0]
+    np.testing.assert_allclose(losses, [(data[0] * data[1] + data[2]).sum(axis=1)] * 2, rtol=1e-13)

@@ -25,8 +25,8 @@ from .holders import Holders
 from .looking.reporting import Report, report
 from .looking.shown import shown
 from .looping import run_loop
-from .quick import MISS, quick_way
-from .runner import Runner
+from .quick import quick_way
+from .runner import MISS, Runner
 from .to_numpy.memory_names import name_inputs, name_memory
 from .tracing.agreement import Agreement
 from .tracing.capture import capture
@@ -77,6 +77,8 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
 class Compiled:
     """A function that is run as a program; see `compile`."""
 
+    __slots__ = ("__dict__", "__weakref__", "quick")  # `quick` is looked up in each call: a slot is the fastest
+
     def __init__(
         self, function: Callable[..., Any], backend: str | None, check: bool = False, sharding: Any = None
     ) -> None:
@@ -88,8 +90,8 @@ class Compiled:
         self.holders, self.gradients = Holders(function), Gradients()
         self.held: list[Any] = []  # arguments that programs know by their identity
         self.last: Runner | None = None
-        self.ways: dict[Any, Any] = {}
-        self.quick: Callable[[tuple[Any, ...]], Any] | None = None
+        self.ways: dict[Any, Callable[[tuple[Any, ...]], Any]] = {}
+        self.quick: Callable[[tuple[Any, ...]], Any] = nowhere
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
@@ -172,13 +174,12 @@ class Compiled:
         with tracing:
             runner = self.runner(*sorted_leaves, leaves, structure)
         if runner is not None:
-            self.last, self.quick = runner, None
+            self.last, self.quick = runner, nowhere
         return runner
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        quick = self.quick
-        if quick is not None and not (active or options) and observer.get() is None:
-            result = quick(args)
+        if not options:
+            result = self.quick(args)
             if result is not MISS:
                 return result
         return self.call(args, options)
@@ -197,17 +198,17 @@ class Compiled:
         if runner is None:
             return self.function(*args, **options)
         self.last = runner
-        self.quick = None if self.checked or options else self.way(runner, args)
+        self.quick = nowhere if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
 
-    def way(self, runner: Runner, args: tuple[Any, ...]) -> Any:
+    def way(self, runner: Runner, args: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any]:
         """The fast way to a program in the state that layers and optimizers are in now."""
         key = runner, self.holders.number
         if key not in self.ways and len(self.ways) < WAYS:
-            self.ways[key] = quick_way(runner, args, self.holders)
-        return self.ways.get(key)
+            self.ways[key] = quick_way(runner, args, self.holders) or nowhere
+        return self.ways.get(key, nowhere)
 
     def runner(self, arrays: list[Any], own: list[Any], leaves: list[Any], structure: Any) -> Runner | None:
         """The program for these arguments in this state, made if there is none; None if they share memory."""
@@ -251,6 +252,11 @@ class Compiled:
         first.trace.let_go()
         self.held.append([each for each in leaves if not is_input(each)])
         return runner if runner.takes(arrays) else None
+
+
+def nowhere(args: tuple[Any, ...]) -> Any:
+    """The fast way where there is none."""
+    return MISS
 
 
 def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:

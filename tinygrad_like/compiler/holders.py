@@ -17,6 +17,7 @@ from ..optim.optimizer import Optimizer
 
 PLAIN = (int, float, complex, str, bytes, np.generic, type(None))
 CONTAINERS = (list, tuple, dict)
+FEW = 16  # things in a container that are looked at one by one
 WHOLE = (np.ndarray, np.dtype, FunctionType, BuiltinFunctionType, MethodType, ModuleType)
 
 
@@ -67,22 +68,24 @@ class Holders:
                 break
         return self.number
 
-    def conditions(self, known: dict[str, Any], variable: str, container: str) -> list[str]:
-        """That all is as it was when it was looked at, as lines of source; what they name is put into `known`."""
-        lines = []
+    def conditions(self, known: dict[str, Any]) -> list[str]:
+        """Lines that `return miss` unless all is as when it was looked at. What they name is put into `known`."""
+        lines, tests = [], []
         known |= {"is_": is_, "globals_": self.names.globals}
         for i, (cell, before) in enumerate(self.names.around):
             known |= {f"cell{i}": cell, f"held{i}": before}
-            lines.append(variable.format(now=f"cell{i}.cell_contents", before=f"held{i}"))
+            tests.append(f"cell{i}.cell_contents is not held{i}")
         for i, (name, before) in enumerate(self.names.above):
             known[f"global{i}"] = before
-            lines.append(variable.format(now=f"globals_.get({name!r})", before=f"global{i}"))
+            tests.append(f"globals_[{name!r}] is not global{i}")
         own = [(self.names.own.values(), self.names.inside)] if self.names.fixed else []
-        watched = [*self.watched, *own]
-        for i, (values, before) in enumerate(watched):
+        for i, (values, before) in enumerate([*self.watched, *own]):
             known |= {f"values{i}": values, f"before{i}": before}
-            lines.append(container.format(values=f"values{i}", count=len(before), before=f"before{i}"))
-        return lines
+            lines += unpacked(i, before, known, tests)
+        if tests:
+            lines += [f"if {' or '.join(tests)}:", "    return miss"]
+        inside = [f"    {each}" for each in lines or ["pass"]]
+        return ["try:", *inside, "except (ValueError, KeyError):", "    return miss"]
 
     def look(self) -> None:
         self.forget()
@@ -106,6 +109,16 @@ class Holders:
         self.watched.append((values, list(values)))
 
 
+def unpacked(i: int, before: list[Any], known: dict[str, Any], tests: list[str]) -> list[str]:
+    """Lines that take a container apart, if it is small; the tests that it holds what it did come among the others."""
+    if not 0 < len(before) <= FEW:
+        tests.append(f"len(values{i}) != {len(before)} or not all(map(is_, values{i}, before{i}))")
+        return []
+    known |= {f"before{i}_{k}": each for k, each in enumerate(before)}
+    tests += [f"now{i}_{k} is not before{i}_{k}" for k in range(len(before))]
+    return [f"{', '.join(f'now{i}_{k}' for k in range(len(before)))}, = values{i}"]
+
+
 class Names:
     """The variables that a function refers to: those of its object, around it, and among the globals."""
 
@@ -116,14 +129,16 @@ class Names:
         code = getattr(function, "__code__", None)
         self.cells = () if code is None else function.__closure__ or ()
         self.globals: dict[str, Any] = {} if code is None else function.__globals__
-        self.used: list[str] = [] if code is None else [name for name in code.co_names if name in self.globals]
+        self.names = () if code is None else code.co_names
 
     def look(self) -> list[Any]:
         """What they refer to now, which is remembered."""
         self.around = [(cell, contents(cell)) for cell in self.cells]
-        self.above = [(name, self.globals.get(name)) for name in self.used]
+        # Only now: a function may be defined before what it refers to.
+        self.above = [(name, self.globals[name]) for name in self.names if name in self.globals]
         self.inside = list(self.own.values())
-        return [*self.fixed, *self.inside, *(each for _, each in self.around), *(each for _, each in self.above)]
+        variables = [*(each for _, each in self.around), *map(self.globals.get, self.names)]
+        return [*self.fixed, *self.inside, *variables]
 
     def are_same(self) -> bool:
         """Whether they refer to what they did when they were looked at."""

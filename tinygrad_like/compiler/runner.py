@@ -17,6 +17,8 @@ from .tracing.capture import Captured, Output
 from .tracing.program import INPUT, REFERENCE, Memory, Value
 from .tracing.unrecorded import NOT_RECORDED, RECIPE
 
+MISS = object()  # given where a fast way does not lead to a program
+
 
 def number(loss: Any) -> float:
     """What a step returned as its loss; nan if that is None."""
@@ -72,7 +74,9 @@ class Runner:
         ]
         self.guards = trace.guards(self.program.stored)
         noted = [(array, index) for array, index in trace.noted if trace.memory_kind(array) == REFERENCE]
-        self.notes = [writes.noter(array, index) for array, index in noted]
+        entries = [writes.entry(array, index) for array, index in noted]
+        self.entries = [each for each in entries if each is not None]  # of writes of all memory
+        self.notes = [each for each, entry in zip(noted, entries) if entry is None]
         self.program.as_arrays = places_of_tensors(self.returned)
         start = perf_counter()
         self.run = build(self.program, backend, sharding)
@@ -83,7 +87,8 @@ class Runner:
         self.writes_inputs = any(each.kind == INPUT for each in stored)
         # What no argument may share memory with: where the program writes; if that is in an argument, all it refers to.
         watched = {each.memory for each in self.program.references} if self.writes_inputs else stored
-        self.owners = {id(each.array) for each in watched if each.kind == REFERENCE}
+        self.watched = [each.array for each in watched if each.kind == REFERENCE]
+        self.owners = set(map(id, self.watched))
         only = self.returned if type(self.returned) is Output else None
         self.is_tensor = only is not None and only.kind == "tensor" and self.fixed[only.place] is None
         self.calls = 0
@@ -115,6 +120,10 @@ class Runner:
         self.calls += 1
         return self.result(outputs)
 
+    def again(self, arrays: list[Any]) -> Any:
+        """What a call gives whose arguments have an unusual layout."""
+        return self(arrays) if self.takes(arrays) else MISS
+
     def result(self, outputs: list[Any]) -> Any:
         """What the function returned, in its containers."""
         if self.is_tensor:
@@ -124,10 +133,12 @@ class Runner:
 
     def finish(self, bound: list[Any]) -> None:
         """What a run leaves in the objects of before: gradients, and notes of what was written."""
-        for note in self.notes:
-            note()
-        for tensor, array in self.lasting:
-            tensor._grad = array
+        for entry in self.entries:
+            entry.all = writes.now()
+        for array, index in self.notes:
+            writes.note(array, index)
+        for tensor, gradient in self.lasting:
+            tensor._grad = gradient
         if self.changing:
             for binding, value in zip(self.program.bindings, bound):
                 if binding in self.changing:
@@ -140,13 +151,16 @@ class Runner:
         """
         if isinstance(self.returned, Output) and self.program.outputs[self.returned.place].size != 1:
             raise not_one_number(self.program.outputs[self.returned.place].shape)
-        many = getattr(self.run, "many", None)
-        may_write = not self.writes_inputs or all(each.flags.writeable for each in data)
-        if many and may_write and isinstance(self.returned, Output) and self.fixed[self.returned.place] is None:
-            self.finish(many(data, rows, first, items, losses, self.returned.place))
-            self.calls += len(losses)
-            return
-        bound: list[Any] = []
+        if self.runs_many(data):
+            bound = None
+            try:
+                bound = self.run.many(data, rows, first, items, losses, self.returned.place)
+            finally:
+                self.finish(bound or [])
+            if bound is not None:
+                self.calls += len(losses)
+                return
+        bound = []
         try:
             for i in range(len(losses)):
                 k = (first + i) % items
@@ -155,6 +169,16 @@ class Runner:
                 self.calls += 1
         finally:
             self.finish(bound)
+
+    def runs_many(self, data: list[Any]) -> bool:
+        """Whether the backend itself may loop over the items of these arrays."""
+        if not hasattr(self.run, "many") or not isinstance(self.returned, Output):
+            return False
+        if self.writes_inputs and not all(each.flags.writeable for each in data):
+            return False
+        loss = self.program.outputs[self.returned.place]
+        in_rows = all(each.contiguous for each in self.program.inputs)
+        return in_rows and loss.dtype.kind in "fiub" and self.fixed[self.returned.place] is None
 
     def given(self, leaf: Any, outputs: list[Any]) -> Any:
         """What the function returned in one place."""

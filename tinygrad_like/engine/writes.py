@@ -6,8 +6,6 @@ import itertools
 import os
 import weakref
 from _thread import allocate_lock
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -161,17 +159,16 @@ class WriteLog:
             else:
                 entry.note(array, index, now)
 
-    def noter(self, array: Array, index: Any = ...) -> Callable[[], None]:
-        """A function that notes this write, fast where it is of all memory: for a program that writes often."""
+    def entry(self, array: Array, index: Any = ...) -> Written | None:
+        """What keeps the time of this write, if it is of all memory: who writes often sets `all` to `now()`."""
         self.note(array, index)
-        entry = self._log[id(base_of(array))]
-        if index is not ... or base_of(array).nbytes != array.nbytes:
-            return partial(self.note, array, index)
+        whole = base_of(array)
+        return self._log[id(whole)] if index is ... and whole.nbytes == array.nbytes else None
 
-        def note() -> None:
-            entry.all = self.latest = clock()
-
-        return note
+    def now(self) -> int:
+        """The time of a write."""
+        self.latest = clock()
+        return self.latest
 
     def _forget(self, key: int, gone: Any) -> None:
         if key in self._log and self._log[key].reference is gone:

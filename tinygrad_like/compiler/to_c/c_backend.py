@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.shortcuts import raise_unless
+from ..direct import Direct
 from ..passes.aliasing import overlapping_references
 from ..passes.passes import simplified
 from ..to_numpy import numpy_backend
@@ -22,6 +23,7 @@ from .c_entry import (
     DROP,
     ERROR,
     FIRST,
+    FOREIGN,
     FUNCTIONS,
     KIND,
     MISFIT,
@@ -33,6 +35,7 @@ from .c_entry import (
     header_size,
 )
 from .c_memory import ALIGNED
+from .c_running import direct, run_text, scope_of, whole_of
 from .c_source import FIRST_REQUIRED, INDEX_FAILED, Source
 
 FLAGS = (
@@ -68,9 +71,11 @@ class Compiled:
         address = ctypes.cast(self.library.step_method, ctypes.c_void_p).value
         self.method = Method(b"step", address, FASTCALL, None)
         self.pool: list[Workspace] = []
+        self.own: Workspace | None = None
         self.results = [*program.outputs, *(each.value for each in program.bindings)]
         inputs = {each.memory for each in program.inputs}
         self.keeps_inputs = any(each is not None and each.memory in inputs for each in self.results)
+        self.as_arrays = given.as_arrays
         self.code = compile(run_text(self), "<step>", "exec")
 
     def __call__(self, arrays: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -82,6 +87,16 @@ class Compiled:
             return results
         finally:
             pool.append(workspace)
+
+    def direct(self, known: dict[str, Any]) -> Direct | None:
+        """How it is called in source, if it can be called straight."""
+        return direct(self, known)
+
+    def shared(self) -> Workspace:
+        """The one of calls that nothing comes between."""
+        if self.own is None:
+            self.own = Workspace(self)
+        return self.own
 
     def many(self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int) -> list[Any]:
         """A run for each of `losses`: for the items of some arrays from the `first` on, round and round.
@@ -117,15 +132,7 @@ class Workspace:
         )
         self.run: Any = None
         self.call = new(ctypes.addressof(owner.method), self.table, None, None)
-        scope = {
-            "call": self.call,
-            "empty": np.empty,
-            "space": self,
-            "bound": self.fixed,
-            "results": owner.results,
-            "errors": np.errstate,
-        }
-        scope |= {f"dtype{i}": dtype for i, (_, dtype) in enumerate(self.shapes)}
+        scope = scope_of(self)
         exec(owner.code, scope)
         self.run = scope["run"]
 
@@ -249,9 +256,9 @@ class Workspace:
         if code == INDEX_FAILED:
             index, axis, length = self.error.tolist()
             raise IndexError(f"index {index} is out of bounds for axis {axis} with size {length}")
-        if code == MISFIT and not self.owner.keeps_inputs:
+        if code in (MISFIT, FOREIGN) and not self.owner.keeps_inputs:
             return self.laid_out(arrays[: len(self.program.inputs)])
-        if code in (MISFIT, OVERLAP):
+        if code in (MISFIT, OVERLAP, FOREIGN):
             return replayed(self.program, arrays[: len(self.program.inputs)])
         raise_unless(False, self.owner.source.requirements[code - FIRST_REQUIRED].instruction.args[1])
         return None
@@ -272,54 +279,6 @@ def in_layout(array: Any, value: Value) -> Any:
     copied: Any = np.ndarray(value.shape, value.dtype, memory, value.offset, value.strides)
     copied[...] = array
     return copied
-
-
-def whole_of(program: Program, memory: Memory) -> tuple[tuple[int, ...], Any]:
-    """The shape of a new array for all of a memory: that of the result if it has no gaps, else flat."""
-    results = [*program.outputs, *(each.value for each in program.bindings)]
-    own = [each for each in results if each is not None and each.memory is memory]
-    if len(own) == 1 and own[0].contiguous and own[0].size * own[0].dtype.itemsize == memory.size and not own[0].offset:
-        return own[0].shape, own[0].dtype
-    return (memory.size,), np.dtype(np.uint8)
-
-
-def run_text(owner: Compiled) -> str:
-    """The function that runs a program, in Python: as short as it can be, since small steps take as long as it."""
-    program, layout = owner.program, owner.layout
-    inputs = [f"x{i}" for i in range(len(program.inputs))]
-    fresh = [f"y{i}" for i in range(len(layout.fresh))]
-    lines = []
-    if any(each.scalar or each.weak for each in program.inputs):
-        lines.append("arrays = space.arrays_of(arrays)")
-    if inputs:
-        lines.append(f"{', '.join(inputs)}, = arrays")
-    for i, (name, memory) in enumerate(zip(fresh, layout.fresh)):
-        lines.append(f"{name} = empty({whole_of(program, memory)[0]}, dtype{i})")
-    every = ", ".join([*inputs, *fresh])
-    if owner.source.calls:
-        lines += [f"if not space.bind([{every}]):", f"    return space.failed({MISFIT}, [{every}])"]
-        lines += ["with errors(all='ignore'):", f"    code = call({every})"]
-    else:
-        lines.append(f"code = call({every})")
-    lines += ["if code:", f"    return space.failed(code, [{every}])"]
-    names = dict(zip((*(each.memory for each in program.inputs), *layout.fresh), (*inputs, *fresh)))
-    texts = [result_text(owner, i, names, every) for i in range(len(owner.results))]
-    n = len(program.outputs)
-    lines.append(f"return [{', '.join(texts[:n])}], [{', '.join(texts[n:])}]")
-    return "def run(arrays):\n    " + "\n    ".join(lines) + "\n"
-
-
-def result_text(owner: Compiled, i: int, names: dict[Memory, str], every: str) -> str:
-    """What gives a result, in that function."""
-    value = owner.results[i]
-    if value is None:
-        return "None"
-    name = names.get(value.memory)
-    if name is None:
-        return f"bound[{i}][()]" if value.scalar else f"bound[{i}]"
-    if value.memory in owner.layout.fresh and whole_of(owner.program, value.memory) == (value.shape, value.dtype):
-        return f"{name}[()]" if value.scalar else name
-    return f"space.found(results[{i}], [{every}])"
 
 
 def build(program: Program) -> Any:

@@ -13,7 +13,8 @@ from .c_source import Source
 
 # What a table has before the pointers to memory.
 CALL, DROP, FUNCTIONS, ERROR, NUMBER, SAVE, RESTORE, KIND, FIRST = range(9)
-MISFIT, OVERLAP = 3, 4  # an argument with other strides; one that NumPy must see to: it shares memory, or is read-only
+# An argument with other strides; one that NumPy must see to, as it shares memory or is read-only; one of another kind.
+MISFIT, OVERLAP, FOREIGN = 3, 4, 5
 WRITEABLE = 0x400  # NumPy's flag
 WORTH = 20_000  # elements, from which on other threads may run meanwhile
 
@@ -27,14 +28,17 @@ typedef struct {{
 }} Array;
 #define ARRAY(object) ((const Array *)(const void *)((const char *)(object) + {header}))
 
-static int fits(const void *object, uintptr_t kind, const ptrdiff_t *strides, uintptr_t alignment)
+/* What is wrong with an argument: 0 if nothing. `layout` has its shape, then its strides. */
+static int misfit(const void *object, uintptr_t kind, int ndim, const ptrdiff_t *layout, uintptr_t alignment)
 {{
     const Array *array = ARRAY(object);
-    if (((const uintptr_t *)(const void *)array)[-1] != kind) return 0; /* no array */
-    if ((uintptr_t)array->data % alignment) return 0;
-    for (int i = 0; i < array->ndim; ++i)
-        if (array->strides[i] != strides[i] && array->shape[i] != 1) return 0;
-    return 1;
+    int other = 0;
+    if (((const uintptr_t *)(const void *)array)[-1] != kind || array->ndim != ndim) return {FOREIGN};
+    for (int i = 0; i < ndim; ++i) {{
+        if (array->shape[i] != layout[i]) return {FOREIGN};
+        other |= array->strides[i] != layout[ndim + i] && layout[i] != 1;
+    }}
+    return other || (uintptr_t)array->data % alignment ? {MISFIT} : 0;
 }}
 
 static int apart(const char *a, ptrdiff_t n, const char *b, ptrdiff_t m)
@@ -92,13 +96,13 @@ int {name}_loop(uintptr_t *table, int64_t first, int64_t count, int64_t samples,
 def entry(source: Source, header: int) -> str:
     """The text, for Python objects with a header of this many bytes."""
     layout, program = source.layout, source.program
-    checks = []
+    checks = ["int wrong;"] if program.inputs else []
     for i, value in enumerate(program.inputs):
-        strides = ", ".join(map(str, value.strides)) or "0"
-        checks.append(f"static const ptrdiff_t strides{i}[] = {{{strides}}};")
+        numbers = ", ".join(map(str, (*value.shape, *value.strides))) or "0"
+        checks.append(f"static const ptrdiff_t layout{i}[] = {{{numbers}}};")
     for i, value in enumerate(program.inputs):
-        size = value.dtype.alignment
-        checks.append(f"if (!fits(arrays[{i}], table[{KIND}], strides{i}, {size})) return {MISFIT};")
+        ndim, size = len(value.shape), value.dtype.alignment
+        checks.append(f"if ((wrong = misfit(arrays[{i}], table[{KIND}], {ndim}, layout{i}, {size}))) return wrong;")
     for i, value in enumerate(program.inputs):
         if value.memory in layout.written:
             checks.append(f"if (!(ARRAY(arrays[{i}])->flags & {WRITEABLE})) return {OVERLAP};")
@@ -107,7 +111,7 @@ def entry(source: Source, header: int) -> str:
         checks.append(f"table[{FIRST + slot}] = (uintptr_t)ARRAY(arrays[{i}])->data;")
     checks += overlaps(source)
     guarded = ["const int code = enter(table, arrays);"]
-    if not source.calls and source.work > WORTH:
+    if lets_others_run(source):
         guarded = [
             f"void *state = ((void *(*)(void))table[{SAVE}])();",
             *guarded,
@@ -122,10 +126,17 @@ def entry(source: Source, header: int) -> str:
         drop=DROP,
         functions=FUNCTIONS,
         number=NUMBER,
+        FOREIGN=FOREIGN,
+        MISFIT=MISFIT,
         checks="\n".join("    " + each for each in checks or ["(void)arrays;"]),
         guarded="\n".join("    " + each for each in guarded),
         inputs="\n".join("        " + each for each in loop_inputs(source)),
     )
+
+
+def lets_others_run(source: Source) -> bool:
+    """Whether other threads may run meanwhile."""
+    return not source.calls and source.work > WORTH
 
 
 def overlaps(source: Source) -> list[str]:

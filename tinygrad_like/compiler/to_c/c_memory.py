@@ -19,9 +19,9 @@ RESERVED = frozenset(
     {
         *("apart", "auto", "best", "break", "call", "case", "char", "const"),
         *("continue", "default", "do", "double", "else", "enter", "enum", "erf"),
-        *("erfc", "error", "extern", "factor", "fits", "float", "for", "gamma"),
+        *("erfc", "error", "extern", "factor", "float", "for", "gamma"),
         *("goto", "here", "if", "index_error", "inline", "int", "j0", "j1"),
-        *("jn", "lgamma", "long", "main", "memcpy", "memory", "register", "restrict"),
+        *("jn", "lgamma", "long", "main", "memcpy", "memory", "misfit", "register", "restrict"),
         *("return", "run", "short", "signed", "sizeof", "static", "strange", "struct"),
         *("sum", "switch", "table", "tgamma", "typedef", "union", "unsigned", "void"),
         *("volatile", "where", "while", "y0", "y1", "yn"),

@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 
 from ...engine.errors import ArgumentError
+from ..direct import Direct
 from ..passes.aliasing import overlapping_references
 from ..passes.passes import simplified
 from ..tracing.program import INPUT, Program, Value
 from ..tracing.replay import replay, view_of
+from .looped import looped, turns
 from .numpy_source import Source, moving, state_of_source
 
 Results = tuple[Sequence[Any], Sequence[Any]]
 numbers = count(1)
+AGAIN = "    return again([{}])"
+WORTH = 200  # steps in loops, after which a loop of their own saves more time than it takes to make
 
 
 class Step:
@@ -40,33 +44,69 @@ class Step:
         moved = {id(each) for each in moving(self.written.program, self.written.still)}
         self.places = [i for i, each in enumerate(bindings) if id(each) in moved]
         self.suited = [layout_check(each) for each in program.inputs]
+        plain = all(each.contiguous and not each.scalar for each in program.inputs)
+        self.is_simple = plain and not (self.places or self.written.speller.objects)
+        self.bare, self.spare = unwrap(self.step), list[Context]()
+        self.loops: dict[int, Callable[..., Any]] = {}  # by the place of the loss
+        self.steps = 0  # in loops
 
     @property
     def source(self) -> str:
         return self.written.text
 
-    def function(self) -> Callable[[list[Any]], Results]:
-        """The way to run it. With nothing to be checked or bound in each run, no time is lost on that."""
-        step, bound, spare = self.step, self.bound, list[Context]()
-        simple = all(each.contiguous and not each.scalar for each in self.program.inputs)
-        if self.places or not simple or self.written.speller.objects:
-            return self.run
-        bare = unwrap(step)
+    def __call__(self, arrays: list[Any]) -> Results:
+        """With nothing to be checked or bound in each run, no time is lost on that."""
+        if not self.is_simple or not all(each.flags.c_contiguous for each in arrays):
+            return self.run(arrays)
+        # A context in which NumPy is quiet is entered in less time than one is made so.
+        try:
+            context = self.spare.pop()
+        except IndexError:
+            context = quiet()
+        results = context.run(self.bare, *arrays)
+        self.spare.append(context)
+        return results, self.bound
 
-        def run(arrays: list[Any]) -> Results:
-            for each in arrays:
-                if not each.flags.c_contiguous:
-                    return self.run(arrays)
-            # A context in which NumPy is quiet is entered in less time than one is made so.
-            try:
-                context = spare.pop()
-            except IndexError:
-                context = quiet()
-            results = context.run(bare, *arrays)
-            spare.append(context)
-            return results, bound
+    def direct(self, known: dict[str, Any]) -> Direct | None:
+        """How it is called in source, if nothing is bound in each run. What the text refers to is put into `known`."""
+        if not self.is_simple:
+            return None
+        names = [f"x{i}" for i in range(len(self.program.inputs))]
+        known |= {"step": self.bare, "spare": self.spare, "quiet": quiet, "bound": self.bound}
+        lines = [
+            line for name in names for line in (f"if not {name}.flags.c_contiguous:", AGAIN.format(", ".join(names)))
+        ]
+        lines += ["try:", "    context = spare.pop()", "except IndexError:", "    context = quiet()"]
+        lines += [f"outputs = context.run({', '.join(['step', *names])})", "spare.append(context)"]
+        outputs = [f"outputs[{i}]" for i in range(len(self.program.outputs))]
+        return Direct(lines, outputs, [f"bound[{i}]" for i in range(len(self.bound))])
 
-        return run
+    def many(
+        self, data: list[Any], rows: int | None, first: int, items: int, losses: Any, place: int
+    ) -> list[Any] | None:
+        """A run for each of `losses`: for the items of some arrays from the `first` on, round and round.
+
+        An item is an element, or as many `rows`. The loss is the output at `place`. Gives what the bindings bind; None
+        if it cannot be run so.
+        """
+        scalars = [rows is None and each.ndim == 1 for each in data]
+        if self.places or scalars != [each.scalar for each in self.program.inputs]:
+            return None
+        self.steps += len(losses)
+        if self.steps < WORTH:
+            return None
+        if place not in self.loops:
+            self.loops[place] = self.loop(place)
+        self.loops[place](turns(data, rows, first, items, len(losses)), losses)
+        return self.bound
+
+    def loop(self, place: int) -> Callable[..., None]:
+        """The loop that keeps the output at `place`; it shares the memory of the step."""
+        space = dict(self.bare.__globals__)
+        tree = looped(self.written.text, place, bool(self.program.outputs[place].shape))
+        exec(compile(tree, self.bare.__code__.co_filename, "exec"), space)
+        made: Callable[..., None] = space["loop"]
+        return made
 
     def run(self, arrays: list[Any]) -> Results:
         if not all(suits(arrays) for suits in self.suited):
@@ -92,7 +132,7 @@ def build(program: Program) -> Callable[[list[Any]], Results]:
     """A function of the input arrays that gives the outputs, and what the bindings bind."""
     if overlapping_references(program):
         return partial(replayed, program)
-    return Step(program).function()
+    return Step(program)
 
 
 def compiled(text: str, state: dict[str, Any]) -> Callable[..., Any]:
