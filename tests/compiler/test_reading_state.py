@@ -45,3 +45,37 @@ def test_python_cannot_see_the_values_of_a_tensor_of_before(read):
     w = tg.Tensor([2.0, 3.0])
     with pytest.raises(tg.TraceError, match="cannot be compiled"):
         tg.compile(lambda x: x * read(w))(np.ones(2))
+
+
+def test_a_learning_rate_that_is_read():
+    optimizer = tg.SGD(tg.Linear(3, 2).parameters(), lr=0.5)
+    step = tg.compile(lambda x: x * optimizer.param_groups[0]["lr"])
+    assert step(np.ones(1)) == 0.5
+    optimizer.param_groups[0]["lr"] = 0.25
+    assert step(np.ones(1)) == 0.25
+    assert type(optimizer.param_groups[0]["lr"]) is float
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_a_mask_of_before_selects_as_many_elements(backend):
+    mask, x = np.array([True, False, True]), np.array([1.0, 2.0, 4.0])
+    step = tg.compile(lambda x: (x[mask] * 2).sum(), backend=backend)
+    assert step(x) == 10
+    mask[:] = [False, True, True]
+    assert step(x) == 12
+    mask[1] = False
+    with pytest.raises(tg.ArgumentError, match="A mask selects another number"):
+        step(x)
+
+
+def test_a_mask_that_is_constant_is_not_looked_at():
+    step = tg.compile(lambda x: x[np.array([True, False, True])] * 2, backend="numpy")
+    assert step(np.arange(3.0)).tolist() == [0, 4]
+    assert "raise" not in step.source
+
+
+def test_arguments_in_another_byte_order():
+    x = np.arange(6.0).reshape(3, 2).astype(">f8")
+    step = tg.compile(lambda x: x[::2].T)
+    assert step(x).dtype == x.dtype
+    np.testing.assert_array_equal(step(x), x[::2].T)

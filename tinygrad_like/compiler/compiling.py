@@ -321,4 +321,4 @@ def nudged(value: Any) -> Any:
     if value.dtype.kind not in "fc":
         return value.copy()
     other = value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
-    return np.asarray(other) if isinstance(value, np.ndarray) else other
+    return np.asarray(other, value.dtype) if isinstance(value, np.ndarray) else other  # in the same byte order
