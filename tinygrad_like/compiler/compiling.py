@@ -21,7 +21,7 @@ from ..engine.writes import across_forks
 from ..tree import flatten, unflatten
 from .backends import BACKENDS
 from .checked import Checked
-from .holders import Holders
+from .holders import Holders, is_walked
 from .looking.reporting import Report, report
 from .looking.shown import shown
 from .looping import run_loop
@@ -242,7 +242,7 @@ class Compiled:
             second = capture(call, [nudged(each) for each in arrays], self.gradients, nudged=True)
         Agreement(first.program, second.program).settle()
         second.trace.let_go()
-        self.holders.add(first.trace.took_part())
+        self.holders.add(first.trace.took_part() | {id(each): each for each in leaves if is_walked(each)})
         name_memory(first.program, self.holders.roots.values(), self.function)
         name_inputs(first.program, self.function, *arguments_of(first.program, leaves, structure))
         seconds = perf_counter() - start
@@ -278,8 +278,19 @@ def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
             arrays.append(each)
             key.append(float)
         else:
-            key.append((type(each), each if is_hashable(each) else id(each)))
+            key.append(known_by(each))
     return arrays, key
+
+
+def known_by(value: Any) -> Any:
+    """What an argument that is no array is told from others by: its value, or which object it is."""
+    if isinstance(value, complex):
+        return type(value), repr(value)  # which tells zeros of both signs apart
+    if isinstance(value, slice):
+        return slice, known_by(value.start), known_by(value.stop), known_by(value.step)
+    if isinstance(value, (set, frozenset)):
+        return type(value), frozenset(map(known_by, value))
+    return type(value), value if is_hashable(value) else id(value)
 
 
 def is_hashable(value: Any) -> bool:
