@@ -1,6 +1,7 @@
 """`compile`: when a function is traced, what a program may and may not see, and what is left behind."""
 
 import copy
+import pickle
 import random
 import threading
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+import tinygrad_like.numpy as tnp
 from tinygrad_like.compiler import compiling
 
 rng = np.random.default_rng(0)
@@ -476,3 +478,54 @@ def test_another_thread_is_not_traced():
 
 def test_the_limit_of_programs_is_not_hidden():
     assert compiling.MOST == 8
+
+
+# -- copies -------------------------------------------------------------------------------------------
+
+
+@tg.compile
+def decorated(x):
+    return x * 3
+
+
+class Predicting(tg.Layer):
+    def __init__(self):
+        self.inner = tg.Linear(2, 1, seed=0)
+        self.predict = tg.compile(self.predicted)
+
+    def predicted(self, x):
+        return self.inner(x)
+
+    def forward(self, x):
+        return self.predict(x)
+
+
+def test_a_compiled_function_is_copied_and_pickled():
+    x = np.ones(2)
+    decorated(x)
+    assert pickle.loads(pickle.dumps(decorated)) is decorated
+    assert copy.deepcopy(decorated)(x)[0] == 3
+    step = tg.compile(np.sin)
+    step(x)
+    assert pickle.loads(pickle.dumps(step))(x)[0] == np.sin(1)
+
+
+def test_the_copy_of_a_model_with_a_compiled_method_is_its_own():
+    model = Predicting()
+    y = model(np.ones((1, 2)))
+    other = copy.deepcopy(model)
+    other.inner.weight.data = 0.0
+    other.inner.bias.data = 5.0
+    assert other(np.ones((1, 2))).item() == 5
+    assert model(np.ones((1, 2))).item() == y.item()
+
+
+def test_lists_of_what_is_traced():
+    def turned(x):
+        filled = tnp.zeros(2)
+        filled[0] = x[1]
+        return tnp.array([x[0], x[1] * 2]) + filled + tnp.full(2, x[0])
+
+    np.testing.assert_array_equal(tg.compile(turned)(np.array([1.0, 2.0])), [4, 5])
+    gradient = tg.grad(lambda x: turned(x).sum())
+    np.testing.assert_array_equal(tg.compile(gradient)(np.array([1.0, 2.0])), [3, 3])

@@ -160,3 +160,9 @@ def test_an_activation_that_looks_at_values_trains_all_the_same(monkeypatch):
         both.append(network.train(*XOR, 5))
         monkeypatch.setattr(networks, "COMPILED", 10**9)
     assert both[0] == both[1]
+
+
+@pytest.mark.parametrize("returned", [lambda x: (x.sum(), x), lambda x: {"loss": x.sum()}])
+def test_a_step_in_a_loop_returns_its_loss_alone(returned):
+    with pytest.raises(tg.ArgumentError, match=r"returns its loss, but returned a (tuple|dict)"):
+        tg.compile(returned).loop(XS)

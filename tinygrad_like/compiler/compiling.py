@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial, update_wrapper
@@ -93,6 +94,16 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        """A copy is of the function; it has no programs yet. Pickled by name, where the function has this one's."""
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        name = getattr(self, "__qualname__", "")
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return name
+        return Compiled, (self.function, self.backend, self.checked is not None, self.sharding)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))

@@ -35,6 +35,10 @@ METHODS = {
 }
 IN_PLACE = {"fill", "put", "sort", "partition"}
 WAYS = "A step is traced once and run again with other values, so Python cannot see them."
+ARRAYS = (
+    "Write np.stack([a, b]) in place of np.array([a, b]), np.zeros_like(x) in place of an array of zeros that is "
+    "filled, and give lists of numbers as arrays; or write `import tinygrad_like.numpy as np`."
+)
 
 
 class Method:
@@ -149,7 +153,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
     # -- what would need the values -----------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise self.trace_of.refusal("Converting an array to a plain ndarray", WAYS)
+        raise self.trace_of.refusal("Converting an array to a plain ndarray", f"{WAYS} {ARRAYS}")
 
     def __bool__(self) -> bool:
         raise self.trace_of.refusal(
