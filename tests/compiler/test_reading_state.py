@@ -79,3 +79,18 @@ def test_arguments_in_another_byte_order():
     step = tg.compile(lambda x: x[::2].T)
     assert step(x).dtype == x.dtype
     np.testing.assert_array_equal(step(x), x[::2].T)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_what_is_the_same_in_each_call_may_be_written_to(backend):
+    w = tg.Tensor(np.zeros(2), requires_grad=True)
+
+    def function(x):
+        w.grad = np.ones(2)
+        return np.ones(2), tg.Tensor(np.ones(2)), x * np.ones(2)
+
+    step = tg.compile(function, backend=backend)
+    for _ in range(3):
+        array, tensor, _ = step(np.ones(2))
+        assert [*array, *tensor.data, *w.grad.data] == [1] * 6
+        array[:], tensor.data, w.grad.data[:] = 2, 2.0, 2

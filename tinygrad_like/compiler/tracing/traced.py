@@ -37,7 +37,8 @@ IN_PLACE = {"fill", "put", "sort", "partition"}
 WAYS = "A step is traced once and run again with other values, so Python cannot see them."
 ARRAYS = (
     "Write np.stack([a, b]) in place of np.array([a, b]), np.zeros_like(x) in place of an array of zeros that is "
-    "filled, and give lists of numbers as arrays; or write `import tinygrad_like.numpy as np`."
+    "filled, tg.Tensor(table)[i] in place of table[i], and give lists of numbers as arrays; or write "
+    "`import tinygrad_like.numpy as np`."
 )
 
 
@@ -167,7 +168,9 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
         raise self.trace_of.refusal("int() of an array", WAYS)
 
     def __index__(self) -> int:
-        raise self.trace_of.refusal("An array as a Python integer (range, index, shape)", f"{WAYS} Write np.take.")
+        raise self.trace_of.refusal(
+            "An array as a Python integer (range, index, shape)", f"{WAYS} Write tg.Tensor(table)[i]."
+        )
 
     def __complex__(self) -> complex:
         raise self.trace_of.refusal("complex() of an array", WAYS)
