@@ -529,3 +529,11 @@ def test_lists_of_what_is_traced():
     np.testing.assert_array_equal(tg.compile(turned)(np.array([1.0, 2.0])), [4, 5])
     gradient = tg.grad(lambda x: turned(x).sum())
     np.testing.assert_array_equal(tg.compile(gradient)(np.array([1.0, 2.0])), [3, 3])
+
+
+def test_the_fast_way_is_for_the_state_that_its_program_was_found_in(monkeypatch):
+    """Another thread may look at another state as soon as it can."""
+    held = []
+    monkeypatch.setattr(compiling, "quick_way", lambda *args: held.append(compiling.tracing._is_owned()))
+    tg.compile(lambda x: x * 2)(np.ones(2))
+    assert held == [True]

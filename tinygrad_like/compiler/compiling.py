@@ -205,10 +205,11 @@ class Compiled:
         arrays, own = sorted_leaves
         with tracing:
             runner = self.runner(arrays, own, leaves, structure)
+            if runner is not None:
+                self.last = runner
+                self.quick = None if self.checked or options else self.way(runner, args)
         if runner is None:
             return self.function(*args, **options)
-        self.last = runner
-        self.quick = None if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
