@@ -242,6 +242,7 @@ ORDER = [
     "compiler.passes.repetitions",
     "compiler.passes.passes",
     "compiler.to_numpy.buffers",
+    "compiler.mentions",
     "compiler.holders",
     "compiler.to_numpy.memory_names",
     "compiler.to_numpy.spelling",

@@ -1,6 +1,7 @@
 """`compile`: when a function is traced, what a program may and may not see, and what is left behind."""
 
 import copy
+import pickle
 import random
 import threading
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+import tinygrad_like.numpy as tnp
 from tinygrad_like.compiler import compiling
 
 rng = np.random.default_rng(0)
@@ -416,12 +418,10 @@ def test_an_array_that_was_kept_cannot_be_used():
 
 
 def test_check_finds_what_a_trace_does_not_see():
-    class Scale:
-        value = 1.0
-
-    step = tg.compile(lambda x: x * Scale.value, check=True)
+    scale = np.ones(1)
+    step = tg.compile(lambda x: x * scale.item(), check=True)
     assert step(np.ones(2))[0] == 1.0
-    Scale.value = 2.0
+    scale[0] = 2.0
     with pytest.raises(tg.TraceError, match="differs from the function in a result"):
         step(np.ones(2))
 
@@ -496,3 +496,62 @@ def test_lists_with_numbers_of_a_step_become_arrays():
     loss = tg.compile(tg.cross_entropy, backend="replay")
     for scores in ([[0.0, 1.0]], [[2.0, 0.0]]):
         assert loss(scores, [1]) == tg.cross_entropy(scores, [1])
+
+
+# -- copies -------------------------------------------------------------------------------------------
+
+
+@tg.compile
+def decorated(x):
+    return x * 3
+
+
+class Predicting(tg.Layer):
+    def __init__(self):
+        self.inner = tg.Linear(2, 1, seed=0)
+        self.predict = tg.compile(self.predicted)
+
+    def predicted(self, x):
+        return self.inner(x)
+
+    def forward(self, x):
+        return self.predict(x)
+
+
+def test_a_compiled_function_is_copied_and_pickled():
+    x = np.ones(2)
+    decorated(x)
+    assert pickle.loads(pickle.dumps(decorated)) is decorated
+    assert copy.deepcopy(decorated)(x)[0] == 3
+    step = tg.compile(np.sin)
+    step(x)
+    assert pickle.loads(pickle.dumps(step))(x)[0] == np.sin(1)
+
+
+def test_the_copy_of_a_model_with_a_compiled_method_is_its_own():
+    model = Predicting()
+    y = model(np.ones((1, 2)))
+    other = copy.deepcopy(model)
+    other.inner.weight.data = 0.0
+    other.inner.bias.data = 5.0
+    assert other(np.ones((1, 2))).item() == 5
+    assert model(np.ones((1, 2))).item() == y.item()
+
+
+def test_lists_of_what_is_traced():
+    def turned(x):
+        filled = tnp.zeros(2)
+        filled[0] = x[1]
+        return tnp.array([x[0], x[1] * 2]) + filled + tnp.full(2, x[0])
+
+    np.testing.assert_array_equal(tg.compile(turned)(np.array([1.0, 2.0])), [4, 5])
+    gradient = tg.grad(lambda x: turned(x).sum())
+    np.testing.assert_array_equal(tg.compile(gradient)(np.array([1.0, 2.0])), [3, 3])
+
+
+def test_the_fast_way_is_for_the_state_that_its_program_was_found_in(monkeypatch):
+    """Another thread may look at another state as soon as it can."""
+    held = []
+    monkeypatch.setattr(compiling, "quick_way", lambda *args: held.append(compiling.tracing._is_owned()))
+    tg.compile(lambda x: x * 2)(np.ones(2))
+    assert held == [True]

@@ -438,3 +438,8 @@ def test_without_a_compiler_the_size_is_unknown(tmp_path, monkeypatch):
         assert made.constants == 16
     finally:
         native.reset()
+
+
+def test_example_inputs_that_are_missing(tmp_path):
+    with pytest.raises(tg.ArgumentError, match="missing a required argument: 'x'"):
+        tg.export_c(tg.Linear(2, 1), tmp_path)

@@ -257,3 +257,9 @@ def test_names_of_arguments_do_not_meet_those_of_the_loop():
     losses = step.loop(*data, epochs=2)
     assert list(step.last.run.loops) == [0]
     np.testing.assert_allclose(losses, [(data[0] * data[1] + data[2]).sum(axis=1)] * 2, rtol=1e-13)
+
+
+@pytest.mark.parametrize("returned", [lambda x: (x.sum(), x), lambda x: {"loss": x.sum()}])
+def test_a_step_in_a_loop_returns_its_loss_alone(returned):
+    with pytest.raises(tg.ArgumentError, match=r"returns its loss, but returned a (tuple|dict)"):
+        tg.compile(returned).loop(XS)

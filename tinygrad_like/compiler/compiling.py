@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial, update_wrapper
@@ -21,7 +22,7 @@ from ..engine.writes import across_forks
 from ..tree import flatten, unflatten
 from .backends import BACKENDS
 from .checked import Checked
-from .holders import Holders
+from .holders import Holders, is_walked
 from .looking.reporting import Report, report
 from .looking.shown import shown
 from .looping import run_loop
@@ -95,6 +96,16 @@ class Compiled:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        """A copy is of the function; it has no programs yet. Pickled by name, where the function has this one's."""
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        name = getattr(self, "__qualname__", "")
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return name
+        return Compiled, (self.function, self.backend, self.checked is not None, self.sharding)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__qualname__", repr(self.function))
@@ -195,10 +206,11 @@ class Compiled:
         arrays, own = sorted_leaves
         with tracing:
             runner = self.runner(arrays, own, leaves, structure)
+            if runner is not None:
+                self.last = runner
+                self.quick = nowhere if self.checked or options else self.way(runner, args)
         if runner is None:
             return self.function(*args, **options)
-        self.last = runner
-        self.quick = nowhere if self.checked or options else self.way(runner, args)
         if self.checked is not None and self.checked.wanted(runner):
             return self.checked(runner, arrays, partial(self.function, *args, **options))
         return runner(arrays)
@@ -243,7 +255,7 @@ class Compiled:
             second = capture(call, [nudged(each) for each in arrays], self.gradients, like=first.trace)
         Agreement(first.program, second.program).settle()
         second.trace.let_go()
-        self.holders.add(first.trace.took_part())
+        self.holders.add(first.trace.took_part() | {id(each): each for each in leaves if is_walked(each)})
         name_memory(first.program, self.holders.roots.values(), self.function)
         name_inputs(first.program, self.function, *arguments_of(first.program, leaves, structure))
         seconds = perf_counter() - start
@@ -284,8 +296,19 @@ def sorted_out(leaves: list[Any]) -> tuple[list[Any], list[Any]] | None:
             arrays.append(each)
             key.append(float)
         else:
-            key.append((type(each), each if is_hashable(each) else id(each)))
+            key.append(known_by(each))
     return arrays, key
+
+
+def known_by(value: Any) -> Any:
+    """What an argument that is no array is told from others by: its value, or which object it is."""
+    if isinstance(value, complex):
+        return type(value), repr(value)  # which tells zeros of both signs apart
+    if isinstance(value, slice):
+        return slice, known_by(value.start), known_by(value.stop), known_by(value.step)
+    if isinstance(value, (set, frozenset)):
+        return type(value), frozenset(map(known_by, value))
+    return type(value), value if is_hashable(value) else id(value)
 
 
 def is_hashable(value: Any) -> bool:
@@ -327,4 +350,4 @@ def nudged(value: Any) -> Any:
     if value.dtype.kind not in "fc":
         return value.copy()
     other = value * value.dtype.type(1 + 2**-9) + value.dtype.type(2**-9)
-    return np.asarray(other) if isinstance(value, np.ndarray) else other
+    return np.asarray(other, value.dtype) if isinstance(value, np.ndarray) else other  # in the same byte order

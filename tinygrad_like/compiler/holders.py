@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import partial
 from operator import is_
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -14,11 +15,22 @@ from ..engine.traces import changes
 from ..nn.finding import Visitor, attributes, is_users_own
 from ..nn.layer import Layer
 from ..optim.optimizer import Optimizer
+from .mentions import (
+    BY_TEXT,
+    called_unnamed,
+    defaults_of,
+    is_read_by_name,
+    is_users_class,
+    is_users_function,
+    is_users_module,
+    mentioned,
+)
 
 PLAIN = (int, float, complex, str, bytes, np.generic, type(None))
 CONTAINERS = (list, tuple, dict)
 FEW = 16  # things in a container that are looked at one by one
-WHOLE = (np.ndarray, np.dtype, FunctionType, BuiltinFunctionType, MethodType, ModuleType)
+CALLING = (MethodType, partial, staticmethod, classmethod, property)
+WHOLE = (np.ndarray, np.dtype, BuiltinFunctionType)
 
 
 class Same:
@@ -35,15 +47,17 @@ class Same:
 
 
 class Holders:
-    """The layers, optimizers and Tensors of before that take part in the programs of a function.
+    """The layers, optimizers and Tensors of before that take part in the programs of a function, and its variables.
 
     `now` gives the number of their state: a program holds as long as that is the same. Attributes of layers, and
-    settings, say that they have changed (`changes`). Lists, dicts and other objects do not: they are looked at.
+    settings, say that they have changed (`changes`). Variables, lists, dicts and other objects do not: they are looked
+    at. So are those of the user's functions that it calls.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
         self.roots: dict[int, Any] = {}
-        self.names = Names(function)
+        self.names: set[str] = set()  # that the code of the function, and of those that it calls, mentions
         self.numbers: dict[Any, int] = {}
         self.number = 0
         self.forget()
@@ -51,6 +65,8 @@ class Holders:
     def forget(self) -> None:
         self.count = -1
         self.watched: list[tuple[Any, list[Any]]] = []  # in containers: now, and when looked at
+        self.cells: list[tuple[Any, Any]] = []  # of variables around a function, and what was in them
+        self.variables: dict[Any, tuple[Any, str, Any]] = {}  # globals and attributes: where, by which name, and what
 
     def add(self, roots: dict[int, Any]) -> None:
         """Other layers and optimizers take part, too."""
@@ -59,27 +75,32 @@ class Holders:
 
     def now(self) -> int:
         """The number of the state."""
-        if changes.count != self.count or not self.names.are_same():
+        if changes.count != self.count or not self.are_same():
             self.look()
-            return self.number
-        for values, before in self.watched:
-            if len(values) != len(before) or not all(map(is_, values, before)):
-                self.look()
-                break
         return self.number
+
+    def are_same(self) -> bool:
+        """Whether all that does not say so is as it was when it was looked at."""
+        for cell, held in self.cells:
+            if contents(cell) is not held:
+                return False
+        for variables, name, held in self.variables.values():
+            if variables.get(name) is not held:
+                return False
+        return all(len(values) == len(before) and all(map(is_, values, before)) for values, before in self.watched)
 
     def conditions(self, known: dict[str, Any]) -> list[str]:
         """Lines that `return miss` unless all is as when it was looked at. What they name is put into `known`."""
-        lines, tests = [], []
-        known |= {"is_": is_, "globals_": self.names.globals}
-        for i, (cell, before) in enumerate(self.names.around):
-            known |= {f"cell{i}": cell, f"held{i}": before}
+        lines, tests, places = [], [], dict[int, str]()
+        known["is_"] = is_
+        for i, (cell, held) in enumerate(self.cells):
+            known |= {f"cell{i}": cell, f"held{i}": held}
             tests.append(f"cell{i}.cell_contents is not held{i}")
-        for i, (name, before) in enumerate(self.names.above):
-            known[f"global{i}"] = before
-            tests.append(f"globals_[{name!r}] is not global{i}")
-        own = [(self.names.own.values(), self.names.inside)] if self.names.fixed else []
-        for i, (values, before) in enumerate([*self.watched, *own]):
+        for i, ((owner, _), (variables, name, held)) in enumerate(self.variables.items()):
+            place = places.setdefault(owner, f"variables{len(places)}")
+            known |= {place: variables, f"variable{i}": held}
+            tests.append(f"{place}{f'[{name!r}]' if name in variables else f'.get({name!r})'} is not variable{i}")
+        for i, (values, before) in enumerate(self.watched):
             known |= {f"values{i}": values, f"before{i}": before}
             lines += unpacked(i, before, known, tests)
         if tests:
@@ -88,25 +109,73 @@ class Holders:
         return ["try:", *inside, "except (ValueError, KeyError):", "    return miss"]
 
     def look(self) -> None:
+        while True:
+            known = len(self.names)
+            state = self.state()
+            if len(self.names) == known:
+                break
+        self.number = self.numbers.setdefault(state, len(self.numbers))
+
+    def state(self) -> tuple[Any, ...]:
+        """What the function may look at, as far as names are known by now."""
         self.forget()
         self.count = changes.count
-        state, met, waiting = [], set[int](), list(self.roots.values())
-        state.append(tuple(outline(each, waiting) for each in self.names.look()))
+        state, met, waiting = [], set[int](), [*self.roots.values(), self.function]
         while waiting:
             each = waiting.pop()
             if id(each) not in met:
                 met.add(id(each))
-                self.watch(each)
-                state.append((Same(each), type(each), *(outline(value, waiting) for value in held_by(each))))
-        self.number = self.numbers.setdefault(tuple(state), len(self.numbers))
+                state.append((Same(each), type(each), *(outline(value, waiting) for value in self.held_by(each))))
+        return tuple(state)
 
-    def watch(self, holder: Any) -> None:
-        """Keep a copy of what changes without saying so."""
-        if isinstance(holder, (Layer, Optimizer, Tensor, tuple)):
-            return
-        container: Any = holder if isinstance(holder, CONTAINERS) else vars(holder)
-        values = container.values() if isinstance(container, dict) else container
-        self.watched.append((values, list(values)))
+    def held_by(self, holder: Any) -> Iterator[Any]:
+        """What a holder refers to; what changes without saying so is watched from now on."""
+        if isinstance(holder, FunctionType):
+            yield from self.of_function(holder)
+        elif isinstance(holder, ModuleType):
+            yield from self.referred(holder, vars(holder), self.names)
+        elif isinstance(holder, type):
+            for base in filter(is_users_class, holder.__mro__):
+                yield from self.referred(base, vars(base), self.names | called_unnamed(base))
+        elif isinstance(holder, (Tensor, Optimizer, Layer)):
+            yield from own_of(holder)
+            yield type(holder)
+        elif (inner := around(holder)) is not None:
+            yield from inner
+        elif isinstance(holder, CONTAINERS):
+            yield from self.of_container(holder)
+        elif is_read_by_name(type(holder)) and self.names.isdisjoint(BY_TEXT):
+            yield from self.referred(holder, vars(holder), self.names)
+            for name in (self.names & defaults_of(type(holder))) - vars(holder).keys():
+                self.variables[id(holder), name] = vars(holder), name, None  # it may get one of its own
+            yield type(holder)
+        elif hasattr(holder, "__dict__"):
+            yield from self.of_container(vars(holder))
+            yield type(holder)
+
+    def of_function(self, function: Any) -> Iterator[Any]:
+        names = mentioned(function.__code__)
+        self.names |= names
+        for cell in function.__closure__ or ():
+            self.cells.append((cell, contents(cell)))
+            yield contents(cell)
+        yield from self.referred(function.__globals__, function.__globals__, names)
+        yield from (function.__defaults__, function.__kwdefaults__, vars(function) or None)
+
+    def referred(self, owner: Any, variables: Any, names: Set[str]) -> Iterator[Any]:
+        """What is found by some names among some variables."""
+        for name in sorted(names & variables.keys()):
+            value = variables[name]
+            if not isinstance(value, ModuleType):
+                self.variables[id(owner), name] = variables, name, value
+                yield name
+            yield value
+
+    def of_container(self, holder: Any) -> Iterator[Any]:
+        values = holder.values() if isinstance(holder, dict) else holder
+        if not isinstance(holder, tuple):
+            self.watched.append((values, list(values)))
+        yield from (*holder, *values) if isinstance(holder, dict) else values
 
 
 def unpacked(i: int, before: list[Any], known: dict[str, Any], tests: list[str]) -> list[str]:
@@ -119,36 +188,17 @@ def unpacked(i: int, before: list[Any], known: dict[str, Any], tests: list[str])
     return [f"{', '.join(f'now{i}_{k}' for k in range(len(before)))}, = values{i}"]
 
 
-class Names:
-    """The variables that a function refers to: those of its object, around it, and among the globals."""
-
-    def __init__(self, function: Any) -> None:
-        owner = getattr(function, "__self__", None)
-        self.own: dict[str, Any] = getattr(owner, "__dict__", {})
-        self.fixed = [] if owner is None else [owner]
-        code = getattr(function, "__code__", None)
-        self.cells = () if code is None else function.__closure__ or ()
-        self.globals: dict[str, Any] = {} if code is None else function.__globals__
-        self.names = () if code is None else code.co_names
-
-    def look(self) -> list[Any]:
-        """What they refer to now, which is remembered."""
-        self.around = [(cell, contents(cell)) for cell in self.cells]
-        # Only now: a function may be defined before what it refers to.
-        self.above = [(name, self.globals[name]) for name in self.names if name in self.globals]
-        self.inside = list(self.own.values())
-        variables = [*(each for _, each in self.around), *map(self.globals.get, self.names)]
-        return [*self.fixed, *self.inside, *variables]
-
-    def are_same(self) -> bool:
-        """Whether they refer to what they did when they were looked at."""
-        for cell, before in self.around:
-            if contents(cell) is not before:
-                return False
-        for name, before in self.above:
-            if self.globals.get(name) is not before:
-                return False
-        return len(self.own) == len(self.inside) and all(map(is_, self.own.values(), self.inside))
+def around(holder: Any) -> tuple[Any, ...] | None:
+    """What something that calls a function consists of; None for other things."""
+    if isinstance(holder, MethodType):
+        return holder.__func__, holder.__self__
+    if isinstance(holder, partial):
+        return holder.func, holder.args, holder.keywords
+    if isinstance(holder, (staticmethod, classmethod)):
+        return (holder.__func__,)
+    if isinstance(holder, property):
+        return (holder.fget,)
+    return (holder.function,) if is_compiled(holder) else None
 
 
 def contents(cell: Any) -> Any:
@@ -159,8 +209,8 @@ def contents(cell: Any) -> Any:
         return None
 
 
-def held_by(holder: Any) -> Iterator[Any]:
-    """What decides the way of a layer or an optimizer, and what is in a container or an object."""
+def own_of(holder: Any) -> Iterator[Any]:
+    """What decides the way of a Tensor, an optimizer or a layer."""
     if isinstance(holder, Tensor):
         yield holder
     elif isinstance(holder, Optimizer):
@@ -168,25 +218,24 @@ def held_by(holder: Any) -> Iterator[Any]:
             yield from (tuple(sorted(group.active)), *group.others.values())
         for part in holder._parts:
             yield from (Same(part), tuple(part.parameters))
-    elif isinstance(holder, Layer):
+    else:
         yield holder.training
         for name, value in attributes(holder):
             if name != ".training":
                 yield from (name, value)
-    elif isinstance(holder, dict):
-        yield from (*holder, *holder.values())
-    elif isinstance(holder, CONTAINERS):
-        yield from holder
-    else:
-        for name, value in vars(holder).items():
-            yield from (name, value)
+
+
+def is_compiled(value: Any) -> bool:
+    return type(value).__module__ == f"{__package__}.compiling"
 
 
 def is_walked(value: Any) -> bool:
-    """Whether the attributes of an object count, too."""
+    """Whether what an object refers to counts, too."""
+    if isinstance(value, (*CONTAINERS, Optimizer, *CALLING)) or is_compiled(value):
+        return True
+    if isinstance(value, (FunctionType, type, ModuleType)):
+        return is_users_function(value) or is_users_class(value) or is_users_module(value)
     if not hasattr(value, "__dict__") or isinstance(value, WHOLE):
-        return False
-    if type(value).__module__ == f"{__package__}.compiling":
         return False
     return isinstance(value, Visitor) or is_users_own(value)  # schedules are visitors
 
@@ -202,6 +251,6 @@ def outline(value: Any, waiting: list[Any]) -> Any:
         return Same(value), Same(value._array), value._node is None
     if type(value) is tuple:
         return tuple(outline(each, waiting) for each in value)
-    if isinstance(value, (*CONTAINERS, Optimizer)) or is_walked(value):
+    if is_walked(value):
         waiting.append(value)
     return Same(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ShapeError
+from ..engine.errors import ArgumentError, ShapeError
 from ..engine.node import Node
 from ..engine.tensor import values_of, wrap
 from ..engine.writes import base_of, writes
@@ -24,6 +24,10 @@ def number(loss: Any) -> float:
     """What a step returned as its loss; nan if that is None."""
     if loss is None:
         return float("nan")
+    if isinstance(loss, (tuple, list, dict)):
+        raise ArgumentError(
+            f"A step in a loop returns its loss, but returned a {type(loss).__name__}.", "Return the loss."
+        )
     array = values_of(loss)
     if np.size(array) != 1:
         raise not_one_number(np.shape(array))

@@ -73,6 +73,11 @@ def in_library(frame: FrameType) -> bool:
     return file.startswith(PYTHONS) or any(part in file for part in LIBRARIES)
 
 
+def is_library(file: str) -> bool:
+    """Whether a file is not the user's: one of this package, of NumPy, of Python, or of another library."""
+    return file.startswith((OURS, NUMPYS, PYTHONS)) or any(part in file for part in LIBRARIES)
+
+
 def line_of(frame: FrameType) -> tuple[str, str]:
     """The text of the line that a frame is at, and where that is: `In file, line n: text`, or nothing."""
     file, number = frame.f_code.co_filename, frame.f_lineno

@@ -152,11 +152,11 @@ class Tensor(Copying, Methods, Operators, Missing):
         """The only element, or that at an index, as a Python number. Raises ShapeError if there are several."""
         if not index and self._array.size != 1:
             raise ShapeError(f"item() needs one element, but the shape is {self.shape}.", "Write t.numpy().")
-        return self._array.item(*index)
+        return lifted(self._array).item(*index)
 
     def tolist(self) -> Any:
         """The values as nested lists of Python numbers."""
-        return self._array.tolist()
+        return lifted(self._array).tolist()
 
     def numpy(self) -> Array:
         """The values, an ndarray that shares this Tensor's memory, also where a gradient is required."""
@@ -204,7 +204,8 @@ class Tensor(Copying, Methods, Operators, Missing):
             seen(self)
         if self._grad.__class__ is np.ndarray:
             # A part of a flat vector stays the optimizer's.
-            self._grad = wrap(self._grad if self._grad.base is None else self._grad.copy())
+            part, gradient = self._grad.base is not None, lifted(self._grad)
+            self._grad = wrap(gradient.copy() if part else gradient)
         if self._grad is None and not self.is_leaf and cast(Node, self._node).owner is None:
             warnings.warn(".grad of a result is not kept; call retain_grad() on it before backward().", stacklevel=2)
         return self._grad
@@ -267,7 +268,7 @@ class Tensor(Copying, Methods, Operators, Missing):
         return (self[i] for i in range(len(self._array)))
 
     def __contains__(self, item: Any) -> bool:
-        return bool((self._array == (item._array if isinstance(item, Tensor) else item)).any())
+        return bool((lifted(self._array) == (item._array if isinstance(item, Tensor) else item)).any())
 
     def _in_place(self, result: Tensor) -> Tensor:
         """What `self += other` gives: this Tensor with new values; of a number or an input, the new result."""
@@ -292,21 +293,21 @@ class Tensor(Copying, Methods, Operators, Missing):
         operators.views.write(self, index, value)
 
     def __bool__(self) -> bool:
-        return bool(self._array)
+        return bool(lifted(self._array))
 
     def __int__(self) -> int:
-        return int(self._array.item())
+        return int(lifted(self._array).item())
 
     def __index__(self) -> int:
-        return self._array.__index__()
+        return lifted(self._array).__index__()
 
     def __float__(self) -> float:
         self._refuse_conversion("float(t)")
-        return float(self._array.item())
+        return float(lifted(self._array).item())
 
     def __complex__(self) -> complex:
         self._refuse_conversion("complex(t)")
-        return complex(self._array.item())
+        return complex(lifted(self._array).item())
 
     def __format__(self, spec: str) -> str:
         return format(self._array.item() if spec and self._array.size == 1 else str(self), spec)
@@ -335,7 +336,7 @@ class Tensor(Copying, Methods, Operators, Missing):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         self._refuse_conversion("Converting to an ndarray")
-        return np.array(self._array, dtype=dtype, copy=copy)
+        return np.array(lifted(self._array), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         return operators.protocols.call_ufunc(ufunc, method, inputs, options)

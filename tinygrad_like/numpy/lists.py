@@ -13,6 +13,7 @@ import numpy as np
 from ..engine.errors import ShapeError
 from ..engine.recording import transform_depth
 from ..engine.tensor import Tensor, wrap
+from ..engine.traces import lifted, real
 from ..tree import leaves, mapped
 
 NUMBERS = "fiubc"  # the kinds of dtype that a Tensor holds
@@ -33,11 +34,11 @@ MAKERS = frozenset(
 
 
 def has_tensor(value: Any) -> bool:
-    """Whether a value is a Tensor, or a list or tuple with one in it."""
+    """Whether a value is a Tensor or an array of a trace, or a list or tuple with one in it."""
     if not isinstance(value, (list, tuple)):
-        return isinstance(value, Tensor)
+        return isinstance(value, Tensor) or real(value) is not value
     kinds = set(map(type, value))  # a long list of numbers is passed over fast
-    if any(issubclass(kind, Tensor) for kind in kinds):
+    if any(issubclass(kind, Tensor) or hasattr(kind, "traced_value") for kind in kinds):
         return True
     return any(issubclass(kind, (list, tuple)) for kind in kinds) and any(map(has_tensor, value))
 
@@ -74,7 +75,7 @@ def with_arrays(value: Any, depth: int = 0) -> Any:
 def tensors(result: Any) -> Any:
     """A result with Tensors in place of arrays of numbers."""
     return mapped(
-        lambda each: wrap(each) if isinstance(each, np.ndarray) and each.dtype.kind in NUMBERS else each, result
+        lambda each: wrap(lifted(each)) if isinstance(each, np.ndarray) and each.dtype.kind in NUMBERS else each, result
     )
 
 
@@ -93,7 +94,7 @@ class Function:
         result = self.__wrapped__(*args, **options)
         if self.makes and (transform_depth.get() or any(map(has_tensor, (*args, *options.values())))):
             return tensors(result)
-        return result
+        return lifted(result) if self.makes else result
 
     def __getattr__(self, name: str) -> Any:
         return given(getattr(self.__dict__["__wrapped__"], name))  # such as np.add.reduce

@@ -31,7 +31,7 @@ def converted(value: Any, dtype: Any) -> Any:
 def from_tensors(value: Any, dtype: Any = None, copy: bool | None = None, ndmin: int = 0, order: Any = "K") -> Any:
     """The Tensor of a Tensor, or of nested lists with Tensors, with the options of `np.array`."""
     made = converted(stacked(value), dtype)
-    if (made is value and copy) or not in_order(made.numpy(), order):
+    if (made is value and copy) or not in_order(values_of(made), order):
         made = made.copy(order or "K")
     if made is not value and copy is False:
         raise ArgumentError("A copy cannot be avoided here, but copy=False was given.", "Write copy=None.")

@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.assigning import assign
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
-from ..engine.traces import changes
+from ..engine.traces import changes, lifted, number_of
 
 Check = Callable[[str, Any], Any]
 
@@ -141,8 +141,8 @@ class ParamGroup(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self.memory:
             return self.others[name]
-        value = self.memory[name].tolist()
-        return tuple(value) if isinstance(value, list) else value
+        array = lifted(self.memory[name]._array)
+        return tuple(map(number_of, array)) if array.ndim else number_of(array)
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name == "params":

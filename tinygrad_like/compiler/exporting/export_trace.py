@@ -32,12 +32,29 @@ def program_of(model_or_step: Any, examples: tuple[Any, ...]) -> tuple[Program, 
     if isinstance(model, Compiled) and not examples:
         runner = only_runner(model)
         return runner.program, list(model.holders.roots.values()), input_names(function, [], runner.program)
+    check_examples(function, examples)
     with tracing, as_inference(model):
         captured = traced(function, examples)
     check_gradients(captured.trace.guards(captured.program.stored), captured.program)
     holders = [*captured.trace.took_part().values(), *([model] if isinstance(model, Layer) else [])]
     captured.trace.let_go()
     return captured.program, holders, input_names(function, list(examples), captured.program)
+
+
+def check_examples(function: Any, examples: tuple[Any, ...]) -> None:
+    """Raises ArgumentError if the function takes other arguments."""
+    called = function.forward if isinstance(function, Layer) else function
+    try:
+        signature = inspect.signature(called)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return
+    try:
+        signature.bind(*examples)
+    except TypeError as error:
+        raise ArgumentError(
+            f"The example inputs do not fit what is exported: {error}.",
+            "Give export_c an array for each argument, after the directory: export_c(model, directory, np.zeros(2)).",
+        ) from error
 
 
 def only_runner(step: Compiled) -> Runner:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.shortcuts import raise_unless
 from ..tracing.program import CONSTANT, INPUT, REFERENCE, TEMPORARY, Instruction, Memory, Program, Value, mapped_values
 from ..tracing.replay import view_of
 from ..tracing.traced import method
@@ -145,7 +146,8 @@ def folded(program: Program) -> Program:
                     known[each.results[0]] = array
                     references.append(constant)
                     continue
-        kept.append(each)
+        if each.function is not raise_unless or not known.get(each.args[0], False):
+            kept.append(each)
     return replace(rewritten(program, kept, new), references=references)
 
 

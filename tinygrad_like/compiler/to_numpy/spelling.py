@@ -177,6 +177,8 @@ class Speller:
         kind = type(leaf)
         if kind is Value:
             return self.name_of(leaf)
+        if kind is complex and "-0.0" in (repr(leaf.real), repr(leaf.imag)):
+            return f"complex({self.leaf(leaf.real)}, {self.leaf(leaf.imag)})"  # -1-0j is -1+0j
         if kind is float or (kind is complex and np.isfinite(leaf)):
             return repr(leaf).replace("inf", "np.inf").replace("nan", "np.nan")
         if leaf is None or kind in (bool, int, str):

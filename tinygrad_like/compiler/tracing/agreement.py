@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.errors import TraceError
-from .program import CONSTANT, Instruction, Memory, Program, Value
+from .program import CONSTANT, TEMPORARY, Instruction, Memory, Program, Value
 
 CHANGES = "differs from call to call"
 INSTEAD = (
@@ -36,6 +36,7 @@ class Agreement:
         self.stored = self.one.stored
         for mine, theirs in zip(self.one.references, self.other.references):
             self.compare_reference(mine, theirs)
+        self.give_copies()
 
     def check(self, a: Instruction, b: Instruction) -> None:
         if a.function != b.function or len(a.results) != len(b.results) or (a.body is None) != (b.body is None):
@@ -78,6 +79,34 @@ class Agreement:
             user = next((each for each in self.one.instructions if mine in each.reads), None)
             raise changed(user, "The contents of an array that is not traced")
         one.kind, one.made_inside = CONSTANT, one in self.stored
+
+    def give_copies(self) -> None:
+        """A constant is copied where it is given away: whoever gets it may write to it."""
+        copies: dict[Value, Value] = {}
+
+        def given(value: Value) -> Value:
+            if value.scalar or not is_shared(value.memory):
+                return value
+            if value not in copies:
+                copies[value] = copied = copy_of(value, len(self.one.values))
+                self.one.values.append(copied)
+                self.one.instructions.append(Instruction(np.copy, (value,), {}, (copied,)))
+            return copies[value]
+
+        self.one.outputs[:] = map(given, self.one.outputs)
+        for each in self.one.bindings:
+            each.value = each.value and given(each.value)
+
+
+def is_shared(memory: Memory) -> bool:
+    """Whether it is a constant that all calls have in common, and that might be written to."""
+    return memory.kind == CONSTANT and not memory.made_inside and bool(memory.array.flags.writeable)
+
+
+def copy_of(value: Value, number: int) -> Value:
+    """What `np.copy` makes of a constant."""
+    array = np.ndarray(value.shape, value.dtype, value.memory.array, value.offset, value.strides).copy(order="K")
+    return Value(number, value.shape, value.dtype, array.strides, Memory(TEMPORARY, array.nbytes, value.dtype))
 
 
 def same_number(a: Any, b: Any) -> bool:

@@ -88,9 +88,10 @@ def bindings_of(trace: Trace) -> list[Binding]:
             if id(tensor) in trace.made:
                 continue
             raise TraceError(
-                f"A Tensor of shape {tensor.shape} that was made outside gets other memory in the step, or another "
+                f"A Tensor of shape {tensor.shape} that the step did not compute gets other memory in it, or another "
                 "place in a graph.",
-                "Write into it by tg.assign(t, values), or t.data = values.",
+                "Write into one of before by tg.assign(t, values), or t.data = values. Make one that is to be filled "
+                "by np.zeros_like of another.",
             )
         after, before = tensor._grad, trace.brought.get(id(tensor), gradient)
         # Of a gradient that was only cleared, it does not matter whether there was one when this was traced.

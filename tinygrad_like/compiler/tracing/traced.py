@@ -35,6 +35,11 @@ METHODS = {
 }
 IN_PLACE = {"fill", "put", "sort", "partition"}
 WAYS = "A step is traced once and run again with other values, so Python cannot see them."
+ARRAYS = (
+    "Write np.stack([a, b]) in place of np.array([a, b]), np.zeros_like(x) in place of an array of zeros that is "
+    "filled, tg.Tensor(table)[i] in place of table[i], and give lists of numbers as arrays; or write "
+    "`import tinygrad_like.numpy as np`."
+)
 
 
 class Method:
@@ -150,7 +155,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
     # -- what would need the values -----------------------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise self.trace_of.refusal("Converting an array to a plain ndarray", WAYS)
+        raise self.trace_of.refusal("Converting an array to a plain ndarray", f"{WAYS} {ARRAYS}")
 
     def __bool__(self) -> bool:
         raise self.trace_of.refusal(
@@ -164,7 +169,9 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
         raise self.trace_of.refusal("int() of an array", WAYS)
 
     def __index__(self) -> int:
-        raise self.trace_of.refusal("An array as a Python integer (range, index, shape)", f"{WAYS} Write np.take.")
+        raise self.trace_of.refusal(
+            "An array as a Python integer (range, index, shape)", f"{WAYS} Write tg.Tensor(table)[i]."
+        )
 
     def __complex__(self) -> complex:
         raise self.trace_of.refusal("complex() of an array", WAYS)

@@ -247,10 +247,16 @@ class Trace(Before):
         return self.emit(function, args, options, args[:1] if function in WRITERS else ())
 
     def check_index(self, index: Any) -> None:
-        """An error for a mask: how many elements it selects depends on values."""
+        """An error for a mask that is computed: how many elements it selects depends on values.
+
+        For one of before, the program checks that they are still as many.
+        """
         for each in index if isinstance(index, tuple) else (index,):
             if is_traced(each) and each.dtype == bool:
                 raise self.refusal("x[mask]", "How many elements a mask selects is not known. Write np.where.")
+            if type(each) is ndarray and each.dtype == bool:
+                text = "A mask selects another number of elements than when the step was compiled. Write np.where."
+                self.require(self.lift(each).sum() == np.count_nonzero(each), text)
 
     def store(self, array: Any, value: Any, using: Any = None, index: Any = ...) -> None:
         """A write into memory: array[index] ← value, or with `using` ← using(array, value)."""
