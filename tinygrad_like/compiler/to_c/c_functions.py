@@ -49,10 +49,11 @@ class Parameters:
 class Functions:
     """The functions of a program, each under what it does."""
 
-    def __init__(self, layout: Layout, groups: int) -> None:
+    def __init__(self, layout: Layout, groups: int, others: Functions | None = None) -> None:
+        """`others` are those of another text of the program: they are used, too."""
         self.layout, self.many = layout, groups > MANY
-        self.known: dict[Any, tuple[str, bool]] = {}
-        self.texts: list[str] = []
+        self.known: dict[Any, tuple[str, bool]] = others.known if others else {}
+        self.texts: list[str] = others.texts if others else []
 
     def takes(self, group: Group) -> bool:
         return group.loops and bool(group.space) and (self.many or prod(group.space) >= LARGE)

@@ -43,12 +43,11 @@ SPLIT = """\
     const {t} k = shifted - {round};
     const {t} r = FUSED_{n}(k, -{low}, FUSED_{n}(k, -{high}, x));
 """
-# Even and odd powers apart: the two sums are computed side by side.
-Y_PLUS_1 = """\
-    const {t} square = r * r;
-{even}\
-{odd}\
-    const {t} y = FUSED_{n}(FUSED_{n}(odd, r, even), square, r) + 1;
+# exp(r) - 1. Parts of the sum are computed side by side.
+CURVE = """\
+    const {t} square = r * r{fourth};
+{parts}\
+    const {t} curve = FUSED_{n}({sum}, square, r);
 """
 EXP = """\
 INLINE {t} exp_{n}({t} given)
@@ -56,11 +55,11 @@ INLINE {t} exp_{n}({t} given)
     {t} x = most_{n} < given ? most_{n} : given;
     x = x < least_{n} ? least_{n} : x;
 {split}\
-{y_plus_1}\
+{curve}\
     /* 2^k in two factors, of which neither overflows */
     const {u} n = bits_of_{n}(shifted), half = n >> 1;
     const {t} factor = from_bits_{n}((half << {digits}) + ({bias} << {digits}));
-    return y * factor * from_bits_{n}(((n - half) << {digits}) + ({bias} << {digits}));
+    return FUSED_{n}(curve, factor, factor) * from_bits_{n}(((n - half) << {digits}) + ({bias} << {digits}));
 }}
 """
 NORMAL = """\
@@ -68,8 +67,9 @@ NORMAL = """\
 INLINE {t} exp_normal_{n}({t} x)
 {{
 {split}\
-{y_plus_1}\
-    return y * from_bits_{n}((bits_of_{n}(shifted) << {digits}) + ({bias} << {digits}));
+{curve}\
+    const {t} factor = from_bits_{n}((bits_of_{n}(shifted) << {digits}) + ({bias} << {digits}));
+    return FUSED_{n}(curve, factor, factor);
 }}
 """
 EXPM1 = """\
@@ -246,18 +246,33 @@ def horner(terms: tuple[float, ...], x: str, single: bool, p: str = "p") -> str:
     return "\n".join(lines) + "\n"
 
 
+def in_parts(terms: tuple[float, ...], single: bool) -> dict[str, str]:
+    """The sum of terms[k] r^k, as a sum of parts times powers of r² (or r⁴, in float64)."""
+    kind, name, suffix = ("float", "float32", "f") if single else ("double", "float64", "")
+    width, power = (2, "square") if single else (4, "fourth")
+    lines, total = [], ""
+    for i in range(0, len(terms), width):
+        texts = [f"{each!r}{suffix}" for each in terms[i : i + width]]
+        pairs = [
+            f"FUSED_{name}({pair[1]}, r, {pair[0]})" if pair[1:] else pair[0] for pair in (texts[:2], texts[2:]) if pair
+        ]
+        part = f"FUSED_{name}({pairs[1]}, square, {pairs[0]})" if pairs[1:] else pairs[0]
+        lines.append(f"    const {kind} part{i // width} = {part};\n")
+    for i in range(len(lines) - 1, -1, -1):
+        total = f"FUSED_{name}({total}, {power}, part{i})" if total else f"part{i}"
+    return {"parts": "".join(lines), "sum": total, "fourth": "" if single else ", fourth = square * square"}
+
+
 def pieces(names: dict[str, str], single: bool) -> dict[str, str]:
     """What the templates of a type have in common: how an argument is split, and the polynomials."""
     terms = EXP_TERMS_SINGLE if single else EXP_TERMS
     found = {
         "split": SPLIT.format(**names),
         "polynomial": horner(terms, "r", single),
-        "even": horner(terms[::2], "square", single, "even"),
-        "odd": horner(terms[1::2], "square", single, "odd"),
         "tanh_polynomial": horner(TANH_TERMS_SINGLE if single else TANH_TERMS, "z", single),
         "log_polynomial": horner(LOG_TERMS_SINGLE if single else LOG_TERMS, "z", single),
     }
-    found["y_plus_1"] = Y_PLUS_1.format(**names, **found)
+    found["curve"] = CURVE.format(**names, **in_parts(terms, single))
     quotients = (*zip(NEAR, "zz", "ab"), *zip(FAR, "tt", "cd"))
     single_erf = ((ERF_NEAR_SINGLE, "z", "near"), (ERF_FAR_SINGLE, "bound", "far"))
     polynomials = single_erf if single else quotients

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from .c_loops import LETTERS, VECTOR, Lines, finite, put, term
-from .c_operations import Access, Callback, Condition, Constant, Gather, Index, Position, Product, Require, Scatter
+from .c_operations import (
+    Access,
+    Callback,
+    Condition,
+    Constant,
+    Escape,
+    Gather,
+    Index,
+    Position,
+    Product,
+    Require,
+    Scatter,
+)
 from .c_types import bracketed, c_type, cast, literal
 
 
@@ -132,6 +144,11 @@ def condition(one: Condition, names: Any, lines: Lines) -> None:
 
 def require(one: Require, number: int, names: Any, lines: Lines) -> None:
     lines.add(f"if (!{bracketed(element(names, one.condition, []))}) return {number};")
+
+
+def escape(one: Escape, name: str, names: Any, lines: Lines) -> None:
+    text = " | ".join(element(names, each, []) for each in one.flags)
+    lines.add(f"if ({text}) return {name}(memory, error, call);")
 
 
 def callback(one: Callback, number: int, lines: Lines) -> None:
