@@ -38,9 +38,11 @@ HEADER = """\
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define LOOP static __attribute__((noinline))
+#define RARE static __attribute__((noinline, cold)) /* compiled in less time */
 #else
 #define INLINE static inline
 #define LOOP static
+#define RARE static
 #endif
 """
 INDEX_ERROR = """\
@@ -72,8 +74,8 @@ class Source:
         self.text = self.written(Usual(self, usual) if usual else None)
 
     def written(self, usual: Source | None = None) -> str:
-        name = f"{self.name}_whole" if usual else self.name
-        function = "\n".join([self.step(name), *([usual.step(self.name)] if usual else [])])
+        steps = [self.step(f"{self.name}_whole", "RARE"), usual.step(self.name)] if usual else [self.step(self.name)]
+        function = "\n".join(steps)
         loops = "\n".join(self.functions.texts)
         failed = INDEX_ERROR if "index_error(" in function + loops else ""
         constants = f"enum {{ INDEX_FAILED = {INDEX_FAILED}, CALL_FAILED = {CALL_FAILED} }};\n"
@@ -81,7 +83,7 @@ class Source:
             each for each in (HEADER, constants, failed, helpers(loops + function), loops, function) if each
         )
 
-    def step(self, name: str) -> str:
+    def step(self, name: str, kind: str = "static") -> str:
         lines = Lines()
         body = Lines()
         for memory in self.layout.sources:
@@ -101,7 +103,7 @@ class Source:
                 and (f"({parameter}," not in text)
             ):
                 lines.add(f"(void){parameter};")
-        head = f"static int {name}(void *const *memory, int64_t *error, int (*call)(void *const *, int))"
+        head = f"{kind} int {name}(void *const *memory, int64_t *error, int (*call)(void *const *, int))"
         return "\n".join([head, "{", *lines.lines, *([""] if lines.lines else []), text, "    return 0;", "}", ""])
 
     def group(self, group: Group, lines: Lines) -> None:
