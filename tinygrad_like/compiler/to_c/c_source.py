@@ -117,7 +117,10 @@ class Source:
         if group.loops:
             Nest(group, self.layout).write(lines)
         elif isinstance(one, Condition):
-            c_statements.condition(one, self.layout, lines)
+            if strange := self.functions.strange(one.checked, one.space):
+                lines.open(f"if ({strange})")
+            else:
+                c_statements.condition(one, self.layout, lines)
             for each in group.body:
                 self.group(each, lines)
             lines.close()
