@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .c_loops import LETTERS, VECTOR, Lines, finite, put, term
@@ -97,6 +98,10 @@ def position(one: Position, names: Any, lines: Lines) -> None:
 
 
 def scatter(one: Scatter, names: Any, lines: Lines) -> None:
+    """All indices are checked before the first element is written."""
+    indices = (*(one.operand.indices if isinstance(one.operand, Gather) else ()), *one.target.indices)
+    for number, index in enumerate(indices):
+        check_positions(index, f"at_{number}", one.space, names, lines)
     variables = loops(one.space, lines)
     dtype = one.target.access.dtype
     if isinstance(one.operand, Constant):
@@ -118,11 +123,21 @@ def scatter(one: Scatter, names: Any, lines: Lines) -> None:
         lines.close()
 
 
+def check_positions(index: Index, name: str, space: tuple[int, ...], names: Any, lines: Lines) -> None:
+    own = [i for i, stride in enumerate(index.access.strides) if stride]
+    strides = tuple(index.access.strides[i] for i in own)
+    variables = loops(tuple(space[i] for i in own), lines)
+    place, n = element(names, replace(index.access, strides=strides), variables), index.length
+    lines.add(f"const ptrdiff_t {name} = (ptrdiff_t){place};")
+    lines.add(f"if ({name} < {-n} || {name} >= {n}) return index_error(error, {name}, {index.axis}, {n});")
+    for _ in variables:
+        lines.close()
+
+
 def position_of(index: Index, number: int, names: Any, variables: list[str], lines: Lines, word: str, size: int) -> str:
-    """The lines that read an index and check it; gives how far it moves."""
+    """The lines that read an index; gives how far it moves."""
     name, n = f"{word}{number}", index.length
     lines.add(f"ptrdiff_t {name} = (ptrdiff_t){element(names, index.access, variables)};")
-    lines.add(f"if ({name} < {-n} || {name} >= {n}) return index_error(error, {name}, {index.axis}, {n});")
     lines.add(f"if ({name} < 0) {name} += {n};")
     return term(index.stride // size, name)
 
