@@ -57,3 +57,13 @@ def test_a_step_that_is_left_has_changed_nothing():
         for mine, want in zip(model.parameters(), other.parameters()):
             np.testing.assert_allclose(mine.numpy(), want.numpy(), rtol=1e-12)
     assert "return step_whole(memory, error, call);" in compiled.c_source
+
+
+def test_products_that_are_too_large_are_as_eager():
+    rng = np.random.default_rng(0)
+    arguments = [rng.choice([1e300, -1e300], size=(2, 3, 4)) for _ in "qkv"]
+    attention = tg.nn.functional.scaled_dot_product_attention
+    with np.errstate(all="ignore"):
+        wanted = attention(*arguments)
+    assert np.isfinite(wanted).all()
+    np.testing.assert_allclose(tg.compile(attention, backend="c")(*arguments), wanted, rtol=1e-12)

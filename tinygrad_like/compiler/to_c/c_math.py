@@ -287,7 +287,7 @@ def functions(text: str) -> str:
     found = []
     for kind, names in (("float32", SINGLE), ("float64", DOUBLE)):
         wanted = [name for name in TEMPLATES if (name, kind) in called]
-        if wanted:
+        if wanted or f"FUSED_{kind}(" in text:
             own = pieces(names, kind == "float32")
             texts = [(ERF_SINGLE if (name, kind) == ("erf", "float32") else TEMPLATES[name]) for name in wanted]
             written = [each.format(**names, **own) for each in texts]

@@ -38,11 +38,14 @@ def loops(space: tuple[int, ...], lines: Lines) -> list[str]:
 
 
 def product(one: Product, names: Any, lines: Lines) -> None:
-    """The loop over k is the innermost; or that over the columns, if these lie side by side."""
+    """The loop over k is the innermost; or that over the columns, if these lie side by side.
+
+    As in BLAS, each product is added without rounding: where all are too large, the first sum is what counts.
+    """
     last = len(one.space) - 1
     size = one.target.dtype.itemsize
     columns = last > 0 and one.right.strides[last - 1] == size and one.target.strides[last - 1] == size
-    kind = c_type(one.target.dtype)
+    kind, fused = c_type(one.target.dtype), f"FUSED_{one.target.dtype.name}"
     if columns and one.space[last - 1] >= 4:
         variables = loops(one.space[:-2], lines)
         j, k = LETTERS[last - 1], LETTERS[last]
@@ -54,7 +57,7 @@ def product(one: Product, names: Any, lines: Lines) -> None:
         lines.loop(k, one.space[last])
         lines.add(f"const {kind} factor = {element(names, one.left, every)};")
         lines.loop(j, one.space[last - 1], "SIMD()" if one.space[last - 1] >= VECTOR else "")
-        lines.add(f"{target} += factor * {element(names, one.right, every)};")
+        lines.add(f"{target} = {fused}(factor, {element(names, one.right, every)}, {target});")
         lines.close()
         lines.close()
     else:
@@ -64,7 +67,8 @@ def product(one: Product, names: Any, lines: Lines) -> None:
         lines.add(f"{kind} sum = 0;")
         together = one.space[last] >= VECTOR and one.left.strides[last] == size and one.right.strides[last] == size
         lines.loop(k, one.space[last], "SIMD(reduction(+:sum))" if together else "")
-        lines.add(f"sum += {element(names, one.left, every)} * {element(names, one.right, every)};")
+        left, right = element(names, one.left, every), element(names, one.right, every)
+        lines.add(f"sum += {left} * {right};" if together else f"sum = {fused}({left}, {right}, sum);")
         lines.close()
         lines.add(f"{element(names, one.target, every)} = sum;")
     for _ in variables:
