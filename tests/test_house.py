@@ -265,6 +265,7 @@ ORDER = [
     "compiler.to_c.c_maps",
     "compiler.to_c.c_reductions",
     "compiler.to_c.c_lowering",
+    "compiler.to_c.c_usual",
     "compiler.to_c.c_statements",
     "compiler.to_c.c_source",
     "compiler.to_c.c_entry",

@@ -300,7 +300,8 @@ def test_what_would_be_read_after_it_is_written_is_copied_first():
     check(function, rng.normal(size=(8,)), rng.normal(size=(4, 4)))
 
 
-def test_conditions_run_if_a_value_is_not_finite():
+@pytest.mark.parametrize("rows", [3, 600])
+def test_conditions_run_if_a_value_is_not_finite(rows):
     def function(x, y):
         quotient = x / y
         short = mended(quotient * 1, lambda: np.where(y != 0, quotient, 0))
@@ -308,7 +309,7 @@ def test_conditions_run_if_a_value_is_not_finite():
         shifted = mended(x - rows, lambda: np.exp(np.where(x == rows, 0, x)) + x.sum(), rows)
         return [short, shifted]
 
-    x, y = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
+    x, y = rng.normal(size=(rows, 4)), rng.normal(size=(rows, 4))
     program = compiled(function, x, y)
     for strange in ((), (0,), (0, 5)):
         a, b = x.copy(), y.copy()
@@ -320,6 +321,22 @@ def test_conditions_run_if_a_value_is_not_finite():
                 wanted = [wanted[0], np.exp(np.where(a == a.max(axis=1, keepdims=True), 0, a)) + a.sum()]
         for got, want in zip(program([a, b])[0], wanted):
             same(got, want)
+
+
+def test_nothing_is_written_if_an_index_is_out_of_bounds():
+    def function(x, i, j):
+        x[i, j] = -1.0
+        np.add.at(x, j, 2.0)
+        return [x * 1]
+
+    x, good, bad = np.zeros((4, 5)), np.array([0, 1, -1]), np.array([0, 1, 4])
+    program = compiled(function, x.copy(), good, good)
+    for i, j in ((bad, good), (good, np.array([0, 7, 1]))):
+        with pytest.raises(IndexError, match="out of bounds"):
+            program([x, i, j])
+        assert not x.any()
+    wanted = x.copy()
+    same(program([x, good, good])[0][0], function(wanted, good, good)[0])
 
 
 def test_operations_on_the_same_elements_share_a_loop():

@@ -81,12 +81,15 @@ void *{name}_method(void *self, void *const *arrays, ptrdiff_t count)
 int {name}_loop(uintptr_t *table, int64_t first, int64_t count, int64_t samples, char *const *bases,
     const int64_t *steps, char *losses, int64_t slot, int64_t offset, int64_t size)
 {{
+    int64_t sample = first % samples;
     for (int64_t i = 0; i < count; ++i) {{
-        const int64_t sample = (first + i) % samples;
 {inputs}
         const int code = run(table);
         if (code) return code;
-        memcpy(losses + i * size, (const char *)table[slot] + offset, (size_t)size);
+        const char *loss = (const char *)table[slot] + offset;
+        if (size == 8) memcpy(losses + i * 8, loss, 8);
+        else memcpy(losses + i * size, loss, (size_t)size);
+        if (++sample == samples) sample = 0;
     }}
     return 0;
 }}

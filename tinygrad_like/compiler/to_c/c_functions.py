@@ -7,9 +7,9 @@ from typing import Any
 
 from ..tracing.program import Memory
 from .c_fusion import Group
-from .c_loops import Lines, Nest
+from .c_loops import LETTERS, VECTOR, Lines, Nest, finite, put, term
 from .c_memory import Layout
-from .c_operations import Access, Constant, Gather, Reduce
+from .c_operations import Access, Constant, Gather, Reduce, folded
 from .c_types import c_type
 
 LARGE = 512  # elements, from which on a loop is a function; shorter ones stand in the step, and share its registers
@@ -49,13 +49,44 @@ class Parameters:
 class Functions:
     """The functions of a program, each under what it does."""
 
-    def __init__(self, layout: Layout, groups: int) -> None:
+    def __init__(self, layout: Layout, groups: int, others: Functions | None = None) -> None:
+        """`others` are those of another text of the program: they are used, too."""
         self.layout, self.many = layout, groups > MANY
-        self.known: dict[Any, tuple[str, bool]] = {}
-        self.texts: list[str] = []
+        self.known: dict[Any, tuple[str, bool]] = others.known if others else {}
+        self.texts: list[str] = others.texts if others else []
 
     def takes(self, group: Group) -> bool:
         return group.loops and bool(group.space) and (self.many or prod(group.space) >= LARGE)
+
+    def strange(self, checked: Access, space: tuple[int, ...]) -> str | None:
+        """The call of a function that tells whether an element is not finite; None if that is a short loop."""
+        if not self.many and prod(space) < LARGE:
+            return None
+        starts = folded(space, [checked.strides])
+        ends = [*(each - 1 for each in starts[1:]), len(space) - 1]
+        steps = [checked.strides[end] for end in ends]
+        lengths = [prod(space[start : end + 1]) for start, end in zip(starts, ends)]
+        shape = "strange", checked.dtype, tuple(steps), tuple(lengths)
+        if shape not in self.known:
+            self.known[shape] = self.write_strange(checked, lengths, steps), False
+        return f"{self.known[shape][0]}({self.layout.address(checked.memory, checked.dtype, checked.offset)})"
+
+    def write_strange(self, checked: Access, lengths: list[int], steps: list[int]) -> str:
+        name, lines = f"loop{len(self.texts) + 1}", Lines()
+        lines.add("int strange = 0;")
+        variables = LETTERS[: len(lengths)]
+        for variable, n in zip(variables, lengths):
+            last = variable == variables[-1] and n >= VECTOR
+            lines.loop(variable, n, "SIMD(reduction(|:strange))" if last else "")
+        size = checked.dtype.itemsize
+        terms = " + ".join(term(step // size, variable) for step, variable in zip(steps, variables) if step)
+        lines.add(f"strange |= !({put(finite(checked.dtype), [f'x[{terms or 0}]'])});")
+        for _ in lengths:
+            lines.close()
+        lines.add("return strange;")
+        head = f"LOOP int {name}(const {c_type(checked.dtype)} *restrict x)"
+        self.texts.append("\n".join(["/* Whether an element is not finite */", head, "{", *lines.lines, "}", ""]))
+        return name
 
     def call(self, group: Group, comment: str, lines: Lines) -> None:
         """Adds the line that calls the function of a group."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from ..tracing.program import Memory
-from .c_operations import Access, Condition, Map, Operation, Reduce, common, refined
+from .c_operations import Access, Condition, Escape, Map, Operation, Reduce, common, refined
 
 LOOK_BACK = 24  # groups
 MOST = 400  # operations in a loop
@@ -54,6 +54,8 @@ def home(operation: Operation, groups: list[Group]) -> Group | None:
         return None
     reads, writes = spans_of(operation)
     for group in reversed(groups[-LOOK_BACK:]):
+        if isinstance(group.operations[0], Escape):
+            return None
         if group.loops and len(group.operations) < MOST and akin(group, reads, writes):
             space = common(group.space, operation.space)
             if space is not None and joins(group, operation, space):

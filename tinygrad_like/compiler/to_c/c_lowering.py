@@ -41,11 +41,12 @@ MOST_COSTLY = 2  # of them, functions like exp
 
 def lowered(instructions: list[Instruction]) -> list[Operation]:
     """What the instructions do, in order."""
-    found: list[Operation] = []
-    for each in instructions:
-        if not only_views(each):
-            found += operations_of(each)
-    return found
+    return [one for _, part in parts_of(instructions) for one in part]
+
+
+def parts_of(instructions: list[Instruction]) -> list[tuple[Instruction, list[Operation]]]:
+    """What each instruction does."""
+    return [(each, operations_of(each)) for each in instructions if not only_views(each)]
 
 
 def only_views(instruction: Instruction) -> bool:

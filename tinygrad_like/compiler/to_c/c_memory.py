@@ -42,8 +42,9 @@ class Layout:
 
     alignment = ALIGNED  # of memory in the workspace
 
-    def __init__(self, program: Program, groups: list[Group]) -> None:
-        self.program, self.groups = program, groups
+    def __init__(self, program: Program, groups: list[Group], whole: Layout | None = None) -> None:
+        """`whole` is the layout of another text of the program, whose table is used."""
+        self.program, self.groups, self.whole = program, groups, whole
         self.passing: set[Memory] = set()
         self.slots: list[Memory] = []  # those whose pointers the caller gives: inputs, results, arrays of before
         self.scalars: list[Memory] = []
@@ -66,6 +67,8 @@ class Layout:
         self.fresh = [each for each in dict.fromkeys(kept) if each.kind == TEMPORARY or self.is_copied(each)]
         self.slots += self.fresh
         self.slots += [each for each in dict.fromkeys(kept) if each not in self.slots]
+        if self.whole:
+            self.slots, self.fresh = self.whole.slots, self.whole.fresh
         called = {memory for each in called_back(self.groups) for part in each.spans() for memory, _, _ in part}
         passed = [passing(each) for each in flattened(self.groups)]
         for memory, numbers in self.users.items():

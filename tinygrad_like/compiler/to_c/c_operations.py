@@ -212,6 +212,17 @@ class Require(Operation):
 
 
 @dataclass(eq=False)
+class Escape(Operation):
+    """Runs the whole program instead if one of these is true."""
+
+    flags: tuple[Access, ...]
+
+    def accesses(self) -> Iterator[tuple[Access, bool]]:
+        for each in self.flags:
+            yield each, False
+
+
+@dataclass(eq=False)
 class Condition(Operation):
     """The operations of `body`, if an element is not finite."""
 

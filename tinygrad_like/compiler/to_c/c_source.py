@@ -15,9 +15,10 @@ from .c_functions import Functions
 from .c_fusion import Group, flattened, fused
 from .c_helpers import helpers
 from .c_loops import Lines, Nest
-from .c_lowering import lowered
+from .c_lowering import parts_of
 from .c_memory import Layout, called_back
-from .c_operations import Callback, Condition, Map, Operation, Position, Product, Reduce, Require, Scatter
+from .c_operations import Callback, Condition, Escape, Map, Operation, Position, Product, Reduce, Require, Scatter
+from .c_usual import usual_operations
 
 INDEX_FAILED, CALL_FAILED, FIRST_REQUIRED = 1, 2, 16
 
@@ -37,9 +38,11 @@ HEADER = """\
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline))
 #define LOOP static __attribute__((noinline))
+#define RARE static __attribute__((noinline, cold)) /* compiled in less time */
 #else
 #define INLINE static inline
 #define LOOP static
+#define RARE static
 #endif
 """
 INDEX_ERROR = """\
@@ -58,28 +61,40 @@ class Source:
 
     def __init__(self, program: Program, name: str = "step") -> None:
         self.program, self.name = program, name
-        operations = needed(lowered(program.instructions), program)
-        self.groups = fused(operations)
+        parts = parts_of(program.instructions)
+        self.groups = fused(needed([one for _, part in parts for one in part], program))
         self.layout = Layout(program, self.groups)
         self.calls = called_back(self.groups)
+        self.copies = self.layout.sources
         flat = flattened(self.groups)
         self.requirements = [one for group in flat for one in group.operations if isinstance(one, Require)]
         self.work = sum(product_of(one.space) for group in flat for one in group.operations)
         self.functions = Functions(self.layout, len(flat))
-        self.text = self.written()
+        usual = None if self.calls else usual_operations(parts, program, needed)
+        self.text = self.written(Usual(self, usual) if usual else None)
 
-    def written(self) -> str:
+    def written(self, usual: Source | None = None) -> str:
+        steps = [self.step(f"{self.name}_whole", "RARE"), usual.step(self.name)] if usual else [self.step(self.name)]
+        function = "\n".join(steps)
+        loops = "\n".join(self.functions.texts)
+        failed = INDEX_ERROR if "index_error(" in function + loops else ""
+        constants = f"enum {{ INDEX_FAILED = {INDEX_FAILED}, CALL_FAILED = {CALL_FAILED} }};\n"
+        return "\n".join(
+            each for each in (HEADER, constants, failed, helpers(loops + function), loops, function) if each
+        )
+
+    def step(self, name: str, kind: str = "static") -> str:
         lines = Lines()
         body = Lines()
         for memory in self.layout.sources:
-            slot = len(self.layout.slots) + 1 + self.layout.sources.index(memory)
+            slot = len(self.layout.slots) + 1 + self.copies.index(memory)
             body.add(f"memcpy({self.layout.name(memory)}, memory[{slot}], {memory.size});")
         for group in self.groups:
             self.group(group, body)
         text = "\n".join(body.lines)
         words = set(re.findall(r"\w+", text))
-        for name, each in self.layout.declarations():
-            if name in words:
+        for variable, each in self.layout.declarations():
+            if variable in words:
                 lines.add(each)
         for parameter in ("memory", "error", "call"):
             if (
@@ -88,12 +103,8 @@ class Source:
                 and (f"({parameter}," not in text)
             ):
                 lines.add(f"(void){parameter};")
-        head = f"static int {self.name}(void *const *memory, int64_t *error, int (*call)(void *const *, int))"
-        function = "\n".join([head, "{", *lines.lines, *([""] if lines.lines else []), text, "    return 0;", "}", ""])
-        loops = "\n".join(self.functions.texts)
-        failed = INDEX_ERROR if "index_error(" in text + loops else ""
-        constants = f"enum {{ INDEX_FAILED = {INDEX_FAILED}, CALL_FAILED = {CALL_FAILED} }};\n"
-        return "\n".join(each for each in (HEADER, constants, failed, helpers(loops + text), loops, function) if each)
+        head = f"{kind} int {name}(void *const *memory, int64_t *error, int (*call)(void *const *, int))"
+        return "\n".join([head, "{", *lines.lines, *([""] if lines.lines else []), text, "    return 0;", "}", ""])
 
     def group(self, group: Group, lines: Lines) -> None:
         lines.add(comment(group))
@@ -106,7 +117,10 @@ class Source:
         if group.loops:
             Nest(group, self.layout).write(lines)
         elif isinstance(one, Condition):
-            c_statements.condition(one, self.layout, lines)
+            if strange := self.functions.strange(one.checked, one.space):
+                lines.open(f"if ({strange})")
+            else:
+                c_statements.condition(one, self.layout, lines)
             for each in group.body:
                 self.group(each, lines)
             lines.close()
@@ -114,6 +128,8 @@ class Source:
             c_statements.callback(one, self.calls.index(one), lines)
         elif isinstance(one, Require):
             c_statements.require(one, FIRST_REQUIRED + self.requirements.index(one), self.layout, lines)
+        elif isinstance(one, Escape):
+            c_statements.escape(one, f"{self.name}_whole", self.layout, lines)
         elif isinstance(one, Product):
             c_statements.product(one, self.layout, lines)
         elif isinstance(one, Position):
@@ -121,6 +137,18 @@ class Source:
         elif isinstance(one, Scatter):
             c_statements.scatter(one, self.layout, lines)
         lines.close()
+
+
+class Usual(Source):
+    """The text for ordinary numbers, which leaves for the whole program if there are others."""
+
+    def __init__(self, whole: Source, operations: list[Operation]) -> None:
+        self.program, self.name = whole.program, whole.name
+        self.groups = fused(operations)
+        self.layout = Layout(whole.program, self.groups, whole.layout)
+        self.calls, self.requirements, self.copies = whole.calls, whole.requirements, whole.copies
+        self.functions = Functions(self.layout, len(self.groups), whole.functions)
+        whole.layout.size = max(whole.layout.size, self.layout.size)
 
 
 def c_source(program: Program) -> str:

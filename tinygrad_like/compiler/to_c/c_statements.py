@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from .c_loops import LETTERS, VECTOR, Lines, finite, put, term
-from .c_operations import Access, Callback, Condition, Constant, Gather, Index, Position, Product, Require, Scatter
+from .c_operations import (
+    Access,
+    Callback,
+    Condition,
+    Constant,
+    Escape,
+    Gather,
+    Index,
+    Position,
+    Product,
+    Require,
+    Scatter,
+)
 from .c_types import bracketed, c_type, cast, literal
 
 
@@ -25,11 +38,14 @@ def loops(space: tuple[int, ...], lines: Lines) -> list[str]:
 
 
 def product(one: Product, names: Any, lines: Lines) -> None:
-    """The loop over k is the innermost; or that over the columns, if these lie side by side."""
+    """The loop over k is the innermost; or that over the columns, if these lie side by side.
+
+    As in BLAS, each product is added without rounding: where all are too large, the first sum is what counts.
+    """
     last = len(one.space) - 1
     size = one.target.dtype.itemsize
     columns = last > 0 and one.right.strides[last - 1] == size and one.target.strides[last - 1] == size
-    kind = c_type(one.target.dtype)
+    kind, fused = c_type(one.target.dtype), f"FUSED_{one.target.dtype.name}"
     if columns and one.space[last - 1] >= 4:
         variables = loops(one.space[:-2], lines)
         j, k = LETTERS[last - 1], LETTERS[last]
@@ -41,7 +57,7 @@ def product(one: Product, names: Any, lines: Lines) -> None:
         lines.loop(k, one.space[last])
         lines.add(f"const {kind} factor = {element(names, one.left, every)};")
         lines.loop(j, one.space[last - 1], "SIMD()" if one.space[last - 1] >= VECTOR else "")
-        lines.add(f"{target} += factor * {element(names, one.right, every)};")
+        lines.add(f"{target} = {fused}(factor, {element(names, one.right, every)}, {target});")
         lines.close()
         lines.close()
     else:
@@ -51,7 +67,8 @@ def product(one: Product, names: Any, lines: Lines) -> None:
         lines.add(f"{kind} sum = 0;")
         together = one.space[last] >= VECTOR and one.left.strides[last] == size and one.right.strides[last] == size
         lines.loop(k, one.space[last], "SIMD(reduction(+:sum))" if together else "")
-        lines.add(f"sum += {element(names, one.left, every)} * {element(names, one.right, every)};")
+        left, right = element(names, one.left, every), element(names, one.right, every)
+        lines.add(f"sum += {left} * {right};" if together else f"sum = {fused}({left}, {right}, sum);")
         lines.close()
         lines.add(f"{element(names, one.target, every)} = sum;")
     for _ in variables:
@@ -85,6 +102,10 @@ def position(one: Position, names: Any, lines: Lines) -> None:
 
 
 def scatter(one: Scatter, names: Any, lines: Lines) -> None:
+    """All indices are checked before the first element is written."""
+    indices = (*(one.operand.indices if isinstance(one.operand, Gather) else ()), *one.target.indices)
+    for number, index in enumerate(indices):
+        check_positions(index, f"at_{number}", one.space, names, lines)
     variables = loops(one.space, lines)
     dtype = one.target.access.dtype
     if isinstance(one.operand, Constant):
@@ -106,11 +127,21 @@ def scatter(one: Scatter, names: Any, lines: Lines) -> None:
         lines.close()
 
 
+def check_positions(index: Index, name: str, space: tuple[int, ...], names: Any, lines: Lines) -> None:
+    own = [i for i, stride in enumerate(index.access.strides) if stride]
+    strides = tuple(index.access.strides[i] for i in own)
+    variables = loops(tuple(space[i] for i in own), lines)
+    place, n = element(names, replace(index.access, strides=strides), variables), index.length
+    lines.add(f"const ptrdiff_t {name} = (ptrdiff_t){place};")
+    lines.add(f"if ({name} < {-n} || {name} >= {n}) return index_error(error, {name}, {index.axis}, {n});")
+    for _ in variables:
+        lines.close()
+
+
 def position_of(index: Index, number: int, names: Any, variables: list[str], lines: Lines, word: str, size: int) -> str:
-    """The lines that read an index and check it; gives how far it moves."""
+    """The lines that read an index; gives how far it moves."""
     name, n = f"{word}{number}", index.length
     lines.add(f"ptrdiff_t {name} = (ptrdiff_t){element(names, index.access, variables)};")
-    lines.add(f"if ({name} < {-n} || {name} >= {n}) return index_error(error, {name}, {index.axis}, {n});")
     lines.add(f"if ({name} < 0) {name} += {n};")
     return term(index.stride // size, name)
 
@@ -132,6 +163,11 @@ def condition(one: Condition, names: Any, lines: Lines) -> None:
 
 def require(one: Require, number: int, names: Any, lines: Lines) -> None:
     lines.add(f"if (!{bracketed(element(names, one.condition, []))}) return {number};")
+
+
+def escape(one: Escape, name: str, names: Any, lines: Lines) -> None:
+    text = " | ".join(element(names, each, []) for each in one.flags)
+    lines.add(f"if ({text}) return {name}(memory, error, call);")
 
 
 def callback(one: Callback, number: int, lines: Lines) -> None:
