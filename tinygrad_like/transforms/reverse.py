@@ -12,6 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.primitive import Function
 from ..engine.tensor import Tensor
 from ..tree import is_container, mapped, outline
+from .batching import rows_of
 from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
 from .structure import held, zeros_beside
@@ -184,15 +185,23 @@ def jacobian(
 def blocks_of(evaluation: Evaluation, number: int) -> list[Any]:
     """The Jacobian of one result with respect to each argument."""
     y = evaluation.y.active[number]
-    basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-    pulled = [evaluation.pull({number: each}, retain=True) for each in basis]
-    parts = []
-    for i, (node, x) in enumerate(zip(evaluation.nodes, evaluation.inputs)):
-        shape = y.shape + node.shape
-        stacked = np.stack([row[i] for row in pulled]) if pulled else np.zeros(shape, node.dtype)
-        parts.append(as_given(stacked.reshape(shape), x))
+    rows = None if evaluation.outer[number] else rows_of(evaluation, number)
+    if rows is None:
+        rows = rows_one_by_one(evaluation, number)
+    pairs = zip(rows, evaluation.nodes, evaluation.inputs)
+    parts = [as_given(each.reshape(y.shape + node.shape), x) for each, node, x in pairs]
     blocks: list[Any] = evaluation.arguments.filled(parts, partial(zeros_beside, shape=y.shape))
     return blocks
+
+
+def rows_one_by_one(evaluation: Evaluation, number: int) -> list[Any]:
+    """The rows of the Jacobian of one result, each from a sweep of its own."""
+    y = evaluation.y.active[number]
+    basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    pulled = [evaluation.pull({number: each}, retain=True) for each in basis]
+    if not pulled:
+        return [np.zeros((0, *node.shape), node.dtype) for node in evaluation.nodes]
+    return [np.stack(each) for each in zip(*pulled)]
 
 
 def hessian(
