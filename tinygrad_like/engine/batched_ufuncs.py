@@ -268,9 +268,7 @@ def tensordot(function: Any, args: Args, options: Options) -> Any:
     lefts, rights = ([each] if isinstance(each, (int, np.integer)) else list(each) for each in axes)
     lefts, rights = [i % a.ndim for i in lefts], [i % b.ndim for i in rights]
     own, other = ([i for i in range(x.ndim) if i not in gone] for x, gone in ((a, lefts), (b, rights)))
-    rows, columns, summed = (
-        [x.shape[i] for i in which] for x, which in ((a, own), (b, other), (a, lefts))
-    )
+    rows, columns, summed = ([x.shape[i] for i in which] for x, which in ((a, own), (b, other), (a, lefts)))
     n = int(np.prod(summed, dtype=int))
     left = a.transpose([*own, *lefts]).reshape(int(np.prod(rows, dtype=int)), n)
     right = b.transpose([*rights, *other]).reshape(n, int(np.prod(columns, dtype=int)))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ... import protocols
+from ...engine.batched import Batched
 from ...engine.errors import TraceError
 from ...engine.tensor import Tensor, values_of
 
@@ -90,7 +91,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
     # -- what is written down -----------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, how: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        if any(isinstance(each, Tensor) for each in (*inputs, *(out or ()))):
+        if any(isinstance(each, Tensor) or type(each) is Batched for each in (*inputs, *(out or ()))):
             return NotImplemented
         function = ufunc if how == "__call__" else getattr(ufunc, how)
         if how == "at":
@@ -100,7 +101,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self.trace_of.emit_out(function, inputs, options, out)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        if any(issubclass(kind, Tensor) for kind in types):
+        if any(issubclass(kind, (Tensor, Batched)) for kind in types):
             return NotImplemented
         return self.trace_of.call(function, args, options)
 

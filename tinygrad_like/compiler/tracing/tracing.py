@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ...engine.batched import Batched, CannotBatch
 from ...engine.callers import user_line
 from ...engine.errors import TraceError
 from ...engine.recording import scope
@@ -189,6 +190,8 @@ class Trace(Before):
         kind = type(value)
         if kind is TracedArray or kind in PLAIN:
             return value
+        if kind is Batched:
+            raise CannotBatch("a call of single arrays")
         return self.lift(value) if kind is ndarray or isinstance(value, ndarray) else value
 
     def result(self, result: Any, function: Any) -> TracedArray:
