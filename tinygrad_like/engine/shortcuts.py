@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Batched
+from .batches.batched import Batched
 from .errors import ArgumentError
 from .tensor import Tensor, values_of
 from .traces import lifted, real, trace

@@ -7,15 +7,16 @@ ask a trace for while they run (memory to write into, a repair of what is not fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..engine import batched_shapes
-from ..engine.batched import NONE, Batched, CannotBatch, batched_in, holds_batched, call, is_batched, treatments
-from ..engine.batched_shapes import in_rows
-from ..engine.batched_ufuncs import aligned
+from ..engine.batches import batched_shapes
+from ..engine.batches.batched import NONE, Batched, CannotBatch, call, holds_batched, is_batched, treatments
+from ..engine.batches.batched_shapes import in_rows
+from ..engine.batches.batched_ufuncs import aligned
 from ..engine.node import Node
 from ..engine.traces import active, current, trace
 from .evaluation import Evaluation
@@ -36,15 +37,10 @@ class Batch:
     def __enter__(self) -> None:
         active.append(self)
         self.token = current.set(self)
-        if self.outer is not None:
-            self.before = self.outer.instructions, len(self.outer.instructions), self.outer.beside
 
-    def __exit__(self, kind: Any, *error: object) -> None:
+    def __exit__(self, *error: object) -> None:
         current.reset(self.token)
         active.remove(self)
-        if self.outer is not None and kind is not None:
-            self.outer.instructions, length, self.outer.beside = self.before
-            del self.outer.instructions[length:]
 
     # -- what the engine asks a trace ---------------------------------------------------------------
 
@@ -121,28 +117,61 @@ class Batch:
 
 def rows_of(evaluation: Evaluation, number: int) -> list[Any] | None:
     """The rows of the Jacobian of one result, an array for each input; None if they have to be swept one by one."""
-    y, root = evaluation.y.active[number], evaluation.roots[number]
-    if root is None or y.size < 2:
+    y, root, outer = evaluation.y.active[number], evaluation.roots[number], trace()
+    if root is None or y.size < 2 or isinstance(outer, Batch):
         return None
     largest, trusted = reached(root, evaluation.nodes)
     block = max(1, MOST // max(largest, 1))
     basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    before = None if outer is None else outer.mark()
     try:
-        blocks = [swept(evaluation, number, basis[start : start + block]) for start in range(0, y.size, block)]
+        starts = [basis[first : first + block] for first in range(0, y.size, block)]
+        blocks = [swept(evaluation, number, each, trusted) for each in starts]
     except Exception as error:
         # A rule of a user may fail in any way of what is no ndarray; if it fails of an ndarray, too, that is raised.
-        if isinstance(error, CannotBatch) or not trusted:
-            return None
-        raise
+        if not isinstance(error, CannotBatch) and trusted:
+            raise
+        if outer is not None:
+            outer.forget(before)
+        return None
     return blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks)]
 
 
-def swept(evaluation: Evaluation, number: int, cotangents: Any) -> list[Any]:
-    """The rows for some cotangents."""
-    size = len(cotangents)
-    with Batch(size):
-        parts = evaluation.sweep({number: Batched(cotangents)}, recorded=False, retain=True)
-    return [in_rows(part, size) for part in parts]
+def swept(evaluation: Evaluation, number: int, cotangents: Any, trusted: bool) -> list[Any]:
+    """The rows for some cotangents, which are of the identity.
+
+    Each false nan (0 · inf, which is to be 0) would make something in the result nan or infinite, since rules are
+    linear. So the sweep does not look for any; if one may have been there, it is repeated, and looks.
+    """
+
+    def rows(watched: bool) -> list[Any]:
+        with Batch(len(cotangents)):
+            parts = evaluation.sweep({number: Batched(cotangents)}, recorded=False, retain=True, watched=watched)
+        return [in_rows(part, len(cotangents)) for part in parts]
+
+    parts, outer = rows(not trusted), trace()
+    if not trusted:
+        return parts
+    if outer is None:
+        return parts if all(np.isfinite(part).all() for part in parts) else rows(True)
+    whole = joined(parts)
+    return parted(outer.mended(whole, lambda: joined(rows(True)), whole), parts)
+
+
+def joined(parts: list[Any]) -> Any:
+    """All parts in one array, a row for each of theirs."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([part.reshape(len(part), prod(part.shape[1:])) for part in parts], axis=1)
+
+
+def parted(whole: Any, parts: list[Any]) -> list[Any]:
+    """The parts again, in their shapes and dtypes."""
+    if len(parts) == 1:
+        return [whole]
+    stops = list(accumulate(prod(part.shape[1:]) for part in parts))
+    columns = [whole[:, start:stop] for start, stop in pairwise([0, *stops])]
+    return [each.reshape(part.shape).astype(part.dtype, copy=False) for each, part in zip(columns, parts)]
 
 
 def reached(root: Node, inputs: list[Node]) -> tuple[int, bool]:

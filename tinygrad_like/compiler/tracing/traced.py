@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ... import protocols
-from ...engine.batched import Batched
+from ...engine.batches.batched import Batched
 from ...engine.errors import TraceError
 from ...engine.tensor import Tensor, values_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ...engine.batched import Batched, CannotBatch
+from ...engine.batches.batched import Batched, CannotBatch
 from ...engine.callers import user_line
 from ...engine.errors import TraceError
 from ...engine.recording import scope
@@ -269,6 +269,14 @@ class Trace(Before):
         condition = Instruction(np.isfinite, (checked.value,), {}, (), (result.value,), place, body)
         self.instructions.append(condition)
         return result
+
+    def mark(self) -> Any:
+        """Where the trace is now, to `forget` from there what was tried in vain."""
+        return self.instructions, len(self.instructions), self.beside
+
+    def forget(self, mark: Any) -> None:
+        self.instructions, length, self.beside = mark
+        del self.instructions[length:]
 
     def doing(self, what: str) -> None:
         """What follows is no primitive; what it does, for comments and pictures."""

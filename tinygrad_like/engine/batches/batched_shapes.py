@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..scattered import add_named_at
 from .batched import NONE, Batched, CannotBatch, batched_in, holds_batched, is_batched, treats
 from .batched_ufuncs import Args, Options, aligned, along, batch_axes, by_signature, ndim_of
-from .scattered import add_named_at
 
 INSPECTIONS = (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast)
 INSPECTIONS += (np.shares_memory, np.may_share_memory)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Batched, CannotBatch, Function, batched_in, holds_batched, is_batched, treatments, treats
+from .batched import Batched, CannotBatch, Function, holds_batched, is_batched, treatments, treats
 
 Options = dict[str, Any]
 Args = tuple[Any, ...]
