@@ -6,7 +6,7 @@ ask a trace for while they run (memory to write into, a repair of what is not fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
@@ -22,6 +22,7 @@ from ..engine.traces import active, current, trace
 from .evaluation import Evaluation
 
 MOST = 10**7  # elements of the largest array of a sweep, in all its rows
+TOGETHER = 10**6  # the same, up to which all results are swept from at once
 MAKING = (np.zeros, np.empty)
 assert batched_shapes
 
@@ -112,50 +113,98 @@ class Batch:
         return CannotBatch(what)
 
 
-# -- the sweep --------------------------------------------------------------------------------------
+# -- the sweeps -------------------------------------------------------------------------------------
 
 
-def rows_of(evaluation: Evaluation, number: int) -> list[Any] | None:
-    """The rows of the Jacobian of one result, an array for each input; None if they have to be swept one by one."""
-    y, root, outer = evaluation.y.active[number], evaluation.roots[number], trace()
-    if root is None or y.size < 2 or isinstance(outer, Batch):
-        return None
-    largest, trusted = reached(root, evaluation.nodes)
-    block = max(1, MOST // max(largest, 1))
-    basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-    before = None if outer is None else outer.mark()
-    try:
-        starts = [basis[first : first + block] for first in range(0, y.size, block)]
-        blocks = [swept(evaluation, number, each, trusted) for each in starts]
-    except Exception as error:
-        # A rule of a user may fail in any way of what is no ndarray; if it fails of an ndarray, too, that is raised.
-        if not isinstance(error, CannotBatch) and trusted:
-            raise
-        if outer is not None:
-            outer.forget(before)
-        return None
-    return blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks)]
+def rows_of(evaluation: Evaluation) -> dict[int, list[Any]]:
+    """The rows of the Jacobian of each result, an array for each input; not of results that are swept row by row."""
+    results = [i for i, root in enumerate(evaluation.roots) if root is not None and not evaluation.outer[i]]
+    if isinstance(trace(), Batch) or not evaluation.nodes or not results:
+        return {}
+    every = Reached([evaluation.roots[i] for i in results], evaluation.nodes)
+    count = sum(evaluation.y.active[i].size for i in results)
+    together = every.can_join and count * every.largest <= TOGETHER
+    found: dict[int, list[Any]] = {}
+    for group in [results] if together else [[i] for i in results]:
+        rows = Rows(evaluation, group, every)
+        if rows.count > 1:
+            found |= rows.tried()
+    return found
 
 
-def swept(evaluation: Evaluation, number: int, cotangents: Any, trusted: bool) -> list[Any]:
-    """The rows for some cotangents, which are of the identity.
+class Reached:
+    """What lies between results and inputs: the size of the largest value, and what may be done with the rules."""
 
-    Each false nan (0 · inf, which is to be 0) would make something in the result nan or infinite, since rules are
-    linear. So the sweep does not look for any; if one may have been there, it is repeated, and looks.
-    """
+    def __init__(self, roots: Iterable[Any], inputs: list[Node]) -> None:
+        first = min(node.index for node in inputs)
+        self.largest, self.trusted, self.can_join = 0, True, True
+        stack = list(roots)
+        seen = set(stack)
+        while stack:
+            node = stack.pop()
+            self.largest = max(self.largest, prod(node.shape))
+            if (primitive := node.primitive) is not None:
+                self.trusted = self.trusted and primitive.trusted
+                # A rule for a list of arguments is not watched: what one result has must not meet the zeros of another.
+                self.can_join = self.trusted and self.can_join and (primitive.linear or not primitive.variadic)
+            for parent in node.parents:
+                if isinstance(parent, Node) and parent.index >= first and parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
 
-    def rows(watched: bool) -> list[Any]:
-        with Batch(len(cotangents)):
-            parts = evaluation.sweep({number: Batched(cotangents)}, recorded=False, retain=True, watched=watched)
-        return [in_rows(part, len(cotangents)) for part in parts]
 
-    parts, outer = rows(not trusted), trace()
-    if not trusted:
-        return parts
-    if outer is None:
-        return parts if all(np.isfinite(part).all() for part in parts) else rows(True)
-    whole = joined(parts)
-    return parted(outer.mended(whole, lambda: joined(rows(True)), whole), parts)
+class Rows:
+    """The rows of the Jacobians of some results, in blocks of one sweep each."""
+
+    def __init__(self, evaluation: Evaluation, results: list[int], reached: Reached) -> None:
+        self.evaluation, self.reached = evaluation, reached
+        self.values = {i: evaluation.y.active[i] for i in results}
+        stops = list(accumulate(each.size for each in self.values.values()))
+        self.places = dict(zip(results, pairwise([0, *stops])))  # of each result among all rows
+        self.count = stops[-1]
+
+    def tried(self) -> dict[int, list[Any]]:
+        """The rows of each result; none if a rule cannot be run for many rows at once."""
+        outer, block = trace(), max(1, MOST // max(self.reached.largest, 1))
+        before = None if outer is None else outer.mark()
+        try:
+            blocks = [self.block(first, min(first + block, self.count)) for first in range(0, self.count, block)]
+        except Exception as error:
+            # A user's rule may fail in any way of what is no ndarray. If it fails of an ndarray too, that is raised.
+            if not isinstance(error, CannotBatch) and self.reached.trusted:
+                raise
+            if outer is not None:
+                outer.forget(before)
+            return {}
+        rows = blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks)]
+        return {i: [each[start:stop] for each in rows] for i, (start, stop) in self.places.items()}
+
+    def block(self, first: int, last: int) -> list[Any]:
+        """The rows between two places, for each input.
+
+        Each false nan (0 · inf, which is to be 0) would make something in the result nan or infinite, since rules are
+        linear. So the sweep does not look for any; if there may have been one, it is repeated, and looks.
+        """
+        outer, trusted = trace(), self.reached.trusted
+        parts = self.swept(first, last, watched=not trusted)
+        if not trusted:
+            return parts
+        if outer is None:
+            return parts if all(np.isfinite(part).all() for part in parts) else self.swept(first, last)
+        whole = joined(parts)
+        return parted(outer.mended(whole, lambda: joined(self.swept(first, last)), whole), parts)
+
+    def swept(self, first: int, last: int, watched: bool = True) -> list[Any]:
+        size = last - first
+        identity = np.eye(size, self.count, first)
+        starts = {}
+        for i, (start, stop) in self.places.items():
+            y = self.values[i]
+            if start < last and first < stop:
+                starts[i] = Batched(identity[:, start:stop].astype(y.dtype).reshape(size, *y.shape))
+        with Batch(size):
+            parts = self.evaluation.sweep(starts, recorded=False, retain=True, watched=watched)
+        return [in_rows(part, size) for part in parts]
 
 
 def joined(parts: list[Any]) -> Any:
@@ -172,19 +221,3 @@ def parted(whole: Any, parts: list[Any]) -> list[Any]:
     stops = list(accumulate(prod(part.shape[1:]) for part in parts))
     columns = [whole[:, start:stop] for start, stop in pairwise([0, *stops])]
     return [each.reshape(part.shape).astype(part.dtype, copy=False) for each, part in zip(columns, parts)]
-
-
-def reached(root: Node, inputs: list[Node]) -> tuple[int, bool]:
-    """The size of the largest value between a result and the inputs, and whether all rules are the package's own."""
-    first = min(node.index for node in inputs)
-    largest, trusted = 0, True
-    seen, stack = {root}, [root]
-    while stack:
-        node = stack.pop()
-        largest = max(largest, prod(node.shape))
-        trusted = trusted and (node.primitive is None or node.primitive.trusted)
-        for parent in node.parents:
-            if isinstance(parent, Node) and parent.index >= first and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
-    return largest, trusted

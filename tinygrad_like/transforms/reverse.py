@@ -175,17 +175,17 @@ def jacobian(
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
-        results = range(len(evaluation.y.active))
-        blocks = evaluation.y.filled((choice.formed(blocks_of(evaluation, i)) for i in results), lambda constant: None)
+        known, results = rows_of(evaluation), range(len(evaluation.y.active))
+        every = (choice.formed(blocks_of(evaluation, i, known.get(i))) for i in results)
+        blocks = evaluation.y.filled(every, lambda constant: None)
         return (blocks, evaluation.auxiliary()) if has_aux else blocks
 
     return rows
 
 
-def blocks_of(evaluation: Evaluation, number: int) -> list[Any]:
-    """The Jacobian of one result with respect to each argument."""
+def blocks_of(evaluation: Evaluation, number: int, rows: list[Any] | None) -> list[Any]:
+    """The Jacobian of one result with respect to each argument, of which the rows may be known."""
     y = evaluation.y.active[number]
-    rows = None if evaluation.outer[number] else rows_of(evaluation, number)
     if rows is None:
         rows = rows_one_by_one(evaluation, number)
     pairs = zip(rows, evaluation.nodes, evaluation.inputs)
