@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.batches import batched_shapes
 from ..engine.batches.batched import NONE, Batched, CannotBatch, call, holds_batched, is_batched, treatments
 from ..engine.batches.batched_shapes import in_rows
 from ..engine.batches.batched_ufuncs import aligned
@@ -24,7 +23,6 @@ from .evaluation import Evaluation
 MOST = 10**7  # elements of the largest array of a sweep, in all its rows
 TOGETHER = 10**6  # the same, up to which all results are swept from at once
 MAKING = (np.zeros, np.empty)
-assert batched_shapes
 
 
 class Batch:
@@ -32,8 +30,9 @@ class Batch:
 
     nudged = True
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, repairs: bool) -> None:
         self.size, self.outer = size, trace()
+        self.repairs = repairs  # something is not finite, so what holds for all values is computed at once
 
     def __enter__(self) -> None:
         active.append(self)
@@ -80,7 +79,7 @@ class Batch:
     def mended(self, result: Any, fix: Callable[[], Any], checked: Any) -> Any:
         """The result, with what `fix` gives for the rows of which something is not finite."""
         if self.outer is not None:
-            return self.mended_in_trace(result, fix, checked)
+            return fix() if self.repairs else self.mended_in_trace(result, fix, checked)
         if not is_batched(checked):
             return result if np.isfinite(checked).all() else fix()
         finite = np.isfinite(checked.rows).all(axis=tuple(range(1, checked.rows.ndim)))
@@ -202,9 +201,9 @@ class Rows:
             y = self.values[i]
             if start < last and first < stop:
                 starts[i] = Batched(identity[:, start:stop].astype(y.dtype).reshape(size, *y.shape))
-        with Batch(size):
+        with Batch(size, repairs=watched and self.reached.trusted):
             parts = self.evaluation.sweep(starts, recorded=False, retain=True, watched=watched)
-        return [in_rows(part, size) for part in parts]
+        return [part.rows if is_batched(part) else in_rows(part, size).copy() for part in parts]
 
 
 def joined(parts: list[Any]) -> Any:

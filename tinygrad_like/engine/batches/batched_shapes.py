@@ -8,10 +8,10 @@ import numpy as np
 
 from ..scattered import add_named_at
 from .batched import NONE, Batched, CannotBatch, batched_in, holds_batched, is_batched, treats
-from .batched_ufuncs import Args, Options, aligned, along, batch_axes, by_signature, ndim_of
+from .batched_ufuncs import Args, Options, aligned, along, batch_axes, ndim_of
 
-INSPECTIONS = (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast)
-INSPECTIONS += (np.shares_memory, np.may_share_memory)
+INSPECTIONS: tuple[Any, ...] = (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type)
+INSPECTIONS += (np.can_cast, np.shares_memory, np.may_share_memory)
 WRITERS = (np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal, "ufunc.at")
 
 
@@ -170,16 +170,6 @@ def roll(function: Any, args: Args, options: Options) -> Any:
     if axis is None:
         return to_shape(np.roll(x.reshape(-1), shift, 0), x.shape)
     return Batched(np.roll(x.rows, shift, batch_axes(axis, x.ndim)))
-
-
-@treats(np.repeat)
-def repeat(function: Any, args: Args, options: Options) -> Any:
-    return by_signature(function, args, options)
-
-
-@treats(".repeat")
-def repeat_method(function: Any, args: Args, options: Options) -> Any:
-    return by_signature(np.repeat, args, options)
 
 
 @treats(np.tril, np.triu)
@@ -385,6 +375,6 @@ def take_along_axis(function: Any, args: Args, options: Options) -> Any:
 
 @treats(np.diagonal, ".diagonal")
 def diagonal(function: Any, args: Args, options: Options) -> Any:
-    x, offset, one, other = (*args, *(0, 0, 1)[len(args) - 1 :])
-    one, other = (batch_axes(each, x.ndim) for each in (options.get("axis1", one), options.get("axis2", other)))
-    return Batched(np.diagonal(x.rows, options.get("offset", offset), one, other))
+    x, *rest = args
+    given = {"offset": 0, "axis1": 0, "axis2": 1} | dict(zip(("offset", "axis1", "axis2"), rest)) | options
+    return Batched(np.diagonal(x.rows, given["offset"], *(batch_axes(given[n], x.ndim) for n in ("axis1", "axis2"))))

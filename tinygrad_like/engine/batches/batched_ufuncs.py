@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .batched import Batched, CannotBatch, Function, holds_batched, is_batched, treatments, treats
+from .batched import Batched, CannotBatch, Function, Treatment, holds_batched, is_batched, treatments, treats
 
 Options = dict[str, Any]
 Args = tuple[Any, ...]
@@ -24,7 +24,17 @@ REDUCTIONS: dict[Any, np.ufunc] = {
 }
 METHODS = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
 METHODS |= {"any": np.logical_or, "all": np.logical_and}
-ELEMENTWISE = (np.clip, np.nan_to_num, np.real, np.imag, np.round, np.around, np.real_if_close, np.isclose, np.sinc)
+ELEMENTWISE: tuple[Any, ...] = (
+    np.clip,
+    np.nan_to_num,
+    np.real,
+    np.imag,
+    np.round,
+    np.around,
+    np.real_if_close,
+    np.isclose,
+    np.sinc,
+)
 
 
 def ndim_of(value: Any) -> int:
@@ -32,7 +42,7 @@ def ndim_of(value: Any) -> int:
 
 
 def aligned(value: Any, ndim: int) -> Any:
-    """The rows of a batched array whose items are given `ndim` axes, so that they broadcast; other values as they are."""
+    """The rows of a batched array, its items with `ndim` axes, so that they broadcast; other values as they are."""
     if not is_batched(value):
         return value
     rows, more = value.rows, ndim - value.ndim
@@ -101,8 +111,15 @@ def ufunc(function: Any, args: Args, options: Options) -> Any:
 
 for each in ELEMENTWISE:
     treatments[each] = elementwise
+
+
+def method_of(treatment: Treatment, function: Any) -> Treatment:
+    """How a method is computed: as a function."""
+    return lambda method, args, options: treatment(function, args, options)
+
+
 for name in ("clip", "round", "conj", "conjugate"):
-    treatments[f".{name}"] = lambda f, args, options, own=getattr(np, name): elementwise(own, args, options)
+    treatments[f".{name}"] = method_of(elementwise, getattr(np, name))
 
 
 @treats(np.where)
@@ -170,8 +187,8 @@ def reducing(ufunc: np.ufunc) -> Any:
 
 for each in REDUCTIONS:
     treatments[each] = reduction
-for name, ufunc in METHODS.items():
-    treatments[f".{name}"] = reducing(ufunc)
+for name, function in METHODS.items():
+    treatments[f".{name}"] = reducing(function)
 
 
 @treats("ufunc.accumulate")
@@ -208,11 +225,10 @@ def by_signature(function: Any, args: Args, options: Options) -> Any:
 
 
 # With an axis None they flatten the array, or reduce all of it.
-for each in (np.mean, np.std, np.var, np.cumsum, np.cumprod, np.sort, np.argsort, np.argmax, np.argmin, np.diff):
-    treatments[each] = by_signature
-for name in ("mean", "std", "var", "cumsum", "cumprod", "argsort", "argmax", "argmin"):
-    of_array = getattr(np, name)
-    treatments[f".{name}"] = lambda function, args, options, of_array=of_array: by_signature(of_array, args, options)
+for name in ("mean", "std", "var", "cumsum", "cumprod", "sort", "argsort", "argmax", "argmin", "diff", "repeat"):
+    treatments[getattr(np, name)] = by_signature
+for name in ("mean", "std", "var", "cumsum", "cumprod", "argsort", "argmax", "argmin", "repeat"):
+    treatments[f".{name}"] = method_of(by_signature, getattr(np, name))
 
 
 # -- products ---------------------------------------------------------------------------------------
