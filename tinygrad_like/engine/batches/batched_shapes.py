@@ -55,7 +55,9 @@ def to_shape(x: Any, shape: Any, order: str = "C") -> Any:
     sizes = [shape] if isinstance(shape, (int, np.integer)) else list(shape)
     if -1 in sizes:
         known = count([n for n in sizes if n != -1])
-        sizes[sizes.index(-1)] = x.size // known if known else 0
+        if not known:
+            raise ValueError(f"cannot reshape array of size {x.size} into shape {shape}")
+        sizes[sizes.index(-1)] = x.size // known
     if order == "C":
         return Batched(x.rows.reshape(len(x.rows), *sizes))
     back = range(x.ndim, 0, -1)
