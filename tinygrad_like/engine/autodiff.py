@@ -40,6 +40,7 @@ def sweep(
     given: bool = True,
     lowered: bool = False,
     claims: Claims | None = None,
+    watched: bool = True,
 ) -> Found:
     """The cotangents of leaves, of `targets` or else of nodes with an owner (or of `every` node); with each, whether
     it may be overwritten. It starts at one or more results of the same level, each with its cotangent.
@@ -47,11 +48,12 @@ def sweep(
     Nodes are visited in reverse order of creation, so each node's consumers are done before it.
     With `recorded`, the rules run on Tensors, so that the result can be differentiated again; if it is `lowered`, at
     lower levels than the results' only. `given` says that a cotangent is not just 1, and may hold zeros and
-    infinities. With `claims`, gradients may be left in the flat vectors, in places that are entered there.
+    infinities. With `claims`, gradients may be left in the flat vectors, in places that are entered there. What is
+    not `watched` keeps the nan of 0 · inf: if all that was found is finite, there was none.
     """
     goals = None if targets is None else set(targets)
     floor = 0 if goals is None else min(node.index for node in goals)
-    waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1, claims)
+    waiting = Waiting(floor, recorded, starts[0][0].level if lowered else -1, claims, watched)
     waiting.start(starts, given)
     roots = {node for node, _ in starts}
     found: Found = {}
@@ -101,7 +103,8 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved
     saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
-    watched = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
+    looks = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
+    looks = looks and waiting.watched  # else who started the sweep looks at what it found
     for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
         place = waiting.offered(parent) if takes_out else None
@@ -120,7 +123,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
             if part is None:
                 continue
         # Where a product has a false nan, what it adds to is nan.
-        if watched and not (primitive.multiplies and (part is g or all_finite(part, primitive.products))):
+        if looks and not (primitive.multiplies and (part is g or all_finite(part, primitive.products))):
             arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
             part = looked_at(part, g, node, rule, values, arrays, waiting)
         part = wrap(ndarray_of(part)) if recorded and not isinstance(part, Tensor) else part

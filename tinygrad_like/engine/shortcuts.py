@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .batches.batched import Batched
 from .errors import ArgumentError
 from .tensor import Tensor, values_of
 from .traces import lifted, real, trace
@@ -19,10 +20,12 @@ TRUTHS = frozenset({bool, np.bool_, np.ndarray})
 def shortcut(condition: Any) -> bool:
     """Whether the values allow the cheaper way; never in a trace, where the values are not known yet.
 
-    Both ways must give the same numbers, to within rounding.
+    Both ways must give the same numbers, to within rounding. Of many rows at once, all must allow it.
     """
     condition = values_of(condition)
-    return type(condition) in TRUTHS and bool(condition)
+    if type(condition) in TRUTHS:
+        return bool(condition)
+    return type(condition) is Batched and condition.for_all()
 
 
 def edges(product: Any) -> Any:

@@ -23,12 +23,14 @@ class Waiting:
     """Nodes that wait for their turn, latest first, with the sum of the shares that have arrived.
 
     Leaves wait to the end, outside the heap. Nodes made before `floor` cannot lead to a target. `careful` says that
-    exact zeros or poles have come up, so that from here on a product of both has to be looked for.
+    exact zeros or poles have come up, so that from here on a product of both has to be looked for. Where nothing is
+    `watched`, it is not: then who started the sweep looks at what it found.
     """
 
-    __slots__ = ("careful", "claims", "flat", "floor", "level", "order", "recorded", "scattered", "shares")
+    __slots__ = ("careful", "claims", "flat", "floor", "level", "order", "recorded", "scattered", "shares", "watched")
 
-    def __init__(self, floor: int, recorded: bool, level: int, claims: Claims | None) -> None:
+    def __init__(self, floor: int, recorded: bool, level: int, claims: Claims | None, watched: bool) -> None:
+        self.watched = watched
         self.floor, self.recorded, self.level, self.careful = floor, recorded, level, False
         self.shares: dict[int, list[Any]] = {}
         self.order: list[int] = []

@@ -96,7 +96,7 @@ def chosen(x: Any, is_chosen: Any, is_finite: bool) -> Any:
 
 
 def _put_windows(x: Any, places: Any, *, shape: Any = (), windows: Windows) -> Any:
-    y = np.zeros_like(places, x.dtype, shape=shape)
+    y = np.zeros_like(x, shape=shape)
     is_finite, disjoint = all_finite(x), all(map(windows.disjoint, range(len(windows.size))))
     for number, inner, outer in places_of(shape, windows):
         is_chosen = places[outer] == number

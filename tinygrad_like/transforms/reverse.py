@@ -12,6 +12,7 @@ from ..engine.errors import ShapeError
 from ..engine.primitive import Function
 from ..engine.tensor import Tensor
 from ..tree import is_container, mapped, outline
+from .batching import rows_of
 from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
 from .structure import held, zeros_beside
@@ -174,25 +175,33 @@ def jacobian(
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
-        results = range(len(evaluation.y.active))
-        blocks = evaluation.y.filled((choice.formed(blocks_of(evaluation, i)) for i in results), lambda constant: None)
+        known, results = rows_of(evaluation), range(len(evaluation.y.active))
+        every = (choice.formed(blocks_of(evaluation, i, known.get(i))) for i in results)
+        blocks = evaluation.y.filled(every, lambda constant: None)
         return (blocks, evaluation.auxiliary()) if has_aux else blocks
 
     return rows
 
 
-def blocks_of(evaluation: Evaluation, number: int) -> list[Any]:
-    """The Jacobian of one result with respect to each argument."""
+def blocks_of(evaluation: Evaluation, number: int, rows: list[Any] | None) -> list[Any]:
+    """The Jacobian of one result with respect to each argument, of which the rows may be known."""
+    y = evaluation.y.active[number]
+    if rows is None:
+        rows = rows_one_by_one(evaluation, number)
+    pairs = zip(rows, evaluation.nodes, evaluation.inputs)
+    parts = [as_given(each.reshape(y.shape + node.shape), x) for each, node, x in pairs]
+    blocks: list[Any] = evaluation.arguments.filled(parts, partial(zeros_beside, shape=y.shape))
+    return blocks
+
+
+def rows_one_by_one(evaluation: Evaluation, number: int) -> list[Any]:
+    """The rows of the Jacobian of one result, each from a sweep of its own."""
     y = evaluation.y.active[number]
     basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
     pulled = [evaluation.pull({number: each}, retain=True) for each in basis]
-    parts = []
-    for i, (node, x) in enumerate(zip(evaluation.nodes, evaluation.inputs)):
-        shape = y.shape + node.shape
-        stacked = np.stack([row[i] for row in pulled]) if pulled else np.zeros(shape, node.dtype)
-        parts.append(as_given(stacked.reshape(shape), x))
-    blocks: list[Any] = evaluation.arguments.filled(parts, partial(zeros_beside, shape=y.shape))
-    return blocks
+    if not pulled:
+        return [np.zeros((0, *node.shape), node.dtype) for node in evaluation.nodes]
+    return [np.stack(each) for each in zip(*pulled)]
 
 
 def hessian(

@@ -119,7 +119,8 @@ def on_copies(program: Program) -> Program:
 
     instructions = [moved(each) for each in program.instructions]
     outputs = [other(each) for each in program.outputs]
-    return replace(program, instructions=instructions, outputs=outputs, bindings=[], references=list(new.values()))
+    references = [other(each) for each in program.references]  # not what the program makes of them: views
+    return replace(program, instructions=instructions, outputs=outputs, bindings=[], references=references)
 
 
 def same_layout_copy(array: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ... import protocols
+from ...engine.batches.batched import Batched
 from ...engine.errors import TraceError
 from ...engine.tensor import Tensor, values_of
 
@@ -96,7 +97,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, how: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         for each in inputs if out is None else (*inputs, *out):
-            if type(each) is not TracedArray and isinstance(each, Tensor):
+            if type(each) is not TracedArray and isinstance(each, (Tensor, Batched)):
                 return NotImplemented
         function = ufunc if how == "__call__" else getattr(ufunc, how)
         if how == "at":
@@ -106,7 +107,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self.trace_of.emit_out(function, inputs, options, out)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        if any(issubclass(kind, Tensor) for kind in types):
+        if any(issubclass(kind, (Tensor, Batched)) for kind in types):
             return NotImplemented
         return self.trace_of.call(function, args, options)
 

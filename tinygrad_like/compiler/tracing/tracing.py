@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ...engine.batches.batched import Batched, CannotBatch
 from ...engine.callers import user_line
 from ...engine.errors import TraceError
 from ...engine.recording import scope
@@ -209,6 +210,8 @@ class Trace(Before):
         kind = type(value)
         if kind is TracedArray or kind in PLAIN:
             return value
+        if kind is Batched:
+            raise CannotBatch("a call of single arrays")
         return self.lift(value) if kind is ndarray or isinstance(value, ndarray) else value
 
     def result(self, result: Any, function: Any) -> TracedArray:
@@ -304,6 +307,14 @@ class Trace(Before):
         self.inside, self.beside = before
         body, self.instructions = self.instructions, outer
         return body
+
+    def mark(self) -> Any:
+        """Where the trace is now, to `forget` from there what was tried in vain."""
+        return self.instructions, len(self.instructions), self.beside, self.inside, self.closed.copy()
+
+    def forget(self, mark: Any) -> None:
+        self.instructions, length, self.beside, self.inside, self.closed = mark
+        del self.instructions[length:]
 
     def doing(self, what: str) -> None:
         """What follows is no primitive; what it does, for comments and pictures."""

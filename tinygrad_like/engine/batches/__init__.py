@@ -1,0 +1,1 @@
+"""Many arrays of one shape that are computed with as one."""

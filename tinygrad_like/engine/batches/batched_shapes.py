@@ -1,0 +1,382 @@
+"""Batched arrays in another shape or order, joined, and taken from or written to at an index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..scattered import add_named_at
+from .batched import NONE, Batched, CannotBatch, batched_in, holds_batched, is_batched, treats
+from .batched_ufuncs import Args, Options, aligned, along, batch_axes, ndim_of
+
+INSPECTIONS: tuple[Any, ...] = (np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type)
+INSPECTIONS += (np.can_cast, np.shares_memory, np.may_share_memory)
+WRITERS = (np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal, "ufunc.at")
+
+
+def count(sizes: Any) -> int:
+    return int(np.prod(sizes, dtype=int))
+
+
+def same(x: Batched, rows: Any) -> Batched:
+    """The batched array of these rows: x itself, if they are its own."""
+    return x if rows is x.rows else Batched(rows)
+
+
+def first_item(structure: Any) -> Any:
+    """The arguments of a call for the first item, as they are now."""
+    if is_batched(structure):
+        return structure.traced_value[0]
+    if isinstance(structure, (tuple, list)):
+        return [first_item(each) for each in structure]
+    return getattr(structure, "traced_value", structure)
+
+
+@treats(*INSPECTIONS)
+def inspect(function: Any, args: Args, options: Options) -> Any:
+    """What depends on shapes and dtypes is the same for all items."""
+    return function(*first_item(args), **options)
+
+
+@treats(*WRITERS)
+def write(function: Any, args: Args, options: Options) -> Any:
+    if not is_batched(args[0]):
+        raise CannotBatch("a write into a single array")
+    return NotImplemented
+
+
+# -- shapes -----------------------------------------------------------------------------------------
+
+
+def to_shape(x: Any, shape: Any, order: str = "C") -> Any:
+    if not is_batched(x) or order not in ("C", "F"):
+        return NotImplemented
+    sizes = [shape] if isinstance(shape, (int, np.integer)) else list(shape)
+    if -1 in sizes:
+        known = count([n for n in sizes if n != -1])
+        if not known:
+            raise ValueError(f"cannot reshape array of size {x.size} into shape {shape}")
+        sizes[sizes.index(-1)] = x.size // known
+    if order == "C":
+        return Batched(x.rows.reshape(len(x.rows), *sizes))
+    back = range(x.ndim, 0, -1)
+    flipped = x.rows.transpose(0, *back).reshape(len(x.rows), *sizes[::-1])
+    return Batched(flipped.transpose(0, *range(len(sizes), 0, -1)))
+
+
+@treats(np.reshape)
+def reshape(function: Any, args: Args, options: Options) -> Any:
+    x, *rest = args
+    given = dict(zip(("shape", "order"), rest)) | options
+    if given.keys() - {"shape", "order"}:
+        return NotImplemented
+    return to_shape(x, **given)
+
+
+@treats(".reshape")
+def reshape_method(function: Any, args: Args, options: Options) -> Any:
+    x, *shape = args
+    return to_shape(x, shape[0] if len(shape) == 1 else shape, **options)
+
+
+@treats(np.ravel, ".ravel")
+def ravel(function: Any, args: Args, options: Options) -> Any:
+    x, order = (*args, options.get("order", "C"))[:2]
+    if order in ("K", "A") and x.traced_value[0, ...].flags.c_contiguous:
+        order = "C"
+    return to_shape(x, (-1,), order)
+
+
+@treats(".flatten")
+def flatten(function: Any, args: Args, options: Options) -> Any:
+    x, order = (*args, options.get("order", "C"))[:2]
+    result = to_shape(x, (-1,), order)
+    return result if result is NotImplemented else Batched(result.rows.copy())
+
+
+@treats(np.transpose)
+def transpose(function: Any, args: Args, options: Options) -> Any:
+    x, *rest = args
+    axes = rest[0] if rest else options.get("axes")
+    if axes is None:
+        axes = range(x.ndim - 1, -1, -1)
+    return Batched(x.rows.transpose(0, *(batch_axes(each, x.ndim) for each in axes)))
+
+
+@treats(".transpose")
+def transpose_method(function: Any, args: Args, options: Options) -> Any:
+    x, *axes = args
+    whole = len(axes) == 1 and not isinstance(axes[0], (int, np.integer))
+    return transpose(np.transpose, (x, axes[0] if whole else axes or None), NONE)
+
+
+@treats(np.swapaxes, ".swapaxes")
+def swapaxes(function: Any, args: Args, options: Options) -> Any:
+    x, one, other = args
+    return Batched(x.rows.swapaxes(batch_axes(one, x.ndim), batch_axes(other, x.ndim)))
+
+
+@treats(np.moveaxis)
+def moveaxis(function: Any, args: Args, options: Options) -> Any:
+    x, source, destination = args
+    sources, targets = (
+        [each % x.ndim for each in ([axis] if isinstance(axis, (int, np.integer)) else axis)]
+        for axis in (source, destination)
+    )
+    order = [i for i in range(x.ndim) if i not in sources]
+    for target, axis in sorted(zip(targets, sources)):
+        order.insert(target, axis)
+    return transpose(np.transpose, (x, order), NONE)
+
+
+@treats(np.expand_dims)
+def expand_dims(function: Any, args: Args, options: Options) -> Any:
+    x, axis = (*args, options.get("axis"))[:2]
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    ndim = x.ndim + len(axes)
+    new, sizes = {each % ndim for each in axes}, iter(x.shape)
+    return to_shape(x, [1 if i in new else next(sizes) for i in range(ndim)])
+
+
+@treats(np.squeeze, ".squeeze")
+def squeeze(function: Any, args: Args, options: Options) -> Any:
+    x, axis = (*args, options.get("axis"))[:2]
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    gone = {each % x.ndim for each in axes}
+    if axis is not None and any(x.shape[i] != 1 for i in gone):
+        return NotImplemented
+    return to_shape(x, [n for i, n in enumerate(x.shape) if n != 1 or i not in gone])
+
+
+@treats(np.broadcast_to)
+def broadcast_to(function: Any, args: Args, options: Options) -> Any:
+    x, shape = (*args, options.get("shape"))[:2]
+    sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if len(sizes) < x.ndim:
+        return NotImplemented
+    return Batched(np.broadcast_to(aligned(x, len(sizes)), (len(x.rows), *sizes)))
+
+
+@treats(np.flip)
+def flip(function: Any, args: Args, options: Options) -> Any:
+    x, axis = (*args, options.get("axis"))[:2]
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    flipped = {each % x.ndim for each in axes}
+    return x[tuple(slice(None, None, -1 if i in flipped else 1) for i in range(x.ndim))]
+
+
+@treats(np.roll)
+def roll(function: Any, args: Args, options: Options) -> Any:
+    x, shift, axis = (*args, options.get("axis"))[:3]
+    if axis is None:
+        return to_shape(np.roll(x.reshape(-1), shift, 0), x.shape)
+    return Batched(np.roll(x.rows, shift, batch_axes(axis, x.ndim)))
+
+
+@treats(np.tril, np.triu)
+def triangle(function: Any, args: Args, options: Options) -> Any:
+    if args[0].ndim < 2:
+        return NotImplemented
+    return Batched(function(args[0].rows, *args[1:], **options))
+
+
+@treats(np.linalg.inv, np.linalg.det, np.linalg.cholesky)
+def of_matrices(function: Any, args: Args, options: Options) -> Any:
+    return Batched(function(args[0].rows, **options)) if args[0].ndim > 1 else NotImplemented
+
+
+@treats(np.linalg.solve)
+def solve(function: Any, args: Args, options: Options) -> Any:
+    a, b = args
+    if ndim_of(b) < 2:
+        return NotImplemented
+    ndim = max(ndim_of(a), ndim_of(b))
+    return Batched(np.linalg.solve(aligned(a, ndim), aligned(b, ndim)))
+
+
+# -- new arrays -------------------------------------------------------------------------------------
+
+
+@treats(".astype", ".view", ".copy")
+def converted(function: Any, args: Args, options: Options) -> Any:
+    x, *rest = args
+    if function.args[0] == "view" and (rest or options):
+        return NotImplemented
+    return same(x, function(x.rows, *rest, **options))
+
+
+@treats(np.copy, np.array, np.asarray, np.ascontiguousarray)
+def copied(function: Any, args: Args, options: Options) -> Any:
+    x, *rest = args
+    if rest or options or not is_batched(x):
+        return NotImplemented
+    if function is np.asarray:
+        return x
+    if function is np.ascontiguousarray and x.traced_value.flags.c_contiguous:
+        return x
+    return Batched(x.rows.copy())
+
+
+@treats(np.zeros_like, np.ones_like, np.empty_like)
+def like(function: Any, args: Args, options: Options) -> Any:
+    x, *rest = args
+    options = dict(zip(("dtype", "order"), rest)) | options
+    if options.get("shape") is None:
+        options.pop("shape", None)
+        return Batched(function(x.rows, **options))
+    shape = options.pop("shape")
+    sizes = (shape,) if isinstance(shape, (int, np.integer)) else shape
+    return Batched(function(x.rows, **options, shape=(len(x.rows), *sizes)))
+
+
+@treats(np.full_like)
+def full_like(function: Any, args: Args, options: Options) -> Any:
+    x, value, *rest = args
+    if rest or not is_batched(x) or holds_batched([value, options]) or options.keys() - {"shape", "dtype"}:
+        return NotImplemented
+    result = like(np.empty_like, (x,), options)
+    result.rows.fill(value)
+    return result
+
+
+# -- joining ----------------------------------------------------------------------------------------
+
+
+def in_rows(array: Any, batch: int) -> Any:
+    """The rows of an array, the same for each item if it is not batched."""
+    return array.rows if is_batched(array) else np.broadcast_to(array, (batch, *np.shape(array)))
+
+
+@treats(np.concatenate)
+def concatenate(function: Any, args: Args, options: Options) -> Any:
+    arrays, axis = (*args, options.get("axis", 0))[:2]
+    options = {name: each for name, each in options.items() if name != "axis" and each is not None}
+    if options.keys() - {"dtype", "casting"}:
+        return NotImplemented
+    if axis is None:
+        arrays, axis = [each.reshape(-1) for each in arrays], 0
+    batch = len(next(batched_in(arrays)).rows)
+    axis = batch_axes(axis, ndim_of(arrays[0]))
+    return Batched(np.concatenate([in_rows(each, batch) for each in arrays], axis, **options))
+
+
+@treats(np.stack)
+def stack(function: Any, args: Args, options: Options) -> Any:
+    arrays, axis = (*args, options.get("axis", 0))[:2]
+    arrays = list(arrays)
+    options = {name: each for name, each in options.items() if name != "axis" and each is not None}
+    if options.keys() - {"dtype", "casting"}:
+        return NotImplemented
+    batch = len(next(batched_in(arrays)).rows)
+    axis = batch_axes(axis, ndim_of(arrays[0]) + 1)
+    return Batched(np.stack([in_rows(each, batch) for each in arrays], axis, **options))
+
+
+@treats(np.pad)
+def pad(function: Any, args: Args, options: Options) -> Any:
+    x, width, *rest = args
+    plain = all(isinstance(each, (str, int, float)) for each in (*rest, *options.values()))
+    if not plain or isinstance(width, dict) or not is_batched(x):
+        return NotImplemented
+    widths = np.broadcast_to(width, (x.ndim, 2)).tolist()
+    return Batched(np.pad(x.rows, [(0, 0), *map(tuple, widths)], *rest, **options))
+
+
+# -- indexing ---------------------------------------------------------------------------------------
+
+
+def is_advanced(part: Any) -> bool:
+    return isinstance(part, (list, np.ndarray))
+
+
+def batch_index(index: Any) -> tuple[Any, int | None]:
+    """An index of an item as one of the rows, and how many axes NumPy puts before that of the items, if any.
+
+    It puts them there if arrays in the index are apart. CannotBatch if the index itself is batched.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if holds_batched(list(parts)):
+        raise CannotBatch("an index for each item")
+    if any(isinstance(part, (bool, np.bool_)) for part in parts):
+        raise CannotBatch("a truth as an index")
+    advanced = [i for i, part in enumerate(parts) if is_advanced(part)]
+    if advanced:
+        advanced = [i for i, part in enumerate(parts) if is_advanced(part) or isinstance(part, (int, np.integer))]
+    apart = bool(advanced) and advanced != list(range(advanced[0], advanced[0] + len(advanced)))
+    arrays = [parts[i] for i in advanced]
+    before = max(1 if each.dtype == bool else each.ndim for each in map(real_array, arrays)) if apart else None
+    return (slice(None), *parts), before
+
+
+def real_array(part: Any) -> Any:
+    return part if isinstance(part, np.ndarray) else np.asarray(part)
+
+
+@treats("getitem")
+def getitem(function: Any, args: Args, options: Options) -> Any:
+    x, index = args
+    where, before = batch_index(index)
+    rows = x.rows[where]
+    if before:
+        rows = rows.transpose(before, *range(before), *range(before + 1, rows.ndim))
+    return Batched(rows)
+
+
+def beside(x: Batched, where: Any, value: Any) -> Any:
+    """A value with axes as x.rows[where] has, so that it can be written there."""
+    if not is_batched(value):
+        return value
+    shown = tuple(getattr(part, "traced_value", part) for part in where)
+    ndim = np.broadcast_to(np.empty((), bool), x.rows.shape)[shown].ndim - 1
+    if value.ndim > ndim:
+        raise CannotBatch("a value with more axes than the place it is written to")
+    return aligned(value, ndim)
+
+
+@treats("setitem")
+def setitem(function: Any, args: Args, options: Options) -> Any:
+    x, index, value = args
+    where, before = batch_index(index)
+    if before:
+        for i in range(len(x.rows)):
+            x.rows[i, ...][index] = value.rows[i, ...] if is_batched(value) else value
+    else:
+        x.rows[where] = beside(x, where, value)
+    return None
+
+
+@treats(add_named_at.__wrapped__)  # type: ignore[attr-defined]
+def add_at(function: Any, args: Args, options: Options) -> Any:
+    """Some elements added, those of all items at once."""
+    buffer, index, values = args
+    if not is_batched(buffer):
+        raise CannotBatch("a write into a single array")
+    where, before = batch_index(index)
+    if before:
+        return NotImplemented
+    function(buffer.rows, where, beside(buffer, where, values))
+    return None
+
+
+@treats(np.take, ".take")
+def take(function: Any, args: Args, options: Options) -> Any:
+    x, indices, axis = (*args, options.get("axis"))[:3]
+    if not is_batched(x) or is_batched(indices) or options.keys() - {"axis", "mode"}:
+        return NotImplemented
+    return along(lambda rows, **more: np.take(rows, indices, **more), (x,), options | {"axis": axis})
+
+
+@treats(np.take_along_axis)
+def take_along_axis(function: Any, args: Args, options: Options) -> Any:
+    x, indices, axis = (*args, options.get("axis", -1))[:3]
+    if not is_batched(x) or is_batched(indices) or axis is None:
+        return NotImplemented
+    return Batched(np.take_along_axis(x.rows, indices[None], batch_axes(axis, x.ndim)))
+
+
+@treats(np.diagonal, ".diagonal")
+def diagonal(function: Any, args: Args, options: Options) -> Any:
+    x, *rest = args
+    given = {"offset": 0, "axis1": 0, "axis2": 1} | dict(zip(("offset", "axis1", "axis2"), rest)) | options
+    return Batched(np.diagonal(x.rows, given["offset"], *(batch_axes(given[n], x.ndim) for n in ("axis1", "axis2"))))
