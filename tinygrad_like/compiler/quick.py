@@ -17,7 +17,7 @@ from ..engine.traces import active, changes
 from ..engine.writes import base_of, clock, writes
 from ..tree import is_container
 from .direct import Direct
-from .holders import Holders
+from .holders import PLAIN, Holders, is_walked
 from .runner import MISS, Runner
 from .tracing.capture import Output
 
@@ -96,7 +96,8 @@ def is_known(value: Any) -> bool:
         return type(value) is Tensor and value._node is None
     if isinstance(value, (np.ndarray, np.generic)):
         return type(value) is np.ndarray
-    return not is_container(value)
+    # Of others, Python does not say whether they change.
+    return not is_container(value) and (isinstance(value, PLAIN) or is_walked(value))
 
 
 def direct_of(runner: Runner, known: dict[str, Any]) -> Direct:
