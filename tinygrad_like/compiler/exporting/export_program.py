@@ -54,7 +54,8 @@ class Copied:
         new = self.memories.get(old)
         if new is None:
             dtype = self.other(old.dtype)
-            array = None if old.array is None else flat(old).astype(dtype)
+            with np.errstate(over="ignore"):  # the largest float64 becomes an infinity
+                array = None if old.array is None else flat(old).astype(dtype)
             size = old.size // max(1, old.dtype.itemsize) * dtype.itemsize if array is None else array.nbytes
             new = replace(old, size=size, dtype=dtype, array=array)
             self.memories[old] = new

@@ -36,6 +36,9 @@ INLINE = """\
 #define INLINE static inline
 #define LOOP static
 #endif
+#if defined(__GNUC__) && !defined(__clang__) /* gcc 12 at -O2 makes wrong calls of memcpy of some loops that copy */
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
 """
 ELEMENT = re.compile(r"_([i-r]+|0|sum|all|at)(_?\d+)?$|^loop\d+$")
 # What a text needs of a header, as a pattern.
