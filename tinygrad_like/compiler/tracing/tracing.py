@@ -198,6 +198,8 @@ class Trace(Before):
                 noted.append(other)
             return tuple(actual), tuple(noted)
         if kind is dict:
+            if PLAIN.issuperset(map(type, structure.values())):
+                return structure, structure
             named = {name: self.both(each) for name, each in structure.items()}
             return {name: one for name, (one, _) in named.items()}, {name: other for name, (_, other) in named.items()}
         if kind in NESTED or isinstance(structure, tuple):
