@@ -259,7 +259,7 @@ def test_names_of_arguments_do_not_meet_those_of_the_loop():
     np.testing.assert_allclose(losses, [(data[0] * data[1] + data[2]).sum(axis=1)] * 2, rtol=1e-13)
 
 
-@pytest.mark.parametrize("returned", [lambda x: (x.sum(), x), lambda x: {"loss": x.sum()}])
+@pytest.mark.parametrize("returned", [lambda x: (x.sum(), x), lambda x: {"loss": x.sum()}, lambda x: "text"])
 def test_a_step_in_a_loop_returns_its_loss_alone(returned):
-    with pytest.raises(tg.ArgumentError, match=r"returns its loss, but returned a (tuple|dict)"):
+    with pytest.raises(tg.ArgumentError, match=r"returns its loss, but returned a (tuple|dict|str)"):
         tg.compile(returned).loop(XS)

@@ -189,7 +189,10 @@ def test_without_a_compiler_a_report_says_what_to_install(monkeypatch):
     monkeypatch.setattr(native, "compiler", lambda: None)
     step = tg.compile(lambda x: x + 1.0)
     step(X)
+    monkeypatch.delenv("CC", raising=False)
     assert "there is no C compiler. Write pip install 'tinygrad_like[native]'" in str(step.report())
+    monkeypatch.setenv("CC", "/absent/cc")
+    assert "there is no C compiler /absent/cc, which the environment names as CC" in str(step.report())
 
 
 def test_a_report_on_c_lists_loops_and_calls_of_numpy():

@@ -24,7 +24,7 @@ def number(loss: Any) -> float:
     """What a step returned as its loss; nan if that is None."""
     if loss is None:
         return float("nan")
-    if isinstance(loss, (tuple, list, dict)):
+    if isinstance(loss, (tuple, list, dict, str)):
         raise ArgumentError(
             f"A step in a loop returns its loss, but returned a {type(loss).__name__}.", "Return the loss."
         )

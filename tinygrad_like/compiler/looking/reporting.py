@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,8 @@ def backend_text(step: Compiled, backend: str) -> str:
     if backend == "jax" or step.backend == "numpy":
         return {"jax": "JAX", "numpy": "NumPy"}[backend] + ", as asked for"
     if native.compiler() is None:
+        if os.environ.get("CC", "").strip():
+            return f"NumPy: there is no C compiler {os.environ['CC']}, which the environment names as CC"
         return "NumPy: there is no C compiler. Write pip install 'tinygrad_like[native]', or install gcc or clang"
     return "NumPy"
 

@@ -13,6 +13,7 @@ SELECT = f"{SIZES} Write np.where(condition, x, other)."
 SETS = f"{SIZES} Write np.isin(x, y), which gives truths."
 EQUALS = f"{SIZES} Write np.sort(x), where equals are neighbours."
 SLICES = f"{SIZES} Write slices."
+COMPLEX = "Whether its results are complex depends on values. Write np.linalg.eigh of symmetric matrices."
 STATIC = "It decides a shape. Give plain numbers, not what was computed."
 
 REFUSED: dict[Any, str] = {
@@ -21,6 +22,7 @@ REFUSED: dict[Any, str] = {
     **dict.fromkeys((np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values), EQUALS),
     **dict.fromkeys((np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d), SETS),
     **dict.fromkeys((np.trim_zeros, np.roots), SLICES),
+    **dict.fromkeys((np.linalg.eig, np.linalg.eigvals), COMPLEX),
     np.place: "Write np.where(mask, value, x), or x[mask] = value.",
     np.bincount: f"{SIZES} Write np.bincount of Tensors, with minlength=n.",
     np.polymul: f"{SIZES} Write np.convolve(a1, a2).",
