@@ -108,6 +108,12 @@ NAMES |= {getattr(np, name): name for name in LIBRARY}
 EXPRESSIONS |= {ufunc: function(name) for ufunc, name in NAMES.items()}
 EXPRESSIONS |= {getattr(np, name): {"f": f"{name}_{{n}}({{0}})"} for name in OWN}
 
+# Shorter, where the second operand is a number that is not NaN.
+BESIDE_NUMBER = {
+    EXPRESSIONS[np.maximum]["f"]: "{1} > {0} ? {1} : {0}",
+    EXPRESSIONS[np.minimum]["f"]: "{1} < {0} ? {1} : {0}",
+}
+
 CHEAP = frozenset(
     {np.add, np.subtract, np.multiply, np.negative, np.absolute, np.maximum, np.minimum, np.equal, np.not_equal}
     | {

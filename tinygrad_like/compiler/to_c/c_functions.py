@@ -60,7 +60,7 @@ class Functions:
 
     def strange(self, checked: Access, space: tuple[int, ...]) -> str | None:
         """The call of a function that tells whether an element is not finite; None if that is a short loop."""
-        if not self.many and prod(space) < LARGE:
+        if not space or (not self.many and prod(space) < LARGE):
             return None
         starts = folded(space, [checked.strides])
         ends = [*(each - 1 for each in starts[1:]), len(space) - 1]

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .c_expressions import expression, filled
+from .c_expressions import BESIDE_NUMBER, expression, filled
 from .c_fusion import Group
 from .c_operations import Access, Constant, Gather, Map, Reduce, folded
 from .c_types import bracketed, c_type, cast, literal
 
 LETTERS = "ijklmnpqr"
 VECTOR = 16  # iterations, from which on a loop is marked for vector code; shorter ones are unrolled anyway
+NUMBER = re.compile(r"\(?-?[0-9.]+(e[+-]?[0-9]+)?f?\)?")
 BLOCK = 256  # elements that are added up one after another; then such sums are, so that errors stay small
 UFUNCS = {"+": np.add, "*": np.multiply, "max": np.maximum, "min": np.minimum, "|": np.logical_or, "&": np.logical_and}
 
@@ -160,7 +161,8 @@ class Nest:
             text, depth = self.read(operand, dtype)
             texts.append(bracketed(text))
             depths.append(depth)
-        result = put(one.template, texts)
+        is_number = len(texts) == 2 and NUMBER.fullmatch(texts[1])
+        result = put(BESIDE_NUMBER.get(one.template, one.template) if is_number else one.template, texts)
         memory, target = one.target.memory, one.target
         depth = max(depths)
         base = self.names.name(memory)

@@ -166,15 +166,21 @@ def tested(operations: list[Any]) -> tuple[list[Operation], tuple[Access, ...]]:
 
 def followed(checked: Checked, place: int, operations: list[Any]) -> tuple[int, Checked]:
     """The last result that is strange if the checked elements are, and where it is computed."""
+    last, strange = checked, {checked.key: checked.access.memory}
     for i in range(place + 1, len(operations)):
         one = operations[i]
         if isinstance(one, Checked):
-            place = i if one.key == checked.key else place
-        elif any(Checked(each, one.space).key == checked.key for each in strict_operands(one)):
-            checked, place = Checked(one.target, one.space), i
-        elif any(memory is checked.access.memory for memory, _, _ in one.spans()[1]):
+            place = i if one.key == last.key and one.key in strange else place
+            continue
+        follows = any(Checked(each, one.space).key in strange for each in strict_operands(one))
+        written = {memory for memory, _, _ in one.spans()[1]}
+        strange = {key: memory for key, memory in strange.items() if memory not in written}
+        if follows:
+            last, place = Checked(one.target, one.space), i
+            strange[last.key] = one.target.memory
+        if not strange:
             break
-    return place, checked
+    return place, last
 
 
 def strict_operands(one: Any) -> list[Access]:
