@@ -44,6 +44,9 @@ HEADER = """\
 #define LOOP static
 #define RARE static
 #endif
+#if defined(__GNUC__) && !defined(__clang__) /* gcc 12 makes wrong calls of memcpy of some loops that copy */
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
 """
 INDEX_ERROR = """\
 static int index_error(int64_t *error, int64_t index, int64_t axis, int64_t length)
