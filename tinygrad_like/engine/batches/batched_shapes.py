@@ -341,9 +341,21 @@ def setitem(function: Any, args: Args, options: Options) -> Any:
     if before:
         for i in range(len(x.rows)):
             x.rows[i, ...][index] = value.rows[i, ...] if is_batched(value) else value
-    else:
+    elif not is_there(x, where, value):
         x.rows[where] = beside(x, where, value)
     return None
+
+
+def is_there(x: Batched, where: Any, value: Any) -> bool:
+    """Whether a value is the view that it is to be written to, as it is after x[where] += 1."""
+    if not is_batched(value) or any(is_advanced(part) for part in where):
+        return False
+    place, other = (each.__array_interface__ for each in (x.traced_value[where], value.traced_value))
+    return (
+        bool(place["data"] == other["data"])
+        and place["shape"] == other["shape"]
+        and place["strides"] == other["strides"]
+    )
 
 
 @treats(add_named_at.__wrapped__)  # type: ignore[attr-defined]
