@@ -34,7 +34,7 @@ def all_at_once(function, *args):
         return rows(evaluation, number)
 
     rows = reverse.rows_one_by_one
-    with mock.patch.object(reverse, "rows_one_by_one", refuse):
+    with mock.patch.object(reverse, "rows_one_by_one", refuse), mock.patch.object(batching, "FEWEST", 2):
         return function(*args)
 
 

@@ -22,6 +22,7 @@ from ..engine.traces import active, current, real, trace
 from .evaluation import Evaluation
 
 MOST = 10**7  # elements of the largest array of a sweep, in all its rows
+FEWEST = 3  # rows, from which on one sweep on batched arrays is faster; a program is shorter for two already
 TOGETHER = 10**6  # the same, up to which all results are swept from at once
 MAKING = (np.zeros, np.empty)
 
@@ -127,7 +128,7 @@ def rows_of(evaluation: Evaluation) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for group in [results] if together else [[i] for i in results]:
         rows = Rows(evaluation, group, every)
-        if rows.count > 1:
+        if rows.count >= (FEWEST if trace() is None else 2):
             found |= rows.tried()
     return found
 
