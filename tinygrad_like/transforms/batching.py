@@ -15,7 +15,7 @@ import numpy as np
 
 from ..engine.autodiff import sweep
 from ..engine.batches.batched import NONE, Batched, CannotBatch, call, holds_batched, is_batched, treatments
-from ..engine.batches.batched_shapes import in_rows
+from ..engine.batches.batched_parts import in_rows
 from ..engine.batches.batched_ufuncs import aligned
 from ..engine.node import Node
 from ..engine.traces import active, current, real, trace
@@ -198,7 +198,7 @@ class Rows:
     def swept(self, first: int, last: int, watched: bool = True) -> list[Any]:
         size, nodes = last - first, self.evaluation.nodes
         identity = np.eye(size, self.count, first)
-        starts = []
+        starts: list[tuple[Any, Batched]] = []
         for i, (start, stop) in self.places.items():
             y = self.values[i]
             if start < last and first < stop:
