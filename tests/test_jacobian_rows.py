@@ -22,7 +22,7 @@ ITEM_BY_ITEM = {"convolve", "cumprod", "getitem", "prod", "setitem"}
 
 def one_by_one(function, *args):
     """What a function gives if rows are swept one by one."""
-    with mock.patch.object(reverse, "rows_of", return_value={}):
+    with mock.patch.object(batching, "rows_of", return_value={}):
         return function(*args)
 
 

@@ -12,7 +12,6 @@ from ..engine.errors import ShapeError
 from ..engine.primitive import Function
 from ..engine.tensor import Tensor
 from ..tree import is_container, mapped, outline
-from .batching import rows_of
 from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
 from .structure import held, zeros_beside
@@ -174,12 +173,14 @@ def jacobian(
     >>> jacobian(lambda p: {"area": p["a"] * p["b"]})({"a": 2.0, "b": 3.0})
     {'area': {'a': 3.0, 'b': 2.0}}
     """
+    from . import batching  # which takes long to import
+
     choice = Choice(argnums, argnames)
 
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
-        known, results = rows_of(evaluation), range(len(evaluation.y.active))
+        known, results = batching.rows_of(evaluation), range(len(evaluation.y.active))
         every = (choice.formed(blocks_of(evaluation, i, known.get(i))) for i in results)
         blocks = evaluation.y.filled(every, lambda constant: None)
         return (blocks, evaluation.auxiliary()) if has_aux else blocks
