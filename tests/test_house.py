@@ -40,6 +40,7 @@ ORDER = [
     "engine.scattered",
     "engine.batches.batched_ufuncs",
     "engine.batches.batched_shapes",
+    "engine.batches.batched_parts",
     "engine.zeros",
     "engine.waiting",
     "engine.autodiff",

@@ -22,7 +22,7 @@ ITEM_BY_ITEM = {"convolve", "cumprod", "getitem", "prod", "setitem"}
 
 def one_by_one(function, *args):
     """What a function gives if rows are swept one by one."""
-    with mock.patch.object(reverse, "rows_of", lambda evaluation: {}):
+    with mock.patch.object(batching, "rows_of", return_value={}):
         return function(*args)
 
 
@@ -34,7 +34,7 @@ def all_at_once(function, *args):
         return rows(evaluation, number)
 
     rows = reverse.rows_one_by_one
-    with mock.patch.object(reverse, "rows_one_by_one", refuse):
+    with mock.patch.object(reverse, "rows_one_by_one", refuse), mock.patch.object(batching, "FEWEST", 2):
         return function(*args)
 
 
@@ -153,7 +153,8 @@ FUNCTIONS = {
     "taken apart": (lambda x: [x[INTEGERS % 2, :, INTEGERS], x[0, :, np.array([1, 1])], x[np.array(1)]], X),
     "take": (lambda x: [np.take(x, INTEGERS, 1), x.take([1, 1], axis=0), np.take(x, [3, 5])], X),
     "along": (lambda x: np.take_along_axis(x, np.argsort(PLAIN)[None], -1), X),
-    "joined": (lambda x, z: [np.concatenate([x[0], z.T, PLAIN]), np.concatenate([x, z], None), np.stack([x, -x], 1)], X, Z),
+    "joined": (lambda x, z: [np.concatenate([x[0], z.T, PLAIN]), np.concatenate([x, z], None)], X, Z),
+    "stacked": (lambda x: np.stack([x, -x, X[0]], 1), X),
     "others": (lambda x, v: [np.vstack([x[0], v]), np.convolve(v, PLAIN[0]), np.append(x, 1.0), np.trace(x)], X, V),
     "padded": (lambda x: [np.pad(x, 1), np.pad(x, ((0, 1), (2, 0), (0, 0)), constant_values=3.0)], X),
     "triangles": (lambda x: [np.tril(x), np.triu(x, 1), np.diagonal(x, 1, 1, 2), x.diagonal()], X),
@@ -337,7 +338,7 @@ def halves(g, x):
 
 
 def branching(g, x):
-    return g * 2 * x if g.sum() >= 0 else g * 2 * x
+    return g * 2 * x if g.sum() >= 0 else g * x * 2
 
 
 def converting(g, x):

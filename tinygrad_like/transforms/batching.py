@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.autodiff import sweep
 from ..engine.batches.batched import NONE, Batched, CannotBatch, call, holds_batched, is_batched, treatments
-from ..engine.batches.batched_shapes import in_rows
+from ..engine.batches.batched_parts import in_rows
 from ..engine.batches.batched_ufuncs import aligned
 from ..engine.node import Node
-from ..engine.traces import active, current, trace
+from ..engine.traces import active, current, real, trace
 from .evaluation import Evaluation
 
 MOST = 10**7  # elements of the largest array of a sweep, in all its rows
+FEWEST = 3  # rows, from which on one sweep on batched arrays is faster; a program is shorter for two already
 TOGETHER = 10**6  # the same, up to which all results are swept from at once
 MAKING = (np.zeros, np.empty)
 
@@ -126,7 +128,7 @@ def rows_of(evaluation: Evaluation) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
     for group in [results] if together else [[i] for i in results]:
         rows = Rows(evaluation, group, every)
-        if rows.count > 1:
+        if rows.count >= (FEWEST if trace() is None else 2):
             found |= rows.tried()
     return found
 
@@ -194,16 +196,29 @@ class Rows:
         return parted(outer.mended(whole, lambda: joined(self.swept(first, last)), whole), parts)
 
     def swept(self, first: int, last: int, watched: bool = True) -> list[Any]:
-        size = last - first
+        size, nodes = last - first, self.evaluation.nodes
         identity = np.eye(size, self.count, first)
-        starts = {}
+        starts: list[tuple[Any, Batched]] = []
         for i, (start, stop) in self.places.items():
             y = self.values[i]
             if start < last and first < stop:
-                starts[i] = Batched(identity[:, start:stop].astype(y.dtype).reshape(size, *y.shape))
+                rows = identity[:, start:stop].astype(y.dtype).reshape(size, *y.shape)
+                starts.append((self.evaluation.roots[i], Batched(rows)))
         with Batch(size, repairs=watched and self.reached.trusted):
-            parts = self.evaluation.sweep(starts, recorded=False, retain=True, watched=watched)
-        return [part.rows if is_batched(part) else in_rows(part, size).copy() for part in parts]
+            found = sweep(starts, nodes, watched=watched)
+        parts: list[Any] = []
+        taken = [each.rows for _, each in starts]
+        for node in nodes:
+            part = found[node][0] if node in found else np.zeros(node.shape, node.dtype)
+            parts.append(alone(part, size, [*taken, *parts]))
+        return parts
+
+
+def alone(part: Any, size: int, others: list[Any]) -> Any:
+    """The rows of a part in memory of their own."""
+    rows = in_rows(part, size)
+    shared = any(np.may_share_memory(real(rows), real(each)) for each in others)
+    return rows.copy() if shared or not is_batched(part) or not rows.flags.writeable else rows
 
 
 def joined(parts: list[Any]) -> Any:

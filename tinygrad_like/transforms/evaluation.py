@@ -62,21 +62,15 @@ class Evaluation:
         self.around = [depends(root, below=False) for root in self.roots]  # at the same level
         self.outer = [recording.get() and (around or depends(each)) for around, each in zip(self.around, places)]
 
-    def sweep(
-        self, starts: dict[int, Any], recorded: bool, retain: bool, given: bool = True, watched: bool = True
-    ) -> list[Any]:
-        """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends.
-
-        For `given` and `watched` see the engine's `sweep`.
-        """
+    def sweep(self, starts: dict[int, Any], recorded: bool, retain: bool, given: bool = True) -> list[Any]:
+        """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
         found: Found = {}
         pairs = [(root, start) for i, start in starts.items() if (root := self.roots[i]) is not None]
         if pairs and self.nodes:
             at_level = any(isinstance(c, Tensor) and c._node and c._node.level >= self.level for _, c in pairs)
             lowered = recorded and not at_level and not any(self.around[i] for i in starts)
             with enable_grad():
-                options: Any = {"recorded": recorded, "retain": retain, "given": given, "lowered": lowered}
-                found = sweep(pairs, self.nodes, **options, watched=watched)
+                found = sweep(pairs, self.nodes, recorded=recorded, retain=retain, given=given, lowered=lowered)
         parts = []
         for node in self.nodes:
             part, owned = found.get(node, (np.zeros(node.shape, node.dtype), True))

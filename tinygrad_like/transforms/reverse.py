@@ -12,7 +12,6 @@ from ..engine.errors import ShapeError
 from ..engine.primitive import Function
 from ..engine.tensor import Tensor
 from ..tree import is_container, mapped, outline
-from .batching import rows_of
 from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
 from .structure import held, zeros_beside
@@ -159,10 +158,14 @@ def jacobian(
 def jacobian(
     function: Function, argnums: Argnums | None = None, argnames: Argnames | None = None, has_aux: bool = False
 ) -> Function:
-    """The function that computes the Jacobian, of shape (*output shape, *input shape), row by row.
+    """The function that computes the Jacobian, of shape (*output shape, *input shape).
 
     `argnums`, `argnames` and `has_aux` are as for `grad`. Containers of results hold a Jacobian for each, and
     containers of inputs a block for each, inside. Raises what `grad` raises, but for the shape: any is taken.
+
+    One sweep gives all rows, in as many times the memory; of large arrays it takes blocks of rows, so that none has
+    more than about 10⁷ elements for them together. Where the result depends on something recorded outside, or the rule
+    of an operation looks at single values (`if`, `float()`), there is a sweep for each row.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -170,12 +173,14 @@ def jacobian(
     >>> jacobian(lambda p: {"area": p["a"] * p["b"]})({"a": 2.0, "b": 3.0})
     {'area': {'a': 3.0, 'b': 2.0}}
     """
+    from . import batching  # which takes long to import
+
     choice = Choice(argnums, argnames)
 
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
-        known, results = rows_of(evaluation), range(len(evaluation.y.active))
+        known, results = batching.rows_of(evaluation), range(len(evaluation.y.active))
         every = (choice.formed(blocks_of(evaluation, i, known.get(i))) for i in results)
         blocks = evaluation.y.filled(every, lambda constant: None)
         return (blocks, evaluation.auxiliary()) if has_aux else blocks
@@ -214,6 +219,7 @@ def hessian(
 
     `argnums`, `argnames` and `has_aux` are as for `grad`. With several arguments, or one in containers, it gives a
     block for each pair, in the containers of the gradient around those of the arguments. Raises what `grad` raises.
+    One sweep through the graph of the gradient gives all rows, as in `jacobian`.
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],

@@ -44,14 +44,6 @@ def pad(instruction: Instruction) -> list[Operation]:
     return around + assigned_at(into, source.shape, source, instruction.place)
 
 
-def broadcast_to(instruction: Instruction) -> list[Operation]:
-    """What was broadcast lies in memory once: axes that repeat elements have one there."""
-    source, target = instruction.args[0], target_of(instruction)
-    shape = tuple(n if stride else 1 for n, stride in zip(target.shape, target.strides))
-    operand = access(source, target.shape) if isinstance(source, Value) else source
-    return assigned_at(access(target), shape, operand, instruction.place)
-
-
 def add_at(instruction: Instruction) -> list[Operation]:
     """array[index] += values, where an index may stand more than once."""
     array, index, values = instruction.args
@@ -156,7 +148,6 @@ INLINED: dict[Any, Callable[[Instruction], list[Operation]]] = {
     np.tensordot: tensordot,
     inspect.unwrap(add_named_at): add_at,
     np.pad: pad,
-    np.broadcast_to: broadcast_to,
     np.take_along_axis: take_along_axis,
     np.full_like: full_like,
     np.zeros_like: filled_with(0),

@@ -220,11 +220,11 @@ def erf(instruction: Instruction) -> list[Operation]:
 
 
 def broadcast_to(instruction: Instruction) -> list[Operation]:
-    """Of a number, which is no view of it."""
-    target, source = target_of(instruction), instruction.args[0]
-    require(not any(target.strides) and (not isinstance(source, Value) or not source.shape), "it is no number")
-    one = Access(target.memory, target.dtype, target.offset, ())
-    return assigned_at(one, (), source, instruction.place)
+    """What was broadcast lies in memory once: axes that repeat elements have one there."""
+    source, target = instruction.args[0], target_of(instruction)
+    shape = tuple(n if stride else 1 for n, stride in zip(target.shape, target.strides))
+    operand = access(source, target.shape) if isinstance(source, Value) else source
+    return assigned_at(access(target), shape, operand, instruction.place)
 
 
 def nothing(instruction: Instruction) -> list[Operation]:

@@ -1,7 +1,7 @@
 """`Batched`: many arrays of one shape, the items, that code computes with as if they were one.
 
 A sweep that starts at many cotangents runs each rule once, on arrays of this kind. Their first axis, that of the items,
-is hidden: shapes and axes are those of one item. Functions with a treatment (batched_ufuncs.py, batched_shapes.py)
+is hidden: shapes and axes are those of one item. Functions with a treatment (the other modules here)
 compute all items at once. Any other function is called for each item.
 """
 
