@@ -87,7 +87,7 @@ def test_reduction_or_general(primitive):
         assert most <= 1
         assert {"axis", "keepdims"} <= primitive.defaults.keys()
     elif primitive.derivative == "other":
-        assert most > 1 or not primitive.defaults
+        assert most > 1 or not primitive.defaults or primitive.role == "loss"  # which gives one number
 
 
 @pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)
