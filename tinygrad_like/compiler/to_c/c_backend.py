@@ -217,7 +217,8 @@ class Workspace:
             self.table[FIRST + self.layout.slots.index(memory)] = address(arrays[i])
         self.bind(arrays)
         loss = self.program.outputs[place]
-        kept = np.empty(len(losses), loss.dtype)
+        fits = losses.dtype == loss.dtype and losses.flags.c_contiguous
+        kept = losses if fits else np.empty(len(losses), loss.dtype)
         bases = np.array([address(each) for each in data], np.uintp)
         steps = np.array([(rows or 1) * each.strides[0] for each in data], np.int64)
         numbers = [first, len(losses), items, *map(address, (bases, steps, kept))]
@@ -226,7 +227,8 @@ class Workspace:
             code = self.owner.library.step_loop(*map(ctypes.c_int64, (address(self.table), *numbers)))
         if code:
             self.failed(code, arrays)
-        losses[...] = kept
+        if not fits:
+            losses[...] = kept
         n = len(self.program.outputs)
         return [
             None if value is None else self.found(value, arrays) if self.moves(value.memory) else self.fixed[n + i]
