@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -123,16 +124,8 @@ class Network:
         rows, cols = self._output.shape if self._output.ndim == 2 else (self._output.size, 1)
         return Matrix(rows, cols, self._output.numpy().copy())
 
-    @enable_grad()
     def _run(self, x: Any) -> Tensor:
-        output = self.model(x)
-        if not isinstance(output, Tensor) or not output.requires_grad:
-            name = self._activation.name
-            raise GraphError(
-                f"The activation {name} left the graph, so nothing could be learnt.",
-                "Write it with NumPy functions on its argument, without .numpy(), .item() or .detach().",
-            )
-        return output
+        return output_of(self.model, self._activation.name, x)
 
     def back_propagate(self, outputs: Any, targets: Any) -> float:
         """One step of gradient descent for the sample or batch fed forward last; gives its (mean) loss.
@@ -149,7 +142,7 @@ class Network:
                 "Write outputs = network.feed_forward(inputs); network.back_propagate(outputs, targets).",
             )
         self._output = None
-        return float(self._descend(result, wanted).item())
+        return float(descend(self.optimizer, result, wanted).item())
 
     def train(self, inputs: Any, targets: Any, epochs: int, progress: bool | None = None) -> list[float]:
         """Descend once per sample, for each epoch; gives the mean loss of every epoch, also kept in `history`.
@@ -175,7 +168,7 @@ class Network:
 
     def _epochs(self, xs: Array, ts: Array, epochs: int) -> Iterator[float]:
         """Train; give the mean loss of each epoch, when that is done. Long training is compiled."""
-        steps = epochs * len(xs)
+        steps, step = epochs * len(xs), partial(learn, self.model, self.optimizer, self._activation.name)
         if steps >= COMPILED:
             from ..compiler.compiling import Compiled
             from ..compiler.looping import Loop
@@ -183,27 +176,14 @@ class Network:
             # Errors come before anything is trained.
             for backend in (None, "numpy") if steps >= COMPILED_BY_C else ("numpy",):
                 try:
-                    yield from Loop(Compiled(self._step, backend), (xs, ts), epochs).means()
+                    yield from Loop(Compiled(step, backend), (xs, ts), epochs).means()
                     return
                 except CompilerError:  # a C compiler that does not work
                     continue
                 except TraceError:  # an activation whose way depends on values
                     break
         for _ in range(epochs):
-            yield sum(self._step(x, t).item() for x, t in zip(xs, ts)) / len(xs)
-
-    def _step(self, x: Any, target: Any) -> Tensor:
-        """Train one sample, and give its loss."""
-        return self._descend(self._run(x), target)
-
-    @enable_grad()
-    def _descend(self, output: Tensor, target: Any) -> Tensor:
-        # The mean over the samples of ½ Σ e², which is outputs/2 times the mean of all e².
-        loss = mse(output, target) * (target.shape[-1] / 2)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
-        return loss
+            yield sum(step(x, t).item() for x, t in zip(xs, ts)) / len(xs)
 
     def __getstate__(self) -> dict[str, Any]:
         # A recorded output belongs to the original's graph.
@@ -212,6 +192,32 @@ class Network:
     def __repr__(self) -> str:
         name, count = self._activation.name, count_of(self.model.parameters())
         return f"Network({self._sizes}, {name}, learning_rate={self.learning_rate:g})  # {count}"
+
+
+def learn(model: Any, optimizer: Any, activation: str, x: Any, target: Any) -> Tensor:
+    """Train one sample, and give its loss."""
+    return descend(optimizer, output_of(model, activation, x), target)
+
+
+@enable_grad()
+def output_of(model: Any, activation: str, x: Any) -> Tensor:
+    output = model(x)
+    if not isinstance(output, Tensor) or not output.requires_grad:
+        raise GraphError(
+            f"The activation {activation} left the graph, so nothing could be learnt.",
+            "Write it with NumPy functions on its argument, without .numpy(), .item() or .detach().",
+        )
+    return output
+
+
+@enable_grad()
+def descend(optimizer: Any, output: Tensor, target: Any) -> Tensor:
+    # The mean over the samples of ½ Σ e², which is outputs/2 times the mean of all e².
+    loss = mse(output, target) * (target.shape[-1] / 2)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
 
 
 def epoch_reports(losses: Iterator[float], epochs: int, show: bool) -> Iterator[float]:
