@@ -153,3 +153,15 @@ def test_arguments_that_are_told_apart_by_value():
     for start in (0, 0, 1, 1):
         step(slice(start, None), X)
     assert sum(map(len, step.programs.values())) == 2
+
+
+def test_a_variable_that_has_the_name_of_a_method_is_not_looked_at():
+    variables = {}
+    exec("def total(x): return x.sum() * scale", variables)
+    total = tg.compile(variables["total"], backend="numpy")
+    for variables["sum"] in range(3):
+        variables["scale"] = 2.0
+        assert total(X) == 4
+    assert "1 program" in repr(total)
+    variables["scale"] = 3.0
+    assert total(X) == 6

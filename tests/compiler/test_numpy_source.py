@@ -324,6 +324,17 @@ def test_parameters_layers_and_sections_are_named():
         assert line in text
 
 
+def test_what_mends_infinities_stands_in_functions_after_the_step():
+    step = tg.compile(step_of(network(tg.ReLU), tg.SGD(network().parameters(), lr=0.1)), backend="numpy")
+    step(A, A[:, :2])
+    lines = step.source.splitlines()
+    called = next(i for i, line in enumerate(lines) if line.startswith("        mend_d_z("))
+    defined = lines.index(f"def {lines[called].strip()}:")
+    assert lines[called - 1].startswith("    if not ")
+    assert called < next(i for i, line in enumerate(lines) if line.startswith("    return loss,")) < defined
+    assert "# layers[1]: ReLU, (4, 4)" in step.source
+
+
 def test_functions_that_numpy_lacks_are_given_by_name():
     @whole
     def doubled(a):

@@ -23,6 +23,7 @@ from .mentions import (
     is_users_class,
     is_users_function,
     is_users_module,
+    looked_up,
     mentioned,
 )
 
@@ -154,12 +155,11 @@ class Holders:
             yield type(holder)
 
     def of_function(self, function: Any) -> Iterator[Any]:
-        names = mentioned(function.__code__)
-        self.names |= names
+        self.names |= mentioned(function.__code__)
         for cell in function.__closure__ or ():
             self.cells.append((cell, contents(cell)))
             yield contents(cell)
-        yield from self.referred(function.__globals__, function.__globals__, names)
+        yield from self.referred(function.__globals__, function.__globals__, looked_up(function.__code__))
         yield from (function.__defaults__, function.__kwdefaults__, vars(function) or None)
 
     def referred(self, owner: Any, variables: Any, names: Set[str]) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from functools import cache
 from types import CodeType, FunctionType, ModuleType, SimpleNamespace
@@ -15,6 +16,7 @@ NOT_LOOKED_INTO = NOT_USERS | {__name__.partition(".")[0]}
 BY_TEXT = frozenset({"getattr", "vars", "attrgetter", "methodcaller", "__dict__", "__getattribute__", "__slots__"})
 # Methods that are called without a name: those of operators, and `forward`.
 NEVER_FOLLOWED = frozenset({"__init__", "__new__", "__repr__", "__str__", "__init_subclass__", "__set_name__"})
+LOOKING_UP = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 
 
 @cache
@@ -22,6 +24,13 @@ def mentioned(code: CodeType) -> frozenset[str]:
     """The names of globals and attributes in some code, and in the functions that are written in it."""
     inner = (mentioned(each) for each in code.co_consts if isinstance(each, CodeType))
     return frozenset(code.co_names).union(*inner)
+
+
+@cache
+def looked_up(code: CodeType) -> frozenset[str]:
+    """Those of the names that are no attributes: `model` and `np`, but not the `step` of `optimizer.step()`."""
+    inner = (looked_up(each) for each in code.co_consts if isinstance(each, CodeType))
+    return frozenset(each.argval for each in dis.get_instructions(code) if each.opname in LOOKING_UP).union(*inner)
 
 
 def is_users_function(value: Any) -> bool:

@@ -35,7 +35,8 @@ def number(loss: Any) -> float:
 
 
 def not_one_number(shape: tuple[int, ...]) -> ShapeError:
-    return ShapeError(f"A step in a loop returns its loss, one number, but returned shape {shape}.")
+    what = f"A step in a loop returns its loss, one number, but returned shape {shape}."
+    return ShapeError(what, "Return its mean or sum.")
 
 
 def places_of_tensors(returned: Any) -> frozenset[int]:

@@ -74,7 +74,7 @@ def anywhere(present: Any) -> Array:
 
 
 def checked_weight(weight: float) -> None:
-    if not 0 <= weight < np.inf:
+    if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < np.inf:
         raise ArgumentError(f"A weight must be a number of at least 0, but got {weight!r}.")
 
 

@@ -21,7 +21,7 @@ def order_of(arrays: tuple[Any, ...], seed: Any, epoch: int) -> Array:
         raise ArgumentError("There is nothing to share out.", "Write shard(xs, ys).")
     lengths = [len(each) for each in arrays]
     if len(set(lengths)) > 1:
-        raise ShapeError(f"All must have equally many examples, but they have {', '.join(map(str, lengths))}.")
+        raise ShapeError(f"All arrays must have equally many examples, but they have {', '.join(map(str, lengths))}.")
     if seed is None:
         return np.arange(lengths[0])
     whole = list(seed) if isinstance(seed, (list, tuple)) else [seed]

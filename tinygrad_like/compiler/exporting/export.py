@@ -90,7 +90,8 @@ def export_c(
     """
     checked_name(name)
     if dtype is not None and np.dtype(dtype) not in (np.float32, np.float64):
-        raise ArgumentError(f"C files compute in float32 or float64, but got dtype={dtype!r}.")
+        what = f"C files compute in float32 or float64, but got dtype={dtype!r}."
+        raise ArgumentError(what, "Write dtype=np.float32, or leave it out.")
     files = [Path(directory) / f"{name}{ending}" for ending in (".h", ".c")]
     check_files(files, overwrite)
     program, holders, names = program_of(model_or_step, example_inputs)

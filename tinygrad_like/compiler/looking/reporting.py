@@ -89,7 +89,10 @@ def making(one: Shown, backend: str) -> str:
     passes = perf_counter() - start
     c_source.Source(program) if backend == "c" else one.numpy.__class__(program)
     source = perf_counter() - start - passes
-    rest = max(0.0, runner.building - passes - source)
+    # Both were measured again just now, when the machine may have been slower than before.
+    slower = max(1.0, (passes + source) / max(runner.building, 1e-9))
+    passes, source = passes / slower, source / slower
+    rest = runner.building - passes - source
     if backend == "jax":
         return f"trace {time_text(runner.tracing)}; XLA compiles at the first call"
     parts = {"trace": runner.tracing, "passes": passes, "source": source, "compiling": rest}

@@ -136,6 +136,9 @@ def checked(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
+OTHERWISE = 'Name another compiler in the environment variable CC, or write backend="numpy".'
+
+
 def build(source: str, output: str, flags: Sequence[str], kept: str, timeout: float) -> None:
     """Compiles the file `source` to the file `output`.
 
@@ -159,7 +162,7 @@ def build(source: str, output: str, flags: Sequence[str], kept: str, timeout: fl
             return
     os.replace(source, kept)
     shown = shlex.join([*before, kept, "-o", os.path.basename(output), *LIBRARIES])
-    lines = [f"The command: {shown}", *message, f"The source is kept in {kept}"]
+    lines = [f"The command: {shown}", *message, f"The source is kept in {kept}", OTHERWISE]
     raise CompilerError("The C compiler failed.", "\n  ".join(lines))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from itertools import islice
 from textwrap import wrap
 from typing import Any
 
@@ -39,6 +40,7 @@ class Source:
         self.kept = set(self.buffers)  # the same in each run on the same buffers
         self.top: list[str] = []
         self.made: list[str] = []
+        self.mending: list[str] = []  # functions for what is rarely run, so that the step reads straight on
         self.flats: dict[Value, str] = {}
         self.owners = owners(program, self.names)
         body = self.body()
@@ -67,6 +69,7 @@ class Source:
         lines += ["", "", '@np.errstate(all="ignore")']
         lines += [f"def step({', '.join(map(names.__getitem__, program.inputs))}):"]
         lines += [f"    {each}" if each else "" for each in (*start, *body)]
+        lines += self.mending
         return "\n".join([*self.head("\n".join(lines)), *lines]) + "\n"
 
     def head(self, text: str) -> list[str]:
@@ -143,9 +146,9 @@ class Source:
                 if part != section:
                     lines += ["", f"# -- {part} --"]
                     section, heading = part, ""
-                title = each.place.layer or each.place.operation
+                title = title_of(each)
                 if title and title != heading:
-                    lines.append(f"# {with_shape(title, each)}")
+                    lines.append(f"# {with_shape(title, telling(self.program.instructions, i))}")
                     heading = title
                 lines += text
             if dying.get(i):
@@ -178,7 +181,7 @@ class Source:
     def statement(self, each: Instruction, inside: bool = False) -> list[str]:
         """The lines of an instruction; those of a view that is always the same go to the start."""
         if each.body is not None:
-            return self.condition(each)
+            return self.condition(each, inside)
         if each.is_view and not inside:
             operands = each.reads
             line = f"{self.name(each.results[0])} = {self.speller.call(each)}"
@@ -220,17 +223,28 @@ class Source:
             return f"{self.name(value)}[...] = {self.speller.leaf(each.args[0])}"
         return self.speller.call(each, value)
 
-    def condition(self, each: Instruction) -> list[str]:
-        """A body that is run only if a value has an element that is not finite."""
+    def condition(self, each: Instruction, inside: bool) -> list[str]:
+        """A call of a function that is run only if a value has an element that is not finite."""
         checked = each.args[0]
         name = self.speller.leaf(checked)
         test = f"{self.speller.function(np.isfinite)}({name}).all()"
         if checked.dtype in REAL and checked.contiguous and checked.shape:
             # A finite sum of squares shows it as well, and is faster to compute.
-            flat = self.flat(checked)
+            flat = f"{name}.ravel()" if inside else self.flat(checked)
             test = f"(math.isfinite({flat}.dot({flat})) or {test})"
+        return [f"if not {test}:", f"    {self.mend(each)}"]
+
+    def mend(self, each: Instruction) -> str:
+        """The call of a new function, whose lines are the body of a condition."""
+        made = set(each.made)
+        used = dict.fromkeys(value for one in each.body or () for value in one.values if value not in made)
         lines = [line for one in each.body or () for line in self.statement(one, inside=True)]
-        return ["# Only if there is an infinity or nan:", f"if not {test}:", *(f"    {line}" for line in lines)]
+        target = self.name(each.writes[0] if each.writes else each.args[0])
+        own = ", ".join(self.name(value) for value in used if value not in self.still)
+        call = f"{self.names.another(f'mend_{target}')}({own})"
+        note = f'"""What {target} becomes if there is an infinity or nan."""'
+        self.mending += ["", "", f"def {call}:", *(f"    {line}" for line in (note, *lines))]
+        return call
 
     def flat(self, value: Value) -> str:
         """The name of the value as a vector."""
@@ -243,6 +257,21 @@ class Source:
             self.flats[value] = flat = f"{name}_flat_"
             (self.made if value in self.kept else self.top).append(f"{flat} = {name}.reshape(-1)")
         return self.flats[value]
+
+
+def title_of(each: Instruction) -> str:
+    return each.place.layer or each.place.operation
+
+
+def telling(instructions: list[Instruction], first: int) -> Instruction:
+    """The instruction under a heading whose result is that of the layer: in a forward pass the last with axes."""
+    each = instructions[first]
+    if each.place.part == "forward":
+        for other in islice(instructions, first, None):
+            if other.place.part != "forward" or title_of(other) != title_of(each):
+                break
+            each = other if other.results and other.results[0].shape else each
+    return each
 
 
 def with_shape(title: str, each: Instruction) -> str:

@@ -77,7 +77,7 @@ class Agreement:
             return
         if one.size != other.size or one.dtype != other.dtype or not same_bytes(one, other):
             user = next((each for each in self.one.instructions if mine in each.reads), None)
-            raise changed(user, "The contents of an array that is not traced")
+            raise changed(user, "What is in an array that is not traced")
         one.kind, one.made_inside = CONSTANT, one in self.stored
 
     def give_copies(self) -> None:

@@ -36,6 +36,13 @@ METHODS = {
 }
 IN_PLACE = {"fill", "put", "sort", "partition"}
 WAYS = "A step is traced once and run again with other values, so Python cannot see them."
+OUTSIDE = "Return the array, and do this outside."
+REFUSED = {  # what to write instead of a method
+    **dict.fromkeys(("item", "tolist", "tobytes", "tofile", "ctypes", "data"), OUTSIDE),
+    **dict.fromkeys(("nonzero", "compress"), "Write np.where(condition, x, other)."),
+    "resize": "Write x.reshape(shape).",
+    "flat": "Write x.reshape(-1).",
+}
 ARRAYS = (
     "Write np.stack([a, b]) in place of np.array([a, b]), np.zeros_like(x) in place of an array of zeros that is "
     "filled, tg.Tensor(table)[i] in place of table[i], and give lists of numbers as arrays; or write "
@@ -127,8 +134,8 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
             return lambda *args, **options: self.trace_of.emit(method(name), (self, *args), options)
         if name in IN_PLACE:
             return lambda *args, **options: self.trace_of.emit(method(name), (self, *args), options, (self,))
-        if name in ("item", "tolist", "tobytes", "nonzero", "compress", "resize", "tofile", "ctypes", "flat", "data"):
-            raise self.trace_of.refusal(f"x.{name}", WAYS)
+        if name in REFUSED:
+            raise self.trace_of.refusal(f"x.{name}", f"{WAYS} {REFUSED[name]}")
         raise AttributeError(f"an array has no attribute {name!r} in a trace")
 
     def reshape(self, *shape: Any, **options: Any) -> Any:
@@ -160,22 +167,32 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         raise self.trace_of.refusal(
-            "A truth of an array (`if`, `while`, `and`, `or`, `not`, bool())", f"{WAYS} Write np.where."
+            "The truth of an array (`if`, `while`, `assert`, `and`, `not`, `in`, bool(), max())",
+            f"{WAYS} Write np.where(condition, x, other), (a == x).any(), x.max(), np.sort(x).",
         )
 
     def __float__(self) -> float:
-        raise self.trace_of.refusal("float() of an array", f"{WAYS} Leave float() out, and return the array.")
+        raise self.trace_of.refusal("float() of an array", f"{WAYS} Leave float() out, or call it outside.")
 
     def __int__(self) -> int:
-        raise self.trace_of.refusal("int() of an array", WAYS)
+        raise self.trace_of.refusal("int() of an array", f"{WAYS} Write x.astype(int).")
 
     def __index__(self) -> int:
         raise self.trace_of.refusal(
-            "An array as a Python integer (range, index, shape)", f"{WAYS} Write tg.Tensor(table)[i]."
+            "An array as a Python integer (range, index, shape)",
+            f"{WAYS} Write tg.Tensor(table)[i] for table[i]. Give the length of a range or shape as an int argument.",
         )
 
     def __complex__(self) -> complex:
-        raise self.trace_of.refusal("complex() of an array", WAYS)
+        raise self.trace_of.refusal("complex() of an array", f"{WAYS} Write x.astype(complex).")
+
+    def __round__(self, digits: int = 0) -> Any:
+        raise self.trace_of.refusal("round() of an array", f"{WAYS} Write np.round(x).")
+
+    def __format__(self, how: str) -> str:
+        if how:
+            raise self.trace_of.refusal(f"An array in a text, as f'{{x:{how}}}',", f"{WAYS} {OUTSIDE}")
+        return str(self)
 
     def __hash__(self) -> int:
         raise TypeError("unhashable type: 'ndarray'")
