@@ -14,7 +14,7 @@ from ..tracing.program import CONSTANT, INPUT, REFERENCE, Instruction, Memory, P
 from .c_expressions import filled
 from .c_geometry import row_major
 from .c_maps import temporary
-from .c_operations import Access, Constant, Escape, Map, Operation, Product, Reduce, Scatter, squeezed
+from .c_operations import Access, Condition, Constant, Escape, Map, Operation, Product, Reduce, Scatter, squeezed
 from .c_types import known
 
 FEWEST = 3  # branches, from which on two texts are worth it
@@ -52,7 +52,7 @@ def usual_operations(parts: list[Part], program: Program, needed: Prune) -> list
     if len(checks) < FEWEST or sum(len(part) for _, part in parts) > MOST:
         return None
     skipped = {i for i, _ in checks}
-    kept = [one for i, (_, part) in enumerate(parts) if i not in skipped for one in part]
+    kept = [one for i, (each, part) in enumerate(parts) for one in ([looked_at(each)] if i in skipped else part)]
     live = set(map(id, needed(kept, program)))
     written = {memory for _, part in parts for one in part for memory, _, _ in one.spans()[1]}
     before: list[Any] = []
@@ -61,6 +61,12 @@ def usual_operations(parts: list[Part], program: Program, needed: Prune) -> list
     operations, flags = tested(without_infinities(before, written))
     rest = [one for _, part in parts[end:] for one in part]
     return needed([*operations, Escape((), flags), *rest], program)
+
+
+def looked_at(instruction: Instruction) -> Operation:
+    """What a condition needs, if its body is not run: the elements that it asks about."""
+    access, space = checked_by(instruction)
+    return Condition(space, access, [])
 
 
 def checked_by(instruction: Instruction) -> Any:
