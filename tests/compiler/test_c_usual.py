@@ -85,3 +85,21 @@ def test_what_is_tested_is_computed(monkeypatch):
     for reads, writes in [each.spans() for each in made[0]]:
         assert {memory for memory, _, _ in reads if memory.kind == TEMPORARY} <= written
         written |= {memory for memory, _, _ in writes}
+
+
+def test_errors_are_those_of_the_whole_program():
+    table = tg.Tensor(np.arange(10.0))
+
+    def step(x, g):
+        slope = both("tanh", x, g)[1]
+        return table[np.where(x > 1e3, 0, np.abs(slope)).astype(int)]
+
+    compiled = tg.compile(step, backend="c")
+    x, g = np.ones((2, 50))
+    assert compiled(x, g)[0] == 1
+    x[:3] = np.inf, -np.inf, -1e200
+    np.testing.assert_array_equal(compiled(x, g).numpy(), step(x, g).numpy())
+    assert "step_whole" in compiled.c_source
+    g[4] = np.nan
+    with pytest.raises(IndexError, match="out of bounds"):
+        compiled(x, g)
