@@ -148,6 +148,7 @@ def repeatable(parts: list[Part]) -> int:
 def errorless(parts: list[Part], written: set[Memory]) -> int:
     """How many parts raise no error because of strange numbers."""
     suspect: set[Memory] = set()
+    one: Any
     for i, (instruction, part) in enumerate(parts):
         checked = checked_by(instruction)
         suspect |= {checked[0].memory} if checked else set()
