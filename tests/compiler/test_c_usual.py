@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tinygrad_like.compiler.to_c import native
+from tinygrad_like.compiler.to_c import c_source, native
+from tinygrad_like.compiler.to_c.c_usual import usual_operations
+from tinygrad_like.compiler.tracing.program import TEMPORARY
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler was found")
 STRANGE = [np.inf, -np.inf, np.nan, 1e38, -1e38, 0.0, -0.0, 2.0]
@@ -32,9 +34,9 @@ def test_strange_numbers_get_what_the_whole_program_gives(approximate):
     assert "INFINITY" not in usual
 
 
-def training():
+def training(inputs=2, hidden=3):
     tg.random.seed(0)
-    model = tg.Sequential(tg.Linear(2, 3), tg.Sigmoid(), tg.Linear(3, 1), tg.Sigmoid())
+    model = tg.Sequential(tg.Linear(inputs, hidden), tg.Sigmoid(), tg.Linear(hidden, 1), tg.Sigmoid())
     optimizer = tg.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
     def step(x, t):
@@ -67,3 +69,37 @@ def test_products_that_are_too_large_are_as_eager():
         wanted = attention(*arguments)
     assert np.isfinite(wanted).all()
     np.testing.assert_allclose(tg.compile(attention, backend="c")(*arguments), wanted, rtol=1e-12)
+
+
+def test_what_is_tested_is_computed(monkeypatch):
+    made = []
+
+    def usual(*arguments):
+        made.append(usual_operations(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(c_source, "usual_operations", usual)
+    _, step = training(40, 40)
+    tg.compile(step, backend="c")(np.ones(40), np.ones(1))
+    written = set()
+    for reads, writes in [each.spans() for each in made[0]]:
+        assert {memory for memory, _, _ in reads if memory.kind == TEMPORARY} <= written
+        written |= {memory for memory, _, _ in writes}
+
+
+def test_errors_are_those_of_the_whole_program():
+    table = tg.Tensor(np.arange(10.0))
+
+    def step(x, g):
+        y, slope = both("tanh", x, g)
+        return table[np.where(x > 1e3, 0, np.abs(y) + np.abs(slope)).astype(int)]
+
+    compiled = tg.compile(step, backend="c")
+    x, g = np.ones((2, 50))
+    assert compiled(x, g)[0] == 1
+    x[:3] = np.inf, -np.inf, -1e200
+    np.testing.assert_array_equal(compiled(x, g).numpy(), step(x, g).numpy())
+    assert "step_whole" in compiled.c_source
+    g[4] = np.nan
+    with pytest.raises(IndexError, match="out of bounds"):
+        compiled(x, g)

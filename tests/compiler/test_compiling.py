@@ -187,6 +187,29 @@ def test_variables_around_a_function_are_looked_at():
         np.testing.assert_array_equal(step(np.ones(2)), np.ones(2) * factor * scale[0] + shift)
 
 
+@tg.operation(lambda g, x: g.dot(x))
+def doubled(x):
+    return x.dot(x) / 2
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: tg.nn.functional.linear(x, x * 2, x[0]),
+        lambda x: np.bincount(np.array([2, 0]), x[0], minlength=4),
+        doubled,
+    ],
+)
+def test_cotangents_that_depend_on_nothing(function):
+    def step(x):
+        x = tg.Tensor(x, requires_grad=True)
+        function(x).sum().backward()
+        return x.grad
+
+    x = rng.normal(size=(2, 2))
+    np.testing.assert_array_equal(tg.compile(step)(x), step(x))
+
+
 # -- memory -------------------------------------------------------------------------------------------
 
 

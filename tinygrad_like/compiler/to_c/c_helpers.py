@@ -51,6 +51,14 @@ INLINE {t} logaddexp_{n}({t} a, {t} b)
     return d > 0 ? a + log1p_{n}(exp_{n}(-d)) : d <= 0 ? b + log1p_{n}(exp_{n}(d)) : d;
 }}
 """
+# C does not say what becomes of a number that is too large, or of NaN: compilers then leave out tests of an index.
+TRUNCATED = """\
+INLINE {kind}_t {kind}_of_{n}({t} x)
+{{
+    return x >= -{limit} && x < {limit} ? ({kind}_t)x : {least};
+}}
+"""
+TRUNCATION = re.compile(r"\b(int32|int64)_of_(float32|float64)\(")
 CALL = re.compile(r"\b(floor_divide|remainder|logaddexp)_((u?)int(\d+)|float(\d+))\(")
 
 
@@ -72,5 +80,9 @@ def helpers(text: str) -> str:
                 "rest": f"r != 0 && (r < 0) != (b < 0) ? ({t})(r + b) : r" if signed else "r",
             }
         found.append(template.format(n=kind, **names))
+    for kind, n in sorted(set(TRUNCATION.findall(text))):
+        limit = f"{2.0 ** (31 if kind == 'int32' else 63)}{'f' if n == 'float32' else ''}"
+        t, least = "float" if n == "float32" else "double", f"{kind.upper()}_MIN"
+        found.append(TRUNCATED.format(kind=kind, n=n, t=t, limit=limit, least=least))
     own = "\n".join(found)
     return "\n".join(filter(None, (functions(text + own), own)))

@@ -66,6 +66,8 @@ def cast(text: str, source: Any, target: Any) -> str:
         return text
     if target.kind == "b":
         return f"({text} != 0)"
+    if source.kind == "f" and target.name in ("int32", "int64"):
+        return f"{target.name}_of_{source.name}({text})"
     return f"({c_type(target)}){bracketed(text)}"
 
 

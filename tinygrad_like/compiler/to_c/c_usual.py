@@ -14,7 +14,19 @@ from ..tracing.program import CONSTANT, INPUT, REFERENCE, Instruction, Memory, P
 from .c_expressions import filled
 from .c_geometry import row_major
 from .c_maps import temporary
-from .c_operations import Access, Constant, Escape, Map, Operation, Product, Reduce, Scatter, squeezed
+from .c_operations import (
+    Access,
+    Condition,
+    Constant,
+    Escape,
+    Map,
+    Operation,
+    Product,
+    Reduce,
+    Require,
+    Scatter,
+    squeezed,
+)
 from .c_types import known
 
 FEWEST = 3  # branches, from which on two texts are worth it
@@ -45,22 +57,30 @@ def usual_operations(parts: list[Part], program: Program, needed: Prune) -> list
     """The operations for ordinary numbers, with an Escape to the whole program; None if that is not worth it.
 
     What the Escape makes run again from the start must be as it was: so it stands before the first operation that
-    writes over what was read. From there on, all is as in the whole program.
+    writes over what was read. It stands before what may raise an error because of strange numbers, too. From there on,
+    all is as in the whole program.
     """
+    written = {memory for _, part in parts for one in part for memory, _, _ in one.spans()[1]}
     end = repeatable(parts)
+    end = errorless(parts[:end], written)
     checks = [(i, Checked(*found)) for i, (one, _) in enumerate(parts[:end]) if (found := checked_by(one))]
     if len(checks) < FEWEST or sum(len(part) for _, part in parts) > MOST:
         return None
     skipped = {i for i, _ in checks}
-    kept = [one for i, (_, part) in enumerate(parts) if i not in skipped for one in part]
+    kept = [one for i, (each, part) in enumerate(parts) for one in ([looked_at(each)] if i in skipped else part)]
     live = set(map(id, needed(kept, program)))
-    written = {memory for _, part in parts for one in part for memory, _, _ in one.spans()[1]}
     before: list[Any] = []
     for i, (one, part) in enumerate(parts[:end]):
         before += [Checked(*checked_by(one))] if i in skipped else [each for each in part if id(each) in live]
     operations, flags = tested(without_infinities(before, written))
     rest = [one for _, part in parts[end:] for one in part]
     return needed([*operations, Escape((), flags), *rest], program)
+
+
+def looked_at(instruction: Instruction) -> Operation:
+    """What a condition needs, if its body is not run: the elements that it asks about."""
+    access, space = checked_by(instruction)
+    return Condition(space, access, [])
 
 
 def checked_by(instruction: Instruction) -> Any:
@@ -123,6 +143,30 @@ def repeatable(parts: list[Part]) -> int:
                 if is_dense(one, high - low):
                     written[memory].append((low, high))
     return len(parts)
+
+
+def errorless(parts: list[Part], written: set[Memory]) -> int:
+    """How many parts raise no error because of strange numbers."""
+    suspect: set[Memory] = set()
+    one: Any
+    for i, (instruction, part) in enumerate(parts):
+        checked = checked_by(instruction)
+        suspect |= {checked[0].memory} if checked else set()
+        for one in part:
+            reads, writes = ({memory for memory, _, _ in spans} for spans in one.spans())
+            if suspect & decisive(one):
+                return i
+            if asks_for_infinity(one, written):
+                suspect.add(one.operands[0].memory)
+            suspect |= writes if checked or suspect & reads else set()
+    return len(parts)
+
+
+def decisive(one: Operation) -> set[Memory]:
+    """The memory of what decides whether an operation raises an error."""
+    if isinstance(one, Require):
+        return {one.condition.memory}
+    return {each.access.memory for gather, _ in one.gathers() for each in gather.indices}
 
 
 def covered(span: Any, spans: list[tuple[int, int]]) -> bool:
