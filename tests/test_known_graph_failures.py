@@ -18,7 +18,7 @@ from tinygrad_like.engine.errors import GraphError, LostGraphError
 
 from .test_known_failures import leaf
 
-LONG = 100_000
+LONG = 25_000
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_deep_graph_needs_no_recursion():
 def test_other_deep_graphs(step):
     x = leaf(0.5)
     y = x[None] if step(np.ones(1)).ndim == 1 else x
-    for _ in range(20_000):
+    for _ in range(5_000):
         y = step(y)
     y.sum().backward(create_graph=True)
     assert np.isfinite(x.grad.item())
@@ -99,11 +99,11 @@ def test_other_deep_graphs(step):
 def test_the_end_of_a_deep_chain_is_freed_pickled_and_copied():
     """PyTorch #5534."""
     x = leaf(0.0)
-    y = chain(x, 80_000)
-    assert pickle.loads(pickle.dumps(y)).item() == 80_000
+    y = chain(x, 25_000)
+    assert pickle.loads(pickle.dumps(y)).item() == 25_000
     copied = copy.deepcopy(y)
     copied.backward()
-    assert (copied.item(), x.grad.item()) == (80_000, 1.0)
+    assert (copied.item(), x.grad.item()) == (25_000, 1.0)
     assert repr(y)
     del y, copied
 
