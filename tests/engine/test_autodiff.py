@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import GraphError, RuleError
 
@@ -110,11 +110,11 @@ def test_the_gradient_of_a_result_is_not_kept_without_it():
         assert h.grad is None
 
 
-@pytest.mark.parametrize(
+@together(
     ("left", "right"),
     [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 3)), ((1, 1, 1), (2,)), ((4, 1, 3), (2, 1)), ((0, 2), (1,))],
 )
-@pytest.mark.parametrize("swap", [False, True])
+@together("swap", [False, True])
 def test_a_cotangent_is_summed_back_where_numpy_broadcast(left, right, swap):
     a, b = (np.full(shape, 2.0) for shape in ((right, left) if swap else (left, right)))
     ga, gb = gradient_of(np.multiply, a, b)
@@ -323,7 +323,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("rule", "message"), WRONG.values(), ids=WRONG)
+@together(("rule", "message"), WRONG)
 def test_a_wrong_cotangent_is_an_error_of_the_rule(rule, message):
     @tg.operation(vjp=rule)
     def mine(x):

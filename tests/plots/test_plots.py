@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import ArgumentError, GraphError, Linear, Sequential, ShapeError, Sigmoid, Tanh, Tensor
 from tinygrad_like.engine.errors import DTypeError, MissingError
 from tinygrad_like.plots.boundaries import TINTS, plot_decision_boundary
@@ -413,7 +414,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("error", "words", "changed"), REFUSED)
+@together(("error", "words", "changed"), REFUSED)
 def test_what_cannot_be_drawn_is_refused(error, words, changed):
     with pytest.raises(error, match=words):
         plot_decision_boundary(**({"model": lambda x: x[:, 0], "x": POINTS, "y": [0, 1, 1, 0]} | changed))
