@@ -52,16 +52,17 @@ def named(primitive):
 def together(names, values):
     """Like pytest.mark.parametrize, but in one test: many tiny tests take most of their time to start and to report.
 
-    `values` may be a dict, by name. What fails is told which case it was. It is not for tests that use up a fixture.
+    `values` may be a dict, by name. What fails is told which case it was. It is not for tests that use up a fixture,
+    nor for those that skip.
     """
     names = (names,) if isinstance(names, str) else names
-    chosen = values if isinstance(values, dict) else {str(value): value for value in values}
-    assert len(chosen) == len(values) > 0, "two cases have one name"
+    chosen = list(values.items()) if isinstance(values, dict) else [(value, value) for value in values]
+    assert chosen, "there are no cases"
 
     def decorated(test):
         @functools.wraps(test)
         def every(**others):
-            for name, value in chosen.items():
+            for name, value in chosen:
                 try:
                     test(**dict(zip(names, value if len(names) > 1 else (value,), strict=True)), **others)
                 except BaseException as error:

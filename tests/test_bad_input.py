@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import SGD, Linear, Sequential, Tensor
 from tinygrad_like.engine.errors import (
     ArgumentError,
@@ -152,7 +152,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("do", "error", "what", "instead"), MISTAKES.values(), ids=MISTAKES)
+@together(("do", "error", "what", "instead"), MISTAKES)
 def test_a_mistake_is_reported(do, error, what, instead):
     with pytest.raises(error) as caught:
         do()
@@ -162,7 +162,7 @@ def test_a_mistake_is_reported(do, error, what, instead):
     assert re.search(instead, rest)
 
 
-@pytest.mark.parametrize(("do", "error"), [(case[0], case[1]) for case in MISTAKES.values()], ids=MISTAKES)
+@together(("do", "error"), [(case[0], case[1]) for case in MISTAKES.values()])
 def test_the_message_is_about_the_input_not_about_the_inside(do, error):
     with pytest.raises(error) as caught:
         do()
@@ -204,7 +204,7 @@ def test_an_index_or_axis_that_does_not_exist_is_numpys_own_error(do, error):
 # -- nothing has changed -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@together(
     "write",
     [
         lambda t: set_data(t, np.ones(3)),

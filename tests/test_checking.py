@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Layer, Linear, Parameter, Sequential, Sigmoid, Tanh, Tensor, checking, gradcheck, operation
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, GradientCheckError
 from tinygrad_like.engine.primitive import Primitive
@@ -68,14 +69,14 @@ RIGHT_FUNCTIONS = {
 }
 
 
-@pytest.mark.parametrize("case", RIGHT_FUNCTIONS.values(), ids=RIGHT_FUNCTIONS)
+@together("case", RIGHT_FUNCTIONS)
 def test_a_right_derivative_passes(case):
     f, *xs = case
     assert gradcheck(f, *xs) is True
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
-@pytest.mark.parametrize("modes", [("rev",), ("fwd",), ("rev", "fwd")], ids="-".join)
+@together("order", [1, 2, 3])
+@together("modes", [("rev",), ("fwd",), ("rev", "fwd")])
 def test_a_right_rule_passes_in_every_order_and_mode(order, modes):
     assert gradcheck(sine(RIGHT), X, order=order, modes=modes)
 
@@ -114,8 +115,8 @@ def test_it_works_inside_no_grad():
 # -- wrong rules ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["rev", "fwd"])
-@pytest.mark.parametrize("name", [name for name in WRONG_RULES if name not in ("not linear in g", "an offset")])
+@together("mode", ["rev", "fwd"])
+@together("name", [name for name in WRONG_RULES if name not in ("not linear in g", "an offset")])
 def test_a_wrong_rule_fails(name, mode):
     assert "is wrong" in failure(sine(WRONG_RULES[name]), X, modes=(mode,), order=1)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 EDGES = {
     "sqrt": (np.sqrt, [1e-4, 3e-6, 1e-2]),
@@ -27,8 +28,8 @@ EDGES = {
 }
 
 
-@pytest.mark.parametrize("name", EDGES)
-@pytest.mark.parametrize("order", [1, 2])
+@together("name", list(EDGES))
+@together("order", [1, 2])
 def test_right_derivatives_near_the_edge_are_right(name, order):
     f, points = EDGES[name]
     for point in points:
@@ -36,8 +37,8 @@ def test_right_derivatives_near_the_edge_are_right(name, order):
     assert tg.gradcheck(f, np.array([*points, 0.5 if name != "arccosh" else 1.5]), order=order)
 
 
-@pytest.mark.parametrize("name", EDGES)
-@pytest.mark.parametrize("mode", ["rev", "fwd"])
+@together("name", list(EDGES))
+@together("mode", ["rev", "fwd"])
 def test_wrong_derivatives_near_the_edge_are_wrong(name, mode):
     f, points = EDGES[name]
 
@@ -63,8 +64,8 @@ def test_a_random_function_is_told():
     assert tg.gradcheck(lambda x: (x * np.random.default_rng(0).normal(size=3)).sum(), np.ones(3))
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(
+@together("seed", range(3))
+@together(
     ("f", "x"),
     [
         (np.sqrt, [1e-10, 0.3]),

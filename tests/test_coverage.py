@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_like as tg
 from docs.make_coverage import DISPATCHED, VERSION, choices, flat, kind, page, public, tried
+from tests.cases import together
 
 # They change NumPy's settings, print, or run NumPy's own tests.
 SETTINGS = {"set_printoptions", "printoptions", "seterr", "seterrcall", "setbufsize", "info", "show_config"}
@@ -29,7 +30,7 @@ def is_plain_float(value):
     return isinstance(value, (float, np.floating)) or (isinstance(value, np.ndarray) and value.dtype.kind in "fcO")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+@together("function", FUNCTIONS)
 def test_no_function_loses_a_gradient_unseen(function, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for args, result in tried(function):

@@ -61,8 +61,8 @@ def test_of_integers_as_of_floats(f, wrapped, dtype):
     np.testing.assert_allclose(values(got), values(expected), rtol=1e-14, atol=1e-15)
 
 
-@pytest.mark.parametrize("dtype", NARROW)
-@pytest.mark.parametrize("method", ["sigmoid", "relu", "var", "std", "mean"])
+@together("dtype", NARROW)
+@together("method", ["sigmoid", "relu", "var", "std", "mean"])
 def test_methods(method, dtype):
     x = IMAGE.astype(dtype)
     got = getattr(Tensor(x), method)()
@@ -70,15 +70,15 @@ def test_methods(method, dtype):
     assert got.dtype == np.float64
 
 
-@pytest.mark.parametrize("f", [tg.sigmoid, tg.relu, tg.logsumexp])
-@pytest.mark.parametrize("x", [3, True, -2, np.uint8(3), np.int8(-2), np.True_, [1, 0], 1.5])
+@together("f", [tg.sigmoid, tg.relu, tg.logsumexp])
+@together("x", [3, True, -2, np.uint8(3), np.int8(-2), np.True_, [1, 0], 1.5])
 def test_of_numbers_and_lists(f, x):
     assert np.asarray(f(x)) == pytest.approx(f(np.array(x, float)), rel=1e-15)
     assert np.asarray(f(x)).dtype == np.float64
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, bool])
-@pytest.mark.parametrize("partner", [np.float16, np.float32, np.float64])
+@together("dtype", [np.uint8, np.int16, bool])
+@together("partner", [np.float16, np.float32, np.float64])
 def test_targets_and_pixels_beside_recorded_floats(partner, dtype):
     x, target = IMAGE.astype(dtype), np.arange(12).reshape(3, 4).astype(dtype)
     y = Tensor(np.full((3, 4), 0.5, partner), requires_grad=True)

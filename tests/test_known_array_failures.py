@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import DTypeError, TinygradError
 
@@ -15,9 +16,9 @@ from .test_known_failures import FLOATS, check, first_order, gradient, leaf
 # -- ties (Theano #4568, PyTorch #184572, tinygrad #12296) -------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("reduce", [np.max, lambda x, **options: -np.min(-x, **options)])
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together("reduce", [np.max, lambda x, **options: -np.min(-x, **options)])
+@together(
     ("values", "options", "expected"),
     [
         ([1, 1], {}, [0.5, 0.5]),
@@ -91,8 +92,8 @@ def test_many_values_in_float16(reduce):
 # -- an index taken twice (HIPS autograd #39) --------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together(
     ("shape", "index", "expected"),
     [
         ((2,), [0, 0], [2, 0]),
@@ -127,11 +128,9 @@ def test_an_element_taken_very_often():
 # -- broadcasting, axes, empty arrays ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
-    "f", [np.add, np.multiply, np.divide, np.maximum, np.hypot, lambda a, b: np.where(a > b, a, b)]
-)
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together("f", [np.add, np.multiply, np.divide, np.maximum, np.hypot, lambda a, b: np.where(a > b, a, b)])
+@together(
     "shapes",
     [((1, 1, 1, 1, 1), (5, 4)), ((4, 1), (1, 4)), ((), (2, 3)), ((1,), ()), ((0, 1), (1, 3)), ((2, 1, 3), (4, 1))],
 )
@@ -151,8 +150,8 @@ def test_the_gradient_of_an_outer_product():
     assert (a.tolist(), b.tolist()) == ([[12.0], [12.0]], [[3.0, 3.0, 3.0]])
 
 
-@pytest.mark.parametrize("axis", [0, -1, (0,), None])
-@pytest.mark.parametrize("keepdims", [False, True])
+@together("axis", [0, -1, (0,), None])
+@together("keepdims", [False, True])
 def test_the_mean_of_squares_over_an_axis(axis, keepdims):
     """PyTorch #1813."""
     for mean in (np.mean, Tensor.mean):
@@ -164,10 +163,9 @@ REDUCTIONS = [np.sum, np.mean, np.max, np.min, np.prod, np.std, np.var, np.linal
 AXES = [0, 1, -1, -3, (0, 1), (-1, 0), None, (), (2, 1, 0)]
 
 
-@pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize(
+@together("keepdims", [False, True])
+@together(
     ("reduce", "axis"),
-    # A norm is over one or two axes.
     [(reduce, axis) for reduce in REDUCTIONS for axis in AXES if reduce is not np.linalg.norm or axis not in AXES[-2:]],
 )
 def test_a_reduction_over_axes_by_its_slices(reduce, axis, keepdims):
@@ -182,8 +180,8 @@ def test_a_reduction_over_axes_by_its_slices(reduce, axis, keepdims):
     np.testing.assert_allclose(got, back, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("axis", [2, -3, (0, 2)])
-@pytest.mark.parametrize("reduce", REDUCTIONS)
+@together("axis", [2, -3, (0, 2)])
+@together("reduce", REDUCTIONS)
 def test_an_axis_that_does_not_exist_is_an_error(reduce, axis):
     with pytest.raises((np.exceptions.AxisError, ValueError)):
         reduce(Tensor(np.ones((2, 3))), axis=axis)
@@ -195,8 +193,8 @@ def test_the_product_of_a_single_zero():
     assert (got.shape, got.tolist()) == ((1,), [1.0])
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together(
     ("f", "shape", "result"),
     [
         (np.sum, (0,), ()),
@@ -234,7 +232,7 @@ def test_empty_arrays(f, shape, result, dtype):
     assert tg.jvp(f, (x,), (x,))[1].shape == result
 
 
-@pytest.mark.parametrize(
+@together(
     ("product", "left", "right"),
     [
         (np.matmul, (2, 0), (0, 3)),
@@ -272,8 +270,8 @@ def test_the_jacobian_and_hessian_of_empty_arrays():
 # -- dtypes ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together(
     "f",
     [
         np.max,
@@ -340,7 +338,7 @@ def test_a_tensor_of_complex_numbers_cannot_require_a_gradient():
             make()
 
 
-@pytest.mark.parametrize(
+@together(
     "f",
     [
         lambda x: x * 1j,

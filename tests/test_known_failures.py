@@ -152,7 +152,7 @@ def test_a_softmax_over_nothing_but_minus_infinity_is_not_selected():
 
 
 @first_order
-@pytest.mark.parametrize(
+@together(
     "choose",
     [
         tg.relu,
@@ -172,9 +172,9 @@ def test_a_choice_passes_nothing_to_what_it_did_not_choose(choose, derivative):
 # -- singular points ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("power", [1, 2])
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("power", [1, 2])
+@together("dtype", FLOATS)
+@together(
     ("shape", "options"),
     [
         ((3,), {}),
@@ -205,9 +205,9 @@ def test_a_row_of_zeros_does_not_spoil_the_others():
     assert [float(part) for part in gradient(np.hypot, 0.0, 0.0)] == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("power", [1, 2])
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("power", [1, 2])
+@together("dtype", FLOATS)
+@together(
     ("values", "options"),
     [
         ([1.0, 1.0], {}),
@@ -235,7 +235,7 @@ def test_equal_rows_do_not_spoil_the_others():
 
 
 @second_order
-@pytest.mark.parametrize(
+@together(
     ("f", "x", "expected"),
     [
         (lambda x: np.log(x) ** 2, 1.0, 2.0),
@@ -261,7 +261,7 @@ def test_a_zero_cotangent_alone_does_not_zero_the_second_derivative(f, x, expect
 
 
 @second_order
-@pytest.mark.parametrize("root", [lambda x: x**0.5, np.sqrt, lambda x: np.power(x, 0.5)])
+@together("root", [lambda x: x**0.5, np.sqrt, lambda x: np.power(x, 0.5)])
 def test_a_root_that_is_squared_away_is_finite_at_zero(root, derivative):
     """The chain rule itself is 0 times infinity here; it must not come out as nan."""
     assert np.isfinite(derivative(lambda x: (root(x) ** 2) ** 2)(0.0))
@@ -270,8 +270,8 @@ def test_a_root_that_is_squared_away_is_finite_at_zero(root, derivative):
 # -- products, powers --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together(
     ("values", "expected"),
     [
         ([0, 2, 3], [6, 0, 0]),
@@ -308,8 +308,8 @@ def test_the_hessian_of_a_product_with_zeros():
     assert tg.hessian(np.prod)(np.array([0.0, 0, 3])).tolist() == [[0, 3, 0], [3, 0, 0], [0, 0, 0]]
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(
+@together("dtype", FLOATS)
+@together(
     ("base", "exponent", "d_base", "d_exponent"),
     [
         (-2.0, 2.0, -4.0, np.nan),
@@ -322,7 +322,7 @@ def test_the_hessian_of_a_product_with_zeros():
         (3.0, 0.0, 0.0, np.log(3.0)),
     ],
 )
-@pytest.mark.parametrize("power", [np.power, np.float_power])
+@together("power", [np.power, np.float_power])
 def test_a_power_at_the_edges(power, base, exponent, d_base, d_exponent, dtype):
     """TensorFlow.js #346: the gradient of the base is right where that of the exponent does not exist."""
     for a, b in ((base, exponent), ([base, 2.0], [exponent, 2.0])):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import (
     ArgumentError,
@@ -63,8 +64,8 @@ CONVERSIONS = {
 }
 
 
-@pytest.mark.parametrize("recorded", ["leaf", "result"])
-@pytest.mark.parametrize("convert", CONVERSIONS.values(), ids=CONVERSIONS.keys())
+@together("recorded", ["leaf", "result"])
+@together("convert", CONVERSIONS)
 def test_what_numpy_cannot_record_is_an_error_that_names_the_way(convert, recorded):
     """MyGrad: these gave plain arrays, and gradients of zero."""
     t, v = leaf(0.5), leaf([1.0, 2.0])
@@ -88,8 +89,8 @@ def test_the_gradient_flows_through_stack_and_copy():
         assert x.grad.item() == 3.0
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
+@together("dtype", [np.float32, np.float64])
+@together(
     "mix",
     [
         lambda a, t: a * t,
@@ -156,7 +157,7 @@ MODELS = {
     "a layer twice": lambda: tg.Sequential(*[tg.Linear(2, 2, seed=0)] * 2, tg.Linear(2, 1, seed=1)),
     "containers": lambda: Containers(lambda layer: [{"a": (layer,)}]),
 }
-models = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS.keys())
+models = together("make", MODELS)
 
 
 class Containers(tg.Layer):
@@ -203,7 +204,7 @@ def test_a_shared_layer_is_updated_once_with_the_summed_gradient(share, momentum
 
 
 @models
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
+@together("duplicate", [copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))])
 def test_a_copied_model_and_its_optimizer_train_alike_but_on_their_own(make, duplicate):
     """HIPS autograd #38, PyTorch #54580."""
     if make is MODELS["containers"]:
@@ -303,7 +304,7 @@ def test_a_parameter_without_a_gradient_is_left_alone(settings):
     assert (late.item(), unused.item()) == (before, 1.0)
 
 
-@pytest.mark.parametrize(
+@together(
     "put",
     [
         lambda layer: layer,

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 RAGGED = [[1.0, 2.0], [3.0]]
 
 
-@pytest.mark.parametrize(
+@together(
     "use",
     [
         lambda t, layer: layer(RAGGED),

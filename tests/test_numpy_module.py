@@ -9,6 +9,7 @@ import pytest
 import tinygrad_like as tg
 import tinygrad_like.numpy as np
 from docs.make_coverage import NAMESPACES, public
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor
 from tinygrad_like.numpy import lists, pi, sin
@@ -87,7 +88,7 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize("make", PLAIN.values(), ids=PLAIN)
+@together("make", PLAIN)
 def test_without_tensors_everything_is_numpys(make):
     got, expected = make(np), make(numpy)
     assert type(got) is type(expected)
@@ -95,7 +96,7 @@ def test_without_tensors_everything_is_numpys(make):
         numpy.testing.assert_array_equal(one, other, strict=True)
 
 
-@pytest.mark.parametrize("make", PLAIN.values(), ids=PLAIN)
+@together("make", PLAIN)
 def test_in_a_transform_what_is_made_is_a_tensor(make):
     expected = make(numpy)
     made = []
@@ -161,7 +162,7 @@ OF_TENSORS = {
 }
 
 
-@pytest.mark.parametrize("f", OF_TENSORS.values(), ids=OF_TENSORS)
+@together("f", OF_TENSORS)
 def test_of_tensors(f):
     def called(x):
         return f(x, numpy if isinstance(x, numpy.ndarray) else np)

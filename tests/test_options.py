@@ -36,7 +36,7 @@ UFUNCS = {
 
 @pytest.mark.filterwarnings("ignore:invalid value", "ignore:divide by zero")
 @masks
-@pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
+@together("f", UFUNCS)
 def test_where_keeps_the_values_elsewhere(f, mask):
     expected, array, target = OLD.copy(), OLD.copy(), Tensor(OLD.copy())
     f(X, out=expected, where=numbers(mask))
@@ -70,8 +70,8 @@ def test_where_without_out_is_refused(f):
     assert isinstance(f(Tensor(np.abs(X)), where=True), Tensor)
 
 
-@pytest.mark.parametrize("f", UFUNCS.values(), ids=UFUNCS.keys())
-@pytest.mark.parametrize("target", [OLD.copy(), None])
+@together("f", UFUNCS)
+@together("target", [OLD.copy(), None])
 def test_where_of_a_recorded_tensor_is_refused_without_a_tensor_to_write_to(f, target):
     out = {} if target is None else {"out": target}
     with pytest.raises(tg.UnsupportedError, match=r"where= cannot be differentiated(.|\n)*np\.where\(mask"):
@@ -159,9 +159,9 @@ def test_reductions_of_what_is_chosen(f, options, mask):
     np.testing.assert_array_equal(target.data, expected)
 
 
-@pytest.mark.parametrize("f", REDUCTIONS.values(), ids=REDUCTIONS.keys())
+@together("f", REDUCTIONS)
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:Degrees of freedom", "ignore:invalid value")
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@together("options", OPTIONS)
 def test_options_of_recorded_reductions_are_numpys(f, options):
     t, expected = leaf(X), f(X, where=MASK, **options)
     got = f(t, where=MASK, **options)
@@ -215,7 +215,7 @@ WITH_ABSENT = [f for f in NUMPY if not isinstance(f, np.ufunc | types.BuiltinFun
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
-@pytest.mark.parametrize("f", WITH_ABSENT, ids=lambda f: f.__name__)
+@together("f", WITH_ABSENT)
 def test_options_without_a_value_are_not_given(f):
     arguments = (0.0, 2.0) if f is np.clip else (1,)
     # A pole, and an infinity that is not chosen: the sweep looks at every part.

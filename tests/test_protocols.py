@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor
 
 X = np.array([1.5, -2.25, 0.0, 7.0])
@@ -17,8 +18,8 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
-@pytest.mark.parametrize("f", PAIRS.values(), ids=PAIRS.keys())
+@together("dtype", [np.float32, np.float64, np.int64])
+@together("f", PAIRS)
 def test_results_in_pairs(f, dtype):
     x = X.astype(dtype)
     expected = f(x)
@@ -30,8 +31,8 @@ def test_results_in_pairs(f, dtype):
         np.testing.assert_array_equal(part.data, want)
 
 
-@pytest.mark.parametrize("make", [lambda a: a, Tensor], ids=["array", "Tensor"])
-@pytest.mark.parametrize("f", PAIRS.values(), ids=PAIRS.keys())
+@together("make", [lambda a: a, Tensor])
+@together("f", PAIRS)
 def test_pairs_into_out(f, make):
     expected = f(X)
     targets = tuple(make(np.zeros_like(part)) for part in expected)
@@ -92,7 +93,7 @@ CLIPS = {
 }
 
 
-@pytest.mark.parametrize("f", CLIPS.values(), ids=CLIPS.keys())
+@together("f", CLIPS)
 def test_clip_in_all_spellings(f):
     x = np.array([-1.0, 0.25, 0.75, 3.0])
     t = Tensor(x, requires_grad=True)
@@ -122,8 +123,8 @@ def test_clip_with_a_limit_twice():
         np.clip(Tensor(X), a_min=0, min=0)
 
 
-@pytest.mark.parametrize("recorded", [False, True])
-@pytest.mark.parametrize("other", ["auto", None, object(), ["a", "b", "c", "d"], b"x"])
+@together("recorded", [False, True])
+@together("other", ["auto", None, object(), ["a", "b", "c", "d"], b"x"])
 def test_a_tensor_is_not_equal_to_what_is_no_number(other, recorded):
     t, number = Tensor(X, requires_grad=recorded), Tensor(1.0, requires_grad=recorded)
     assert (t == other).tolist() == [False] * 4

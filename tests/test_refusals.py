@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor
 from tinygrad_like.engine import refusals
 from tinygrad_like.engine.registry import NUMPY
@@ -69,7 +70,7 @@ def raised(call, *args):
     return str(error)
 
 
-@pytest.mark.parametrize(("call", "instead"), LINES.values(), ids=LINES)
+@together(("call", "instead"), LINES)
 def test_a_conversion_says_what_to_write(call, instead):
     text = raised(call, leaf())
     assert re.search(instead, text)
@@ -111,7 +112,7 @@ COMPARED = {
 }
 
 
-@pytest.mark.parametrize("compare", COMPARED.values(), ids=COMPARED)
+@together("compare", COMPARED)
 def test_numpys_testing_only_reads(compare):
     compare(leaf(X))
     with pytest.raises(AssertionError, match=r"(?i)not.*equal|ordered|ULP"):
@@ -131,7 +132,7 @@ def function_of(name):
     return getattr(getattr(np, place) if place else np, last)
 
 
-@pytest.mark.parametrize("name", refusals.REFUSED)
+@together("name", list(refusals.REFUSED))
 def test_only_what_is_refused_stands_in_the_table(name):
     assert function_of(name) not in NUMPY
 
@@ -195,7 +196,7 @@ def test_the_derivatives_that_the_table_gives(value, derivative):
 HIDDEN = [name for name in dir(np.ndarray) if not name.startswith("_") and not hasattr(Tensor, name)]
 
 
-@pytest.mark.parametrize("name", HIDDEN)
+@together("name", HIDDEN)
 def test_a_method_that_only_ndarrays_have(name):
     t = leaf(X)
     assert not hasattr(t, name)

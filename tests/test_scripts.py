@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 FOLDER = pathlib.Path(__file__).parent.parent / "examples" / "scripts"
 PLAIN = "import numpy as np"
@@ -58,9 +59,7 @@ CASES = [
     ("rotation", "misfit", (ANGLES, normal(5, 3), normal(5, 3, seed=1)), (0, 1, 2)),
     ("polynomial_fit", "error", (LINE, WAVE, LINE + 0.1, np.sin(2 * LINE), 3), (0, 1, 2, 3)),
 ]
-with_cases = pytest.mark.parametrize(
-    ("name", "function", "args", "argnums"), CASES, ids=lambda each: each if isinstance(each, str) else ""
-)
+with_cases = together(("name", "function", "args", "argnums"), CASES)
 
 
 def differences(f, args, argnum, step=2.0**-10):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 
 def step(*parameters):
@@ -28,7 +29,7 @@ SHARERS = {
 }
 
 
-@pytest.mark.parametrize("name", SHARERS)
+@together("name", list(SHARERS))
 def test_what_shares_memory_with_a_parameter_stays_shared(name):
     layer = tg.Linear(2, 3, seed=0)
     other = SHARERS[name](layer.weight)
@@ -129,8 +130,8 @@ CLIPPINGS = {
 }
 
 
-@pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("name", CLIPPINGS)
+@together("keep", [False, True])
+@together("name", list(CLIPPINGS))
 def test_gradients_scaled_one_by_one(name, keep):
     parameters, optimizer = model_with_gradients()
     kept = []

@@ -230,7 +230,7 @@ def test_every_nesting_of_depth_three_gives_the_third_derivative(f, third, modes
     assert f(0.75) == pytest.approx(third(0.75), rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize("modes", list(itertools.product(["grad", "vjp", "jvp", "jacobian"], repeat=2)), ids="-".join)
+@together("modes", list(itertools.product(["grad", "vjp", "jvp", "jacobian"], repeat=2)))
 def test_every_pair_of_ways_gives_the_second_derivative(modes):
     f = lambda x: np.sin(x) * x  # noqa: E731
     for mode in modes:
@@ -260,8 +260,8 @@ def test_a_cotangent_that_depends_on_the_outer_variable():
 # -- whose perturbation is whose --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inner", ["grad", "vjp", "jvp"])
-@pytest.mark.parametrize("outside", ["grad", "vjp", "jvp"])
+@together("inner", ["grad", "vjp", "jvp"])
+@together("outside", ["grad", "vjp", "jvp"])
 def test_perturbations_are_not_confused(outside, inner):
     f = MODES[outside](lambda x: x * MODES[inner](lambda y: x + y)(1.0))
     assert f(1.0) == 1.0
@@ -269,8 +269,8 @@ def test_perturbations_are_not_confused(outside, inner):
     assert f(2.0) == 24.0
 
 
-@pytest.mark.parametrize("inner", ["grad", "vjp", "jvp"])
-@pytest.mark.parametrize("outside", ["grad", "vjp", "jvp"])
+@together("inner", ["grad", "vjp", "jvp"])
+@together("outside", ["grad", "vjp", "jvp"])
 def test_the_same_variable_inside_and_outside(outside, inner):
     # The inner function also uses the outer x: d/dx of x²·x at fixed inner input, then through it.
     f = MODES[outside](lambda x: MODES[inner](lambda y: x * x * y * y)(x))
@@ -337,8 +337,8 @@ def test_backward_inside_a_differentiated_function():
 # -- errors ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("transform", [grad, value_and_grad, jacobian, hessian])
-@pytest.mark.parametrize("x", [3, np.array([1, 2]), True, np.int64(2), Tensor([1, 2])])
+@together("transform", [grad, value_and_grad, jacobian, hessian])
+@together("x", [3, np.array([1, 2]), True, np.int64(2), Tensor([1, 2])])
 def test_integers_are_refused(transform, x):
     with pytest.raises(DTypeError, match=r"int|bool|True|3"):
         transform(lambda x: (x * x).sum() if np.ndim(x) else x * x)(x)
@@ -365,8 +365,8 @@ def test_tangents_and_cotangents_of_a_wrong_shape():
         vjp(lambda x: x * x, X)[1](np.ones(2))
 
 
-@pytest.mark.parametrize("result", [lambda x: None, lambda x: "y", lambda x: np.array(1j), lambda x: {1}])
-@pytest.mark.parametrize("transform", [grad, lambda f: lambda x: jvp(f, (x,), (1.0,)), jacobian])
+@together("result", [lambda x: None, lambda x: "y", lambda x: np.array(1j), lambda x: {1}])
+@together("transform", [grad, lambda f: lambda x: jvp(f, (x,), (1.0,)), jacobian])
 def test_a_function_that_returns_no_array(result, transform):
     with pytest.raises(TinygradError, match="must return one array"):
         transform(result)(1.0)

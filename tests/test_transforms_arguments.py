@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor, grad, hessian, jacobian, jvp, value_and_grad, vjp
 
 X = np.array([3.0, 0.5])
@@ -115,10 +115,8 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize(("choice", "expected"), CHOICES.values(), ids=CHOICES)
-@pytest.mark.parametrize(
-    "transform", [grad, lambda f, **c: lambda *a, **o: value_and_grad(f, **c)(*a, **o)[1], jacobian]
-)
+@together(("choice", "expected"), CHOICES)
+@together("transform", [grad, lambda f, **c: lambda *a, **o: value_and_grad(f, **c)(*a, **o)[1], jacobian])
 def test_chosen_arguments(transform, choice, expected):
     assert transform(scaled, **choice)(2.0, 3.0, scale=5.0, more=1.0) == expected
 
@@ -131,7 +129,7 @@ def test_a_hessian_by_name():
     assert grad(grad(f, argnames="y"), argnames="x")(3.0, y=2.0) == 6.0
 
 
-@pytest.mark.parametrize(
+@together(
     ("choice", "message"),
     [
         ({"argnames": "z"}, "'z'"),

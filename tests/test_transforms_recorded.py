@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 
 X = np.array([3.0, -1.0])
 
@@ -32,7 +32,7 @@ TRANSFORMS = {
 }
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@together("name", list(TRANSFORMS))
 def test_the_gradient_flows_through_a_transform(name):
     make, slope = TRANSFORMS[name]
     w = leaf(2.0)
@@ -42,7 +42,7 @@ def test_the_gradient_flows_through_a_transform(name):
     assert w.grad.item() == pytest.approx(slope + 10, rel=1e-14)
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
+@together("name", list(TRANSFORMS))
 def test_without_recording_arrays_stay_arrays(name):
     make, _ = TRANSFORMS[name]
     w = leaf(2.0)
@@ -100,8 +100,8 @@ ONE_OF = {
 }
 
 
-@pytest.mark.parametrize("outer", ONE_OF)
-@pytest.mark.parametrize("inner", ONE_OF)
+@together("outer", list(ONE_OF))
+@together("inner", list(ONE_OF))
 def test_nested_transforms_of_numbers_give_numbers(outer, inner):
     f = ONE_OF[outer](lambda y: ONE_OF[inner](lambda x: x**3 * y)(3.0))
     assert type(f(2.0)) is float

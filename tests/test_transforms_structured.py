@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor, grad, hessian, jacobian, jvp, vjp
 
 Pair = collections.namedtuple("Pair", "first second")
@@ -85,7 +85,7 @@ CONSTANTS = {
 }
 
 
-@pytest.mark.parametrize(("constant", "zero"), CONSTANTS.values(), ids=CONSTANTS)
+@together(("constant", "zero"), CONSTANTS)
 def test_what_is_no_float_is_held_constant(constant, zero):
     seen = []
     f = lambda p: seen.append(p["c"]) or p["x"] ** 2  # noqa: E731
@@ -182,7 +182,7 @@ def joined(f, parts):
     return lambda x, y: np.concatenate([np.reshape(each, -1) for each in parts(f(x, y))])
 
 
-@pytest.mark.parametrize(("f", "parts"), RESULTS.values(), ids=RESULTS)
+@together(("f", "parts"), RESULTS)
 def test_results_in_containers_are_differentiated_as_one_vector_of_them(f, parts):
     g, expected = joined(f, parts), f(W, X)
     y, pullback = vjp(f, W, X)
@@ -270,8 +270,8 @@ ENTER = {
 }
 
 
-@pytest.mark.parametrize("inner", ENTER)
-@pytest.mark.parametrize("outer", ["jacobian", "jvp", "vjp"])
+@together("inner", list(ENTER))
+@together("outer", ["jacobian", "jvp", "vjp"])
 def test_derivatives_of_derivatives_of_a_dict(outer, inner):
     p = {"a": 2.0, "b": 3.0, "n": 2}
     slope = ENTER[inner](lambda p: p["a"] ** p["n"] * p["b"])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.tree import flatten, in_order_of, leaves, mapped, paths, unflatten
 
 Pair = collections.namedtuple("Pair", "first second")
@@ -117,7 +118,7 @@ TREES = {
 }
 
 
-@pytest.mark.parametrize("name", TREES)
+@together("name", list(TREES))
 def test_leaves_in_order_and_the_same_containers(name):
     value, expected, replaced = TREES[name]
     found, structure = flatten(value)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.cases import together
 from tinygrad_like.compiler.to_c import native
 from tinygrad_like.compiler.to_c.c_backend import Compiled
 from tinygrad_like.compiler.to_c.c_expressions import EXPRESSIONS
@@ -78,7 +79,7 @@ def operands(dtype, size=37):
     return np.ascontiguousarray(np.concatenate([pairs, more]).T)
 
 
-@pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS, "bool"])
+@together("dtype", [*FLOATS, *INTEGERS, "bool"])
 def test_every_elementwise_function(dtype):
     names = [each for each in EXPRESSIONS if has(each, dtype)]
 

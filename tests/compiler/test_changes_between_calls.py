@@ -276,8 +276,8 @@ def test_gradients_are_added_up_over_calls(flat, backend):
 
 
 @each_backend
-@pytest.mark.parametrize("to_none", [True, False])
-@pytest.mark.parametrize("when", ["before", "between", "after", "outside"])
+@together("to_none", [True, False])
+@together("when", ["before", "between", "after", "outside"])
 def test_gradients_are_cleared_anywhere(when, to_none, backend):
     def make_step(things):
         optimizer, gradients = things[1], accumulating(things)

@@ -10,6 +10,7 @@ import pytest
 
 import tinygrad_like as tg
 import tinygrad_like.numpy as tnp
+from tests.cases import together
 from tinygrad_like.compiler import compiling
 
 rng = np.random.default_rng(0)
@@ -378,7 +379,7 @@ def test_no_gradient_goes_back_through_what_it_gave():
 # -- what cannot be traced ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@together(
     ("function", "message"),
     [
         (lambda x: x if x.sum() > 0 else -x, "np.where"),

@@ -9,7 +9,7 @@ import inspect
 import numpy as np
 import pytest
 
-from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, named
+from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, together
 from tests.compiler.agreeing import BACKENDS, EVERY, WAYS, by_backward, is_float, runs_compiled, ways_for
 from tests.compiler.examples import example_of
 from tests.primitives.corners import CORNERS
@@ -37,7 +37,7 @@ def chosen(found):
     return found if EVERY else found[middle : middle + 1]
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_derivatives(primitive, backend):
     for pair, options in chosen(points(primitive, np.float64)):
         for way in ways_for(primitive.name):
@@ -45,14 +45,14 @@ def test_derivatives(primitive, backend):
             runs_compiled(step, *pair, backend=backend, exact=primitive.name not in SHORTER)
 
 
-@pytest.mark.parametrize("primitive", PRIMITIVES if EVERY else DIFFERENTIABLE[::5], ids=named)
+@together("primitive", PRIMITIVES if EVERY else DIFFERENTIABLE[::5])
 def test_float32(primitive, backend):
     for pair, options in chosen(points(primitive, np.float32)):
         step = by_backward(lambda *xs, options=options: call(primitive, *xs, **options))
         runs_compiled(step, *pair, backend=backend, exact=primitive.name not in SHORTER)
 
 
-@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p not in DIFFERENTIABLE], ids=named)
+@together("primitive", [p for p in PRIMITIVES if p not in DIFFERENTIABLE])
 def test_constants(primitive, backend):
     for pair, options in chosen(points(primitive, np.float64)):
         runs_compiled(by_backward(lambda *xs, options=options: call(primitive, *xs, **options)), *pair, backend=backend)
@@ -91,7 +91,7 @@ ARGUMENTS = {
 RANDOM = {name for name in FUNCTIONS if "dropout" in name} | {"gumbel_softmax", "rrelu"}
 
 
-@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - RANDOM))
+@together("name", sorted(set(FUNCTIONS) - RANDOM))
 def test_functions_of_networks(name, backend):
     """The examples in the docstrings, and the same with other values."""
     function = FUNCTIONS[name]

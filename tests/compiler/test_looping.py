@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.compiler.looping import Loop
 from tinygrad_like.compiler.to_numpy import numpy_backend
 from tinygrad_like.network import network as networks
@@ -35,8 +36,8 @@ def near(one, other, backend):
         np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), **close(backend))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("rows", [None, 1, 3, 7, 20])
+@together("backend", BACKENDS)
+@together("rows", [None, 1, 3, 7, 20])
 def test_a_loop_is_its_calls(backend, rows):
     (one, _, eager), (other, _, plain) = pair(tg.Adam)
     losses = tg.compile(plain, backend=backend).loop(XS, TS, epochs=3, batch_size=rows)

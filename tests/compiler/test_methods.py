@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.compiler.agreeing import BACKENDS, by_backward, compiled, runs_compiled
 from tinygrad_like.engine.methods import Methods
 
@@ -87,7 +88,7 @@ def done(x, change):
     return x * 2
 
 
-@pytest.mark.parametrize("name", METHODS)
+@together("name", list(METHODS))
 def test_methods(name, backend):
     function, *arrays = METHODS[name]
     exact = name not in ("prod", "cumprod")
@@ -96,7 +97,7 @@ def test_methods(name, backend):
     )
 
 
-@pytest.mark.parametrize("name", WRITES)
+@together("name", list(WRITES))
 def test_writes(name, backend):
     runs_compiled(by_backward(WRITES[name]), [X, ROW], [-X, ROW * 2], backend=backend)
 

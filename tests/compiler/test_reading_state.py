@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.compiler.beside import Pair
 from tests.compiler.test_every_optimizer_compiled import TARGET, X, of_model
 
@@ -28,7 +29,7 @@ def test_a_gradient_that_is_read_after_the_update(read):
         pair(X, TARGET)
 
 
-@pytest.mark.parametrize(
+@together(
     "read",
     [
         lambda w: w.item(0),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import nn
 from tinygrad_like.compiler.looking.measuring import examples
 from tinygrad_like.compiler.to_c import native
@@ -62,7 +63,7 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
+@together("name", list(STEPS))
 def test_the_source_runs_alone(name):
     function, arguments = STEPS[name]()
     step = tg.compile(function, backend="numpy")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.compiler.agreeing import BACKENDS, compiled, runs_compiled, same
 from tinygrad_like import Tensor, grad, hessian, jacobian, jvp, value_and_grad, vjp
 
@@ -64,7 +65,7 @@ def pulled(x, y):
     return value, pull(y)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@together("name", list(FUNCTIONS))
 def test_transforms(name, backend):
     function = FUNCTIONS[name]
     count = 2 if name in ("grad of both", "vjp", "a closure", "structure") or "jvp" in name else 1

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, named, together
+from tests.cases import DIFFERENTIABLE, call, cases, together
 
 TRANSFORMS = {
     "grad": lambda f: tg.grad(f),
@@ -32,8 +32,8 @@ def test_every_nesting_gives_the_derivative(names):
     assert g(0.5) == pytest.approx(sign / 0.5 ** (order + 1) + cubic, rel=1e-12)
 
 
-@pytest.mark.parametrize("inner", TRANSFORMS)
-@pytest.mark.parametrize("outer", TRANSFORMS)
+@together("inner", list(TRANSFORMS))
+@together("outer", list(TRANSFORMS))
 def test_levels_do_not_mix(outer, inner):
     """d/dx (x · d/dy (x + y)) is 1, and d/dx (x · d/dy (x y)) is 2x."""
     d, e = TRANSFORMS[outer], TRANSFORMS[inner]
@@ -84,7 +84,7 @@ def test_gradient_steps_inside_jvp_keep_no_graph_and_give_the_derivative_of_trai
     assert peak(lambda: tg.jvp(trained(100), (0.1,), (1.0,))) < 1.5 * peak(lambda: tg.jvp(trained(10), (0.1,), (1.0,)))
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_jvp_agrees_with_the_transposed_rule(primitive):
     """v · (J t) is (Jᵀ v) · t, whatever way the labels choose."""
     rng = np.random.default_rng(3)
@@ -106,7 +106,7 @@ def test_jvp_agrees_with_the_transposed_rule(primitive):
         np.testing.assert_allclose(along, back, rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_second_derivatives_agree_in_every_nesting(primitive):
     rng = np.random.default_rng(4)
     for arrays, options in cases(primitive):

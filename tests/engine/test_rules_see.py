@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.engine.registry import NUMPY
 
 X = np.array([100.0, 1.1, 0.5])
@@ -22,8 +23,8 @@ NARROW = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["scalar", "array", "tensor"])
-@pytest.mark.parametrize("exponent", NARROW, ids=lambda b: f"{b.dtype}({b})")
+@together("kind", ["scalar", "array", "tensor"])
+@together("exponent", NARROW)
 def test_power_with_a_narrow_exponent(exponent, kind):
     b = {"scalar": exponent, "array": np.array([exponent] * 3), "tensor": tg.Tensor(exponent)}[kind]
     x, wide = X[:2] if kind != "array" else X, float(exponent)
@@ -47,8 +48,8 @@ def test_power_of_a_narrow_base(base):
 BINARY = [np.multiply, np.divide, np.arctan2, np.hypot, np.logaddexp, np.remainder, np.maximum]
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.float32])
-@pytest.mark.parametrize("function", BINARY, ids=lambda f: f.__name__)
+@together("dtype", [np.uint8, np.int8, np.float16, np.float32])
+@together("function", BINARY)
 def test_two_operands_of_different_dtypes(function, dtype):
     x, narrow = np.array([100.5, 1.25, 77.75]), np.array([100, 3, 77]).astype(dtype)
     wide = narrow.astype(np.float64)

@@ -40,7 +40,7 @@ def test_add_at(shape, index, dtype, order):
     np.testing.assert_array_equal(buffer, expected)
 
 
-@pytest.mark.parametrize(("shape", "index"), TAKEN.values(), ids=TAKEN.keys())
+@together(("shape", "index"), TAKEN)
 def test_the_gradient_of_indexing(shape, index):
     x = np.asarray(RNG.normal(size=shape))
     g, expected = RNG.normal(size=x[index].shape), np.zeros(shape)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import calls_in
+from tests.cases import calls_in, together
 from tinygrad_like.engine import autodiff, shortcuts
 from tinygrad_like.primitives import neural, reductions
 
@@ -73,7 +73,7 @@ PRODUCTS = {
 }
 
 
-@pytest.mark.parametrize(("values", "expected"), PRODUCTS.values(), ids=PRODUCTS.keys())
+@together(("values", "expected"), PRODUCTS)
 def test_the_gradient_of_a_product(values, expected):
     x = np.array(values)
     with np.errstate(all="ignore"):

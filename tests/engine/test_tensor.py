@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import GraphError, LostGraphError, ShapeError, UnsupportedError
 
@@ -22,7 +22,7 @@ SMOOTH = [operator.add, operator.sub, operator.mul, operator.truediv, operator.p
 BINARY = [*SMOOTH, operator.floordiv, operator.mod]
 COMPARE = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
 IN_PLACE = [getattr(operator, f"i{name}") for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")]
-both_sides = pytest.mark.parametrize("swap", [False, True], ids=["left", "right"])
+both_sides = together("swap", [False, True])
 
 
 def array_of(value):
@@ -160,7 +160,7 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+@together("view", VIEWS)
 def test_a_movement_is_a_view_of_the_flat_storage(view):
     t = Tensor(X.copy())
     moved = view(t)
@@ -168,15 +168,15 @@ def test_a_movement_is_a_view_of_the_flat_storage(view):
     assert moved.storage.tolist() == X.ravel().tolist()
 
 
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+@together("view", VIEWS)
 def test_shape_strides_and_offset_say_how_the_storage_is_read(view):
     t = view(Tensor(X.copy()))
     assert np.array_equal(np.ndarray(t.shape, t.dtype, t.storage, t.offset, t.strides), t.data)
 
 
 @both_sides
-@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-@pytest.mark.parametrize("op", BINARY + COMPARE)
+@together("other", OTHERS)
+@together("op", BINARY + COMPARE)
 def test_operator_gives_what_numpy_gives(op, other, swap):
     a, b = (array_of(other), POSITIVE) if swap else (POSITIVE, array_of(other))
     result = op(other, Tensor(POSITIVE)) if swap else op(Tensor(POSITIVE), other)
@@ -184,8 +184,8 @@ def test_operator_gives_what_numpy_gives(op, other, swap):
 
 
 @both_sides
-@pytest.mark.parametrize("other", [1.5, np.array(THREE), THREE], ids=["float", "array", "list"])
-@pytest.mark.parametrize("op", SMOOTH)
+@together("other", [1.5, np.array(THREE), THREE])
+@together("op", SMOOTH)
 def test_operator_has_the_right_derivative(op, other, swap):
     assert tg.gradcheck(lambda x: op(other, x) if swap else op(x, other), POSITIVE)
 
@@ -225,7 +225,7 @@ def test_what_has_no_derivative_is_not_recorded(op):
 INDICES = [0, slice(None, None, -1), (1, 2), (..., 0), (None, 1), [1, 0, 1], np.array([-1, 0]), X > 0, ([0, 1], [2, 2])]
 
 
-@pytest.mark.parametrize("index", INDICES, ids=repr)
+@together("index", INDICES)
 def test_indexing_and_its_gradient(index):
     x = leaf(X)
     y = x[index]
@@ -263,7 +263,7 @@ METHODS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options"), METHODS)
+@together(("name", "options"), METHODS)
 def test_method_gives_what_the_method_of_an_array_gives(name, options):
     np.testing.assert_allclose(getattr(Tensor(X), name)(**options).data, getattr(X, name)(**options))
 
@@ -348,7 +348,7 @@ CONVERSIONS = {
 }
 
 
-@pytest.mark.parametrize("convert", CONVERSIONS.values(), ids=CONVERSIONS)
+@together("convert", CONVERSIONS)
 def test_converting_a_recorded_tensor_is_an_error_but_not_in_no_grad(convert):
     with pytest.raises(LostGraphError, match=r"graph(.|\n)*t\.numpy\(\), t\.item\(\) or t\.detach\(\)"):
         convert(leaf(1.0))
@@ -381,7 +381,7 @@ NUMPY = {
 }
 
 
-@pytest.mark.parametrize("compute", NUMPY.values(), ids=NUMPY)
+@together("compute", NUMPY)
 def test_a_numpy_function_of_a_tensor_is_a_recorded_tensor(compute):
     result = compute(leaf(X))
     assert result.requires_grad

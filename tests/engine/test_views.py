@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import Tensor
 from tinygrad_like.engine.errors import DTypeError, GraphError, LostGraphError, ShapeError, UnsupportedError
 
@@ -256,7 +256,7 @@ PROGRAMS = [
 ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
+@together("program", PROGRAMS)
 def test_values_and_derivatives(program):
     expected = program(X.copy())
     value, _ = tg.vjp(program, X)
@@ -320,7 +320,7 @@ def fits(index, shape):
     return True
 
 
-@pytest.mark.parametrize("seed", range(40))
+@together("seed", range(40))
 def test_random_programs(seed):
     program = random_program(seed)
     value, _ = tg.vjp(program, X)
@@ -376,7 +376,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("write", "error", "text"), REFUSED.values(), ids=REFUSED)
+@together(("write", "error", "text"), REFUSED)
 def test_what_cannot_be_written(write, error, text):
     with pytest.raises(error, match=text):
         tg.grad(lambda x: write(x).sum())(X)

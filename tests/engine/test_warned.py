@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 
 ZERO = leaf([0.0, 1.0])
 CASES = {
@@ -24,8 +24,8 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("f", "messages"), CASES.values(), ids=CASES)
-@pytest.mark.parametrize("x", [ZERO, ZERO.detach()], ids=["recorded", "constant"])
+@together(("f", "messages"), CASES)
+@together("x", [ZERO, ZERO.detach()])
 def test_it_points_here(f, messages, x):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

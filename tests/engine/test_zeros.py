@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 BIG = np.array([1e200, 1e200, 1e200])
 INFINITE = np.array([[np.inf], [1.0], [np.nan]])
@@ -133,7 +134,7 @@ POLES = {
 }
 
 
-@pytest.mark.parametrize("name", POLES)
+@together("name", list(POLES))
 @pytest.mark.filterwarnings("ignore")
 def test_both_modes_agree_at_a_pole(name):
     f, x = POLES[name], np.zeros(1)
@@ -222,8 +223,8 @@ AT_INFINITY = {
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", AT_INFINITY)
-@pytest.mark.parametrize("x", [np.inf, -np.inf, 1e200])
+@together("name", list(AT_INFINITY))
+@together("x", [np.inf, -np.inf, 1e200])
 def test_both_modes_agree_at_infinity(name, x):
     backward, forward = tg.grad(AT_INFINITY[name])(x), tg.jvp(AT_INFINITY[name], (x,), (1.0,))[1]
     np.testing.assert_array_equal(backward, forward)

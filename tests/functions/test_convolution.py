@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor, TinygradError, UnsupportedError
 
@@ -10,9 +11,9 @@ RNG = np.random.default_rng(0)
 LENGTHS = [(1, 1), (5, 1), (1, 4), (5, 2), (2, 5), (4, 4), (3, 4), (4, 3), (5, 5)]
 
 
-@pytest.mark.parametrize("mode", ["full", "same", "valid"])
-@pytest.mark.parametrize("lengths", LENGTHS)
-@pytest.mark.parametrize("function", [np.convolve, np.correlate])
+@together("mode", ["full", "same", "valid"])
+@together("lengths", LENGTHS)
+@together("function", [np.convolve, np.correlate])
 def test_vectors(function, lengths, mode):
     agrees(lambda a, v: function(a, v, mode), *(RNG.normal(size=n) for n in lengths))
 
@@ -29,8 +30,8 @@ def test_spellings(function):
         agrees(call, a, v)
 
 
-@pytest.mark.parametrize("function", [np.convolve, np.correlate])
-@pytest.mark.parametrize("dtype", [bool, np.int8, int, np.float32])
+@together("function", [np.convolve, np.correlate])
+@together("dtype", [bool, np.int8, int, np.float32])
 def test_dtypes(function, dtype):
     a, v = np.array([1, 2, 0, 3]).astype(dtype), np.array([1, 0, 2]).astype(dtype)
     for mode in ("full", "same", "valid"):
@@ -56,7 +57,7 @@ def test_errors(function, a, v, mode):
         function(Tensor(np.ones(a)), Tensor(np.ones(v)), mode)
 
 
-@pytest.mark.parametrize(
+@together(
     "function",
     [
         lambda line: line.sum(),
@@ -67,7 +68,7 @@ def test_errors(function, a, v, mode):
         lambda line: np.max(line),
     ],
 )
-@pytest.mark.parametrize(("shape", "axis"), [((3,), 0), ((2, 3), 0), ((2, 3), -1), ((2, 3, 2), 1), ((2, 3, 2), 0)])
+@together(("shape", "axis"), [((3,), 0), ((2, 3), 0), ((2, 3), -1), ((2, 3, 2), 1), ((2, 3, 2), 0)])
 def test_apply_along_axis(function, shape, axis):
     agrees(lambda x: np.apply_along_axis(function, axis, x), RNG.normal(size=shape))
 
@@ -88,8 +89,8 @@ def test_apply_along_axis_without_a_line():
         np.apply_along_axis(np.sum, 0, Tensor(np.ones((2, 0))))
 
 
-@pytest.mark.parametrize("axes", [0, -1, (0, 2), [1, 0], (-3,)])
-@pytest.mark.parametrize("function", [np.sum, np.max, lambda x, axis: np.sum(x, axis=axis, keepdims=True)])
+@together("axes", [0, -1, (0, 2), [1, 0], (-3,)])
+@together("function", [np.sum, np.max, lambda x, axis: np.sum(x, axis=axis, keepdims=True)])
 def test_apply_over_axes(function, axes):
     agrees(lambda x: np.apply_over_axes(function, x, axes), RNG.normal(size=(2, 3, 2)))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 
 RNG = np.random.default_rng(3)
@@ -69,7 +70,7 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("name", MADE)
+@together("name", list(MADE))
 def test_like_makes_a_tensor(name):
     for like in (LEAF, tg.Tensor(1)):
         made = MADE[name](like=like)
@@ -134,14 +135,14 @@ BETWEEN = {
 }
 
 
-@pytest.mark.parametrize("name", BETWEEN)
+@together("name", list(BETWEEN))
 def test_between_two_ends(name):
     for a, b in ((A, B), (np.array([0.5, 1.0]), B), (np.array([[0.5], [2.0]]), np.array([1.5, 3.0]))):
         agrees(BETWEEN[name], a, b)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, int, np.int8])
-@pytest.mark.parametrize("name", BETWEEN)
+@together("dtype", [np.float32, int, np.int8])
+@together("name", list(BETWEEN))
 def test_between_ends_of_other_dtypes(name, dtype):
     a, b = (np.array(each, dtype) for each in (1, 7))
     same(BETWEEN[name](tg.Tensor(a), tg.Tensor(b)), BETWEEN[name](a, b), rtol=1e-6 if dtype == np.float32 else 1e-12)
@@ -187,7 +188,7 @@ GRIDS = {
 }
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@together("name", list(GRIDS))
 def test_grids(name):
     agrees(GRIDS[name], V, V[:2], np.array([1, 4]))
     assert isinstance(GRIDS[name](*map(tg.Tensor, (V, V, V))), tuple)

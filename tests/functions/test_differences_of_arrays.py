@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor
 
@@ -12,8 +13,8 @@ M = RNG.normal(size=(3, 4, 5))
 X = np.cumsum(RNG.uniform(0.5, 1.5, 5))
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 4])
-@pytest.mark.parametrize("axis", [0, 1, -1])
+@together("n", [0, 1, 2, 4])
+@together("axis", [0, 1, -1])
 def test_diff(n, axis):
     agrees(lambda a: np.diff(a, n, axis), M, order=1)
     if n:
@@ -47,8 +48,8 @@ def test_ediff1d_differentiates_its_ends():
 SPACINGS = [(), (2.0,), (0.5, 2.0), (np.arange(4) ** 2 * 1.0, 2.0), (0.3, X), (np.arange(4), X)]
 
 
-@pytest.mark.parametrize("edge_order", [1, 2])
-@pytest.mark.parametrize("spacing", SPACINGS, ids=len)
+@together("edge_order", [1, 2])
+@together("spacing", SPACINGS)
 def test_gradient(spacing, edge_order):
     agrees(lambda f, *h: np.gradient(f, *h, edge_order=edge_order), M[0], *spacing, order=1, rtol=1e-11)
     agrees(lambda f: np.gradient(f, *spacing[:1], axis=0, edge_order=edge_order), M[0], rtol=1e-11)
@@ -118,8 +119,8 @@ def test_unwrap_of_integers_and_of_exact_halves():
     same(np.unwrap(Tensor(p), period=4.0), np.unwrap(p, period=4.0))
 
 
-@pytest.mark.parametrize("offset", [0, 1, -2, 9, -9])
-@pytest.mark.parametrize("axes", [(0, 1), (2, 1), (-1, 0)])
+@together("offset", [0, 1, -2, 9, -9])
+@together("axes", [(0, 1), (2, 1), (-1, 0)])
 def test_trace(offset, axes):
     agrees(lambda a: np.trace(a, offset, *axes), M, order=1)
 

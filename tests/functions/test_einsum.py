@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor, TinygradError, UnsupportedError
 
@@ -31,7 +32,7 @@ SUBSCRIPTS = """
 SUBSCRIPTS = [each.strip() for each in SUBSCRIPTS if each.strip()]
 
 
-@pytest.mark.parametrize("subscripts", SUBSCRIPTS)
+@together("subscripts", SUBSCRIPTS)
 def test_subscripts(subscripts):
     agrees(lambda *arrays: np.einsum(subscripts, *arrays), *arrays_for(subscripts))
 
@@ -60,12 +61,12 @@ ELLIPSES = [
 ]
 
 
-@pytest.mark.parametrize(("subscripts", "shapes"), ELLIPSES)
+@together(("subscripts", "shapes"), ELLIPSES)
 def test_ellipses(subscripts, shapes):
     agrees(lambda *arrays: np.einsum(subscripts, *arrays), *(RNG.normal(size=shape) for shape in shapes))
 
 
-@pytest.mark.parametrize(
+@together(
     ("subscripts", "shapes"),
     [
         ("ij,jk->ik", [(2, 1), (3, 4)]),
@@ -87,7 +88,7 @@ def test_axes_of_length_1_are_broadcast(subscripts, shapes):
 A, B, C = RNG.normal(size=(2, 3)), RNG.normal(size=(3, 4)), RNG.normal(size=(4, 2))
 
 
-@pytest.mark.parametrize(
+@together(
     "function",
     [
         lambda a, b: np.einsum(a, [0, 1], b, [1, 2], [0, 2]),
@@ -104,7 +105,7 @@ def test_forms(function):
     agrees(function, A, B)
 
 
-@pytest.mark.parametrize(
+@together(
     "optimize",
     [
         *(True, False, "greedy", "optimal", ("greedy", 10), ("optimal", 100)),
@@ -122,7 +123,7 @@ def test_a_path_is_plain():
     assert "Complete contraction" in text
 
 
-@pytest.mark.parametrize(
+@together(
     ("subscripts", "arrays"),
     [
         *(("i->ii", [A[0]]), ("ij->ik", [A]), ("i...->", [A]), ("a->", [A]), ("abc->", [A]), ("a1->", [A])),
@@ -145,8 +146,8 @@ def test_options(option):
         np.einsum("ij->ji", Tensor(A, requires_grad=True), **option)
 
 
-@pytest.mark.parametrize("dtype", [bool, np.int8, int, np.float16, np.float32, complex])
-@pytest.mark.parametrize("subscripts", ["ij,jk->ik", "ij->j", "ii->", "ij,ij", "ij,jk,kl->"])
+@together("dtype", [bool, np.int8, int, np.float16, np.float32, complex])
+@together("subscripts", ["ij,jk->ik", "ij->j", "ii->", "ij,ij", "ij,jk,kl->"])
 def test_dtypes(subscripts, dtype):
     arrays = [(np.arange(9).reshape(3, 3) % 4).astype(dtype) for _ in subscripts.split("->")[0].split(",")]
     same(np.einsum(subscripts, *map(Tensor, arrays)), np.einsum(subscripts, *arrays))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Tensor, gradcheck
 from tinygrad_like.engine.errors import (
     ArgumentError,
@@ -35,8 +36,8 @@ def same(result, expected):
 # -- var -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", AXES, ids=str)
-@pytest.mark.parametrize("ddof", [0, 1, 0.5])
+@together("options", AXES)
+@together("ddof", [0, 1, 0.5])
 def test_var(options, ddof):
     same(np.var(Tensor(X), ddof=ddof, **options), np.var(X, ddof=ddof, **options))
     assert gradcheck(lambda x: np.var(x, ddof=ddof, **options), X)
@@ -91,7 +92,7 @@ SHAPES = {1: (3,), 2: (2, 3), 3: (4, 2, 3)}
 FITTING = {1: (3,), 2: (3, 2), 3: (4, 3, 2), 4: (2, 1, 3, 2)}
 
 
-@pytest.mark.parametrize(("left", "right"), list(itertools.product(SHAPES, FITTING)))
+@together(("left", "right"), list(itertools.product(SHAPES, FITTING)))
 def test_dot_of_all_dimensions(left, right):
     a, b = RNG.normal(size=SHAPES[left]), RNG.normal(size=FITTING[right])
     same(np.dot(Tensor(a), b), np.dot(a, b))
@@ -122,14 +123,14 @@ VECTOR_ORDERS = [None, 1, 2, 3, 0.5, -1, -2, np.inf, -np.inf]
 MATRIX_ORDERS = [None, "fro", 1, -1, np.inf, -np.inf]
 
 
-@pytest.mark.parametrize("order", VECTOR_ORDERS, ids=str)
+@together("order", VECTOR_ORDERS)
 def test_norm_of_a_vector(order):
     same(np.linalg.norm(Tensor(V), order), np.linalg.norm(V, order))
     assert gradcheck(lambda x: np.linalg.norm(x, order), V)
 
 
-@pytest.mark.parametrize("order", VECTOR_ORDERS, ids=str)
-@pytest.mark.parametrize("keepdims", [False, True])
+@together("order", VECTOR_ORDERS)
+@together("keepdims", [False, True])
 def test_norm_of_vectors_along_an_axis(order, keepdims):
     same(np.linalg.norm(Tensor(X), order, 1, keepdims), np.linalg.norm(X, order, 1, keepdims))
     assert gradcheck(lambda x: np.linalg.norm(x, order, axis=1), X)
@@ -141,9 +142,9 @@ def test_norm_of_a_matrix(order):
     assert gradcheck(lambda x: np.linalg.norm(x, order), M)
 
 
-@pytest.mark.parametrize("order", MATRIX_ORDERS, ids=str)
-@pytest.mark.parametrize("axis", [(0, 1), (1, 0), (2, 0), (-1, 1)])
-@pytest.mark.parametrize("keepdims", [False, True])
+@together("order", MATRIX_ORDERS)
+@together("axis", [(0, 1), (1, 0), (2, 0), (-1, 1)])
+@together("keepdims", [False, True])
 def test_norm_of_matrices_along_two_axes(order, axis, keepdims):
     options = {"ord": order, "axis": axis, "keepdims": keepdims}
     same(np.linalg.norm(Tensor(X), **options), np.linalg.norm(X, **options))
@@ -205,8 +206,8 @@ def test_logsumexp(options):
     assert gradcheck(lambda x: tg.logsumexp(x, **options), X)
 
 
-@pytest.mark.parametrize("f", [tg.softmax, tg.log_softmax, tg.logsumexp, tg.sigmoid])
-@pytest.mark.parametrize("x", [[1000.0, 1000.0], [-1000.0, -1000.0], [1000.0, -1000.0]])
+@together("f", [tg.softmax, tg.log_softmax, tg.logsumexp, tg.sigmoid])
+@together("x", [[1000.0, 1000.0], [-1000.0, -1000.0], [1000.0, -1000.0]])
 def test_no_overflow_in_value_or_gradient(f, x):
     value, gradient = tg.value_and_grad(lambda x: f(x).sum())(np.array(x))
     assert np.isfinite(value)
@@ -249,8 +250,8 @@ def test_float32_gives_float32(f):
 # -- linear ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(4,), (5, 4), (2, 5, 4), (0, 4)])
-@pytest.mark.parametrize("bias", [None, np.array([1.0, 2.0, 3.0])])
+@together("shape", [(4,), (5, 4), (2, 5, 4), (0, 4)])
+@together("bias", [None, np.array([1.0, 2.0, 3.0])])
 def test_linear(shape, bias):
     x = RNG.normal(size=shape)
     same(tg.linear(Tensor(x), M, bias), x @ M.T + (0 if bias is None else bias))
@@ -300,10 +301,10 @@ def test_mse_of_nothing():
         tg.mse(Tensor(np.ones((0, 2))), np.ones((0, 2)))
 
 
-@pytest.mark.parametrize(
+@together(
     ("shape", "classes"), [((4, 3), [0, 2, 1, 1]), ((3,), 2), ((2, 2, 3), [[0, 2], [1, 1]]), ((4, 1), [0, 0, 0, 0])]
 )
-@pytest.mark.parametrize("kind", [np.asarray, Tensor, lambda c: c], ids=["array", "Tensor", "list"])
+@together("kind", [np.asarray, Tensor, lambda c: c])
 def test_cross_entropy(shape, classes, kind):
     x = RNG.normal(size=shape)
     log_p = np.log(np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True))

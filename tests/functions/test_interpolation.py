@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 from tinygrad_like import Tensor
 
@@ -38,7 +39,7 @@ def test_interp_differentiates_what_stands_outside():
     agrees(lambda x, period: np.interp(x, XP, FP, period=period), X, 3.3)
 
 
-@pytest.mark.parametrize("x", [0.0, 1.0, 4.0, 4.5, np.nan, 2, np.float32(0.3), [], [[1, 2]]])
+@together("x", [0.0, 1.0, 4.0, 4.5, np.nan, 2, np.float32(0.3), [], [[1, 2]]])
 def test_interp_at_points_and_of_other_kinds(x):
     same(np.interp(Tensor(x), XP, FP), np.interp(x, XP, FP))
     if not np.isnan(x).any():
@@ -87,8 +88,8 @@ def test_bincount():
             np.bincount(Tensor(bad))
 
 
-@pytest.mark.parametrize("fp", [[1.0, np.inf, 2.0], [np.inf, np.inf, 0.0], [1.0, -np.inf, np.inf], [1.0, np.nan, 2.0]])
-@pytest.mark.parametrize("xp", [[0.0, 1.0, 2.0], [0.0, 1.0, np.inf], [-np.inf, 1.0, 2.0]])
+@together("fp", [[1.0, np.inf, 2.0], [np.inf, np.inf, 0.0], [1.0, -np.inf, np.inf], [1.0, np.nan, 2.0]])
+@together("xp", [[0.0, 1.0, 2.0], [0.0, 1.0, np.inf], [-np.inf, 1.0, 2.0]])
 def test_interp_between_infinities(xp, fp):
     x = np.array([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, np.inf, np.nan])
     with np.errstate(all="raise"):
@@ -102,8 +103,8 @@ W = RNG.uniform(0.5, 1.5, A.size)
 BINS = [5, "auto", np.array([-1.0, 0.0, 0.5, 2.0]), [0, 1, 2]]
 
 
-@pytest.mark.parametrize("density", [None, True])
-@pytest.mark.parametrize("bins", BINS, ids=str)
+@together("density", [None, True])
+@together("bins", BINS)
 def test_histogram(bins, density):
     if isinstance(bins, (int, str)):
         agrees(lambda a: np.histogram(a, bins, density=density), A, order=1)
@@ -158,8 +159,8 @@ def test_histogram_refuses_what_numpy_refuses(call, error):
             call(t)
 
 
-@pytest.mark.parametrize("density", [None, True])
-@pytest.mark.parametrize("bins", [3, [2, 4], [np.array([-1.0, 0, 0.5, 2]), 3], np.array([2, 3])], ids=str)
+@together("density", [None, True])
+@together("bins", [3, [2, 4], [np.array([-1.0, 0, 0.5, 2]), 3], np.array([2, 3])])
 def test_histograms_of_points(bins, density):
     x, y = A[:22], A[22:]
     options = {"bins": bins, "density": density}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 
 RNG = np.random.default_rng(1)
@@ -86,13 +87,13 @@ SPLITS = {
 }
 
 
-@pytest.mark.parametrize("name", JOINS | SPLITS)
+@together("name", list(JOINS | SPLITS))
 def test_as_numpy(name):
     agrees(*(JOINS | SPLITS)[name])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, int, bool])
-@pytest.mark.parametrize("name", list(JOINS))
+@together("dtype", [np.float32, int, bool])
+@together("name", list(JOINS))
 def test_other_dtypes(name, dtype):
     function, *arrays = JOINS[name]
     arrays = [(10 * each).astype(dtype) for each in arrays]
@@ -134,7 +135,7 @@ def test_copies_are_copies():
         assert not np.shares_memory(y, LEAF)
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "error"),
     [
         (lambda t: np.concatenate((t, t[:, :1])), ValueError),

@@ -65,7 +65,7 @@ def test_values(mode, widths):
             assert y.requires_grad
 
 
-@pytest.mark.parametrize("mode", list(filter(supported, MODES)))
+@together("mode", list(filter(supported, MODES)))
 def test_derivatives(mode):
     agrees(lambda x: np.pad(x, ((1, 2), (3, 0)), **MODES[mode]), M)
     if not isinstance(MODES[mode].get("stat_length"), tuple) and "to" not in mode and mode != "constants":
@@ -110,7 +110,7 @@ def test_infinities_stay_where_they_are():
     np.testing.assert_array_equal(tg.grad(lambda x: np.pad(x, 1)[2])(x), [0, 1, 0, 0])
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "error"),
     [
         (lambda t: np.pad(t, -1), ValueError),

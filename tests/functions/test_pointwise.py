@@ -49,7 +49,7 @@ SMOOTH = {
 }
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@together("name", list(SMOOTH))
 def test_values_and_derivatives(name):
     agrees(*SMOOTH[name])
 
@@ -86,8 +86,8 @@ def test_constants(name, x, dtype):
 ALL = {name: function for name, (function, *rest) in SMOOTH.items() if len(rest) == 1} | CONSTANT
 
 
-@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.float16, np.float32, np.complex128])
-@pytest.mark.parametrize("name", ALL)
+@together("dtype", [bool, np.int8, np.int64, np.float16, np.float32, np.complex128])
+@together("name", list(ALL))
 def test_dtypes_are_numpys(name, dtype):
     x = np.array([[1, 0, 3, 2]]).astype(dtype)
     try:
@@ -99,7 +99,7 @@ def test_dtypes_are_numpys(name, dtype):
         same(ALL[name](Tensor(x)), expected)
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@together("name", list(SMOOTH))
 def test_float32_keeps_its_gradient(name):
     function, x, *rest = SMOOTH[name]
     t = Tensor(x.astype(np.float32), requires_grad=True)

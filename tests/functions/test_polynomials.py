@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 
 P = np.array([2.0, -1.5, 0.5, 3.0])
@@ -44,13 +45,13 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@together("name", list(CASES))
 def test_as_numpy(name):
     agrees(*CASES[name])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, int, np.int8])
-@pytest.mark.parametrize("name", [name for name in CASES if name != "polyint with constants"])
+@together("dtype", [np.float32, int, np.int8])
+@together("name", [name for name in CASES if name != "polyint with constants"])
 def test_other_dtypes(name, dtype):
     function, *arrays = CASES[name]
     arrays = [(2 * each).astype(dtype) for each in arrays]

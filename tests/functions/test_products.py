@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import ShapeError, Tensor, UnsupportedError
 
@@ -58,12 +59,12 @@ CROSSES = [
 ]
 
 
-@pytest.mark.parametrize(("function", "a", "b", "options"), PRODUCTS)
+@together(("function", "a", "b", "options"), PRODUCTS)
 def test_products(function, a, b, options):
     agrees(function, a, b, **options)
 
 
-@pytest.mark.parametrize(("function", "a", "b", "options"), PRODUCTS)
+@together(("function", "a", "b", "options"), PRODUCTS)
 def test_products_of_other_dtypes(function, a, b, options):
     for left, right in (
         (a.astype(np.float32), b),
@@ -88,8 +89,8 @@ def test_nested_lists(function):
     agrees(lambda x: function(x, a), x)
 
 
-@pytest.mark.parametrize(("a", "b", "axes"), AXES)
-@pytest.mark.parametrize("function", [np.tensordot, np.linalg.tensordot])
+@together(("a", "b", "axes"), AXES)
+@together("function", [np.tensordot, np.linalg.tensordot])
 def test_tensordot(function, a, b, axes):
     agrees(function, of(*a), of(*b), axes=axes)
 
@@ -125,7 +126,7 @@ VECTORS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "a", "b", "options"), VECTORS)
+@together(("name", "a", "b", "options"), VECTORS)
 def test_vectors_and_matrices(name, a, b, options):
     for place in (np, np.linalg):
         if function := getattr(place, name, None):

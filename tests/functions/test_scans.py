@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor
 from tinygrad_like.functions.scans import accumulated_maximum, accumulated_minimum
@@ -14,17 +15,17 @@ HOLES = np.where(M > 0.5, np.nan, M)
 SUMS = [np.cumsum, np.nancumsum, np.cumprod, np.nancumprod]
 
 
-@pytest.mark.parametrize("axis", [None, 0, 1, -1])
-@pytest.mark.parametrize("f", SUMS, ids=lambda f: f.__name__)
+@together("axis", [None, 0, 1, -1])
+@together("f", SUMS)
 def test_axes(f, axis):
     agrees(f, M, axis=axis)
     agrees(f, np.array(2.5), axis=None)
     agrees(f, M[:, :0], axis=axis)
 
 
-@pytest.mark.parametrize("f", SUMS, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("dtype", [None, np.float64, np.float32, int])
-@pytest.mark.parametrize("kind", [np.float32, np.int8, bool, np.uint8])
+@together("f", SUMS)
+@together("dtype", [None, np.float64, np.float32, int])
+@together("kind", [np.float32, np.int8, bool, np.uint8])
 def test_dtypes(f, dtype, kind):
     x = np.array([[1, 0, 3], [2, 4, 1]]).astype(kind)
     same(f(Tensor(x), axis=1, dtype=dtype), f(x, axis=1, dtype=dtype))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 from tinygrad_like import Tensor
 
@@ -64,13 +65,13 @@ SELECTIONS = {
 }
 
 
-@pytest.mark.parametrize(("f", "x"), SELECTIONS.values(), ids=SELECTIONS.keys())
+@together(("f", "x"), SELECTIONS)
 def test_selections(f, x):
     agrees(f, x)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.int8])
-@pytest.mark.parametrize("name", [name for name in SELECTIONS if "piecewise" not in name])
+@together("dtype", [np.float32, np.int64, np.int8])
+@together("name", [name for name in SELECTIONS if "piecewise" not in name])
 def test_dtypes_of_selections(name, dtype):
     f, x = SELECTIONS[name]
     x = (x * 3).astype(dtype)
@@ -179,7 +180,7 @@ CONSTANTS = {
 }
 
 
-@pytest.mark.parametrize("f", CONSTANTS.values(), ids=CONSTANTS.keys())
+@together("f", CONSTANTS)
 def test_constants(f):
     is_constant(f, np.array([[1.0, 0.0, -2.0], [0.0, 1.0, 3.0]]))
 
@@ -214,8 +215,8 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("recorded", [False, True])
-@pytest.mark.parametrize(("f", "error"), WRONG.values(), ids=WRONG.keys())
+@together("recorded", [False, True])
+@together(("f", "error"), WRONG)
 def test_errors_stay_errors(f, error, recorded):
     with pytest.raises(error):
         f(X)

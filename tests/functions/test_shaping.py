@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 
 RNG = np.random.default_rng(0)
@@ -95,7 +96,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@together("name", list(CASES))
 def test_as_numpy(name):
     agrees(*CASES[name])
 
@@ -113,8 +114,8 @@ OF_MATRICES = ["ravel", "ravel F", "ravel K", "resize", "roll along two", "flip"
 OF_MATRICES += ["diag 0 of a matrix", "diagflat", "atleast_3d of a matrix", "rot90 1 times", "trim_zeros of a matrix"]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("name", OF_MATRICES)
+@together("layout", list(LAYOUTS))
+@together("name", OF_MATRICES)
 def test_other_layouts_and_dtypes(name, layout):
     function, x = CASES[name][0], LAYOUTS[layout](M)
     same(function(tg.Tensor(x)), function(x))
@@ -135,7 +136,7 @@ def test_a_view_is_one_operation_that_shares_memory():
     assert not np.shares_memory(np.reshape(LEAF, (4, 3), copy=True), LEAF)
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "error"),
     [
         (lambda t: np.reshape(t, (5, 5)), ValueError),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, is_constant, same
 from tinygrad_like import Tensor
 
@@ -31,13 +32,13 @@ ORDERS = {
 }
 
 
-@pytest.mark.parametrize(("f", "x"), ORDERS.values(), ids=ORDERS.keys())
+@together(("f", "x"), ORDERS)
 def test_orders(f, x):
     agrees(f, x)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int64, np.uint8, bool])
-@pytest.mark.parametrize(("f", "x"), ORDERS.values(), ids=ORDERS.keys())
+@together("dtype", [np.float32, np.float16, np.int64, np.uint8, bool])
+@together(("f", "x"), ORDERS)
 def test_dtypes(f, x, dtype):
     x = (x * 20).astype(dtype)
     same(f(Tensor(x)), f(x))
@@ -91,7 +92,7 @@ POSITIONS = {
 }
 
 
-@pytest.mark.parametrize("f", POSITIONS.values(), ids=POSITIONS.keys())
+@together("f", POSITIONS)
 def test_positions_are_constants(f):
     is_constant(f, X)
 
@@ -160,8 +161,8 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("recorded", [False, True])
-@pytest.mark.parametrize(("f", "error"), WRONG.values(), ids=WRONG.keys())
+@together("recorded", [False, True])
+@together(("f", "error"), WRONG)
 def test_errors_stay_errors(f, error, recorded):
     with pytest.raises(error):
         f(X)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor
 
@@ -18,17 +19,15 @@ METHODS += ["weibull", "linear", "median_unbiased", "normal_unbiased", "lower", 
 Q = np.array([0.0, 0.1, 0.25, 0.5, 0.62, 0.9, 1.0])
 
 
-@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), (1, 0), ()])
-@pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("f", [np.median, np.nanmedian], ids=lambda f: f.__name__)
+@together("axis", [None, 0, -1, (0, 2), (1, 0), ()])
+@together("keepdims", [False, True])
+@together("f", [np.median, np.nanmedian])
 def test_median(f, axis, keepdims):
     agrees(lambda a: f(a, axis=axis, keepdims=keepdims), M, order=1)
 
 
-@pytest.mark.parametrize(
-    "x", [[3, 1, 2], [4, 1], [True, False, True], np.float32([3, 1, 5, 4]), [[1.0, np.nan], [2, 1]]]
-)
-@pytest.mark.parametrize("f", [np.median, np.nanmedian], ids=lambda f: f.__name__)
+@together("x", [[3, 1, 2], [4, 1], [True, False, True], np.float32([3, 1, 5, 4]), [[1.0, np.nan], [2, 1]]])
+@together("f", [np.median, np.nanmedian])
 def test_median_of_other_kinds(f, x):
     same(f(Tensor(x)), f(x))
     same(f(Tensor(x), 0), f(x, 0))
@@ -36,8 +35,8 @@ def test_median_of_other_kinds(f, x):
     np.testing.assert_array_equal(np.asarray(x), Tensor(x).data)  # overwrite_input spoils nothing
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("n", [1, 2, 6, 7, 10])
+@together("method", METHODS)
+@together("n", [1, 2, 6, 7, 10])
 def test_methods(method, n):
     x = RNG.normal(size=n)
     agrees(lambda a: np.quantile(a, Q, method=method), x, order=1)
@@ -62,8 +61,8 @@ def test_percentile(f):
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN")
-@pytest.mark.parametrize("axis", [None, 0, (0, 2)])
-@pytest.mark.parametrize("method", ["linear", "hazen", "nearest", "averaged_inverted_cdf"])
+@together("axis", [None, 0, (0, 2)])
+@together("method", ["linear", "hazen", "nearest", "averaged_inverted_cdf"])
 def test_without_nan(axis, method):
     for x in (HOLES, np.where(M > 0, np.nan, M), np.full((2, 2, 2), np.nan)):
         same(np.nanquantile(Tensor(x), Q, axis=axis, method=method), np.nanquantile(x, Q, axis=axis, method=method))
@@ -84,9 +83,9 @@ def test_with_nan(method):
     same(np.median(Tensor(HOLES), axis=1), np.median(HOLES, axis=1))
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.float16, int, np.uint8])
-@pytest.mark.parametrize("q", [0.3, [0.3, 0.5], np.float32(0.5), 1, np.array([0, 1])], ids=str)
-@pytest.mark.parametrize("method", ["linear", "higher", "hazen", "midpoint", "inverted_cdf"])
+@together("kind", [np.float32, np.float16, int, np.uint8])
+@together("q", [0.3, [0.3, 0.5], np.float32(0.5), 1, np.array([0, 1])])
+@together("method", ["linear", "higher", "hazen", "midpoint", "inverted_cdf"])
 def test_dtypes(kind, q, method):
     x = np.array([[3, 1, 4, 1], [5, 9, 2, 6]]).astype(kind)
     if method in ("hazen", "inverted_cdf") and isinstance(q, int):
@@ -120,7 +119,7 @@ def test_infinite_values():
     assert tg.grad(np.median)(x).tolist() == [0, 0, 1, 0, 0]
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "error"),
     [
         (lambda t: np.quantile(t, 1.5), ValueError),
@@ -156,9 +155,9 @@ def test_weighted_quantiles_are_numpys_where_nothing_is_recorded():
 # -- average, cov, corrcoef --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("returned", [False, True])
-@pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("axis", [None, 0, -1, (2, 0)])
+@together("returned", [False, True])
+@together("keepdims", [False, True])
+@together("axis", [None, 0, -1, (2, 0)])
 def test_average(axis, keepdims, returned):
     agrees(lambda a: np.average(a, axis, returned=returned, keepdims=keepdims), M, order=1)
     weights = RNG.uniform(0.5, 1.5, M.shape)

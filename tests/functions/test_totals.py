@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tests.functions.agreeing import agrees, is_constant, same
 from tinygrad_like import Tensor
 
@@ -16,7 +16,7 @@ MASK = PLACE[0] % 3 != 0
 HOLES = np.where(PLACE % 3 == 0, np.nan, X)
 ROW = np.array([1.5, np.nan, -2.0, np.nan, 0.25])
 AXES = [{}, {"axis": 1}, {"axis": -1, "keepdims": True}, {"axis": (0, 2)}, {"axis": (2, 1), "keepdims": True}]
-axes = pytest.mark.parametrize("options", AXES, ids=str)
+axes = together("options", AXES)
 GIVEN = {
     "sum": [{"where": MASK}, {"initial": 2.0}, {"where": MASK, "initial": -1}, {"dtype": float}, {"where": True}],
     "prod": [{"where": MASK}, {"initial": 2.0}, {"where": MASK, "initial": -1}, {"dtype": float}],
@@ -32,7 +32,7 @@ pytestmark = [
     for text in ("Mean of empty", "Degrees of freedom", "invalid value", "divide by zero", "All-NaN")
 ]
 NAMED = [(name, given) for name, all_given in GIVEN.items() for given in all_given]
-named = pytest.mark.parametrize(("name", "given"), NAMED, ids=lambda each: str(each)[:40])
+named = together(("name", "given"), NAMED)
 
 
 @axes
@@ -83,7 +83,7 @@ def test_methods_keep_their_own_order():
         leaf(X).max(0, None, True, 1.0, True, 3)
 
 
-@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "mean", "var", "std", "any", "all"])
+@together("name", ["sum", "prod", "max", "min", "mean", "var", "std", "any", "all"])
 def test_reductions_over_no_axes(name):
     function = getattr(np, name)
     if name in ("any", "all"):
@@ -109,13 +109,13 @@ TRUTHS = {
 }
 
 
-@pytest.mark.parametrize("name", TRUTHS)
+@together("name", list(TRUTHS))
 def test_constants(name):
     is_constant(TRUTHS[name], X)
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "mean", "var", "std"])
+@together("dtype", [np.float16, np.float32, np.float64])
+@together("name", ["sum", "prod", "max", "min", "mean", "var", "std"])
 def test_dtypes(name, dtype):
     f = getattr(np, name)
     given = {"initial": np.float64(0.5)} if name in ("sum", "prod", "max", "min") else {}
@@ -174,7 +174,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("call", "error", "text"), ERRORS)
+@together(("call", "error", "text"), ERRORS)
 def test_errors(call, error, text):
     with pytest.raises(error, match=text):
         call(leaf(X))
@@ -183,15 +183,15 @@ def test_errors(call, error, text):
 # -- var and std ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{"axis": 1}, {"axis": (0, 2), "keepdims": True}, {"ddof": 1}, {"where": MASK}])
-@pytest.mark.parametrize("f", [np.var, np.std, np.nanvar, np.nanstd])
+@together("options", [{"axis": 1}, {"axis": (0, 2), "keepdims": True}, {"ddof": 1}, {"where": MASK}])
+@together("f", [np.var, np.std, np.nanvar, np.nanstd])
 def test_a_mean_that_is_given(f, options):
     mean = X.mean(axis=options.get("axis"), keepdims=True) + 0.125
     agrees(lambda x, mean: f(x, mean=mean, **options), X, mean)
 
 
-@pytest.mark.parametrize("ddof", [1, 2, 3])
-@pytest.mark.parametrize("f", [np.var, np.std, np.nanvar, np.nanstd])
+@together("ddof", [1, 2, 3])
+@together("f", [np.var, np.std, np.nanvar, np.nanstd])
 def test_too_few_degrees_of_freedom(f, ddof):
     x = np.array([[1.0, 2.0], [3.0, 3.0]])
     same(f(leaf(x), axis=1, ddof=ddof, where=[True, True]), f(x, axis=1, ddof=ddof, where=[True, True]))
@@ -249,8 +249,8 @@ def test_nothing_but_nan(name):
     np.testing.assert_array_equal(t.grad.data[:, 1], [0, 0])
 
 
-@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.float32, np.complex128])
-@pytest.mark.parametrize("name", [*NAN, "ptp"])
+@together("dtype", [bool, np.int8, np.int64, np.float32, np.complex128])
+@together("name", [*NAN, "ptp"])
 def test_dtypes_are_numpys(name, dtype):
     x, f = np.array([[1, 0, 3, 2]]).astype(dtype), getattr(np, name)
     try:

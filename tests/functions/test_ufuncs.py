@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tests.functions.agreeing import agrees, is_constant, parts, same
 from tinygrad_like import Tensor
 from tinygrad_like.engine.registry import NUMPY
@@ -23,7 +23,7 @@ NOT_OF_FLOATS = {"bitwise_and", "bitwise_count", "bitwise_or", "bitwise_xor", "g
     "right_shift",
 }
 METHODS = ["reduce", "accumulate", "outer", "reduceat"]
-every_ufunc = pytest.mark.parametrize("f", UFUNCS, ids=lambda f: f.__name__)
+every_ufunc = together("f", UFUNCS)
 
 
 def never_an_array(call):
@@ -42,7 +42,7 @@ def test_every_ufunc_gives_tensors_or_raises(f):
     never_an_array(lambda: f(*[leaf(np.full((2, 2), 0.5))] * f.nin))
 
 
-@pytest.mark.parametrize("f", PLAIN, ids=lambda f: f.__name__)
+@together("f", PLAIN)
 def test_every_ufunc_has_a_meaning(f):
     arguments = [np.array([0.375, 0.8125])] * f.nin
     if f is np.ldexp:
@@ -60,13 +60,13 @@ def test_every_ufunc_has_a_meaning(f):
         agrees(f, *(x * (1 + i / 8) if x.dtype.kind == "f" else x for i, x in enumerate(arguments)))
 
 
-@pytest.mark.parametrize("name", [name for name, f in NAMES.items() if name != f.__name__])
+@together("name", [name for name, f in NAMES.items() if name != f.__name__])
 def test_other_names_are_the_same_ufuncs(name):
     assert NAMES[name] in UFUNCS
     assert NAMES[NAMES[name].__name__] is NAMES[name]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@together("method", METHODS)
 @every_ufunc
 def test_every_method_gives_tensors_or_raises(f, method):
     x = leaf([0.5, 0.25])
@@ -94,14 +94,14 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", FOLDS)
-@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+@together("name", FOLDS)
+@together("options", OPTIONS)
 def test_reduce(name, options):
     agrees(lambda x: getattr(np, name).reduce(x, **options), X)
 
 
-@pytest.mark.parametrize("name", ["logical_and", "logical_or", "logical_xor"])
-@pytest.mark.parametrize("options", [{}, {"axis": None}, {"axis": 1, "keepdims": True}, {"axis": 1, "where": [[True]]}])
+@together("name", ["logical_and", "logical_or", "logical_xor"])
+@together("options", [{}, {"axis": None}, {"axis": 1, "keepdims": True}, {"axis": 1, "where": [[True]]}])
 def test_logical_reduce(name, options):
     x = np.array([[[1.0, 0.0], [2.0, 0.0]], [[0.0, 0.0], [3.0, -1.0]]])
     is_constant(lambda x: getattr(np, name).reduce(x, **options), x)
@@ -109,7 +109,7 @@ def test_logical_reduce(name, options):
     is_constant(lambda x: getattr(np, name).reduceat(x, [0, 1]), x)
 
 
-@pytest.mark.parametrize("name", FOLDS)
+@together("name", FOLDS)
 def test_reduce_of_nothing(name):
     f, x = getattr(np, name), np.zeros((2, 0))
     same(f.reduce(leaf(x), axis=1, initial=0.5), f.reduce(x, axis=1, initial=0.5))
@@ -121,15 +121,15 @@ def test_reduce_of_nothing(name):
             f.reduce(leaf(x), axis=1)
 
 
-@pytest.mark.parametrize("name", FOLDS)
+@together("name", FOLDS)
 def test_reduce_of_float32(name):
     f, x = getattr(np, name), X.astype(np.float32)
     same(f.reduce(leaf(x, np.float32), axis=None), f.reduce(x, axis=None), 1e-5)
     same(f.reduce(leaf(x, np.float32), axis=1, dtype=float), f.reduce(x, axis=1, dtype=float))
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.int64, bool, np.complex128])
-@pytest.mark.parametrize("name", [*FOLDS, "logical_xor", "subtract"])
+@together("dtype", [np.int8, np.int64, bool, np.complex128])
+@together("name", [*FOLDS, "logical_xor", "subtract"])
 def test_methods_of_other_dtypes_are_numpys(name, dtype):
     f, x = getattr(np, name), np.array([[1, 0, 3], [2, 2, 1]]).astype(dtype)
     for method in ("reduce", "accumulate"):
@@ -164,14 +164,14 @@ def test_extremes_without_nan(f):
 SCANS = [f for f in ACCUMULATED if f not in (np.add, np.multiply, *IN_TURN)]
 
 
-@pytest.mark.parametrize("axis", [0, 1, -1])
-@pytest.mark.parametrize("f", SCANS, ids=lambda f: f.__name__)
+@together("axis", [0, 1, -1])
+@together("f", SCANS)
 def test_accumulate(f, axis):
     agrees(lambda x: f.accumulate(x, axis=axis), ROWS)
     same(f.accumulate(leaf(ROWS), axis, np.float32), f.accumulate(ROWS, axis, np.float32), 1e-6)
 
 
-@pytest.mark.parametrize("f", IN_TURN, ids=lambda f: f.__name__)
+@together("f", IN_TURN)
 def test_one_step_after_the_other(f):
     x = np.random.default_rng(2).uniform(0.5, 2.0, (2, 3))
     for options in ({}, {"axis": 1}, {"axis": -1, "dtype": float}):
@@ -208,9 +208,7 @@ def test_accumulate_is_what_the_function_is(f, function):
 # -- outer, reduceat ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "f", [f for f in PAIRS if f.__name__ not in NOT_OF_FLOATS | {"ldexp"}], ids=lambda f: f.__name__
-)
+@together("f", [f for f in PAIRS if f.__name__ not in NOT_OF_FLOATS | {"ldexp"}])
 def test_outer(f):
     a, b = np.array([[0.75, 1.5]]), np.array([0.16, 0.28, 5.125])
     agrees(f.outer, a, b)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import together
 from tinygrad_like import Matrix, ShapeError, Tensor
 
 sizes = st.integers(0, 4)
@@ -153,8 +154,8 @@ def test_results_do_not_share_memory(rows):
         assert not np.shares_memory(result.data, a.data)
 
 
-@pytest.mark.parametrize("name", ["add", "subtract", "elementwise_multiply"])
-@pytest.mark.parametrize("other", [Matrix.zeros(3, 2), Matrix.zeros(1, 3), 1.0, np.zeros((2, 3))])
+@together("name", ["add", "subtract", "elementwise_multiply"])
+@together("other", [Matrix.zeros(3, 2), Matrix.zeros(1, 3), 1.0, np.zeros((2, 3))])
 def test_elementwise_methods_need_a_matrix_of_the_same_shape(name, other):
     with pytest.raises(ShapeError, match=rf"Matrix.{name} needs a Matrix of the same shape \(2, 3\)"):
         getattr(Matrix.zeros(2, 3), name)(other)

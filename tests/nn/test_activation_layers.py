@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.stored import Case, check
 from tinygrad_like.functions import nonlinearities as F
 from tinygrad_like.nn import activation_layers, layers
@@ -73,12 +74,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case):
     check(case, FAMILY)
 
 
-@pytest.mark.parametrize("case", POINTWISE, ids=lambda case: case.name)
+@together("case", POINTWISE)
 def test_derivatives_dtypes_and_copies(case):
     layer = case.ours().eval()
     for extreme in (np.array([-2.2, -0.7, 0.3, 0.8, 2.4]), np.array([0.45])):
@@ -91,7 +92,7 @@ def test_derivatives_dtypes_and_copies(case):
     assert repr(pickle.loads(pickle.dumps(layer))) == repr(copy.deepcopy(layer)) == repr(layer)
 
 
-@pytest.mark.parametrize(
+@together(
     ("function", "limits", "slopes"),
     [
         (F.elu, [-1.0, INF], [0.0, 1.0]),
@@ -216,7 +217,7 @@ def test_inplace_changes_nothing():
         assert x.tolist() == [-1.0, 1.0]
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "message"),
     [
         (lambda: F.gelu(1.0, "erf"), '"none" or "tanh"'),

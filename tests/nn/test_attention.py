@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.nn.masked import LATER, PADDING, case
 from tests.stored import check
 from tinygrad_like.functions.attending import scaled_dot_product_attention
@@ -65,7 +66,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("each", CASES, ids=lambda each: each.name)
+@together("each", CASES)
 def test_it_gives_what_pytorch_gives(each):
     check(each, FAMILY)
 
@@ -205,7 +206,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("message", MISTAKES)
+@together("message", list(MISTAKES))
 def test_mistakes(message):
     with pytest.raises(tg.TinygradError, match=message):
         MISTAKES[message](MultiheadAttention(4, 2, seed=0))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.primitives import sliding
 from tests.stored import Case, check
 from tinygrad_like.functions import filtering
@@ -55,8 +56,8 @@ CASES = [
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")  # PyTorch's, of even kernels
-@pytest.mark.parametrize("few", [0, correlation.FEW])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("few", [0, correlation.FEW])
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case, few, monkeypatch):
     monkeypatch.setattr(correlation, "FEW", few)
     check(case, FAMILY)
@@ -184,7 +185,7 @@ BAD_SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "message", "error"),
     [(*each, tg.ShapeError) for each in BAD_CALLS] + [(*each, tg.ArgumentError) for each in BAD_SETTINGS],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.functions import dropping as F
 from tinygrad_like.nn import dropout_layers
 
@@ -62,7 +63,7 @@ def test_how_often():
         np.testing.assert_allclose(kept.mean(), 1 - p, atol=0.005)
 
 
-@pytest.mark.parametrize(("layer", "function", "shape", "mask"), KINDS)
+@together(("layer", "function", "shape", "mask"), KINDS)
 def test_edges(layer, function, shape, mask):
     x = tg.Tensor(np.random.default_rng(0).normal(size=shape), requires_grad=True)
     assert layer(0.4).eval()(x) is x
@@ -74,7 +75,7 @@ def test_edges(layer, function, shape, mask):
     assert x.grad.tolist() == np.zeros(shape).tolist()
 
 
-@pytest.mark.parametrize(("layer", "function", "shape", "mask"), KINDS)
+@together(("layer", "function", "shape", "mask"), KINDS)
 def test_derivatives_dtypes_and_layouts(layer, function, shape, mask):
     x = np.random.default_rng(0).normal(size=shape)
     assert tg.gradcheck(lambda x: function(x, 0.4, True, generator=source()), x, order=2)
@@ -113,7 +114,7 @@ def test_defaults_are_those_of_pytorch():
     assert repr(dropout_layers.Dropout(inplace=True)) == "Dropout(p 0.5)  # 0 parameters"
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "message"),
     [
         (lambda: dropout_layers.Dropout(1.5), "Dropout needs a probability p from 0 to 1"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.stored import Case, check
 from tinygrad_like.functions.embedding import embedding, embedding_bag, one_hot
 from tinygrad_like.nn.bilinear_layers import Bilinear
@@ -41,7 +42,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case):
     check(case, FAMILY)
 
@@ -111,7 +112,7 @@ def test_labels():
     assert Bilinear(2, 3, 4, False).label() == "2, 3 → 4, no bias"
 
 
-@pytest.mark.parametrize(
+@together(
     ("run", "error", "message"),
     [
         (lambda: Embedding(5, 3)([0, 5]), tg.ArgumentError, "from 0 to 4, but got 0 to 5"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 
 def p(value=1.0):
@@ -121,7 +122,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+@together("name", list(PLACES))
 def test_a_parameter_is_found(name):
     w = p()
     layer = PLACES[name](w)

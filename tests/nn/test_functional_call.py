@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.nn.test_state import Tied
 
 
@@ -68,7 +69,7 @@ def test_parameters_in_objects_containers_and_bound_methods_are_replaced():
     assert model(1.0).item() == 5 * 2 * 7 * 2 * 3
 
 
-@pytest.mark.parametrize("kind", ["closure", "default", "partial", "weak", "object", "deque", "array", "namespace"])
+@together("kind", ["closure", "default", "partial", "weak", "object", "deque", "array", "namespace"])
 def test_what_refers_to_parameters_in_another_way_sees_the_new_values(kind):
     class Part(tg.Layer):
         def __init__(self):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import Activation, Layer, Linear, Parameter, ReLU, Sequential, Sigmoid, Tanh, Tensor
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, ShapeError, TinygradError
 from tinygrad_like.nn import initialisers
@@ -127,8 +128,8 @@ def test_a_layer_can_behave_differently_in_training():
     assert (model(0.0), model.eval()(0.0)) == (2.0, 0.0)
 
 
-@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 4, 3), (0, 3)])
-@pytest.mark.parametrize("bias", [True, False])
+@together("shape", [(3,), (5, 3), (2, 4, 3), (0, 3)])
+@together("bias", [True, False])
 def test_linear(shape, bias):
     layer = Linear(3, 2, bias=bias)
     x = np.random.default_rng(0).normal(size=shape)
@@ -286,8 +287,8 @@ def test_an_initialiser_is_repeatable_by_its_generator(init):
     assert (first != other).any()
 
 
-@pytest.mark.parametrize("init", [*RANDOM, initialisers.zeros])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@together("init", [*RANDOM, initialisers.zeros])
+@together("dtype", [np.float32, np.float64])
 def test_an_initialiser_gives_shape_and_dtype(init, dtype):
     values = init(np.random.default_rng(0), (3, 2), dtype)
     assert (values.shape, values.dtype) == ((3, 2), dtype)

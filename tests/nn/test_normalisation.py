@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.stored import Case, check
 from tinygrad_like.functions import normalising as F
 from tinygrad_like.nn import norm_layers
@@ -61,12 +62,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case):
     check(case, FAMILY)
 
 
-@pytest.mark.parametrize(
+@together(
     ("function", "shapes"),
     [
         (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [(3, 2), (2,), (2,)]),
@@ -156,7 +157,7 @@ def test_running_statistics_inside_transforms():
     assert not layer.running_mean.requires_grad
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "message"),
     [
         (lambda: norm_layers.BatchNorm1d(3)(np.ones((1, 3))), "more than one value per channel"),

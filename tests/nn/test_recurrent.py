@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.stored import Case, check
 from tinygrad_like.nn.recurrent_cells import GRUCell, LSTMCell, RNNCell
 from tinygrad_like.nn.recurrent_layers import GRU, LSTM, RNN
@@ -104,7 +105,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case):
     check(case, FAMILY)
 
@@ -187,7 +188,7 @@ def test_labels():
 x, h = np.ones((4, 2, 3)), np.ones((1, 2, 5))
 
 
-@pytest.mark.parametrize(
+@together(
     ("run", "error", "message"),
     [
         (lambda: GRU(3, 5)(np.ones((4, 2, 4))), tg.ShapeError, r"\(steps, batch, 3\) or \(steps, 3\), .* \(4, 2, 4\)"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.stored import Case, check
 from tinygrad_like.nn.reparametrising import remove_spectral_norm, remove_weight_norm, spectral_norm, weight_norm
 
@@ -44,7 +45,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case):
     check(case, FAMILY)
 
@@ -175,7 +176,7 @@ def set_weight():
     weight_norm(tg.Linear(3, 2)).weight = np.ones((2, 3))
 
 
-@pytest.mark.parametrize(
+@together(
     ("call", "message"),
     [
         (set_weight, "Linear.weight is computed from weight_g and weight_v"),

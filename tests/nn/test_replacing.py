@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 
 
 class Plain(tg.Layer):
@@ -48,8 +49,8 @@ class Leaf(tg.Layer):
 KINDS = [Plain, Slotted, OfClass, Behind, Leaf, lambda: tg.Linear(2, 1)]
 
 
-@pytest.mark.parametrize("make", KINDS)
-@pytest.mark.parametrize("value", [tg.Tensor([3.0]), tg.Parameter([3.0]) * 2, np.ones(2), np.float32(1), 3.0, 3, True])
+@together("make", KINDS)
+@together("value", [tg.Tensor([3.0]), tg.Parameter([3.0]) * 2, np.ones(2), np.float32(1), 3.0, 3, True])
 def test_what_would_not_be_trained_is_refused(make, value):
     layer = make()
     before = layer.weight
@@ -79,8 +80,8 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("make", KINDS)
-@pytest.mark.parametrize("value", TAKEN.values(), ids=TAKEN)
+@together("make", KINDS)
+@together("value", TAKEN)
 def test_what_can_be_meant_is_taken(make, value):
     layer = make()
     layer.weight = value

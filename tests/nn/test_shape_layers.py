@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.stored import Case, check
 from tinygrad_like.functions import rearranging, resizing
 from tinygrad_like.nn import shape_layers
@@ -55,7 +56,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@together("case", CASES)
 def test_it_gives_what_pytorch_gives(case):
     check(case, FAMILY)
 
@@ -73,7 +74,7 @@ DIFFERENTIATED = {
 }
 
 
-@pytest.mark.parametrize("name", DIFFERENTIATED)
+@together("name", list(DIFFERENTIATED))
 def test_derivatives_of_order_2_in_both_modes(name):
     assert tg.gradcheck(lambda x: DIFFERENTIATED[name](x) ** 2, X, order=2)
 
@@ -139,7 +140,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("call", "error", "message"), REFUSED, ids=[message for *_, message in REFUSED])
+@together(("call", "error", "message"), REFUSED)
 def test_what_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.nn.masked import LATER, PADDING, Called, case
 from tests.stored import check
 from tinygrad_like.nn.transformer_layers import TransformerDecoderLayer, TransformerEncoderLayer
@@ -43,7 +44,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("each", CASES, ids=lambda each: each.name)
+@together("each", CASES)
 def test_it_gives_what_pytorch_gives(each):
     check(each, FAMILY)
 

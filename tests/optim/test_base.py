@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tests.optim.small import TARGET, X, both_ways, descend, small_model, values_of
 from tinygrad_like import SGD, Layer, Linear, Parameter, Sequential, Sigmoid, Tensor
 from tinygrad_like.engine.errors import ArgumentError, DTypeError, GraphError
@@ -107,7 +107,7 @@ def test_an_optimizer_without_a_formula_says_so():
         tg.Optimizer([p]).step()
 
 
-@pytest.mark.parametrize(
+@together(
     ("params", "error", "text"),
     [
         ([], ArgumentError, "at least one parameter"),
@@ -137,8 +137,8 @@ def test_parameters_can_come_from_a_generator():
     assert optimizer.params == [model.a, model.b]
 
 
-@pytest.mark.parametrize("name", ["lr", "momentum", "weight_decay"])
-@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, "x", None, [0.1, 0.2]])
+@together("name", ["lr", "momentum", "weight_decay"])
+@together("value", [np.nan, np.inf, -0.1, "x", None, [0.1, 0.2]])
 def test_a_setting_that_is_changed_is_checked(name, value):
     optimizer = SGD([Tensor([1.0], requires_grad=True)], lr=0.1, momentum=0.5, weight_decay=0.25)
     before = getattr(optimizer, name)
@@ -336,7 +336,7 @@ def is_optimizer(kind):
 NAMES = {name for name in tg.optim.__all__ if is_optimizer(getattr(tg.optim, name))}
 
 
-@pytest.mark.parametrize("name", sorted(NAMES - {"Optimizer", "LBFGS"}))
+@together("name", sorted(NAMES - {"Optimizer", "LBFGS"}))
 def test_every_optimizer_learns(name):
     p = leaf(np.array([[1.0, -2.0], [0.5, 3.0]]))
     optimizer = getattr(tg.optim, name)([p], lr={"Adadelta": 20.0, "Adagrad": 0.5}.get(name, 0.05))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tinygrad_like import optim
 from tinygrad_like.engine.errors import ArgumentError
 
@@ -43,7 +43,7 @@ def same(found, wanted, rtol=1e-13):
 
 
 @with_optimizer
-@pytest.mark.parametrize("power", NORMS)
+@together("power", NORMS)
 def test_the_norm_of_all_gradients_is_limited(flat, power):
     for max_norm in (0.0, 1.5, 1e4):
         parameters = leaves(flat)

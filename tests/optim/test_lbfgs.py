@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tests.stored import FOLDER, HAS_TORCH
 from tinygrad_like import optim
 from tinygrad_like.engine.errors import ArgumentError
@@ -29,7 +29,7 @@ OPTIONS = [
     {**WOLFE, "lr": 1e-4, "max_iter": 4, "max_eval": 6},
     {**WOLFE, "max_eval": 1},
 ]
-every_option = pytest.mark.parametrize("number", range(len(OPTIONS)), ids=lambda i: str(OPTIONS[i]))
+every_option = together("number", range(len(OPTIONS)))
 START = [np.array([-1.2, 1.0]), np.array([[0.5, -0.7]])]
 
 

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tests.cases import leaf
+from tests.cases import leaf, together
 from tests.optim.running import CASES, LAST, STEPS, every_case, exact, our_steps, ours, their_steps, theirs
 from tests.stored import HAS_TORCH
 from tinygrad_like import optim
@@ -126,7 +126,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
+@together("what", list(BAD))
 def test_a_state_that_does_not_fit_changes_nothing(what):
     change, text = BAD[what]
     optimizer, parameters = ours(next(case for case in CASES if case.name == "Adam"))

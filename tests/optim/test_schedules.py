@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import optim
 from tinygrad_like.engine.errors import ArgumentError, UnsupportedError
 
@@ -86,7 +87,7 @@ PLATEAUS = {
     "plateau, abs": dict(threshold_mode="abs", threshold=0.5, factor=0.8, patience=0),
     "plateau, max abs": dict(mode="max", threshold_mode="abs", threshold=0.1, patience=5),
 }
-each_case = pytest.mark.parametrize("name", [*CASES, *PLATEAUS])
+each_case = together("name", [*CASES, *PLATEAUS])
 
 
 def optimizers(adam=False):
@@ -359,7 +360,7 @@ def test_the_module_of_pytorch_needs_no_import():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize(
+@together(
     ("make", "text"),
     [
         (lambda o: optim.StepLR(tg.Linear(1, 1), 2), r"takes an optimizer, but got a Linear\.\n.*StepLR\(optimizer"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.picture.test_draw import graph_of
 from tinygrad_like import nn
 from tinygrad_like.engine.blocks import block, words
@@ -125,7 +126,7 @@ def names(cards):
     return [(card.symbol, card.name) for card in cards]
 
 
-@pytest.mark.parametrize("name", sorted(filter(is_layer, set(nn.__all__) - CONTAINERS)))
+@together("name", sorted(filter(is_layer, set(nn.__all__) - CONTAINERS)))
 def test_every_layer_is_one_card_beside_its_inputs_and_parameters(name):
     layer, inputs = case(name)
     cards = cards_of(lambda *xs: first_of(layer(*xs)), *inputs)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.picture import drawing
 from tinygrad_like.picture.arranging import arrange
 from tinygrad_like.picture.options import Options
@@ -625,7 +626,7 @@ def test_parameters_stand_in_the_column_of_their_consumer():
 # -- arguments -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@together(
     ("options", "word"),
     [
         ({"detail": "full"}, "detail"),
@@ -685,8 +686,8 @@ def test_gradients_can_be_left_out():
     assert "gradient" not in source
 
 
-@pytest.mark.parametrize("detail", ["op", "shape", "stats", "value"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@together("detail", ["op", "shape", "stats", "value"])
+@together("theme", ["light", "dark"])
 def test_every_detail_in_every_theme(detail, theme):
     picture = tg.draw(xor_loss(xor_model()), X, Y, detail=detail, theme=theme)
     assert ("4 × 3" in picture.source) == (detail != "op")

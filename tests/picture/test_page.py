@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.picture import renderer
 from tinygrad_like.picture.api import draw
 from tinygrad_like.picture.labels import plain
@@ -221,7 +222,7 @@ class Reader(HTMLParser):
 # -- the text of a page ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@together("name", list(PICTURES))
 def test_a_page_is_well_formed_html(name):
     picture = PICTURES[name]()
     for svg in svgs(picture):
@@ -233,7 +234,7 @@ def test_a_page_is_well_formed_html(name):
         assert len(ids) == len(set(ids))
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@together("name", list(PICTURES))
 def test_a_page_needs_nothing_else(name):
     picture = PICTURES[name]()
     for svg in svgs(picture):
@@ -258,7 +259,7 @@ def test_the_policy_forbids_the_network_and_every_other_script():
     assert text.index("Content-Security-Policy") < text.index("<style")
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@together("name", HOSTILE)
 def test_names_are_text_and_nothing_else(name):
     picture = hostile(name)
     shown = plain(name)
@@ -284,7 +285,7 @@ def test_placeholders_in_names_are_not_filled():
     assert html_of(hostile("{{script}}")).count("const find =") == 1
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@together("name", list(PICTURES))
 def test_the_data_are_those_of_the_graph(name):
     picture = PICTURES[name]()
     graph, source = picture._graph, picture.source
@@ -317,7 +318,7 @@ def test_steps_are_told_in_words():
     assert [card["text"] for card in cards[-2:]] == ["concatenate(x, …, axis 1) (2, 6)", "sum(…, axis (0, 1)) → output"]
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@together("name", list(PICTURES))
 def test_edges_and_blocks_are_found_in_every_drawing(name):
     picture = PICTURES[name]()
     for svg in svgs(picture):

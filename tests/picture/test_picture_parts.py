@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like.engine.registry import REGISTRY
 from tinygrad_like.picture import labels, numbers, renderer, themes
 from tinygrad_like.picture.graph import ROLES, Card, Graph
@@ -22,7 +23,7 @@ def texts(array, **limits):
 # -- numbers -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@together(
     ("array", "shown", "power"),
     [
         ([[0.0, 1.0], [1.0, 0.0]], [["0", "1"], ["1", "0"]], 0),
@@ -185,8 +186,8 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-@pytest.mark.parametrize("detail", ["op", "value"])
+@together("name", HOSTILE)
+@together("detail", ["op", "value"])
 def test_hostile_names_are_drawn_as_they_are(name, detail):
     x = tg.Tensor([1.0, 2.0], requires_grad=True, name=name)
     y = x * 2.0

@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.cases import PRIMITIVES, call, cases, named
+from tests.cases import PRIMITIVES, call, cases, named, together
 
 STEP = 1e-3
 
@@ -63,7 +63,7 @@ def whole(primitive, arrays):
     return [x for x, name in zip(arrays, primitive.args * len(arrays)) if name not in primitive.added]
 
 
-@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.shape == "elementwise"], ids=named)
+@together("primitive", [p for p in PRIMITIVES if p.shape == "elementwise"])
 def test_elementwise(primitive):
     """A part of the result is the result of the parts; arguments are broadcast."""
     for arrays, options in cases(primitive):
@@ -74,7 +74,7 @@ def test_elementwise(primitive):
             np.testing.assert_array_equal(value(primitive, alone, options), y[index])
 
 
-@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.shape != "elementwise"], ids=named)
+@together("primitive", [p for p in PRIMITIVES if p.shape != "elementwise"])
 def test_reduction_or_general(primitive):
     """Of a reduction each element reaches one element of the result at most; of anything else, some reach several."""
     most, fewer = 0, False
@@ -90,7 +90,7 @@ def test_reduction_or_general(primitive):
         assert most > 1 or not primitive.defaults or primitive.role == "loss"  # which gives one number
 
 
-@pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)
+@together("primitive", PRIMITIVES)
 def test_derivative(primitive):
     """Zero: nothing changes. Linear: in each argument by itself, but for those that are added. Other: neither."""
     changes, linear = False, True

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, named
+from tests.cases import DIFFERENTIABLE, call, cases, together
 from tests.primitives.corners import CORNERS, SMOOTH
 from tests.primitives.mutating import corruptions, reached, rebuilt
 from tinygrad_like.checking import Checker
@@ -230,7 +230,7 @@ def noticed_at_corners(primitive, bad):
     return any(differs(at_corner(bad, corner), corner[-1]) for corner in CORNERS if corner[0] == primitive.name)
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_gradcheck_catches_every_corruption(primitive):
     caught = 0
     for what, bad in corrupted(primitive):
@@ -242,7 +242,7 @@ def test_gradcheck_catches_every_corruption(primitive):
     assert caught >= 2, "scale and sign at least must have changed something"
 
 
-@pytest.mark.parametrize("corner", CORNERS, ids=lambda corner: corner[0])
+@together("corner", CORNERS)
 def test_corners(corner):
     np.testing.assert_allclose(at_corner(REGISTRY[corner[0]], corner), corner[-1], rtol=1e-12, atol=1e-15)
 
@@ -267,7 +267,7 @@ def label(function):
     return f"{primitive.name}{i}"
 
 
-@pytest.mark.parametrize("function", sorted(TAKES_PART, key=label), ids=label)
+@together("function", sorted(TAKES_PART, key=label))
 def test_every_dropped_operand_is_noticed(function):
     survivors = collections.Counter()
     for expression, change, changed in corruptions(function):

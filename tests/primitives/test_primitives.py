@@ -217,7 +217,7 @@ def gradients(primitive, arrays, options):
     return y, [t.grad.data if t.grad is not None else np.zeros_like(t.data) for t in tensors if t.requires_grad]
 
 
-@pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)
+@together("primitive", PRIMITIVES)
 def test_value(primitive):
     for arrays, options in cases(primitive):
         result = call(primitive, *leaves(arrays), **options)
@@ -235,25 +235,25 @@ def test_value(primitive):
                 np.testing.assert_array_equal(got.data, expected)
 
 
-@pytest.mark.parametrize("primitive", PRIMITIVES, ids=named)
+@together("primitive", PRIMITIVES)
 def test_arrays_give_arrays(primitive):
     arrays, options = cases(primitive)[0]
     assert not isinstance(primitive(*arrays, **options), tg.Tensor)
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_derivatives(primitive):
     for arrays, options in cases(primitive):
         assert tg.gradcheck(lambda *xs, options=options: call(primitive, *xs, **options), *arrays, order=2)
 
 
-@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.derivative == "zero"], ids=named)
+@together("primitive", [p for p in PRIMITIVES if p.derivative == "zero"])
 def test_constants_are_not_recorded(primitive):
     for arrays, options in cases(primitive):
         assert primitive(*leaves(arrays), **options).requires_grad == primitive.flat
 
 
-@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES if p.flat], ids=named)
+@together("primitive", [p for p in PRIMITIVES if p.flat])
 def test_the_gradient_of_steps_is_zero(primitive):
     assert primitive.derivative == "zero"
     for arrays, options in cases(primitive):
@@ -265,7 +265,7 @@ def test_the_gradient_of_steps_is_zero(primitive):
         assert np.asarray(y).tolist() == y.tolist()
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_float32(primitive):
     for arrays, options in cases(primitive):
         narrow = [x.astype(np.float32) if is_float(x) else x for x in arrays]
@@ -330,7 +330,7 @@ def test_broadcasting(primitive, data):
     assert tg.gradcheck(primitive, *arrays, order=1)
 
 
-@pytest.mark.parametrize("primitive", DIFFERENTIABLE, ids=named)
+@together("primitive", DIFFERENTIABLE)
 def test_what_no_rule_names_is_not_saved(primitive):
     arrays, options = cases(primitive)[0]
     node = call(primitive, *leaves(arrays), **options)._node

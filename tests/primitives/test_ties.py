@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tests.primitives.corners import EXTREMES, INF, NAN, PAIRS, ROWS
 
 
-@pytest.mark.parametrize(("name", "point", "shares"), PAIRS)
+@together(("name", "point", "shares"), PAIRS)
 def test_shares_of_two(name, point, shares):
     f = getattr(np, name)
     a, b = (tg.Tensor([value], requires_grad=True) for value in point)

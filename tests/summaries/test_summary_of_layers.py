@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
+from tests.cases import together
 from tinygrad_like import nn
 from tinygrad_like.engine.registry import REGISTRY
 
@@ -95,7 +96,7 @@ def test_bilinear_layers():
     }
 
 
-@pytest.mark.parametrize(
+@together(
     ("function", "shapes", "count"),
     [
         (lambda a, b: np.einsum("ij,jk->ki", a, b), ((2, 3), (3, 4)), 24),
@@ -167,7 +168,7 @@ LABELS = {
 }
 
 
-@pytest.mark.parametrize("name", LABELS)
+@together("name", list(LABELS))
 def test_labels(name):
     arguments, label = LABELS[name]
     layer = getattr(nn, name)(*arguments)
