@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_like as tg
+from tests.cases import calls_in
 from tests.picture.test_draw import graph_of
 from tinygrad_like.picture import reducing
 from tinygrad_like.picture.graph import LEAVES, Card, Graph
@@ -199,12 +200,16 @@ def test_rolled_up_layers_keep_their_parameters():
 
 def test_many_results_of_a_layer_are_collapsed_in_linear_time():
     class Many(tg.Layer):
-        def forward(self, x):
-            return [x * float(i) for i in range(1_000)]
+        def forward(self, x, count):
+            return [x * float(i) for i in range(count)]
 
-    many = Many()
-    outer = collapsed(graph_of(lambda x: [many(x), many(x)], 1.0), 1)
-    assert len(outer.cards) == 3
+    def graph(count):
+        many = Many()
+        return graph_of(lambda x: [many(x, count), many(x, count)], 1.0)
+
+    few, more = graph(200), graph(400)
+    assert len(collapsed(more, 1).cards) == 3
+    assert calls_in(lambda: collapsed(more, 1)) < 2.5 * calls_in(lambda: collapsed(few, 1))
 
 
 def test_layers_with_other_contents_are_not_identical():
