@@ -167,7 +167,8 @@ def test_of_tensors(f):
     def called(x):
         return f(x, numpy if isinstance(x, numpy.ndarray) else np)
 
-    agrees(called, X)
+    # How many numbers arange gives depends on values; what vectorize calls is Python's.
+    agrees(called, X, compiles=f not in [OF_TENSORS[name] for name in ("arange", "arange by names", "vectorize")])
 
 
 def test_lists_of_float32_stay_float32():
