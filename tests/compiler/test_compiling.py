@@ -193,15 +193,30 @@ def doubled(x):
     return x.dot(x) / 2
 
 
+def multiplied(x, index, factor):
+    x = x.copy()
+    x[index] *= factor
+    return x
+
+
+def wrote(x, index, value):
+    x = x.copy()
+    x[index] = value
+    return x
+
+
 @pytest.mark.parametrize(
     "function",
     [
         lambda x: tg.nn.functional.linear(x, x * 2, x[0]),
         lambda x: np.bincount(np.array([2, 0]), x[0], minlength=4),
         doubled,
+        lambda x: wrote(x, np.array([1]), 2 * x[0]),
+        lambda x: multiplied(x, 0, 2),
+        lambda x: (lambda total: total[()] * total + total)(x.sum()),
     ],
 )
-def test_cotangents_that_depend_on_nothing(function):
+def test_gradients_of_what_is_taken_and_written(function):
     def step(x):
         x = tg.Tensor(x, requires_grad=True)
         function(x).sum().backward()

@@ -98,8 +98,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     recipe, primitive, recorded = node.recipe, node.primitive, waiting.recorded
     if active:
         sweeping(node)
-        if primitive.products or not primitive.trusted:
-            g = lifted(g)  # so that g.dot(x) of a traced x is traced
+        g = lifted(g)  # so that g[i] and g.dot(x) of a traced i or x are traced
     if writes.latest > node.index:
         check_not_overwritten(node)
     plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved

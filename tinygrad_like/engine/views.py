@@ -123,8 +123,8 @@ def is_there(target: Tensor, index: Any, value: Any) -> bool:
         return False
     if value._node is None and target._node is not None:  # t[index] = t[index].detach()
         return False
-    place = target._array[operators.indexing.plain_index(index)].__array_interface__
-    here = value._array.__array_interface__
+    place = real(target._array[operators.indexing.plain_index(index)]).__array_interface__
+    here = real(value._array).__array_interface__
     return all(place[each] == here[each] for each in ("data", "shape", "strides"))
 
 

@@ -13,7 +13,7 @@ from . import operators
 from .node import Node
 from .scattered import Scattered
 from .shortcuts import ordinary
-from .traces import active, copy_of, lifted, zeros
+from .traces import active, copy_of, lifted, real, zeros
 from .writes import FEW
 
 Claims = list[tuple[Any, int]]  # flat vectors, and the slots in them where a sweep writes gradients
@@ -73,7 +73,7 @@ class Waiting:
         if self.recorded:
             self.scattered.setdefault(key, []).append(part)
             return
-        if not entry[2] or entry[1].__class__ is not ndarray:
+        if not entry[2] or real(entry[1]).__class__ is not ndarray:
             entry[1] = self.zeros(node) if entry[1] is None else copy_of(entry[1])
             entry[2] = True
         part.add_to(entry[1])

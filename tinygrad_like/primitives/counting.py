@@ -10,7 +10,7 @@ import numpy as np
 from ..engine.errors import ArgumentError
 from ..engine.registry import general, multilinear
 from ..engine.shortcuts import require
-from ..engine.traces import lifted, trace
+from ..engine.traces import trace
 from .samples import Case, Rng, normal
 
 
@@ -51,7 +51,7 @@ bincount = multilinear(
     "bincount",
     _bincount,
     "x weights",
-    (None, lambda g, x: lifted(g)[x]),
+    (None, lambda g, x: g[x]),
     options={"minlength": 0},
     by_position=1,
     numpy=(np.bincount,),
