@@ -63,7 +63,7 @@ def compile(function: Any = None, *, backend: str | None = None, check: bool = F
     array([2., 4.])
     """
     if backend not in (None, *BACKENDS):
-        raise ArgumentError(f"compile has no backend {backend!r}.", f"Choose one of {', '.join(BACKENDS)}.")
+        raise ArgumentError(f"compile has no backend {backend!r}.", "Choose c, numpy or jax.")
     if sharding is not None and backend != "jax":
         raise ArgumentError("sharding spreads arguments over the devices of JAX.", 'Write backend="jax", too.')
     if function is None:
