@@ -4,6 +4,7 @@ import copy
 import pickle
 import random
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -597,3 +598,19 @@ def test_the_fast_way_is_for_the_state_that_its_program_was_found_in(monkeypatch
     monkeypatch.setattr(compiling, "quick_way", lambda *args: held.append(compiling.tracing._is_owned()))
     tg.compile(lambda x: x * 2)(np.ones(2))
     assert held == [True]
+
+
+def test_a_first_call_copies_what_it_writes_once():
+    total = np.zeros(10**6)
+
+    def step(x):
+        np.add(total, x, out=total)
+        return total[0]
+
+    tracemalloc.start()
+    try:
+        tg.compile(step, backend="replay")(1.0)
+        assert tracemalloc.get_traced_memory()[1] < 2.5 * total.nbytes  # one to keep, one to exchange them by
+    finally:
+        tracemalloc.stop()
+    assert (total == 1).all()

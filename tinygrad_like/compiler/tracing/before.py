@@ -27,10 +27,9 @@ class Before:
     The trace runs on the real memory, so that whatever reads it sees what an ordinary run would; `undo` puts all back.
     """
 
-    def __init__(self, gradients: Gradients, is_last: bool = False) -> None:
-        self.gradients, self.start, self.is_last = gradients, clock(), is_last
+    def __init__(self, gradients: Gradients, first: Before | None = None) -> None:
+        self.gradients, self.start, self.first = gradients, clock(), first
         self.before: dict[int, tuple[ndarray, ndarray]] = {}  # memory that was written to, with its old contents
-        self.after: list[tuple[ndarray, ndarray]] = []
         self.seen: dict[int, tuple[Tensor, Any, Any, Any]] = {}  # Tensors of before, and what they held
         self.made: dict[int, Tensor] = {}  # Tensors that are not of before
         self.noted: list[tuple[ndarray, Any]] = []  # writes that graphs of before must hear of
@@ -46,14 +45,16 @@ class Before:
         """Note the contents of memory of before that is about to be written to."""
         if target.value.memory.kind in (INPUT, REFERENCE):
             base = base_of(target.traced_value)
-            if id(base) not in self.before:
+            # What the first trace keeps, it puts back after this one, too.
+            if id(base) not in self.before and (self.first is None or id(base) not in self.first.before):
                 self.before[id(base)] = base, base.copy(order="K")
 
     def keep_written(self, view: ndarray, values: Any) -> None:
         """Take a write into what is put back after the trace, too."""
         base = base_of(view)
-        if id(base) in self.before:
-            old = self.before[id(base)][1]
+        kept = self.before.get(id(base)) or (self.first.before.get(id(base)) if self.first else None)
+        if kept is not None:
+            old = kept[1]
             np.ndarray(view.shape, view.dtype, old, address(view) - address(base), view.strides)[...] = values
 
     def see(self, tensor: Tensor) -> None:
@@ -93,8 +94,8 @@ class Before:
     @contextmanager
     def as_after(self) -> Iterator[None]:
         """Inside, the memory that was written to is as it was after the function had run."""
-        for base, after in self.after:
-            np.copyto(base, after)
+        for base, kept in self.before.values():
+            exchange(base, kept)
         try:
             yield
         finally:
@@ -102,15 +103,23 @@ class Before:
                 np.copyto(base, old)
 
     def undo(self) -> None:
-        """Put back what was there before. What was there after is kept for the next trace."""
-        if not self.is_last:
-            self.after = [(base, base.copy(order="K")) for base, _ in self.before.values()]
+        """Put back what was there before. A first trace keeps what was there after in its place."""
         for base, old in self.before.values():
-            np.copyto(base, old)
+            if self.first is None:
+                exchange(base, old)
+            else:
+                np.copyto(base, old)
         for tensor, gradient, array, node in self.seen.values():
             tensor._grad, tensor._array, tensor._node = gradient, array, node
 
     def let_go(self) -> None:
         """Hold nothing any more: what else holds a parameter's memory keeps an optimizer from moving it."""
-        for each in (self.before, self.seen, self.made, self.brought, self.holders, self.after, self.noted):
+        for each in (self.before, self.seen, self.made, self.brought, self.holders, self.noted):
             each.clear()
+
+
+def exchange(one: ndarray, other: ndarray) -> None:
+    """Each of two arrays gets the contents of the other."""
+    kept = one.copy(order="K")
+    np.copyto(one, other)
+    np.copyto(other, kept)

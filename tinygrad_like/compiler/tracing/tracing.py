@@ -44,7 +44,7 @@ class Trace(Before):
     """
 
     def __init__(self, gradients: Gradients, like: Trace | None = None) -> None:
-        super().__init__(gradients, is_last=like is not None)
+        super().__init__(gradients, like)
         self.nudged = like is not None  # the inputs are not those of a user, so they need not be right
         self.closed: set[int] = set()  # where conditions stand whose bodies need only what was there before them
         self.known = frozenset[int]() if like is None else like.closed  # where their bodies are written down already
