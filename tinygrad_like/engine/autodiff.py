@@ -104,8 +104,9 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved
     saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
-    looks = (waiting.careful or primitive.singular or not primitive.trusted) and not primitive.chooses
-    looks = looks and waiting.watched  # else who started the sweep looks at what it found
+    looks = waiting.careful or primitive.singular or not primitive.trusted
+    # If nothing is watched, who started the sweep looks at what it found.
+    looks = looks and waiting.watched and not primitive.chooses
     for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
         place = waiting.offered(parent) if takes_out else None

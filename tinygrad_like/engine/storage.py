@@ -125,7 +125,10 @@ class FlatVector:
                 if gradient is place or (active and real(gradient) is place):
                     pass
                 elif gradient.__class__ is np.ndarray:
-                    store(place, gradient)
+                    if active:
+                        store(place, gradient)
+                    else:
+                        place[...] = gradient  # which takes half the time of a call
                     p._grad = place
                 else:
                     store(place, gradient._array)
