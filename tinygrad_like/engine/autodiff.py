@@ -96,6 +96,7 @@ def marked_careful(found: Found) -> Found:
 def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     """Apply a node's rules: give each differentiated parent its share of the cotangent `g`."""
     recipe, primitive, recorded = node.recipe, node.primitive, waiting.recorded
+    trusted = primitive.trusted
     if active:
         sweeping(node)
         g = lifted(g)  # so that g[i] and g.dot(x) of a traced i or x are traced
@@ -104,9 +105,8 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     plain = in_dtype(node.saved, node) if recipe.mixes_dtypes else node.saved
     saved = saved_as_tensors(node, plain, waiting.level) if recorded else plain
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
-    looks = waiting.careful or primitive.singular or not primitive.trusted
-    # If nothing is watched, who started the sweep looks at what it found.
-    looks = looks and waiting.watched and not primitive.chooses
+    suspicious = waiting.careful or primitive.singular or not trusted
+    looks = suspicious and waiting.watched and not primitive.chooses
     for position, rule, sources, names, takes_out in recipe.calls:
         parent = node.parents[position]
         place = waiting.offered(parent) if takes_out else None
@@ -116,18 +116,15 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
         # Who looks at the part again asks the rule for other products, which must not be written there.
         call = rule if place is None else partial(rule, out=place)
-        part: Any = (
-            call(g, *values) if primitive.trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
-        )
+        part: Any = call(g, *values) if trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
         kind = part.__class__
-        if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not primitive.trusted:
+        if (kind is not ndarray and kind is not float64 and kind is not Tensor) or not trusted:
             part = part_of(part, node, parent, waiting)
             if part is None:
                 continue
         # Where a product has a false nan, what it adds to is nan.
         if looks and not (primitive.multiplies and (part is g or all_finite(part, primitive.products))):
-            arrays = [plain[s] if s != IN_SHAPE else parent.shape for s in sources]
-            part = looked_at(part, g, node, rule, values, arrays, waiting)
+            part = looked_at(part, g, node, rule, values, among(plain, sources, parent.shape), waiting)
         part = wrap(ndarray_of(part)) if recorded and not isinstance(part, Tensor) else part
         fresh = not recorded and kind is ndarray and part is not g and (part.base is None or part is place)
         if part.shape != parent.shape:
@@ -135,8 +132,13 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         if part.dtype is not parent.dtype and part.dtype != parent.dtype:
             part, fresh = cast(part, parent.dtype, node), not recorded
         waiting.add(parent, part, fresh)
-    waiting.careful = waiting.careful or primitive.chooses or not primitive.trusted
+    waiting.careful = waiting.careful or primitive.chooses or not trusted
     waiting.flat += [node] * primitive.flat
+
+
+def among(saved: Any, sources: Any, shape: tuple[int, ...]) -> list[Any]:
+    """What a rule names, of what was saved."""
+    return [saved[s] if s != IN_SHAPE else shape for s in sources]
 
 
 def part_of(part: Any, node: Node, parent: Node, waiting: Waiting) -> Any:
