@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, together
+from tests.cases import DIFFERENTIABLE, call, cases, inner, is_float, random_like, together
 from tests.primitives.corners import CORNERS, SMOOTH
 from tests.primitives.mutating import corruptions, reached, rebuilt
 from tinygrad_like.checking import Checker
@@ -154,10 +154,6 @@ def corrupted(primitive):
         yield "swapped rules", with_rules(primitive, rules)
 
 
-def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
-
-
 def slopes(primitive, arrays, options, order, cotangent):
     """What the rules give for a cotangent, as one vector; None if one fails outright.
 
@@ -171,7 +167,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
     def total(*xs):
         y, pull_back = tg.vjp(f, *xs)
-        return sum((each * uneven(each) + 0 * x).sum() for each, x in zip(pull_back(cotangent(y)), xs))
+        pairs = zip(pull_back(cotangent(y)), xs)
+        return sum(inner(uneven(each), each) + inner(np.zeros(np.shape(x)), x) for each, x in pairs)
 
     try:
         if order == 2:
@@ -185,7 +182,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
 
 def uneven(y):
-    return np.random.default_rng(5).uniform(0.5, 1.5, np.shape(y))
+    rng = np.random.default_rng(5)
+    return random_like(lambda shape: rng.uniform(0.5, 1.5, shape), y)
 
 
 def at_corner(primitive, corner):
