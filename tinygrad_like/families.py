@@ -56,9 +56,12 @@ from .primitives import (
     cumulative,
     error_function,
     exponential,
+    factored,
     gathering,
     indexing,
     linear_algebra,
+    matrix_equations,
+    matrix_functions,
     movement,
     neural,
     pooling,
@@ -66,6 +69,8 @@ from .primitives import (
     reductions,
     shifting,
     standardising,
+    structured,
+    triangular,
     trigonometric,
 )
 
@@ -83,9 +88,12 @@ TABLES = (
     cumulative,
     error_function,
     exponential,
+    factored,
     gathering,
     indexing,
     linear_algebra,
+    matrix_equations,
+    matrix_functions,
     movement,
     neural,
     recurrence,
@@ -93,6 +101,8 @@ TABLES = (
     reductions,
     shifting,
     standardising,
+    structured,
+    triangular,
     trigonometric,
 )
 COMPOSITES = (
