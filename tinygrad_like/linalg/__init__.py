@@ -11,7 +11,8 @@ as of Tensors, and takes stacks of matrices. SciPy is imported when the first of
 * `by_numpy`: what np.linalg has as well.
 
 >>> import tinygrad_like as tg
->>> tg.grad(lambda a: tg.linalg.expm(a)[0, 1])([[0.0, 1.0], [0.0, 0.0]]).round(12).tolist()
+>>> import numpy as np
+>>> tg.grad(lambda a: tg.linalg.expm(a)[0, 1])(np.array([[0.0, 1.0], [0.0, 0.0]])).round(12).tolist()
 [[0.5, 1.0], [0.166666666667, 0.5]]
 """
 
