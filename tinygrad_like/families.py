@@ -57,9 +57,12 @@ from .primitives import (
     cumulative,
     error_function,
     exponential,
+    factored,
     gathering,
     indexing,
     linear_algebra,
+    matrix_equations,
+    matrix_functions,
     movement,
     neural,
     pooling,
@@ -67,6 +70,8 @@ from .primitives import (
     reductions,
     shifting,
     standardising,
+    structured,
+    triangular,
     trigonometric,
 )
 
@@ -85,9 +90,12 @@ TABLES = (
     cumulative,
     error_function,
     exponential,
+    factored,
     gathering,
     indexing,
     linear_algebra,
+    matrix_equations,
+    matrix_functions,
     movement,
     neural,
     recurrence,
@@ -95,6 +103,8 @@ TABLES = (
     reductions,
     shifting,
     standardising,
+    structured,
+    triangular,
     trigonometric,
 )
 COMPOSITES = (
