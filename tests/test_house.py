@@ -68,7 +68,10 @@ ORDER = [
     "primitives.shifting",
     "primitives.contraction",
     "primitives.correlation",
+    "primitives.lapack",
+    "primitives.triangular",
     "primitives.linear_algebra",
+    "primitives.solving",
     "primitives.neural",
     "primitives.recurrence",
     "primitives.alignments",
@@ -478,4 +481,4 @@ def test_the_families_are_all_files_of_their_folders():
     loaded = families.TABLES, families.COMPOSITES
     found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
     files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
-    assert found == [files[0] - {"__init__", "samples", "integers"}, files[1] - {"__init__"}]
+    assert found == [files[0] - {"__init__", "samples", "integers", "lapack"}, files[1] - {"__init__"}]

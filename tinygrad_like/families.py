@@ -65,7 +65,9 @@ from .primitives import (
     recurrence,
     reductions,
     shifting,
+    solving,
     standardising,
+    triangular,
     trigonometric,
 )
 
@@ -92,7 +94,9 @@ TABLES = (
     pooling,
     reductions,
     shifting,
+    solving,
     standardising,
+    triangular,
     trigonometric,
 )
 COMPOSITES = (

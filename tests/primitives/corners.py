@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from tinygrad_like.primitives.lapack import lu_factors
+from tinygrad_like.primitives.solving import Factors
+
 INF, NAN = np.inf, np.nan
 PAIRS = [
     ("maximum", (NAN, NAN), (0.5, 0.5)),
@@ -72,9 +75,16 @@ OF_ONE = [
     ("det", (np.stack([SINGULAR, 2 * SINGULAR]),), {}, [COFACTORS, 4 * np.array(COFACTORS)]),
     ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
 ]
+# 2x + 4y and x + 4y have to be 6 and 5, and 2 and 1: by factors that were computed before, and for the transpose.
+SYSTEM = np.array([[2.0, 4.0], [1.0, 4.0]]), np.array([[6.0, 2.0], [5.0, 1.0]])
+FACTORED = {"factors": Factors(*lu_factors(SYSTEM[0])), "turned": False}
+SHARES_OF_SYSTEM = np.array([-4.5, -2.25, 3.0, 1.5, 2.25, 2.25, -1.5, -1.5])
+SHARES_TURNED = np.array([0.0, -4.875, 0.0, 3.75, 0.0, 0.0, 0.75, 0.75])
 # (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
+    ("solve", SYSTEM, FACTORED, 3.0, SHARES_OF_SYSTEM),
+    ("solve", SYSTEM, FACTORED | {"turned": True}, 3.0, SHARES_TURNED),
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
     ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
 ]

@@ -52,6 +52,8 @@ FORMULAS = {
     "conv_weight": sliding.conv_weight,
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
+    "solve": lambda a, b, turned=False: np.linalg.solve(a.swapaxes(-1, -2) if turned else a, b),
+    "triangular_inverse": lambda a: np.linalg.inv(np.tril(a)),
     "softplus": lambda x: np.log(1 + np.exp(x)),
     "limited": lambda x, low=-1, high=1: np.minimum(np.maximum(x, low), high),
     "erf": lambda x: np.vectorize(math.erf, otypes=[float])(x),
