@@ -14,7 +14,7 @@ STEP = 1e-3
 
 
 def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
 
 def differentiated(primitive, arrays):
@@ -26,12 +26,13 @@ def differentiated(primitive, arrays):
 
 @np.errstate(all="ignore")
 def value(primitive, arrays, options):
-    return np.asarray(call(primitive.forward, *arrays, **options), dtype=float)
+    y = np.asarray(call(primitive.forward, *arrays, **options))
+    return y if y.dtype.kind == "c" else y.astype(float)
 
 
 def moved(x, index, step=STEP):
     x = x.copy()
-    x[index] += step
+    x[index] += step * (1 + 1j) if np.iscomplexobj(x) else step
     return x
 
 

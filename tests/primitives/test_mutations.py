@@ -156,7 +156,7 @@ def corrupted(primitive):
 
 
 def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
 
 def slopes(primitive, arrays, options, order, cotangent):
@@ -172,7 +172,7 @@ def slopes(primitive, arrays, options, order, cotangent):
 
     def total(*xs):
         y, pull_back = tg.vjp(f, *xs)
-        return sum((each * uneven(each) + 0 * x).sum() for each, x in zip(pull_back(cotangent(y)), xs))
+        return sum(np.real((each * uneven(each) + 0 * x).sum()) for each, x in zip(pull_back(cotangent(y)), xs))
 
     try:
         if order == 2:
@@ -186,7 +186,9 @@ def slopes(primitive, arrays, options, order, cotangent):
 
 
 def uneven(y):
-    return np.random.default_rng(5).uniform(0.5, 1.5, np.shape(y))
+    rng, shape = np.random.default_rng(5), np.shape(y)
+    real = rng.uniform(0.5, 1.5, shape)
+    return real + 1j * rng.uniform(0.5, 1.5, shape) if np.iscomplexobj(y) else real
 
 
 def at_corner(primitive, corner):
