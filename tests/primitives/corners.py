@@ -35,6 +35,7 @@ ROWS = [
 ]
 SINGULAR = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [2.0, 4.0, 6.0]])
 COFACTORS = [[6.0, -12.0, 6.0], [0.0, 0.0, 0.0], [-3.0, 6.0, -3.0]]
+SLOPES_OF_LOGARITHM = [NAN, NAN, -INF, INF, 1.0, -0.25, -1.0, 0.5]  # no derivative, and the inverse, transposed
 STEEP = np.array([-1.0, 0.0, 1.0]) / np.sqrt(6.0)  # the gradient of the standard deviation of 1, 2, 3
 EXTREMES = [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])]
 # The extremes so far: of three equals the first has all of its own, half of the second's, a third of the third's.
@@ -73,6 +74,8 @@ OF_ONE = [
     ("std", (np.array([0.0, 1e-200]),), {}, [0.0, 0.0]),  # the variance underflows
     ("det", (SINGULAR,), {}, COFACTORS),
     ("det", (np.stack([SINGULAR, 2 * SINGULAR]),), {}, [COFACTORS, 4 * np.array(COFACTORS)]),
+    ("slogdet", (np.array([[2.0, 4.0], [1.0, 2.0]]),), {}, [INF, -INF, -INF, INF]),
+    ("slogdet", (np.array([[[2.0, 4.0], [0.0, 0.0]], [[2.0, 4.0], [1.0, 4.0]]]),), {}, SLOPES_OF_LOGARITHM),
     ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
 ]
 # 2x + 4y and x + 4y have to be 6 and 5, and 2 and 1: by factors that were computed before, and for the transpose.

@@ -83,6 +83,7 @@ EQUIVALENT = {
     ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
     ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
     ("det_times_inverse", "shortcut(np.all(y))"): (1, FASTER),
+    ("inverse_or_pole", "shortcut(np.all(sign))"): (1, FASTER),
     ("solve_right", "solve(a, g, factors=factors, turned=not turned)"): (1, FASTER),
     ("below_top", "below.astype(x.dtype, copy=False)"): (2, CAST),
     ("below_top", "mended(x - top, beside_infinite, top)"): (12, TRACED),

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.traces import whole
 from .samples import Case, Rng, normal
-from .triangular import conjugated, transposed, triangular_inverse
+from .triangular import transposed, triangular_inverse
 
 
 def inv_rule(g: Any, y: Any) -> Any:
@@ -39,9 +40,23 @@ def det_times_inverse(a: Any, y: Any) -> Any:
     return y[..., None, None] * np.linalg.inv(a) if shortcut(np.all(y)) else adjugate(a)
 
 
-def slogdet_rule(g: Any, a: Any) -> Any:
-    """The sign is a constant."""
-    return g[1][..., None, None] * transposed(np.linalg.inv(a))
+def slogdet_rule(g: Any, a: Any, y: Any) -> Any:
+    """d ln det = tr(a⁻¹ da): its real part is the change of ln |det|, its imaginary part turns the sign.
+
+    The sign of a real matrix is a constant. A singular matrix is a pole: inf, and nan where a cofactor is 0.
+    """
+    sign, slope = y[0], g[1]
+    if sign.dtype.kind == "c":
+        slope = slope + 1j * np.imag(g[0] * sign)
+    return slope[..., None, None] * transposed(inverse_or_pole(a, sign))
+
+
+@whole
+def inverse_or_pole(a: Any, sign: Any) -> Any:
+    if shortcut(np.all(sign)):
+        return np.linalg.inv(a)
+    is_pole = (sign == 0)[..., None, None]
+    return np.where(is_pole, adjugate(a) * np.inf, np.linalg.inv(np.where(is_pole, np.eye(a.shape[-1]), a)))
 
 
 def cholesky_rule(g: Any, y: Any) -> Any:
@@ -60,16 +75,17 @@ def regular(rng: Rng, shape: tuple[int, ...]) -> Any:
 def matrices(rng: Rng) -> Iterator[Case]:
     for shape in ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2)):
         yield (regular(rng, shape),), {}
+    yield (regular(rng, (2, 3, 3)) + 1j * normal(rng, (2, 3, 3)),), {}
 
 
 def positive_definite(rng: Rng) -> Iterator[Case]:
     for (a,), _ in matrices(rng):
-        yield (a @ transposed(a) + np.eye(a.shape[-1]),), {}
+        yield (a @ conjugated(transposed(a)) + np.eye(a.shape[-1]),), {}
 
 
 inv = general("inv", np.linalg.inv, "a", inv_rule, sample=matrices, symbol="A⁻¹")
 det = general("det", np.linalg.det, "a", det_rule, sample=matrices, symbol="det")
-slogdet = general("slogdet", np.linalg.slogdet, "a", slogdet_rule, sample=matrices, symbol="ln |det|")
+slogdet = general("slogdet", np.linalg.slogdet, "a", slogdet_rule, sample=matrices, symbol="ln |det|", singular=True)
 cholesky = general(
     "cholesky", np.linalg.cholesky, "a", cholesky_rule, sample=positive_definite, symbol="cholesky", numpy=()
 )

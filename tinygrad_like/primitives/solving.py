@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..engine.registry import general
+from .complexes import plane
 from .lapack import lu_solution
 from .linear_algebra import regular
 from .samples import Case, Rng, normal
@@ -51,6 +52,7 @@ def equations(rng: Rng) -> Iterator[Case]:
     for shape, right in (((3, 3), (3, 2)), ((2, 2, 2), (2, 2, 1)), ((1, 1), (1, 1)), ((0, 2, 2), (0, 2, 3))):
         yield (regular(rng, shape), normal(rng, right)), {}
     yield (regular(rng, (2, 3, 3)), normal(rng, (2, 3, 2))), {"turned": True}
+    yield (regular(rng, (3, 3)) + 1j * normal(rng, (3, 3)), plane(rng, (3, 2))), {}
 
 
 solve = general("solve", solution, "a b", (solve_left, solve_right), sample=equations, symbol="A⁻¹b")

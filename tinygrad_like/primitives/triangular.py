@@ -9,6 +9,7 @@ import numpy as np
 
 from ..engine.registry import general
 from ..engine.traces import whole
+from .complexes import plane
 from .samples import Case, Rng, normal
 
 MOST = 32  # rows of the blocks that are inverted as any matrix is
@@ -16,10 +17,6 @@ MOST = 32  # rows of the blocks that are inverted as any matrix is
 
 def transposed(a: Any) -> Any:
     return a.swapaxes(-1, -2)
-
-
-def conjugated(a: Any) -> Any:
-    return a.conj() if a.dtype.kind == "c" else a
 
 
 @whole
@@ -70,6 +67,7 @@ def triangular_inverse_rule(g: Any, y: Any) -> Any:
 def triangles(rng: Rng) -> Iterator[Case]:
     for shape in ((3, 3), (2, 4, 4), (0, 2, 2)):
         yield (normal(rng, shape),), {}
+    yield (plane(rng, (3, 3)),), {}
 
 
 triangular_inverse = general(
