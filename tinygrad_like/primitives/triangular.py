@@ -26,6 +26,8 @@ def lower_inverse(a: Any) -> Any:
     The blocks on the diagonal are inverted at once. Then, of two neighbours P and Q, and the block B beside P and
     below Q: the inverse of [[P, 0], [B, Q]] is [[P⁻¹, 0], [-Q⁻¹ B P⁻¹, Q⁻¹]].
     """
+    if not a.size:
+        return a.copy()
     size, count = a.shape[-1], 1
     while size > MOST:
         size, count = -(-size // 2), count * 2
