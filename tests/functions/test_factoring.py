@@ -25,7 +25,7 @@ SHAPES = [(3, 3), (4, 2), (2, 4), (2, 3, 2), (0, 2, 2), (3, 0), (1, 1)]
 @pytest.mark.parametrize("mode", ["reduced", "r"])
 def test_qr(shape, mode):
     for make in (of, in_plane):
-        agrees(lambda a: np.linalg.qr(a, mode), make(*shape), rtol=1e-10, compiles=make is of)
+        agrees(lambda a: np.linalg.qr(a, mode), make(*shape), rtol=1e-10)
     if mode == "reduced":
         result = np.linalg.qr(Tensor(of(*shape), requires_grad=True))
         assert type(result) is type(np.linalg.qr(of(*shape)))
@@ -41,7 +41,7 @@ def projectors(a):
 @pytest.mark.parametrize("shape", [(4, 2), (2, 3, 1), (2, 3), (3, 3)])
 def test_complete_factors(shape):
     for make in (of, in_plane):
-        agrees(projectors, make(*shape), rtol=1e-10, compiles=make is of)
+        agrees(projectors, make(*shape), rtol=1e-10)
 
 
 def test_the_columns_beside_are_any():
