@@ -71,7 +71,7 @@ ORDER = [
     "primitives.contraction",
     "primitives.correlation",
     "primitives.lapack",
-    "primitives.triangular",
+    "primitives.triangle_inverse",
     "primitives.linear_algebra",
     "primitives.solving",
     "primitives.orthogonal",

@@ -70,7 +70,7 @@ from .primitives import (
     shifting,
     solving,
     standardising,
-    triangular,
+    triangle_inverse,
     trigonometric,
 )
 
@@ -101,7 +101,7 @@ TABLES = (
     shifting,
     solving,
     standardising,
-    triangular,
+    triangle_inverse,
     trigonometric,
 )
 COMPOSITES = (

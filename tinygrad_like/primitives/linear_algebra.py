@@ -12,7 +12,7 @@ from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.traces import whole
 from .samples import Case, Rng, normal
-from .triangular import transposed, triangular_inverse
+from .triangle_inverse import transposed, triangular_inverse
 
 
 def inv_rule(g: Any, y: Any) -> Any:

@@ -12,7 +12,7 @@ from ..engine.registry import general
 from ..engine.tensor import values_of
 from .complexes import plane
 from .samples import Case, Rng, normal
-from .triangular import transposed, triangular_inverse
+from .triangle_inverse import transposed, triangular_inverse
 
 
 def qr_rule(g: Any, y: Any) -> Any:
