@@ -15,6 +15,9 @@ from tinygrad_like.primitives import movement
 
 # Values of primitives that are not a NumPy function of the same arguments, by plain formulas.
 FORMULAS = {
+    "real_part": lambda x: (x + np.conj(x)).real / 2,
+    "imaginary_part": lambda x: ((x - np.conj(x)) / 2j).real,
+    "angle": lambda x: np.arctan2(np.imag(x), np.real(x)),
     "exponent": lambda x: np.floor(np.log2(x)) + 1,
     "modified_bessel": lambda x, order=1: modified(x, order),
     "spherical_bessel": lambda x, order=1: spherical(x, order),
@@ -55,6 +58,9 @@ FORMULAS = {
     "conv_weight": sliding.conv_weight,
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
+    "solve": lambda a, b, turned=False: np.linalg.solve(a.swapaxes(-1, -2) if turned else a, b),
+    "qr": lambda a, mode="reduced": np.concatenate([np.ravel(part) for part in np.linalg.qr(a, mode)]),
+    "triangular_inverse": lambda a: np.linalg.inv(np.tril(a)),
     "softplus": lambda x: np.log(1 + np.exp(x)),
     "limited": lambda x, low=-1, high=1: np.minimum(np.maximum(x, low), high),
     "erf": lambda x: np.vectorize(math.erf, otypes=[float])(x),
