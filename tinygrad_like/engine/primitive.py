@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .arguments import bound
-from .complex_numbers import CONTINUOUS
+from .complex_numbers import CONTINUOUS, check_real
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError
 from .forward import raised
 from .kinds import as_ndarray
@@ -122,7 +122,8 @@ class Primitive:
     each is a product of matrices besides, `by_slices` that every slice along the option `axis` stands alone, `singular`
     that the rules have poles, `chooses` that they give exact zeros to what was not chosen. `flat` says of an operation
     without rules that it is a step function: it is recorded, so that `backward()` gives zeros to what it depends on.
-    `hint` says in error messages which shapes go together. For pictures and summaries: `symbol`, `role` (operation,
+    `real` says of an operation of real numbers what to write for complex ones, which are refused where they are
+    recorded. `hint` says in error messages which shapes go together. For pictures and summaries: `symbol`, `role` (operation,
     activation or loss), and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only
     options.
     """
@@ -149,6 +150,7 @@ class Primitive:
         products: bool = False,
         by_slices: bool = False,
         flat: bool = False,
+        real: str = "",
         hint: str = "",
         numpy: tuple[Function, ...] = (),
         role: str = "operation",
@@ -157,6 +159,7 @@ class Primitive:
         self.name, self.__name__, self.__doc__ = name, name, forward.__doc__
         self.forward, self.sample, self.numpy = forward, sample, numpy
         self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
+        self.real = real
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
         self.singular, self.chooses, self.by_slices, self.flat = singular, chooses, by_slices, flat
         self.multiplies, self.products = multiplies or (linear and shape != "elementwise"), products
@@ -284,6 +287,8 @@ class Primitive:
         if y.dtype.kind not in CONTINUOUS:
             check_numeric(self.name, y.dtype)
             return None
+        if self.real:
+            check_real(self.name, arrays, self.real)
         if used and not as_it_is and Raised in map(type, nodes):
             return raised(self, args, arrays, nodes, options, y)
         saved = []
@@ -332,6 +337,8 @@ class Primitive:
         try:
             return compute_again(self.forward, self.name, arrays, options)
         except (ValueError, TypeError):
+            if self.real:
+                check_real(self.name, arrays, self.real)
             raise self._explained(arrays, error) from None
 
     def _explained(self, arrays: list[Any], error: Exception) -> TinygradError:

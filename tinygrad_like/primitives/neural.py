@@ -97,7 +97,17 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
 
 
 sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ", role="activation")
-relu = elementwise("relu", _relu, "x", relu_rule, sample=(normal,), symbol="relu", chooses=True, role="activation")
+relu = elementwise(
+    "relu",
+    _relu,
+    "x",
+    relu_rule,
+    sample=(normal,),
+    symbol="relu",
+    chooses=True,
+    role="activation",
+    real="Complex numbers have no order: write it of z.real and of z.imag.",
+)
 mse = general(
     "mse",
     _mse,
@@ -108,6 +118,7 @@ mse = general(
     ),
     sample=arrays(((4, 2), (4, 2)), ((3,), (3,)), ((), ())),
     symbol="mse",
+    real="Write np.mean(np.abs(prediction - target) ** 2).",
     role="loss",
 )
 softmax_cross_entropy = general(
@@ -118,5 +129,6 @@ softmax_cross_entropy = general(
     options={"ignored": None},
     sample=cross_entropy_cases,
     symbol="cross entropy",
+    real="Probabilities are real: give real scores, such as np.abs(z).",
     role="loss",
 )

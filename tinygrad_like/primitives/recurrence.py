@@ -140,7 +140,16 @@ def multiply_adds(y: Any, x: Any, weight: Any, *others: Any) -> int:
     return int(x.size * weight.shape[1])
 
 
-rnn = general("rnn", _rnn, "*arrays", rnn_rule, sample=rnn_cases, symbol="rnn", multiply_adds=multiply_adds)
+rnn = general(
+    "rnn",
+    _rnn,
+    "*arrays",
+    rnn_rule,
+    sample=rnn_cases,
+    symbol="rnn",
+    multiply_adds=multiply_adds,
+    real="Write the steps with np.tanh: relu needs an order.",
+)
 gru = general(
     "gru",
     _gru,
