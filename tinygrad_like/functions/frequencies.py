@@ -63,7 +63,7 @@ def rfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
 
 @implements(np.fft.irfft)
 def irfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
-    """`np.fft.irfft`: what rfft undoes. Imaginary parts that no real numbers have are ignored; they have no gradient."""
+    """`np.fft.irfft`: what rfft undoes. It ignores the imaginary parts that real numbers do not have: no gradient."""
     return transformed(fourier.irfft, a, n, axis, norm)
 
 

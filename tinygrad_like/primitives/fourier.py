@@ -13,7 +13,7 @@ from .samples import Case, Domain, Rng, normal
 
 OPTIONS: dict[str, Any] = {"options": {"n": None, "axis": -1, "norm": None}, "by_position": 3}
 # The norm of the transform in the other direction that has the same factor.
-SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+SWAPPED: dict[str | None, Any] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
 def resized(x: Any, n: int, axis: int) -> Any:
@@ -36,23 +36,23 @@ def bins(half: Any, n: int, axis: int, between: float) -> Any:
     return factors.reshape(-1, *(1,) * (half.ndim - 1 - axis % half.ndim))
 
 
-def fft_rule(g: Any, in_shape: tuple[int, ...], *, axis: int, norm: str | None) -> Any:
+def fft_rule(g: Any, in_shape: tuple[int, ...], *, axis: int, norm: Any) -> Any:
     """Fourier's matrix is symmetric."""
     return resized(np.fft.fft(g, None, axis, norm), in_shape[axis], axis)
 
 
-def ifft_rule(g: Any, in_shape: tuple[int, ...], *, axis: int, norm: str | None) -> Any:
+def ifft_rule(g: Any, in_shape: tuple[int, ...], *, axis: int, norm: Any) -> Any:
     return resized(np.fft.ifft(g, None, axis, norm), in_shape[axis], axis)
 
 
-def rfft_rule(g: Any, in_shape: tuple[int, ...], *, n: int | None, axis: int, norm: str | None) -> Any:
+def rfft_rule(g: Any, in_shape: tuple[int, ...], *, n: int | None, axis: int, norm: Any) -> Any:
     """Re Σ g e^(-iωt): irfft without its factor gives the same of conj(g), but takes the bins between twice."""
     n = in_shape[axis] if n is None else n
     half = np.conjugate(g)
     return resized(np.fft.irfft(half * bins(half, n, axis, 0.5), n, axis, SWAPPED[norm]), in_shape[axis], axis)
 
 
-def irfft_rule(g: Any, in_shape: tuple[int, ...], *, axis: int, norm: str | None) -> Any:
+def irfft_rule(g: Any, in_shape: tuple[int, ...], *, axis: int, norm: Any) -> Any:
     """Σ g e^(iωt), twice for the bins between. Of the others irfft ignores the imaginary part, which is 0 here."""
     half = np.conjugate(np.fft.rfft(g, None, axis, SWAPPED[norm]))
     return resized(half * bins(half, g.shape[axis], axis, 2), in_shape[axis], axis)
