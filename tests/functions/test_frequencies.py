@@ -60,7 +60,7 @@ def test_values_are_numpys_to_the_bit(name, options):
         try:
             expected = function(x, **options)
         except ValueError:  # no numbers along this axis
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match="points"):
                 function(tg.Tensor(x), **options)
             continue
         with tg.enable_grad():
@@ -120,13 +120,18 @@ def test_parseval(n, norm):
     np.testing.assert_allclose(gradient, 2 / factor * z, rtol=1e-13)
 
 
-@together("n", (6, 7))
-def test_what_undoes_another_has_the_gradient_1(n):
-    x = RNG.normal(size=n)
-    for there, back in (("rfft", "irfft"), ("ihfft", "hfft"), ("fft", "ifft"), ("fftshift", "ifftshift")):
-        options = {} if there in ("fft", "fftshift") else {"n": n}
-        rows = tg.jacobian(lambda x: np.real(function_of(back)(function_of(there)(x), **options)))(x)
-        np.testing.assert_allclose(rows, np.eye(n), atol=1e-14)
+INVERSES = {
+    "fft": lambda x: np.fft.ifft(np.fft.fft(x)).real,
+    "rfft": lambda x: np.fft.irfft(np.fft.rfft(x), len(x)),
+    "ihfft": lambda x: np.fft.hfft(np.fft.ihfft(x), len(x)),
+    "fftshift": lambda x: np.fft.ifftshift(np.fft.fftshift(x)),
+}
+
+
+@together(("n", "name"), itertools.product((6, 7), INVERSES))
+def test_what_is_undone_has_the_derivative_1(n, name):
+    rows = tg.jacobian(INVERSES[name])(RNG.normal(size=n))
+    np.testing.assert_allclose(rows, np.eye(n), atol=1e-14)
 
 
 @together("n", (5, 6))

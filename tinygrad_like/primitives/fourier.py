@@ -63,7 +63,7 @@ SETTINGS: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
     ((5,), {}),
     ((2, 4), {"norm": "ortho"}),
     ((2, 4, 2), {"n": 3, "axis": 1, "norm": "backward"}),
-    ((2, 3), {"n": 6, "axis": -2, "norm": "forward"}),
+    ((2, 2, 3), {"n": 7, "norm": "forward"}),
     ((2, 5), {"n": 4}),
     ((3,), {"n": 1}),
     ((0, 3), {"axis": 1}),
