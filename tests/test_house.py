@@ -107,6 +107,7 @@ ORDER = [
     "functions.totals",
     "functions.nans",
     "functions.ufuncs",
+    "functions.spectra",
     "functions.norms",
     "functions.networks",
     "functions.recurring",

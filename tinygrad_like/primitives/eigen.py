@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import values_of
 from .repeated import (
     antihermitian,
-    conj,
     diagonals,
     divided,
     equals,
@@ -38,14 +38,14 @@ def folded(x: Any, UPLO: str) -> Any:
 
 def restored(c: Any, v: Any) -> Any:
     """From the basis of the vectors to that of the matrix."""
-    return conj(v) @ c @ transposed(v)
+    return conjugated(v) @ c @ transposed(v)
 
 
 def of_values(h: Any, w: Any, v: Any) -> Any:
     """The cotangent of a matrix of which only the eigenvalues were used."""
     alone = shared(h, w)
     if not is_recorded(h):
-        return (conj(v) * alone[..., None, :]) @ transposed(v)
+        return (conjugated(v) * alone[..., None, :]) @ transposed(v)
     return restored(left_open(diagonals(alone), w, equals(w)), v)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from .eigen import folded
-from .repeated import adjoint, conj, transposed
+from .repeated import adjoint, transposed
 from .samples import Case, Rng
 from .singular import well_apart
 
@@ -24,15 +25,15 @@ def completed(a: Any) -> Any:
 
 
 def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
-    """With P = A⁺: -Pᵀ g Pᵀ + conj((1 - A P) gᵀ P Pᴴ + Pᴴ P gᵀ (1 - P A)): Golub and Pereyra (1973).
+    """With P = A⁺: -Pᵀ g Pᵀ + conjugated((1 - A P) gᵀ P Pᴴ + Pᴴ P gᵀ (1 - P A)): Golub and Pereyra (1973).
 
     It holds at every rank, for changes that keep it. To others, the inverse is not continuous.
     """
     a = completed(a) if hermitian else a
     p, h = transposed(y), transposed(g)
-    rows = (h - a @ (y @ h)) @ (y @ conj(p))
-    columns = conj(p) @ (y @ (h - (h @ y) @ a))
-    full = conj(rows + columns) - p @ g @ p
+    rows = (h - a @ (y @ h)) @ (y @ conjugated(p))
+    columns = conjugated(p) @ (y @ (h - (h @ y) @ a))
+    full = conjugated(rows + columns) - p @ g @ p
     return folded((full + adjoint(full)) / 2, "L") if hermitian else full
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, values_of
@@ -22,17 +23,12 @@ MARGIN = 10  # of two rows, rounding moves equal values apart by five units
 NOISE = 10  # rounding errors add up to a few units for each element of a row
 
 
-def conj(a: Any) -> Any:
-    """`np.conj`, which would copy real numbers."""
-    return np.conj(a) if a.dtype.kind == "c" else a
-
-
 def transposed(a: Any) -> Any:
     return a.swapaxes(-1, -2)
 
 
 def adjoint(a: Any) -> Any:
-    return conj(transposed(a))
+    return conjugated(transposed(a))
 
 
 def antihermitian(a: Any) -> Any:
@@ -67,7 +63,7 @@ def rounding(w: Any) -> Any:
 
 def noise(m: Any) -> Any:
     """How large rounding may make an element of m that is 0: in proportion to its row and column; or to 1."""
-    squares = (m * conj(m)).real
+    squares = (m * conjugated(m)).real
     size = 1 + np.sqrt(squares.sum(-1, keepdims=True)) + np.sqrt(squares.sum(-2, keepdims=True))
     return NOISE * m.shape[-1] * np.finfo(m.dtype).eps * size
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import values_of
@@ -19,7 +20,6 @@ from .repeated import (
     NOISE,
     adjoint,
     antihermitian,
-    conj,
     diagonals,
     divided,
     equals,
@@ -57,8 +57,8 @@ def of_values(h: Any, u: Any, s: Any, vh: Any) -> Any:
     """The cotangent of a matrix of which only the singular values were used: U diag(s̄) Vᵀ."""
     alone = of_size(h, s)
     if is_recorded(h):
-        return undecided(conj(u) @ left_open(diagonals(alone), s, equals(s)) @ conj(vh), s)
-    return undecided((conj(u) * alone[..., None, :]) @ conj(vh), s)
+        return undecided(conjugated(u) @ left_open(diagonals(alone), s, equals(s)) @ conjugated(vh), s)
+    return undecided((conjugated(u) * alone[..., None, :]) @ conjugated(vh), s)
 
 
 def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
@@ -66,11 +66,11 @@ def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
     left, right = transposed(u) @ gu, gvh @ transposed(vh)
     x = inner(left, right, h, s)
     if u.shape[-2] > s.shape[-1]:
-        return undecided((conj(u) @ x + beside(gu, gu - conj(u) @ left, s)) @ conj(vh), s)
+        return undecided((conjugated(u) @ x + beside(gu, gu - conjugated(u) @ left, s)) @ conjugated(vh), s)
     if vh.shape[-1] > s.shape[-1]:
-        apart = beside(transposed(gvh), transposed(gvh - right @ conj(vh)), s)
-        return undecided(conj(u) @ (x @ conj(vh) + transposed(apart)), s)
-    return undecided(conj(u) @ x @ conj(vh), s)
+        apart = beside(transposed(gvh), transposed(gvh - right @ conjugated(vh)), s)
+        return undecided(conjugated(u) @ (x @ conjugated(vh) + transposed(apart)), s)
+    return undecided(conjugated(u) @ x @ conjugated(vh), s)
 
 
 def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
@@ -80,7 +80,7 @@ def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
     x = inner(padded(left, n - m, 2), padded(right, m - n, 2), padded(h, abs(m - n), 1), padded(s, abs(m - n), 1))
     # The corner falls away, but not a nan that stands there.
     corner = 0 * x[..., k:, k:].sum(axis=(-2, -1), keepdims=True)
-    return undecided(conj(u) @ (x[..., :m, :n] + corner) @ conj(vh), s)
+    return undecided(conjugated(u) @ (x[..., :m, :n] + corner) @ conjugated(vh), s)
 
 
 def padded(x: Any, more: int, axes: int) -> Any:
@@ -115,7 +115,7 @@ def beside(g: Any, rest: Any, s: Any) -> Any:
 @whole
 def outside(g: Any, rest: Any, s: Any) -> Any:
     """1; for a singular value that is 0, 0 if there is nothing beside the vectors, else nan."""
-    size = 1 + np.sqrt((g * conj(g)).real.sum(-2, keepdims=True))
+    size = 1 + np.sqrt((g * conjugated(g)).real.sum(-2, keepdims=True))
     found = np.abs(rest) > NOISE * g.shape[-2] * np.finfo(g.dtype).eps * size
     return np.where(are_zero(s)[..., None, :], np.where(found, np.nan, 0), 1).astype(s.dtype)
 
