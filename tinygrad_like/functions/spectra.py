@@ -49,7 +49,7 @@ def svdvals(x: Any, /) -> Any:
 
 @implements(np.linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
-    """`np.linalg.cond`: ‖x‖ ‖x⁻¹‖, by the largest and smallest singular values if p is None, 2 or -2; inf if singular."""
+    """`np.linalg.cond`: ‖x‖ ‖x⁻¹‖; with p None, 2 or -2 by the singular values. Of a singular matrix it is inf."""
     x = floats(as_array(x))
     if x.ndim < 2 or 0 in x.shape[-2:]:
         raise ShapeError(f"cond takes matrices that are not empty, but got shape {x.shape}.")

@@ -13,6 +13,7 @@ from ..engine.shortcuts import shortcut
 from ..engine.tensor import values_of
 from .repeated import (
     antihermitian,
+    any_used,
     diagonals,
     divided,
     equals,
@@ -52,7 +53,7 @@ def of_values(h: Any, w: Any, v: Any) -> Any:
 def of_vectors(h: Any, gv: Any, w: Any, v: Any) -> Any:
     """The same, if the vectors were used, too."""
     m = transposed(v) @ gv
-    c = divided(antihermitian(m), gaps(w), pairs(w, m, h)) + diagonals(shared(h, w))
+    c = divided(antihermitian(m), gaps(w), pairs(w, m, any_used(h))) + diagonals(shared(h, w))
     if c.dtype.kind == "c":
         c = c + diagonals(phases(values_of(m)))
     if is_recorded(h):
@@ -67,8 +68,8 @@ def eigh_rule(g: Any, y: Any, *, UPLO: str) -> Any:
     return folded(of_values(h, w, v) if unused else of_vectors(h, gv, w, v), UPLO)
 
 
-def eigvalsh_rule(g: Any, a: Any, *, UPLO: str) -> Any:
-    return folded(of_values(g, *np.linalg.eigh(a, UPLO)), UPLO)
+def eigvalsh_rule(g: Any, a: Any, *, UPLO: Any) -> Any:
+    return folded(of_values(g, *np.linalg.eigh(a, UPLO=UPLO)), UPLO)
 
 
 def spread_out(rng: Rng) -> Iterator[Case]:

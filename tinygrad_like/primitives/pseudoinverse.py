@@ -14,7 +14,7 @@ from .repeated import adjoint, transposed
 from .samples import Case, Rng
 from .singular import well_apart
 
-NOT_GIVEN: Any = np._NoValue  # type: ignore[attr-defined]  # as NumPy has it: None means something else
+NOT_GIVEN: Any = np._NoValue  # as NumPy has it: None means something else
 
 
 def completed(a: Any) -> Any:

@@ -68,23 +68,28 @@ def noise(m: Any) -> Any:
     return NOISE * m.shape[-1] * np.finfo(m.dtype).eps * size
 
 
-def pairs(w: Any, m: Any, h: Any) -> Any:
+def pairs(w: Any, m: Any, depends: Any) -> Any:
     """For each pair of values: 1 if they differ; else 0 if the function sees no rotation of their vectors, else nan."""
-    return pairs_of_values(values_of(w), values_of(m), values_of(h))
+    return pairs_of_values(values_of(w), values_of(m), depends)
 
 
 @whole
-def pairs_of_values(w: Any, m: Any, h: Any) -> Any:
+def pairs_of_values(w: Any, m: Any, depends: Any) -> Any:
     """The same. That m is hermitian there means no rotation is seen. But so it is in V f(w) Vᵀ, whose true derivative
 
-    f'(w) m depends on f: if the function also depends on the values, then one that is not diagonal there is unknown.
+    f'(w) m depends on f: where the function `depends` on the values, too, one that is not diagonal there is unknown.
     """
     equal = equals(w)
     if shortcut(~np.any(equal)):
         return 1 - np.eye(w.shape[-1], dtype=w.dtype)
-    least, depends = noise(m), np.any(h != 0, axis=-1)[..., None, None]
+    least = noise(m)
     unknown = (np.abs(antihermitian(m)) > least) | (depends & (np.abs(m) > least))
     return np.where(equal, np.where(unknown, np.nan, 0), 1 - np.eye(w.shape[-1], dtype=w.dtype))
+
+
+def any_used(h: Any) -> Any:
+    """Whether the function depends on any of the values."""
+    return np.any(values_of(h) != 0, axis=-1)[..., None, None]
 
 
 def equals(w: Any) -> Any:

@@ -20,6 +20,7 @@ from .repeated import (
     NOISE,
     adjoint,
     antihermitian,
+    any_used,
     diagonals,
     divided,
     equals,
@@ -91,8 +92,9 @@ def padded(x: Any, more: int, axes: int) -> Any:
 def inner(left: Any, right: Any, h: Any, s: Any) -> Any:
     """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
     turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
-    alone = of_size(h, s)
-    apart = divided(turn - other, gaps(s), pairs(s, both, alone))
+    alone, zero = of_size(h, s), are_zero(s)
+    depends = any_used(h) & ~(zero[..., None, :] & zero[..., :, None])
+    apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(values_of(s), values_of(turn + other)))
     x = apart + together + diagonals(alone)
     if x.dtype.kind == "c":
@@ -145,7 +147,7 @@ def _svdvals(a: Any) -> Any:
 
 def well_apart(rng: Rng, shape: tuple[int, ...]) -> Any:
     """Matrices whose singular values are far from each other, and from 0."""
-    return rng.normal(size=shape) * 0.3 + np.eye(*shape[-2:])[:, ::-1] * (2.0 + 2 * np.arange(shape[-1]))
+    return rng.normal(size=shape) * 0.3 + np.eye(shape[-2], shape[-1])[:, ::-1] * (2.0 + 2 * np.arange(shape[-1]))
 
 
 def of_all_shapes(rng: Rng) -> Iterator[Case]:
