@@ -22,7 +22,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if fp.dtype.kind == "c":
         ends = [[None if end is None else part(end) for end in (left, right)] for part in (np.real, np.imag)]
         return interp(x, xp, np.real(fp), *ends[0], period) + 1j * interp(x, xp, np.imag(fp), *ends[1], period)
-    x, xp, fp = (as_array(each).astype(np.float64) for each in (x, xp, fp))
+    x, xp, fp = (as_array(each).astype(np.float64, casting="safe") for each in (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp takes xp (n,) and fp (n,), but got {xp.shape} and {fp.shape}.")
     if period is not None:

@@ -107,7 +107,10 @@ def in_floats(x: Any, dtype: Any) -> Any:
         raise UnsupportedError(
             f"A mean in the dtype {np.dtype(dtype)} is not differentiable.", "Write .astype(dtype) of the result."
         )
-    return as_array(x).astype(dtype)
+    x = as_array(x)
+    if x.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        raise UnsupportedError(f"A mean of {x.dtype} in the dtype {np.dtype(dtype)} is not defined.", "Write x.real.")
+    return x.astype(dtype)
 
 
 def number(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
