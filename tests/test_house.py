@@ -17,6 +17,7 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 ORDER = [
     "engine.callers",
     "engine.errors",
+    "engine.scipy_loading",
     "engine.refusals",
     "engine.traces",
     "engine.kinds",
@@ -53,10 +54,10 @@ ORDER = [
     "engine.custom",
     "primitives.samples",
     "primitives.integers",
+    "primitives.trigonometric",
     "primitives.complexes",
     "primitives.arithmetic",
     "primitives.exponential",
-    "primitives.trigonometric",
     "primitives.bessel",
     "primitives.error_function",
     "primitives.choices",
@@ -70,7 +71,16 @@ ORDER = [
     "primitives.shifting",
     "primitives.contraction",
     "primitives.correlation",
+    "primitives.lapack",
+    "primitives.triangle_inverse",
     "primitives.linear_algebra",
+    "primitives.triangular",
+    "primitives.factored",
+    "primitives.structured",
+    "primitives.matrix_equations",
+    "primitives.matrix_functions",
+    "primitives.solving",
+    "primitives.orthogonal",
     "primitives.neural",
     "primitives.recurrence",
     "primitives.alignments",
@@ -89,6 +99,7 @@ ORDER = [
     "functions.products",
     "functions.einsum",
     "functions.matrices",
+    "functions.factoring",
     "functions.convolution",
     "functions.filtering",
     "functions.scans",
@@ -138,6 +149,13 @@ ORDER = [
     "numpy.vectorizing",
     "numpy.linalg",
     "numpy.fft",
+    "linalg.operands",
+    "linalg.systems",
+    "linalg.inverses",
+    "linalg.functions_of_matrices",
+    "linalg.equations",
+    "linalg.building",
+    "linalg.by_numpy",
     "transforms.choosing",
     "transforms.structure",
     "transforms.evaluation",
@@ -316,6 +334,7 @@ STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
     ("compiler.to_jax.jax_loading", "jax"): "an extra, for accelerators",
+    ("engine.scipy_loading", "scipy"): "an extra, for tinygrad_like.linalg",
     ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
     ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
     ("engine.storage", "network.matrix"): "for pickles of earlier versions",
@@ -481,4 +500,4 @@ def test_the_families_are_all_files_of_their_folders():
     loaded = families.TABLES, families.COMPOSITES
     found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
     files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
-    assert found == [files[0] - {"__init__", "samples", "integers"}, files[1] - {"__init__"}]
+    assert found == [files[0] - {"__init__", "samples", "integers", "lapack"}, files[1] - {"__init__"}]
