@@ -1,0 +1,146 @@
+"""x ln y, entropies, and robust losses. Where a function is 0 by definition, at 0 ln 0, so is its derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ...engine.registry import elementwise
+from ..samples import normal, positive
+
+NEAR = 2.0  # up to this ratio, a difference is exact, and a logarithm of 1 more than it loses no digits
+
+
+def both_zero(x: Any, y: Any) -> Any:
+    return (x == 0) & (y == 0)
+
+
+def log_ratio(a: Any, b: Any) -> Any:
+    """ln(a / b), also where a is nearly b, or the quotient is too large or too small."""
+    ratio = a / b
+    is_near, fits = (ratio > 1 / NEAR) & (ratio < NEAR), (ratio > 0) & (ratio < np.inf)
+    close = np.log1p((a - b) / b)
+    return np.where(is_near, close, np.where(fits, np.log(np.where(fits, ratio, 1)), np.log(a) - np.log(b)))
+
+
+def rel_entr_left(g: Any, a: Any, b: Any) -> Any:
+    return g * np.where(both_zero(a, b), 0, log_ratio(a, b) + 1)
+
+
+def rel_entr_right(g: Any, a: Any, b: Any) -> Any:
+    return -g * (a / np.where(both_zero(a, b), np.inf, b))
+
+
+def kl_div_left(g: Any, a: Any, b: Any) -> Any:
+    return g * np.where(both_zero(a, b), 0, log_ratio(a, b))
+
+
+def kl_div_right(g: Any, a: Any, b: Any) -> Any:
+    zero = both_zero(a, b)
+    return g * np.where(zero, 1, (b - a) / np.where(zero, 1, b))
+
+
+def xlogy_left(g: Any, a: Any, b: Any) -> Any:
+    return g * np.log(np.where((a == 0) & (b <= 0), 1, b))
+
+
+def xlogy_right(g: Any, a: Any, b: Any) -> Any:
+    return g * (a / np.where(both_zero(a, b), np.inf, b))
+
+
+def xlog1py_left(g: Any, a: Any, b: Any) -> Any:
+    return g * np.log1p(np.where((a == 0) & (b <= -1), 0, b))
+
+
+def xlog1py_right(g: Any, a: Any, b: Any) -> Any:
+    return g * (a / np.where(both_zero(a, b + 1), np.inf, b + 1))
+
+
+def huber_delta(g: Any, a: Any, b: Any) -> Any:
+    return g * np.maximum(np.abs(b) - a, 0)
+
+
+def huber_residual(g: Any, a: Any, b: Any) -> Any:
+    return g * np.maximum(np.minimum(b, a), -a)
+
+
+def length(a: Any, b: Any) -> Any:
+    """√(a² + b²), or 1 for 0."""
+    return np.where(both_zero(a, b), 1, np.hypot(a, b))
+
+
+def pseudo_huber_delta(g: Any, a: Any, b: Any) -> Any:
+    whole = length(a, b)
+    share = b / np.where(whole + a == 0, 1, whole + a)
+    return g * (share * share * b * (b / whole))
+
+
+def pseudo_huber_residual(g: Any, a: Any, b: Any) -> Any:
+    return g * (b * (a / length(a, b)))
+
+
+entr = elementwise(
+    "special.entr",
+    special.entr,
+    "x",
+    lambda g, x: -g * (1 + np.log(x)),
+    sample=(positive,),
+    symbol="-x ln x",
+    singular=True,
+)
+rel_entr = elementwise(
+    "special.rel_entr",
+    special.rel_entr,
+    "a b",
+    (rel_entr_left, rel_entr_right),
+    sample=(positive, positive),
+    symbol="a ln(a/b)",
+    singular=True,
+)
+kl_div = elementwise(
+    "special.kl_div",
+    special.kl_div,
+    "a b",
+    (kl_div_left, kl_div_right),
+    sample=(positive, positive),
+    symbol="a ln(a/b)-a+b",
+    singular=True,
+)
+xlogy = elementwise(
+    "special.xlogy",
+    special.xlogy,
+    "a b",
+    (xlogy_left, xlogy_right),
+    sample=(normal, positive),
+    symbol="a ln b",
+    singular=True,
+)
+xlog1py = elementwise(
+    "special.xlog1py",
+    special.xlog1py,
+    "a b",
+    (xlog1py_left, xlog1py_right),
+    sample=(normal, positive),
+    symbol="a ln(1+b)",
+    singular=True,
+)
+huber = elementwise(
+    "special.huber",
+    special.huber,
+    "a b",
+    (huber_delta, huber_residual),
+    sample=(positive, normal),
+    symbol="huber",
+    role="loss",
+)
+pseudo_huber = elementwise(
+    "special.pseudo_huber",
+    special.pseudo_huber,
+    "a b",
+    (pseudo_huber_delta, pseudo_huber_residual),
+    sample=(positive, normal),
+    symbol="pseudo huber",
+    role="loss",
+)

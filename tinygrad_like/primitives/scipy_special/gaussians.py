@@ -1,0 +1,166 @@
+"""erf and its relatives, and the normal distribution (DLMF 7.2, 7.10, 7.18)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ...engine.registry import elementwise
+from ...engine.traces import whole
+from ..samples import between, either_sign, normal, unit
+
+ROOT_PI = math.sqrt(math.pi)
+ROOT_HALF = math.sqrt(0.5)
+LARGE = 64.0  # of its square, the exponential is 0 or infinite
+GRID = 32.0
+NEAR = 1.0  # up to here, the recurrence of the integrals of erfc loses few digits
+TERMS = 60  # from there on, as many terms of the continued fraction give all digits
+DAWSON_FAR = 6.5  # from here on, the series of its derivative in 1/x gives all digits
+
+
+def bounded(x: Any) -> Any:
+    return np.minimum(np.maximum(x, -LARGE), LARGE)
+
+
+def _exp_of_square(x: Any, *, scale: float = -1.0) -> Any:
+    near = bounded(x)
+    coarse = np.rint(near * GRID) / GRID  # its square is exact
+    return np.exp(scale * (coarse * coarse)) * np.exp(scale * ((near - coarse) * (near + coarse)))
+
+
+def _scaled_erfc(x: Any, *, order: int = 1) -> Any:
+    near, far = np.minimum(x, NEAR), np.maximum(x, NEAR)
+    before, here = 2 / ROOT_PI, special.erfcx(near)
+    for n in range(1, order + 1):
+        before, here = here, (before - 2 * near * here) / (2 * n)
+    last = order + TERMS
+    product, ratio = special.erfcx(far), 1 / (far + np.sqrt(far * far + 2 * last))
+    for n in range(last - 1, 0, -1):
+        ratio = 1 / (2 * far + 2 * (n + 1) * ratio)
+        if n <= order:
+            product = product * ratio
+    return np.where(x < NEAR, here, product)
+
+
+# exp(c x²), with the square in two parts: otherwise the rounding error of x² would be multiplied by x².
+exp_of_square: Any = elementwise(
+    "special.exp_of_square",
+    _exp_of_square,
+    "x",
+    lambda g, x, y, *, scale: g * (2 * scale * (bounded(x) * y)),
+    sample=(normal,),
+    symbol="exp(cx²)",
+)
+# exp(x²) iⁿerfc(x), where each is the integral of the one before. The derivative has no difference in it (DLMF 7.18.9).
+scaled_erfc: Any = elementwise(
+    "special.scaled_erfc",
+    whole(_scaled_erfc),
+    "x",
+    lambda g, x, *, order: g * (-2 * (order + 1) * scaled_erfc(x, order=order + 1)),
+    sample=(normal,),
+    symbol="eˣ²iⁿerfc",
+)
+
+
+def density(x: Any) -> Any:
+    """That of the normal distribution."""
+    return exp_of_square(x, scale=-0.5) / math.sqrt(2 * math.pi)
+
+
+def exp_of_inverse(size: Any, tail: Any) -> Any:
+    """exp(size²), where tail = erfc(size). Their product is erfcx, which loses no digits where the square is large."""
+    direct = (tail > 0.5) | (tail == 0)
+    return np.where(direct, exp_of_square(size, scale=1.0), special.erfcx(size) / np.where(direct, 1, tail))
+
+
+def erfinv_rule(g: Any, x: Any, y: Any) -> Any:
+    return g * (ROOT_PI / 2 * exp_of_inverse(np.abs(y), 1 - np.abs(x)))
+
+
+def erfcinv_rule(g: Any, x: Any, y: Any) -> Any:
+    return g * (-ROOT_PI / 2 * exp_of_inverse(np.abs(y), np.where(x < 1, x, 2 - x)))
+
+
+def ndtri_rule(g: Any, x: Any, y: Any) -> Any:
+    tail = 2 * np.where(x < 0.5, x, 1 - x)
+    return g * (math.sqrt(2 * math.pi) * exp_of_inverse(ROOT_HALF * np.abs(y), tail))
+
+
+def log_ndtr_rule(g: Any, x: Any) -> Any:
+    """The density over the distribution; on the left, both without their factor exp(-x²/2)."""
+    is_left = x < 0
+    left, right = np.where(is_left, x, 0), np.where(is_left, 0, x)
+    ratio = math.sqrt(2 / math.pi) / special.erfcx(-ROOT_HALF * left)
+    return g * np.where(is_left, ratio, density(right) / special.ndtr(right))
+
+
+def dawson_rule(g: Any, x: Any, y: Any) -> Any:
+    is_near = np.abs(x) < DAWSON_FAR
+    return g * np.where(is_near, 1 - 2 * (x * y), dawson_slope(np.where(is_near, DAWSON_FAR, x)))
+
+
+def dawson_slope(x: Any) -> Any:
+    """The asymptotic series −Σ (2k+1)!! / (2x²)ᵏ⁺¹."""
+    small = 0.5 / x / x
+    total: Any = 1
+    for odd in range(61, 1, -2):
+        total = 1 + odd * small * total
+    return -small * total
+
+
+erf = elementwise(
+    "special.erf",
+    special.erf,
+    "x",
+    lambda g, x: g * (2 / ROOT_PI * exp_of_square(x)),
+    sample=(normal,),
+    symbol="erf",
+)
+erfc = elementwise(
+    "special.erfc",
+    special.erfc,
+    "x",
+    lambda g, x: g * (-2 / ROOT_PI * exp_of_square(x)),
+    sample=(normal,),
+    symbol="erfc",
+)
+erfi = elementwise(
+    "special.erfi",
+    special.erfi,
+    "x",
+    lambda g, x: g * (2 / ROOT_PI * exp_of_square(x, scale=1.0)),
+    sample=(normal,),
+    symbol="erfi",
+)
+erfcx = elementwise(
+    "special.erfcx",
+    special.erfcx,
+    "x",
+    lambda g, x: g * (-2 * scaled_erfc(x)),
+    sample=(normal,),
+    symbol="erfcx",
+)
+erfinv = elementwise(
+    "special.erfinv", special.erfinv, "x", erfinv_rule, sample=(unit,), symbol="erf⁻¹", singular=True
+)
+erfcinv = elementwise(
+    "special.erfcinv", special.erfcinv, "x", erfcinv_rule, sample=(between(0.1, 1.9),), symbol="erfc⁻¹", singular=True
+)
+dawsn = elementwise("special.dawsn", special.dawsn, "x", dawson_rule, sample=(either_sign(0.1, 9.0),), symbol="D")
+ndtr = elementwise("special.ndtr", special.ndtr, "x", lambda g, x: g * density(x), sample=(normal,), symbol="Φ")
+ndtri = elementwise(
+    "special.ndtri", special.ndtri, "x", ndtri_rule, sample=(between(0.05, 0.95),), symbol="Φ⁻¹", singular=True
+)
+log_ndtr = elementwise("special.log_ndtr", special.log_ndtr, "x", log_ndtr_rule, sample=(normal,), symbol="ln Φ")
+ndtri_exp = elementwise(
+    "special.ndtri_exp",
+    special.ndtri_exp,
+    "x",
+    lambda g, y: g * (math.sqrt(math.pi / 2) * special.erfcx(-ROOT_HALF * y)),
+    sample=(between(-3.0, -0.2),),
+    symbol="Φ⁻¹(eˣ)",
+    singular=True,
+)
