@@ -77,7 +77,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         implementation = functools.partial(reduceat, ufunc)
     elif method == "reduceat" and is_recorded(inputs):
         raise UnsupportedError(
-            f"{shown(name)} is not differentiable here.", f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j]."
+            f"{shown(name)} is not differentiable here.",
+            f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j].",
         )
     return call(implementation, getattr(ufunc, method), name, inputs, options, out)
 

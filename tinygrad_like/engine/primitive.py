@@ -102,9 +102,9 @@ class Primitive:
 
     Called with arrays it gives what NumPy gives; called with at least one Tensor it gives a
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
-    plain NumPy, one per array argument (None: no derivative; a text: why it is refused), and name what they need: `g` the cotangent, `y` the
-    result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names are options of the
-    forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the dtype is the same.
+    plain NumPy, one per array argument (None: no derivative; a text: why it is refused), and name what they need: `g`
+    the cotangent, `y` the result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names
+    are options of the forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the dtype is the same.
     A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
     their `shapes`, and gives a list, one part per array. If the forward gives a tuple, the rules take a tuple of
     cotangents (several.py).
@@ -175,7 +175,9 @@ class Primitive:
     def _read_rules(self, rules: tuple[Function | str | None, ...]) -> None:
         rules = rules or (None,) * len(self.args)
         self.refused = {i: rule for i, rule in enumerate(rules) if isinstance(rule, str)}
-        self.rules = tuple(None if each is None or isinstance(each, str) else read_rule(each, self.name) for each in rules)
+        self.rules = tuple(
+            None if each is None or isinstance(each, str) else read_rule(each, self.name) for each in rules
+        )
         self.keeps_list = self.variadic and any(self.args[0] in rule.wants for rule in self.rules if rule)
         self._check_declaration()
 

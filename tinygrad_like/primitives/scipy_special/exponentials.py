@@ -79,9 +79,7 @@ def of_number(function: Any, vjp: Any, symbol: str, x: Any = normal) -> Any:
 
 
 def of_two(function: Any, args: str, vjp: Any, symbol: str, *sample: Any) -> Any:
-    return elementwise(
-        f"special.{function.__name__}", function, args, vjp, sample=sample, symbol=symbol, singular=True
-    )
+    return elementwise(f"special.{function.__name__}", function, args, vjp, sample=sample, symbol=symbol, singular=True)
 
 
 expit = of_number(special.expit, lambda g, x, y: g * (y * special.expit(-x)), "σ")
@@ -102,9 +100,7 @@ expi = of_number(special.expi, lambda g, x: g * (np.exp(x) / x), "Ei")
 exp1 = of_number(special.exp1, lambda g, x: -g * (np.exp(-x) / x), "E₁", positive)
 wrightomega = of_number(special.wrightomega, lambda g, y: g * (y / (1 + y)), "ω")
 expn = of_two(special.expn, "n x", (COUNT, expn_rule), "Eₙ", whole_numbers(0, 4), positive)
-boxcox = of_two(
-    special.boxcox, "a b", (lambda g, a, b: g * a ** (b - 1), boxcox_power), "boxcox", positive, normal
-)
+boxcox = of_two(special.boxcox, "a b", (lambda g, a, b: g * a ** (b - 1), boxcox_power), "boxcox", positive, normal)
 boxcox1p = of_two(
     special.boxcox1p, "a b", (lambda g, a, b: g * (1 + a) ** (b - 1), boxcox1p_power), "boxcox1p", positive, normal
 )

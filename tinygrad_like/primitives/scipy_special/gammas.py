@@ -10,7 +10,7 @@ from scipy import special
 
 from ...engine.registry import elementwise
 from ...engine.traces import whole
-from ..samples import between, either_sign, fractions, positive, whole_numbers
+from ..samples import either_sign, fractions, positive, whole_numbers
 
 # B₂ₖ / 2k, the coefficients of ψ in 1/x² (DLMF 5.11.2), and by how much x is raised before they are used.
 BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760)
@@ -120,9 +120,7 @@ loggamma = elementwise(
     symbol="ln Γ",
     singular=True,
 )
-rgamma = elementwise(
-    "special.rgamma", special.rgamma, "x", rgamma_rule, sample=(either_sign(0.1, 3.0),), symbol="1/Γ"
-)
+rgamma = elementwise("special.rgamma", special.rgamma, "x", rgamma_rule, sample=(either_sign(0.1, 3.0),), symbol="1/Γ")
 psi = elementwise(
     "special.psi",
     special.psi,

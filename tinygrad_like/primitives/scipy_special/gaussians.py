@@ -16,8 +16,8 @@ ROOT_PI = math.sqrt(math.pi)
 ROOT_HALF = math.sqrt(0.5)
 LARGE = 64.0  # of its square, the exponential is 0 or infinite
 GRID = 32.0
-NEAR = 1.0  # up to here, the recurrence of the integrals of erfc loses few digits
-TERMS = 60  # from there on, as many terms of the continued fraction give all digits
+NEAR = 1.25  # up to here, the recurrence of the integrals of erfc loses few digits
+TERMS = 100  # from there on, as many terms of the continued fraction give all digits
 DAWSON_FAR = 6.5  # from here on, the series of its derivative in 1/x gives all digits
 
 
@@ -143,9 +143,7 @@ erfcx = elementwise(
     sample=(normal,),
     symbol="erfcx",
 )
-erfinv = elementwise(
-    "special.erfinv", special.erfinv, "x", erfinv_rule, sample=(unit,), symbol="erf⁻¹", singular=True
-)
+erfinv = elementwise("special.erfinv", special.erfinv, "x", erfinv_rule, sample=(unit,), symbol="erf⁻¹", singular=True)
 erfcinv = elementwise(
     "special.erfcinv", special.erfcinv, "x", erfcinv_rule, sample=(between(0.1, 1.9),), symbol="erfc⁻¹", singular=True
 )
