@@ -11,6 +11,7 @@ from scipy import special
 from ...engine.registry import elementwise
 from ...engine.traces import whole
 from ..samples import between, normal, positive, whole_numbers
+from .orders import in_floats
 
 FAR = 20.0  # from here on (and beyond the order's square), the series in 1/x give all digits
 TERMS = 36
@@ -46,10 +47,10 @@ scaled_moment: Any = elementwise(
 
 def _scaled_derivative(v: Any, x: Any, *, kind: str = "i", order: int = 1) -> Any:
     """That of ive for x > 0, or of kve: near, of what its neighbours give; far, where they cancel, of the series."""
-    sign = 1 if kind == "k" else -1
+    sign, v = 1 if kind == "k" else -1, in_floats(v, x)
     is_far = x > np.maximum(FAR, v * v)
     size, v_far = np.where(is_far, x, 2 * FAR), np.where(is_far, v, 0.0)
-    term: Any = np.sqrt(np.pi / 2 if kind == "k" else 0.5 / np.pi) / np.sqrt(size) / (-size) ** order
+    term: Any = math.sqrt(math.pi / 2 if kind == "k" else 0.5 / math.pi) / np.sqrt(size) / (-size) ** order
     series: Any = 0.0
     for k in range(TERMS):
         series = series + math.prod(k + 0.5 + j for j in range(order)) * term

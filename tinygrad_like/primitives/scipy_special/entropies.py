@@ -55,7 +55,7 @@ def xlog1py_left(g: Any, a: Any, b: Any) -> Any:
 
 
 def xlog1py_right(g: Any, a: Any, b: Any) -> Any:
-    return g * (a / np.where(both_zero(a, b + 1), np.inf, b + 1))
+    return g * (a / np.where(both_zero(a, b + 1.0), np.inf, b + 1.0))
 
 
 def huber_delta(g: Any, a: Any, b: Any) -> Any:
@@ -63,7 +63,7 @@ def huber_delta(g: Any, a: Any, b: Any) -> Any:
 
 
 def huber_residual(g: Any, a: Any, b: Any) -> Any:
-    return g * np.maximum(np.minimum(b, a), -a)
+    return g * np.maximum(np.minimum(b, a), -1.0 * a)
 
 
 def length(a: Any, b: Any) -> Any:

@@ -100,9 +100,9 @@ expi = of_number(special.expi, lambda g, x: g * (np.exp(x) / x), "Ei")
 exp1 = of_number(special.exp1, lambda g, x: -g * (np.exp(-x) / x), "E₁", positive)
 wrightomega = of_number(special.wrightomega, lambda g, y: g * (y / (1 + y)), "ω")
 expn = of_two(special.expn, "n x", (COUNT, expn_rule), "Eₙ", whole_numbers(0, 4), positive)
-boxcox = of_two(special.boxcox, "a b", (lambda g, a, b: g * a ** (b - 1), boxcox_power), "boxcox", positive, normal)
+boxcox = of_two(special.boxcox, "a b", (lambda g, a, b: g * a ** (b - 1.0), boxcox_power), "boxcox", positive, normal)
 boxcox1p = of_two(
-    special.boxcox1p, "a b", (lambda g, a, b: g * (1 + a) ** (b - 1), boxcox1p_power), "boxcox1p", positive, normal
+    special.boxcox1p, "a b", (lambda g, a, b: g * (1 + a) ** (b - 1.0), boxcox1p_power), "boxcox1p", positive, normal
 )
 inv_boxcox = of_two(
     special.inv_boxcox, "a b", (lambda g, a, b, y: g * y ** (1.0 - b), POWER), "boxcox⁻¹", positive, whole_numbers(0, 3)

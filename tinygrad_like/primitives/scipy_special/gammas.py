@@ -43,7 +43,7 @@ def trigamma(x: Any) -> Any:
 
 
 def zeta_rule(g: Any, a: Any, b: Any) -> Any:
-    return g * (-a * special.zeta(a + 1.0, b))
+    return -g * (a * special.zeta(a + 1.0, b))
 
 
 def rgamma_rule(g: Any, x: Any) -> Any:

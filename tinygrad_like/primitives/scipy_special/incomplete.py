@@ -15,6 +15,7 @@ from scipy import special
 from ...engine.registry import elementwise
 from ...engine.traces import whole
 from ..samples import between, positive, whole_numbers
+from .orders import in_floats
 
 SMALL = 10.0  # up to here, factorials are computed as such
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)  # DLMF 5.11.1
@@ -43,6 +44,7 @@ def deviance(a: Any, x: Any) -> Any:
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
+    a = in_floats(a, x)
     small, large = np.minimum(a, SMALL), np.maximum(a, SMALL)
     near = np.minimum(x, 800)  # further on, the exponential is 0
     direct = near ** (small - 1) * np.exp(-near) * special.rgamma(small)
@@ -53,6 +55,7 @@ def _gamma_density(a: Any, x: Any) -> Any:
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    a, b = in_floats(a, x), in_floats(b, x)
     at_end = (x <= 0) | (x >= 1)
     powers = x ** (a - 1) * (1 - x) ** (b - 1)
     direct = np.where(powers == 0, 0, powers / special.beta(a, b))
