@@ -104,7 +104,8 @@ class Primitive:
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
     plain NumPy, one per array argument (None: no derivative; a text: why it is refused), and name what they need: `g`
     the cotangent, `y` the result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names
-    are options of the forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the dtype is the same.
+    are options of the forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the
+    dtype is the same.
     A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
     their `shapes`, and gives a list, one part per array. If the forward gives a tuple, the rules take a tuple of
     cotangents (several.py).

@@ -19,7 +19,7 @@ POINTS = 32  # of the integral over half of the circle, which give all digits up
 ORDER = "The derivative of Bessel functions by their order has no closed form"
 
 
-def _scaled_moment(x: Any, *, order: int = 0) -> Any:
+def _scaled_moment(x: Any, *, order: int = 3) -> Any:
     """The mean of e^(-x (1 - cos t)) (1 - cos t)ⁿ over the circle; no term of it is negative."""
     near, far = np.minimum(x, FAR), np.maximum(x, FAR)
     total: Any = 0.0
@@ -45,32 +45,48 @@ scaled_moment: Any = elementwise(
 )
 
 
-def _scaled_derivative(v: Any, x: Any, *, kind: str = "i", order: int = 1) -> Any:
-    """That of ive for x > 0, or of kve: near, of what its neighbours give; far, where they cancel, of the series."""
-    sign, v = 1 if kind == "k" else -1, in_floats(v, x)
+def scaled_derivative(v: Any, x: Any, order: int, sign: int) -> Any:
+    """That of ive (sign -1) for x > 0, or of kve (1): near, of what the neighbours give; far, of the series."""
+    v = in_floats(v, x)
     is_far = x > np.maximum(FAR, v * v)
     size, v_far = np.where(is_far, x, 2 * FAR), np.where(is_far, v, 0.0)
-    term: Any = math.sqrt(math.pi / 2 if kind == "k" else 0.5 / math.pi) / np.sqrt(size) / (-size) ** order
+    term: Any = math.sqrt(math.pi / 2 if sign > 0 else 0.5 / math.pi) / np.sqrt(size) / (-size) ** order
     series: Any = 0.0
     for k in range(TERMS):
         series = series + math.prod(k + 0.5 + j for j in range(order)) * term
         term = term * (sign * (4 * v_far * v_far - (2 * k + 1) ** 2) / (8 * (k + 1)) / size)
-    function = special.kve if kind == "k" else special.ive
+    function = special.kve if sign > 0 else special.ive
     values = [function(v + float(j), x) for j in range(-order, order + 1)]
-    own = 1.0 if kind == "k" else -np.sign(x)
+    own = 1.0 if sign > 0 else -np.sign(x)
     for _ in range(order):
         triples = zip(values, values[1:], values[2:])
         values = [own * here - sign * (before + after) / 2 for before, here, after in triples]
     return np.where(is_far, series, values[0])
 
 
-scaled_derivative: Any = elementwise(
-    "special.scaled_derivative",
-    whole(_scaled_derivative),
+def _ive_derivative(v: Any, x: Any, *, order: int = 1) -> Any:
+    return scaled_derivative(v, x, order, -1)
+
+
+def _kve_derivative(v: Any, x: Any, *, order: int = 1) -> Any:
+    return scaled_derivative(v, x, order, 1)
+
+
+ive_derivative: Any = elementwise(
+    "special.ive_derivative",
+    whole(_ive_derivative),
     "v x",
-    (ORDER, lambda g, v, x, *, kind, order: g * scaled_derivative(v, x, kind=kind, order=order + 1)),
+    (ORDER, lambda g, v, x, *, order: g * ive_derivative(v, x, order=order + 1)),
     sample=(whole_numbers(-2, 4), positive),
-    symbol="(e∓ˣI,K)⁽ⁿ⁾",
+    symbol="(e⁻ˣI)⁽ⁿ⁾",
+)
+kve_derivative: Any = elementwise(
+    "special.kve_derivative",
+    whole(_kve_derivative),
+    "v x",
+    (ORDER, lambda g, v, x, *, order: g * kve_derivative(v, x, order=order + 1)),
+    sample=(whole_numbers(-2, 4), positive),
+    symbol="(eˣK)⁽ⁿ⁾",
 )
 
 
@@ -115,7 +131,7 @@ i1e = of_number(
     "e⁻ˣI₁",
     normal,
 )
-ive = of_order(special.ive, lambda g, v, x: g * scaled_derivative(v, x), "e⁻ˣIᵥ")
-k0e = of_number(special.k0e, lambda g, x: g * scaled_derivative(0.0, x, kind="k"), "eˣK₀")
-k1e = of_number(special.k1e, lambda g, x: g * scaled_derivative(1.0, x, kind="k"), "eˣK₁")
-kve = of_order(special.kve, lambda g, v, x: g * scaled_derivative(v, x, kind="k"), "eˣKᵥ")
+ive = of_order(special.ive, lambda g, v, x: g * ive_derivative(v, x), "e⁻ˣIᵥ")
+k0e = of_number(special.k0e, lambda g, x: g * kve_derivative(0.0, x), "eˣK₀")
+k1e = of_number(special.k1e, lambda g, x: g * kve_derivative(1.0, x), "eˣK₁")
+kve = of_order(special.kve, lambda g, v, x: g * kve_derivative(v, x), "eˣKᵥ")

@@ -8,54 +8,60 @@ import numpy as np
 from scipy import special
 
 from ...engine.registry import elementwise
+from ...engine.traces import whole
 from ..samples import normal, positive
 
 NEAR = 2.0  # up to this ratio, a difference is exact, and a logarithm of 1 more than it loses no digits
 
 
-def both_zero(x: Any, y: Any) -> Any:
-    return (x == 0) & (y == 0)
-
-
-def log_ratio(a: Any, b: Any) -> Any:
-    """ln(a / b), also where a is nearly b, or the quotient is too large or too small."""
+def _log_ratio(a: Any, b: Any) -> Any:
     ratio = a / b
     is_near, fits = (ratio > 1 / NEAR) & (ratio < NEAR), (ratio > 0) & (ratio < np.inf)
-    close = np.log1p((a - b) / b)
-    return np.where(is_near, close, np.where(fits, np.log(np.where(fits, ratio, 1)), np.log(a) - np.log(b)))
+    return np.where(is_near, np.log1p((a - b) / b), np.where(fits, np.log(ratio), np.log(a) - np.log(b)))
+
+
+# ln(a / b), also where a is nearly b, or the quotient is too large or too small.
+log_ratio = elementwise(
+    "special.log_ratio",
+    whole(_log_ratio),
+    "a b",
+    (lambda g, a: g / a, lambda g, b: -g / b),
+    sample=(positive, positive),
+    symbol="ln(a/b)",
+    singular=True,
+)
 
 
 def rel_entr_left(g: Any, a: Any, b: Any) -> Any:
-    return g * np.where(both_zero(a, b), 0, log_ratio(a, b) + 1)
+    return g * np.where((a == 0) & (b == 0), 0, log_ratio(a, b) + 1)
 
 
 def rel_entr_right(g: Any, a: Any, b: Any) -> Any:
-    return -g * (a / np.where(both_zero(a, b), np.inf, b))
+    return -g * (a / np.where((a == 0) & (b == 0), np.inf, b))
 
 
 def kl_div_left(g: Any, a: Any, b: Any) -> Any:
-    return g * np.where(both_zero(a, b), 0, log_ratio(a, b))
+    return g * np.where((a == 0) & (b == 0), 0, log_ratio(a, b))
 
 
 def kl_div_right(g: Any, a: Any, b: Any) -> Any:
-    zero = both_zero(a, b)
-    return g * np.where(zero, 1, (b - a) / np.where(zero, 1, b))
+    return g * np.where((a == 0) & (b == 0), 1, (b - a) / b)
 
 
 def xlogy_left(g: Any, a: Any, b: Any) -> Any:
-    return g * np.log(np.where((a == 0) & (b <= 0), 1, b))
+    return g * np.where((a == 0) & (b <= 0), 0, np.log(b))
 
 
 def xlogy_right(g: Any, a: Any, b: Any) -> Any:
-    return g * (a / np.where(both_zero(a, b), np.inf, b))
+    return g * (a / np.where((a == 0) & (b == 0), np.inf, b))
 
 
 def xlog1py_left(g: Any, a: Any, b: Any) -> Any:
-    return g * np.log1p(np.where((a == 0) & (b <= -1), 0, b))
+    return g * np.where((a == 0) & (b <= -1), 0, np.log1p(b))
 
 
 def xlog1py_right(g: Any, a: Any, b: Any) -> Any:
-    return g * (a / np.where(both_zero(a, b + 1.0), np.inf, b + 1.0))
+    return g * (a / np.where((a == 0) & (b == -1), np.inf, b + 1.0))
 
 
 def huber_delta(g: Any, a: Any, b: Any) -> Any:
@@ -66,19 +72,10 @@ def huber_residual(g: Any, a: Any, b: Any) -> Any:
     return g * np.maximum(np.minimum(b, a), -1.0 * a)
 
 
-def length(a: Any, b: Any) -> Any:
-    """√(a² + b²), or 1 for 0."""
-    return np.where(both_zero(a, b), 1, np.hypot(a, b))
-
-
 def pseudo_huber_delta(g: Any, a: Any, b: Any) -> Any:
-    whole = length(a, b)
-    share = b / np.where(whole + a == 0, 1, whole + a)
-    return g * (share * share * b * (b / whole))
-
-
-def pseudo_huber_residual(g: Any, a: Any, b: Any) -> Any:
-    return g * (b * (a / length(a, b)))
+    length = np.hypot(a, b)
+    share = b / (length + a)
+    return g * (share * share * b * (b / length))
 
 
 entr = elementwise(
@@ -139,7 +136,7 @@ pseudo_huber = elementwise(
     "special.pseudo_huber",
     special.pseudo_huber,
     "a b",
-    (pseudo_huber_delta, pseudo_huber_residual),
+    (pseudo_huber_delta, lambda g, a, b: g * (b * (a / np.hypot(a, b)))),
     sample=(positive, normal),
     symbol="pseudo huber",
     role="loss",

@@ -58,7 +58,7 @@ def boxcox1p_power(g: Any, a: Any, b: Any) -> Any:
 def expn_rule(g: Any, n: Any, x: Any) -> Any:
     """That of the n before; at n = 0, of e⁻ˣ / x."""
     first = np.exp(-x) * (1 + x) / (x * x)
-    return -g * np.where(n == 0, first, special.expn(np.maximum(n - 1.0, 0), x))
+    return -g * np.where(n == 0, first, special.expn(n - 1.0, x))
 
 
 def sici_rule(g: Any, x: Any) -> Any:

@@ -20,9 +20,7 @@ ZETA_ORDER = "The derivative of zeta by its first argument has no closed form"
 
 
 def polygamma(order: int, x: Any) -> Any:
-    """ψ, or its derivative of this order, where x > 0."""
-    if order == 0:
-        return special.psi(x)
+    """The derivative of ψ of an order from 1 on, where x > 0."""
     return (-1) ** (order + 1) * math.factorial(order) * special.zeta(order + 1.0, x)
 
 
@@ -38,7 +36,7 @@ def trigamma(x: Any) -> Any:
     """ψ′. On the left it is reflected (DLMF 5.15.6): the sum for zeta would have |x| terms."""
     is_left = x < 0
     right = special.zeta(2.0, np.where(is_left, 1 - x, x))
-    sine, _ = sine_and_cosine(np.where(is_left, x, 0.5))
+    sine, _ = sine_and_cosine(x)
     return np.where(is_left, (np.pi / sine) ** 2 - right, right)
 
 
@@ -48,14 +46,12 @@ def zeta_rule(g: Any, a: Any, b: Any) -> Any:
 
 def rgamma_rule(g: Any, x: Any) -> Any:
     """-ψ/Γ. On the left, that of sin(πx) Γ(1-x) / π, where the poles of ψ are no poles."""
-    is_left = x < 0.5
-    left, right = np.where(is_left, x, 0), np.where(is_left, 1, x)
-    sine, cosine = sine_and_cosine(left)
-    reflected = special.gamma(1 - left) * (cosine - sine * special.psi(1 - left) / np.pi)
-    return g * np.where(is_left, reflected, -special.psi(right) * special.rgamma(right))
+    sine, cosine = sine_and_cosine(x)
+    reflected = special.gamma(1 - x) * (cosine - sine * special.psi(1 - x) / np.pi)
+    return g * np.where(x < 0.5, reflected, -special.psi(x) * special.rgamma(x))
 
 
-def _psi_rise(a: Any, b: Any, *, order: int = 0) -> Any:
+def _psi_rise(a: Any, b: Any, *, order: int = 3) -> Any:
     inside = (a > 0) & (a + b > 0)
     low, step = np.where(inside, a, 1), np.where(inside, b, 1)
     factor, total = (-1) ** order * math.factorial(order), 0.0
@@ -71,8 +67,8 @@ def _psi_rise(a: Any, b: Any, *, order: int = 0) -> Any:
         power = 2 * k + 2
         rising = math.prod(range(power, power + order)) * (-1) ** order
         total = total - coefficient * rising * change(low, step, power + order)
-    plain = polygamma(order, a + b) - polygamma(order, a)
-    return np.where(inside, total, plain)
+    plain = [special.psi(x) if order == 0 else polygamma(order, x) for x in (a + b, a)]
+    return np.where(inside, total, plain[0] - plain[1])
 
 
 def change(a: Any, b: Any, power: int) -> Any:
@@ -134,7 +130,7 @@ beta = elementwise(
     "special.beta",
     special.beta,
     "a b",
-    (lambda g, a, b, y: -g * (y * psi_rise(a, b)), lambda g, a, b, y: -g * (y * psi_rise(b, a))),
+    (lambda g, a, b, y: -g * (y * psi_rise(a, b, order=0)), lambda g, a, b, y: -g * (y * psi_rise(b, a, order=0))),
     sample=(positive, positive),
     symbol="B",
     singular=True,
@@ -143,7 +139,7 @@ betaln = elementwise(
     "special.betaln",
     special.betaln,
     "a b",
-    (lambda g, a, b: -g * psi_rise(a, b), lambda g, a, b: -g * psi_rise(b, a)),
+    (lambda g, a, b: -g * psi_rise(a, b, order=0), lambda g, a, b: -g * psi_rise(b, a, order=0)),
     sample=(positive, positive),
     symbol="ln B",
     singular=True,

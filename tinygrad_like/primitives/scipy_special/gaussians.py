@@ -14,6 +14,7 @@ from ..samples import between, either_sign, normal, unit
 
 ROOT_PI = math.sqrt(math.pi)
 ROOT_HALF = math.sqrt(0.5)
+ROOT_2_OVER_PI = math.sqrt(2 / math.pi)
 LARGE = 64.0  # of its square, the exponential is 0 or infinite
 GRID = 32.0
 NEAR = 1.25  # up to here, the recurrence of the integrals of erfc loses few digits
@@ -21,12 +22,8 @@ TERMS = 100  # from there on, as many terms of the continued fraction give all d
 DAWSON_FAR = 6.5  # from here on, the series of its derivative in 1/x gives all digits
 
 
-def bounded(x: Any) -> Any:
-    return np.minimum(np.maximum(x, -LARGE), LARGE)
-
-
 def _exp_of_square(x: Any, *, scale: float = -1.0) -> Any:
-    near = bounded(x)
+    near = np.minimum(np.maximum(x, -LARGE), LARGE)
     coarse = np.rint(near * GRID) / GRID  # its square is exact
     return np.exp(scale * (coarse * coarse)) * np.exp(scale * ((near - coarse) * (near + coarse)))
 
@@ -45,12 +42,46 @@ def _scaled_erfc(x: Any, *, order: int = 1) -> Any:
     return np.where(x < NEAR, here, product)
 
 
+def exp_of_inverse(size: Any, tail: Any) -> Any:
+    """exp(size²), where tail = erfc(size). Their product is erfcx, which loses no digits where the square is large."""
+    direct = (tail > 0.5) | (tail == 0)
+    return np.where(direct, _exp_of_square(size, scale=1.0), special.erfcx(size) / np.where(direct, 1, tail))
+
+
+def _erfinv_slope(x: Any) -> Any:
+    return ROOT_PI / 2 * exp_of_inverse(np.abs(special.erfinv(x)), 1 - np.abs(x))
+
+
+def _erfcinv_slope(x: Any) -> Any:
+    return -ROOT_PI / 2 * exp_of_inverse(np.abs(special.erfcinv(x)), np.minimum(x, 2 - x))
+
+
+def _ndtri_slope(x: Any) -> Any:
+    tail = 2 * np.minimum(x, 1 - x)
+    return math.sqrt(2 * math.pi) * exp_of_inverse(ROOT_HALF * np.abs(special.ndtri(x)), tail)
+
+
+def _dawson_slope(x: Any, *, order: int = 1) -> Any:
+    is_near = np.abs(x) < DAWSON_FAR
+    near, far = np.where(is_near, x, 0), np.where(is_near, DAWSON_FAR, x)
+    before: Any = special.dawsn(near)
+    here = 1 - 2 * (near * before)
+    for n in range(1, order):
+        before, here = here, -2 * (near * here + n * before)
+    term: Any = (-1) ** order / (2 * far * far**order)
+    series: Any = 0.0
+    for k in range(31):
+        series = series + math.prod(range(2 * k + 1, 2 * k + 1 + order)) * term
+        term = term * ((2 * k + 1) / 2) / far / far
+    return np.where(is_near, here, series)
+
+
 # exp(c x²), with the square in two parts: otherwise the rounding error of x² would be multiplied by x².
 exp_of_square: Any = elementwise(
     "special.exp_of_square",
     _exp_of_square,
     "x",
-    lambda g, x, y, *, scale: g * (2 * scale * (bounded(x) * y)),
+    lambda g, x, y, *, scale: g * (2 * scale * (x * y)),
     sample=(normal,),
     symbol="exp(cx²)",
 )
@@ -63,6 +94,43 @@ scaled_erfc: Any = elementwise(
     sample=(normal,),
     symbol="eˣ²iⁿerfc",
 )
+# The derivatives of the inverse functions, in which no digits are lost where these are steep.
+erfinv_slope = elementwise(
+    "special.erfinv_slope",
+    whole(_erfinv_slope),
+    "x",
+    lambda g, x, y: g * (2 * special.erfinv(x) * y * y),
+    sample=(unit,),
+    symbol="erf⁻¹′",
+    singular=True,
+)
+erfcinv_slope = elementwise(
+    "special.erfcinv_slope",
+    whole(_erfcinv_slope),
+    "x",
+    lambda g, x, y: g * (2 * special.erfcinv(x) * y * y),
+    sample=(between(0.1, 1.9),),
+    symbol="erfc⁻¹′",
+    singular=True,
+)
+ndtri_slope = elementwise(
+    "special.ndtri_slope",
+    whole(_ndtri_slope),
+    "x",
+    lambda g, x, y: g * (special.ndtri(x) * y * y),
+    sample=(between(0.05, 0.95),),
+    symbol="Φ⁻¹′",
+    singular=True,
+)
+# The derivatives of Dawson's integral; far out, where its recurrence loses digits, by the asymptotic series.
+dawson_slope: Any = elementwise(
+    "special.dawson_slope",
+    whole(_dawson_slope),
+    "x",
+    lambda g, x, *, order: g * dawson_slope(x, order=order + 1),
+    sample=(either_sign(0.1, 9.0),),
+    symbol="D⁽ⁿ⁾",
+)
 
 
 def density(x: Any) -> Any:
@@ -70,45 +138,9 @@ def density(x: Any) -> Any:
     return exp_of_square(x, scale=-0.5) / math.sqrt(2 * math.pi)
 
 
-def exp_of_inverse(size: Any, tail: Any) -> Any:
-    """exp(size²), where tail = erfc(size). Their product is erfcx, which loses no digits where the square is large."""
-    direct = (tail > 0.5) | (tail == 0)
-    return np.where(direct, exp_of_square(size, scale=1.0), special.erfcx(size) / np.where(direct, 1, tail))
-
-
-def erfinv_rule(g: Any, x: Any, y: Any) -> Any:
-    return g * (ROOT_PI / 2 * exp_of_inverse(np.abs(y), 1 - np.abs(x)))
-
-
-def erfcinv_rule(g: Any, x: Any, y: Any) -> Any:
-    return g * (-ROOT_PI / 2 * exp_of_inverse(np.abs(y), np.where(x < 1, x, 2 - x)))
-
-
-def ndtri_rule(g: Any, x: Any, y: Any) -> Any:
-    tail = 2 * np.where(x < 0.5, x, 1 - x)
-    return g * (math.sqrt(2 * math.pi) * exp_of_inverse(ROOT_HALF * np.abs(y), tail))
-
-
 def log_ndtr_rule(g: Any, x: Any) -> Any:
     """The density over the distribution; on the left, both without their factor exp(-x²/2)."""
-    is_left = x < 0
-    left, right = np.where(is_left, x, 0), np.where(is_left, 0, x)
-    ratio = math.sqrt(2 / math.pi) / special.erfcx(-ROOT_HALF * left)
-    return g * np.where(is_left, ratio, density(right) / special.ndtr(right))
-
-
-def dawson_rule(g: Any, x: Any, y: Any) -> Any:
-    is_near = np.abs(x) < DAWSON_FAR
-    return g * np.where(is_near, 1 - 2 * (x * y), dawson_slope(np.where(is_near, DAWSON_FAR, x)))
-
-
-def dawson_slope(x: Any) -> Any:
-    """The asymptotic series −Σ (2k+1)!! / (2x²)ᵏ⁺¹."""
-    small = 0.5 / x / x
-    total: Any = 1
-    for odd in range(61, 1, -2):
-        total = 1 + odd * small * total
-    return -small * total
+    return g * np.where(x < 0, ROOT_2_OVER_PI / special.erfcx(-ROOT_HALF * x), density(x) / special.ndtr(x))
 
 
 erf = elementwise(
@@ -143,14 +175,36 @@ erfcx = elementwise(
     sample=(normal,),
     symbol="erfcx",
 )
-erfinv = elementwise("special.erfinv", special.erfinv, "x", erfinv_rule, sample=(unit,), symbol="erf⁻¹", singular=True)
-erfcinv = elementwise(
-    "special.erfcinv", special.erfcinv, "x", erfcinv_rule, sample=(between(0.1, 1.9),), symbol="erfc⁻¹", singular=True
+erfinv = elementwise(
+    "special.erfinv",
+    special.erfinv,
+    "x",
+    lambda g, x: g * erfinv_slope(x),
+    sample=(unit,),
+    symbol="erf⁻¹",
+    singular=True,
 )
-dawsn = elementwise("special.dawsn", special.dawsn, "x", dawson_rule, sample=(either_sign(0.1, 9.0),), symbol="D")
+erfcinv = elementwise(
+    "special.erfcinv",
+    special.erfcinv,
+    "x",
+    lambda g, x: g * erfcinv_slope(x),
+    sample=(between(0.1, 1.9),),
+    symbol="erfc⁻¹",
+    singular=True,
+)
+dawsn = elementwise(
+    "special.dawsn", special.dawsn, "x", lambda g, x: g * dawson_slope(x), sample=(either_sign(0.1, 9.0),), symbol="D"
+)
 ndtr = elementwise("special.ndtr", special.ndtr, "x", lambda g, x: g * density(x), sample=(normal,), symbol="Φ")
 ndtri = elementwise(
-    "special.ndtri", special.ndtri, "x", ndtri_rule, sample=(between(0.05, 0.95),), symbol="Φ⁻¹", singular=True
+    "special.ndtri",
+    special.ndtri,
+    "x",
+    lambda g, x: g * ndtri_slope(x),
+    sample=(between(0.05, 0.95),),
+    symbol="Φ⁻¹",
+    singular=True,
 )
 log_ndtr = elementwise("special.log_ndtr", special.log_ndtr, "x", log_ndtr_rule, sample=(normal,), symbol="ln Φ")
 ndtri_exp = elementwise(

@@ -67,23 +67,12 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
     return np.where(at_end | (np.maximum(a, b) < SMALL), direct, peaked)
 
 
-def gamma_density_rule(g: Any, a: Any, x: Any, y: Any) -> Any:
-    """At 0, where ln x has a pole, the difference of two densities."""
-    at_end = x == 0
-    slope = y * ((a - 1.0 - x) / np.where(at_end, 1, x))
-    return g * np.where(at_end, gamma_density(a - 1.0, np.where(at_end, x, 1)) - y, slope)
-
-
-def beta_density_rule(g: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
-    return g * (y * ((a - 1.0) / x - (b - 1.0) / (1 - x)))
-
-
 # The derivative of gammainc by x.
 gamma_density: Any = elementwise(
     "special.gamma_density",
     whole(_gamma_density),
     "a x",
-    (SHAPE_OF_GAMMA, gamma_density_rule),
+    (SHAPE_OF_GAMMA, lambda g, a, x, y: g * (y * ((a - 1.0 - x) / x))),
     sample=(whole_numbers(1, 20), positive),
     symbol="xᵃ⁻¹e⁻ˣ/Γ(a)",
     singular=True,
@@ -93,7 +82,7 @@ beta_density: Any = elementwise(
     "special.beta_density",
     whole(_beta_density),
     "a b x",
-    (SHAPE_OF_BETA, SHAPE_OF_BETA, beta_density_rule),
+    (SHAPE_OF_BETA, SHAPE_OF_BETA, lambda g, a, b, x, y: g * (y * ((a - 1.0) / x - (b - 1.0) / (1 - x)))),
     sample=(whole_numbers(1, 15), whole_numbers(1, 15), between(0.1, 0.9)),
     symbol="xᵃ⁻¹(1-x)ᵇ⁻¹/B",
     singular=True,
