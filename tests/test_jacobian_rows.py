@@ -29,7 +29,7 @@ def one_by_one(function, *args):
 def all_at_once(function, *args):
     """The same; a row that is swept by itself is an error, but where there is only one."""
 
-    def refuse(evaluation, number):
+    def refuse(evaluation, number, holomorphic):
         assert evaluation.y.active[number].size <= 1 or evaluation.roots[number] is None, "a row was swept by itself"
         return rows(evaluation, number)
 

@@ -13,15 +13,18 @@ from .differences import (
     EPS,
     MOST_DOUBT,
     STEP,
+    away_from_zero,
     careful_difference,
     difference,
     explanation,
     few_bits,
     line,
+    normal_like,
     refined_difference,
     scale,
     unit_tangents,
 )
+from .engine.complex_numbers import CONTINUOUS
 from .engine.custom import called_operations
 from .engine.errors import ArgumentError, DTypeError, GradientCheckError
 from .engine.primitive import Function
@@ -38,6 +41,7 @@ from .tree import flatten, is_container, leaves, paths, unflatten
 # A function, the inputs that it is differentiated at, and their names.
 Case = tuple[Function, list[Any], list[str]]
 
+WIDE = (np.dtype(np.float64), np.dtype(np.complex128))  # for real and for complex numbers
 DIRECTIONS = 3
 MOST_ENTRIES = 1000
 # The rounding of f itself, as it appears in the quotient of differences, with a margin of 100.
@@ -59,9 +63,10 @@ def gradcheck(
 
     Compares, along random directions, reverse mode ("rev", vjp) and forward mode ("fwd", jvp) of every order
     up to `order`. Float arrays and floats among `xs`, also in lists, tuples, dicts and dataclasses, are
-    differentiated, everything else is held constant. If f returns such containers, each float in them is
-    checked. A Layer is checked with respect to its inputs and all its parameters. Operations made with
-    `operation` that f calls are checked by themselves first, on the values that f calls them with.
+    differentiated, everything else is held constant. Complex numbers are moved in both directions of the plane. If f
+    returns such containers, each float in them is checked. A Layer is checked with respect to its inputs and all its
+    parameters. Operations made with `operation` that f calls are checked by themselves first, on the values that f
+    calls them with.
 
     Raises GradientCheckError with the input, the index, the analytic and the numeric value, and whether a kink
     lies near, or if two calls of f differ; DTypeError for float32, which is too coarse for differences;
@@ -101,7 +106,7 @@ class Checker:
     def check(self, f: Function, inputs: list[Any], names: list[str]) -> None:
         """Check one function of float inputs, without the operations in it."""
         check_dtypes(inputs, names)
-        points = [np.array(values_of(x), dtype=np.float64) for x in inputs]
+        points = [np.array(values_of(x), dtype=WIDE[np.iscomplexobj(values_of(x))]) for x in inputs]
         check_repeatable(f, points)
         self.names, self.rng = names, np.random.default_rng(self.seed)
         self.check_order(f, points, 1)
@@ -116,20 +121,20 @@ class Checker:
     def check_order(self, f: Function, points: list[Array], order: int) -> None:
         y, pullback = vjp(f, *points)
         y = np.asarray(y)
-        if y.dtype.kind != "f":
+        if y.dtype.kind not in CONTINUOUS:
             raise DTypeError(f"gradcheck needs a function that returns floats, but it returned {y.dtype}.")
-        if y.dtype != np.float64:
+        if y.dtype not in WIDE:
             raise too_coarse("the function returned", y.dtype)
         for _ in range(DIRECTIONS if order == 1 else 1):
             self.compare(f, points, y, pullback, order)
         if order < self.last:
-            cotangent = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
+            cotangent = away_from_zero(self.rng, y)
             self.names = [*self.names, "cotangent"]
             self.check_order(pullback_of(f), [*points, cotangent], order + 1)
 
     def compare(self, f: Function, points: list[Array], y: Array, pullback: Any, order: int) -> None:
         """Along one random direction, and weighted at random to one number."""
-        tangents = [few_bits(self.rng.standard_normal(p.shape) * scale(p)) for p in points]
+        tangents = [few_bits(normal_like(self.rng, p) * scale(p)) for p in points]
         along = line(f, points, tangents)
         first = careful_difference(along)
         slope = np.abs(first[0])
@@ -140,7 +145,7 @@ class Checker:
             )
         # Outputs of any size count alike: a large one must not hide what is wrong in a small one.
         level = np.maximum(np.abs(y), 1.0)
-        weights = self.rng.standard_normal(y.shape) / np.where(slope > 1e-6 * level, slope, level)
+        weights = normal_like(self.rng, y) / np.where(slope > 1e-6 * level, slope, level)
         analytic = {mode: self.slope(mode, f, points, tangents, weights, pullback) for mode in self.modes}
         for attempt in range(2):
             numeric, doubt = first if attempt == 0 else refined_difference(along)
@@ -173,40 +178,47 @@ class Checker:
     ) -> GradientCheckError | None:
         """The error of the single entry that differs most, if one does by itself."""
         worst: tuple[float, Any] = (0.0, None)
-        for number, index in self.entries(points):
-            unit = unit_tangents(points, number, index)
+        for number, index, along_axis in self.entries(points):
+            unit = unit_tangents(points, number, index, along_axis)
             along = line(f, points, unit)
             analytic = self.slope(mode, f, points, unit, weights, pullback)
             gap = relative_gap(analytic, inner(weights, difference(along)))
             if gap > MOST_DOUBT:
                 gap = relative_gap(analytic, inner(weights, refined_difference(along)[0]))
             if gap > worst[0]:
-                worst = gap, (number, index)
+                worst = gap, (number, index, along_axis)
         if worst[1] is None:
             return None
-        number, index = worst[1]
-        unit = unit_tangents(points, number, index)
-        along, length = line(f, points, unit), float(unit[number][index])
+        number, index, along_axis = worst[1]
+        unit = unit_tangents(points, number, index, along_axis)
+        along, length = line(f, points, unit), float(abs(unit[number][index]))
         numeric_column, doubt = (each / length for each in refined_difference(along))
-        column = np.empty(y.shape)
+        column = np.zeros(y.shape, y.dtype)
         for at in np.ndindex(y.shape):
-            pick = np.zeros(y.shape)
-            pick[at] = 1.0
-            column[at] = self.slope(mode, f, points, unit, pick, pullback) / length
+            for factor in (1.0, 1j)[: 1 + np.iscomplexobj(y)]:
+                pick = np.zeros(y.shape, y.dtype)
+                pick[at] = factor
+                column[at] += factor * self.slope(mode, f, points, unit, pick, pullback) / length
         gaps = [relative_gap(column[at], numeric_column[at]) for at in np.ndindex(y.shape)]
         at = tuple(map(int, np.unravel_index(int(np.argmax(gaps)), y.shape)))
-        place = f"d output{list(at) or ''} / d {self.names[number]}{list(index) or ''}"
-        got, want = float(column[at]), float(numeric_column[at])
+        part = "" if along_axis == 1 else "the imaginary part of "
+        place = f"d output{list(at) or ''} / d {part}{self.names[number]}{list(index) or ''}"
+        got, want = column[at].item(), numeric_column[at].item()
         return self.failure(place, mode, order, got, want, explanation(along, at, want, float(doubt[at])))
 
-    def entries(self, points: list[Array]) -> list[tuple[int, tuple[int, ...]]]:
-        """Single entries to look at: all of them, or a random thousand."""
-        every = [(i, index) for i, point in enumerate(points) for index in np.ndindex(point.shape)]
+    def entries(self, points: list[Array]) -> list[tuple[int, tuple[int, ...], complex]]:
+        """Single entries to look at, of complex ones both parts: all of them, or a random thousand."""
+        every = [
+            (i, index, along_axis)
+            for i, point in enumerate(points)
+            for index in np.ndindex(point.shape)
+            for along_axis in (1, 1j)[: 1 + np.iscomplexobj(point)]
+        ]
         if len(every) <= MOST_ENTRIES:
             return every
         return [every[i] for i in self.rng.choice(len(every), MOST_ENTRIES, replace=False)]
 
-    def failure(self, place: str, mode: str, order: int, got: float, want: float, kink: str) -> GradientCheckError:
+    def failure(self, place: str, mode: str, order: int, got: complex, want: complex, kink: str) -> GradientCheckError:
         name = {"rev": "reverse", "fwd": "forward"}[mode]
         return GradientCheckError(
             f"The derivative of order {order} in {name} mode is wrong in {place}:",
@@ -216,8 +228,8 @@ class Checker:
 
 @np.errstate(invalid="ignore")
 def inner(a: Any, b: Any) -> float:
-    """The sum of the products; a wrong derivative may well be inf or nan."""
-    return float((np.asarray(a) * np.asarray(b)).sum())
+    """The real part of the sum of conj(a) b; a wrong derivative may well be inf or nan."""
+    return float((np.conjugate(a) * np.asarray(b)).sum().real)
 
 
 def close(got: float, expected: float, tolerance: float) -> bool:
@@ -341,20 +353,20 @@ def restricted(f: Function, inputs: list[Any], names: list[str], varying: list[i
 
 def is_float(x: Any) -> bool:
     x = values_of(x)
-    return isinstance(x, float) or getattr(getattr(x, "dtype", None), "kind", "") == "f"
+    return isinstance(x, (float, complex)) or getattr(getattr(x, "dtype", None), "kind", "-") in CONTINUOUS
 
 
 def check_dtypes(inputs: list[Any], names: list[str]) -> None:
     for x, name in zip(inputs, names):
         dtype = getattr(x, "dtype", None)
-        if dtype is not None and dtype.kind in "fc" and dtype != np.float64:
+        if dtype is not None and dtype.kind in CONTINUOUS and dtype not in WIDE:
             raise too_coarse(f"{name} is", dtype)
 
 
 def too_coarse(what: str, dtype: Any) -> DTypeError:
     digits = max(1, round(-np.log10(np.finfo(dtype).eps) / 2))
     return DTypeError(
-        f"gradcheck needs float64, but {what} {dtype}.",
+        f"gradcheck needs float64 or complex128, but {what} {dtype}.",
         f"Differences in {dtype} keep only about {digits} digits, too coarse "
         "to tell a right gradient from a wrong one; check in float64, the rules are the same.",
     )

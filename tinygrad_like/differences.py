@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,8 @@ def line(f: Function, points: list[Array], tangents: list[Array]) -> Along:
 
 def few_bits(values: Array) -> Array:
     """Values with 8 bits each, so that a point and a step along them are added without rounding."""
+    if np.iscomplexobj(values):
+        return few_bits(values.real) + 1j * few_bits(values.imag)
     mantissa, exponent = np.frexp(values)
     return np.ldexp(np.round(mantissa * 256) / 256, exponent)
 
@@ -45,11 +48,23 @@ def scale(point: Array) -> Array:
     return few_bits(np.maximum(np.sqrt(np.maximum(size, 1.0)), 1e-8 * size))
 
 
-def unit_tangents(points: list[Array], number: int, index: tuple[int, ...]) -> list[Array]:
-    """Along a single entry."""
-    unit = [np.zeros(p.shape) for p in points]
-    unit[number][index] = scale(points[number])[index]
+def unit_tangents(points: list[Array], number: int, index: tuple[int, ...], along_axis: complex) -> list[Array]:
+    """Along a single entry: of a complex one along the real (1) or the imaginary axis (1j)."""
+    unit = [np.zeros(p.shape, p.dtype) for p in points]
+    unit[number][index] = scale(points[number])[index] * along_axis
     return unit
+
+
+def normal_like(rng: np.random.Generator, values: Array) -> Array:
+    """Random numbers of the shape, complex where the values are."""
+    real: Any = rng.standard_normal(values.shape)
+    return real + 1j * rng.standard_normal(values.shape) if np.iscomplexobj(values) else real
+
+
+def away_from_zero(rng: np.random.Generator, values: Array) -> Array:
+    """Random numbers of the shape, of absolute values between 0.5 and 1.5, in any direction of the plane if complex."""
+    real: Any = rng.uniform(0.5, 1.5, values.shape) * rng.choice([-1.0, 1.0], values.shape)
+    return real * np.exp(1j * rng.uniform(0.3, 1.2, values.shape)) if np.iscomplexobj(values) else real
 
 
 def quotient(along: Along, step: float) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy import float64, ndarray
 
 from . import operators
+from .complex_numbers import conjugated, converted, dtype_of_rule
 from .errors import DTypeError, GraphError, RuleError, ShapeError
 from .guarding import guarded
 from .node import HIGHEST, IN_SHAPE, Node, below
@@ -26,6 +27,7 @@ from .zeros import product_without_false_nans, without_false_nans, zeros_below
 
 # Held while gradients are added up: several threads may have swept to the same leaf. (Adding Tensors sweeps nothing.)
 delivering = across_forks(RLock())
+REAL, NUMBERS = "fiub", "fiubc"  # kinds of dtype
 COMPILED = "compiled"  # the operation that the results of a compiled function seem to come from
 Found = dict[Node, tuple[Any, bool]]
 
@@ -192,7 +194,7 @@ def looked_at(part: Any, g: Any, node: Node, rule: Any, values: list[Any], array
 
 
 def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
-    """What was saved, in the dtype of the result: a rule never computes in an operand's narrower one.
+    """What was saved, in the precision of the result: a rule never computes in an operand's narrower one.
 
     Operands that have no derivative (conditions, class numbers) stay as they are.
     """
@@ -201,7 +203,7 @@ def in_dtype(saved: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
         if rules[0 if node.primitive.variadic else position] is not None and isinstance(
             values[i], (ndarray, np.generic)
         ):
-            values[i] = values[i].astype(node.dtype, copy=False)
+            values[i] = values[i].astype(dtype_of_rule(values[i].dtype, node.dtype), copy=False)
     return tuple(values)
 
 
@@ -221,7 +223,7 @@ def checked_part(part: Any, node: Any) -> Any:
     if isinstance(part, Tensor):
         return part
     array = None if part is None else ndarray_of(part)
-    if array is None or array.dtype.kind not in "fiub":
+    if array is None or array.dtype.kind not in NUMBERS:
         raise RuleError(
             f"A rule of {node.primitive.name} returned {part!r}.", "A rule returns an array, one number per element."
         )
@@ -229,13 +231,13 @@ def checked_part(part: Any, node: Any) -> Any:
 
 
 def cast(part: Any, dtype: np.dtype[Any], node: Node) -> Any:
-    """The engine keeps each cotangent in the dtype of its value."""
-    if part.dtype.kind not in "fiub":
+    """The engine keeps each cotangent in the dtype of its value: of a real one, the real part."""
+    if part.dtype.kind not in NUMBERS:
         raise RuleError(
             f"A rule of {node.primitive.name} returned {part.dtype} for an argument of {dtype}.",
-            "A rule returns real numbers.",
+            "A rule returns numbers.",
         )
-    return part.astype(dtype)
+    return converted(part, dtype)
 
 
 def unbroadcast(part: Any, shape: tuple[int, ...], node: Any) -> Any:
@@ -282,14 +284,19 @@ def start_cotangent(tensor: Tensor, gradient: Any) -> Any:
                 f"backward() on a Tensor of shape {tensor.shape} needs a gradient; only one element does not.",
                 "Write t.sum().backward(), or t.backward(np.ones(t.shape)).",
             )
+        if tensor.dtype.kind == "c":
+            raise DTypeError(
+                f"backward() on a Tensor of {tensor.dtype} needs a gradient; only one real number does not.",
+                "Write t.real.backward(), or make a real loss, such as np.abs(t).",
+            )
         return np.ones(tensor.shape, tensor.dtype) if tensor.ndim else tensor.dtype.type(1)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient)
     if gradient.shape != tensor.shape:
         raise ShapeError(f"The gradient has shape {gradient.shape}, but the Tensor has shape {tensor.shape}.")
-    if gradient.dtype.kind not in "fiub":
-        raise DTypeError(f"The gradient has dtype {gradient.dtype}; it must be real.")
-    return gradient if gradient.dtype == tensor.dtype else gradient.astype(tensor.dtype)
+    if gradient.dtype.kind not in (NUMBERS if tensor.dtype.kind == "c" else REAL):
+        raise DTypeError(f"The gradient has dtype {gradient.dtype}, but the Tensor has {tensor.dtype}.")
+    return conjugated(gradient if gradient.dtype == tensor.dtype else gradient.astype(tensor.dtype))
 
 
 def backward(tensor: Tensor, gradient: Any, retain_graph: bool, create_graph: bool) -> None:
@@ -352,6 +359,8 @@ def deliver(found: Found) -> None:
                 continue
             if active:
                 seen(leaf)
+            if node.dtype.kind == "c":
+                cotangent, owned = conjugated(cotangent), True
             old = leaf._grad
             if isinstance(cotangent, Tensor):
                 # A leaf is somebody's own, e.g. the gradient that backward() was given.

@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from . import operators
 from .autodiff import checked_part, parts_of_list, sweep, unbroadcast
+from .complex_numbers import converted, dtype_of_rule
 from .guarding import guarded
 from .node import Node, Raised, below, has_ended, leaf_node, reverse_level
 from .scattered import Scattered
@@ -70,8 +71,9 @@ class Push:
         self.y: Any = wrap(y, under) if self.recorded else y
 
     def cast(self, value: Any) -> Any:
-        """An array or a Tensor in the dtype of the result; a plain number as it is."""
-        return value if getattr(value, "dtype", self.dtype) == self.dtype else value.astype(self.dtype)
+        """An array or a Tensor in the precision of the result; a plain number as it is."""
+        dtype = dtype_of_rule(getattr(value, "dtype", self.dtype), self.dtype)
+        return value if getattr(value, "dtype", dtype) == dtype else value.astype(dtype)
 
     def tensors(self) -> list[Any]:
         nodes = [node if isinstance(node, Node) else None for node in self.nodes]
@@ -119,7 +121,8 @@ class Push:
                 return self.without_false_nans(part, tangent, apply)
         elif primitive.linear:
             return self.applied(i, tangent)
-        if self.reduces or self.y.size == 1:
+        # Of one complex result, its two parts may depend on the operand in two ways.
+        if self.reduces or (self.y.size == 1 and self.dtype.kind != "c"):
             return self.summed(i, self.rule(i, self.values, self.y), tangent)
         y = self.y if self.recorded else wrap(self.y)
         return self.transposed(i, self.rule(i, self.tensors(), y), tangent)
@@ -208,7 +211,7 @@ class Push:
         """In the shape and the dtype of the result."""
         if np.shape(total) != self.shape:
             total = np.broadcast_to(total, self.shape)
-        total = self.cast(total)
+        total = total if total.dtype == self.dtype else converted(total, self.dtype)
         return total if isinstance(total, Tensor) and total._node is not None else ndarray_of(values_of(total))
 
 

@@ -332,7 +332,7 @@ class Methods:
 
     def conj(self: Any) -> Tensor:
         """The complex conjugate of each value: of real numbers, this Tensor itself."""
-        return operators.arithmetic.conjugate(self) if self.dtype.kind == "c" else self
+        return operators.complexes.conjugate(self) if self.dtype.kind == "c" else self
 
     conjugate = conj
 

@@ -6,6 +6,7 @@ import weakref
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .complex_numbers import CONTINUOUS
 from .errors import DTypeError
 from .writes import Array, clock
 
@@ -119,13 +120,10 @@ def has_ended(level: int) -> bool:
 
 def leaf_node(array: Array, owner: Tensor | None = None, under: Node | None = None, level: int = 0) -> Node:
     """The node of a leaf; without an owner, only a transform collects its gradient."""
-    if array.dtype.kind != "f":
-        complex_ = array.dtype.kind == "c"
+    if array.dtype.kind not in CONTINUOUS:
         raise DTypeError(
-            f"A Tensor of dtype {array.dtype} cannot have a gradient; only floating-point ones can.",
-            "Write real and imaginary parts as two Tensors."
-            if complex_
-            else "Write floats (1.0, not 1), or Tensor(data, dtype=float, requires_grad=True).",
+            f"A Tensor of dtype {array.dtype} cannot have a gradient; only floating-point and complex ones can.",
+            "Write floats (1.0, not 1), or Tensor(data, dtype=float, requires_grad=True).",
         )
     node = Node(None, None, (), (), None, array, None)
     if level:

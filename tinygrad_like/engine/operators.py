@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..functions import sorting as sorting
     from ..functions import statistics as statistics
     from ..primitives import arithmetic as arithmetic
+    from ..primitives import complexes as complexes
     from ..primitives import constants as constants
     from ..primitives import contraction as contraction
     from ..primitives import counting as counting

@@ -9,6 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .arguments import bound
+from .complex_numbers import CONTINUOUS
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
 from .forward import raised
 from .kinds import as_ndarray
@@ -282,10 +283,10 @@ class Primitive:
             mask |= len(arrays) << 1
         recipe = self._recipes.get(mask) or self._make_recipe(mask)
         if not recipe.calls:
-            flat = self.flat and y.dtype.kind == "f" and not transform_depth.get()
+            flat = self.flat and y.dtype.kind in CONTINUOUS and not transform_depth.get()
             return Node(self, recipe, tuple(nodes), (), options, y, scope.get()) if flat else None
-        if y.dtype.kind != "f":
-            check_not_complex(self.name, y.dtype)
+        if y.dtype.kind not in CONTINUOUS:
+            check_numeric(self.name, y.dtype)
             return None
         if used and not as_it_is and Raised in map(type, nodes):
             return raised(self, args, arrays, nodes, options, y)
@@ -367,11 +368,15 @@ def no_rule(name: str, argument: str, reason: str) -> UnsupportedError:
 
 def check_not_complex(name: str, dtype: Any) -> None:
     """Integers and truths have no place in the graph. Complex numbers would need one: an error."""
+
+
+def check_numeric(name: str, dtype: Any) -> None:
+    """Integers and truths have no place in the graph. What is no number would lose its gradient: an error."""
     if dtype.kind in "iub":
         return
     raise DTypeError(
-        f"{name} gave {dtype} from a Tensor that requires a gradient; only real numbers have one.",
-        "Write real and imaginary parts as two Tensors, and anything else as floats.",
+        f"{name} gave {dtype} from a Tensor that requires a gradient; only numbers have one.",
+        "Write floats or complex numbers.",
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import operators
+from .complex_numbers import CONTINUOUS, converted
 from .recording import observer, recording, tell
 from .tensor import wrap
 from .traces import ndarray_of
@@ -20,17 +21,17 @@ from .traces import ndarray_of
 if TYPE_CHECKING:
     from .primitive import Primitive, Rule
 
-# Of each result: its shape and dtype; of one that is not a float, and so has no derivative, a copy of the array.
+# Of each result: its shape and dtype; of one of integers, which have no derivative, a copy of the array.
 Layout = tuple[Any, ...]
 
 
 def layout_of(parts: Sequence[Any]) -> Layout:
-    return tuple((p.shape, p.dtype) if p.dtype.kind == "f" else p.copy() for p in parts)
+    return tuple((p.shape, p.dtype) if p.dtype.kind in CONTINUOUS else p.copy() for p in parts)
 
 
 def pack(parts: Sequence[Any]) -> Any:
-    """The floats among the results, in one vector."""
-    return np.concatenate([np.ravel(part) for part in parts if part.dtype.kind == "f"])
+    """The floats and complex numbers among the results, in one vector."""
+    return np.concatenate([np.ravel(part) for part in parts if part.dtype.kind in CONTINUOUS])
 
 
 def spans(layout: Layout) -> list[tuple[int, int]]:
@@ -57,7 +58,7 @@ def unpack(vector: Any, layout: Layout, constant: Any = None) -> tuple[Any, ...]
 def one_of(vector: Any, start: int, stop: int, shape: tuple[int, ...], dtype: Any) -> Any:
     """One of the results out of the vector."""
     part = vector[start:stop].reshape(shape)
-    return part if part.dtype == dtype else part.astype(dtype)
+    return part if part.dtype == dtype else converted(part, dtype)
 
 
 def unpacking(rule: Rule | None, kind: type[Rule]) -> Rule | None:
@@ -92,7 +93,7 @@ def several(
 ) -> Any:
     """The results of an operation on Tensors, as Tensors in the same kind of tuple."""
     parts = [ndarray_of(part) for part in y]
-    recorded = mask and recording.get() and any(part.dtype.kind == "f" for part in parts)
+    recorded = mask and recording.get() and any(part.dtype.kind in CONTINUOUS for part in parts)
     if not recorded and observer.get() is None:
         return like(y, [wrap(part) for part in parts])
     joint = primitive.joint = primitive.joint or make_joint(primitive)
@@ -103,7 +104,7 @@ def several(
     tell(joint, args, options, whole)
     part = operators.indexing.part
     results = [
-        part(whole, start=start, stop=stop, shape=y.shape, dtype=y.dtype) if y.dtype.kind == "f" else wrap(y)
+        part(whole, start=start, stop=stop, shape=y.shape, dtype=y.dtype) if y.dtype.kind in CONTINUOUS else wrap(y)
         for y, (start, stop) in zip(parts, spans(layout))
     ]
     return like(y, results)

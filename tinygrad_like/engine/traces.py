@@ -108,9 +108,13 @@ def contiguous(array: Any) -> Any:
 
 
 def number_of(array: Any) -> Any:
-    """`float` of an array with one element; in a trace, what becomes a float when the program is run."""
+    """An array with one element as a Python number; in a trace, what becomes one when the program is run."""
     now = trace()
-    return float(array) if now is None else now.number(array)
+    return plain_number(array) if now is None else now.number(array)
+
+
+def plain_number(array: Any) -> float | complex:
+    return complex(array) if array.dtype.kind == "c" else float(array)
 
 
 def copy_of(value: Any) -> Any:

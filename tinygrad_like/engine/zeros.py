@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .complex_numbers import CONTINUOUS
 from .node import Node
 from .shortcuts import all_finite, shortcut
 from .tensor import values_of, wrap
@@ -68,7 +69,7 @@ def product_without_false_nans(part: Any, g: Any, rule: Rule, values: Sequence[A
 
 
 def is_float(value: Any) -> bool:
-    return isinstance(values_of(value), (np.ndarray, np.generic)) and values_of(value).dtype.kind == "f"
+    return isinstance(values_of(value), (np.ndarray, np.generic)) and values_of(value).dtype.kind in CONTINUOUS
 
 
 def as_float(value: Any) -> Any:

@@ -9,7 +9,8 @@ import numpy as np
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
-from ..primitives import choices, constants
+from ..primitives import choices, complexes, constants
+from ..primitives.trigonometric import nonzero
 
 
 @implements(np.clip)
@@ -90,23 +91,38 @@ def check_real(x: Any, name: str) -> None:
         raise UnsupportedError(f"{name} of a Tensor of complex numbers is not differentiable.")
 
 
-@implements(np.real, np.real_if_close)
-def real(x: Any, tol: float = 100) -> Any:
+@implements(np.real)
+def real(x: Any) -> Any:
     """`np.real`: of real numbers, these themselves."""
-    check_real(x, "real")
+    return complexes.real_part(x) if x.dtype.kind == "c" else x
+
+
+@implements(np.real_if_close)
+def real_if_close(x: Any, tol: float = 100) -> Any:
+    """`np.real_if_close`: of real numbers, these themselves."""
+    check_real(x, "real_if_close")
     return x
 
 
 @implements(np.imag)
 def imag(x: Any) -> Any:
     """`np.imag`: of real numbers, zeros."""
-    check_real(x, "imag")
-    return np.zeros_like(x)
+    return complexes.imaginary_part(x) if x.dtype.kind == "c" else np.zeros_like(x)
+
+
+@implements(np.sign)
+def sign(x: Any) -> Any:
+    """`np.sign`: of real numbers a constant; of complex ones x / |x|, and 0 at 0."""
+    x = as_array(x)
+    return x / nonzero(np.abs(x)) if x.dtype.kind == "c" else constants.sign(x)
 
 
 @implements(np.angle)
 def angle(x: Any, deg: bool = False) -> Any:
-    """`np.angle`: of real numbers 0, or π where they are negative; a constant."""
+    """`np.angle`: of real numbers 0, or π where they are negative, a constant; of complex ones arg x."""
+    if x.dtype.kind == "c":
+        turned = complexes.angle(x)
+        return np.degrees(turned) if deg else turned
     if x.dtype.kind != "f":
         raise UnsupportedError(f"angle of a Tensor of {x.dtype} is not differentiable.")
     turned = np.where(np.isnan(x), np.nan, np.where(np.signbit(x), np.pi, 0.0)).astype(x.dtype)
@@ -116,12 +132,10 @@ def angle(x: Any, deg: bool = False) -> Any:
 @implements(np.iscomplex)
 def iscomplex(x: Any) -> Any:
     """`np.iscomplex`: false for real numbers."""
-    check_real(x, "iscomplex")
-    return np.zeros_like(x, dtype=bool)
+    return np.imag(x) != 0
 
 
 @implements(np.isreal)
 def isreal(x: Any) -> Any:
     """`np.isreal`: true for real numbers."""
-    check_real(x, "isreal")
-    return np.ones_like(x, dtype=bool)
+    return np.imag(x) == 0

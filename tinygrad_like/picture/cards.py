@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.autodiff import start_cotangent, sweep
+from ..engine.complex_numbers import conjugated
 from ..engine.errors import TinygradError
 from ..engine.node import Node
 from ..engine.primitive import Primitive
@@ -104,4 +105,4 @@ def add_gradients(graph: Graph, nodes: list[Node | None], outputs: list[Tensor],
     for number, (card, node) in enumerate(zip(graph.cards, nodes)):
         # A leaf that was written to between uses has several cards, and one gradient for all.
         if node in found and last[node] == number:
-            card.gradient = np.asarray(found[node][0])
+            card.gradient = conjugated(np.asarray(found[node][0]))

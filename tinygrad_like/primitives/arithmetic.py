@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.registry import ufunc
+from .complexes import direction
 from .samples import between, either_sign, fractions, normal
 from .samples import positive as above_zero
 
@@ -48,9 +49,8 @@ fmod = ufunc(
 )
 negative = ufunc(np.negative, lambda g: -g, sample=(normal,), symbol="−x", linear=True)
 positive = ufunc(np.positive, lambda g: g, sample=(normal,), symbol="+x", linear=True)
-absolute = ufunc(np.absolute, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
+absolute = ufunc(np.absolute, lambda g, x: g * direction(x), sample=(normal,), symbol="|x|")
 fabs = ufunc(np.fabs, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
-conjugate = ufunc(np.conjugate, lambda g: g, sample=(normal,), linear=True)
 copysign = ufunc(np.copysign, (lambda g, a, b: g * np.sign(a) * np.copysign(1, b), None), sample=(normal, normal))
 ldexp = ufunc(
     np.ldexp,

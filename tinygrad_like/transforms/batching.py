@@ -17,9 +17,11 @@ from ..engine.autodiff import sweep
 from ..engine.batches.batched import NONE, Batched, CannotBatch, call, holds_batched, is_batched, treatments
 from ..engine.batches.batched_parts import in_rows
 from ..engine.batches.batched_ufuncs import aligned
+from ..engine.complex_numbers import conjugated
 from ..engine.node import Node
-from ..engine.traces import active, current, real, trace
+from ..engine.traces import active, current, plain_number, real, trace
 from .evaluation import Evaluation
+from .holomorphic import doubled, joined_parts
 
 MOST = 10**7  # elements of the largest array of a sweep, in all its rows
 FEWEST = 3  # rows, from which on one sweep on batched arrays is faster; a program is shorter for two already
@@ -108,7 +110,7 @@ class Batch:
             self.outer.require(condition, text)
 
     def number(self, array: Any) -> Any:
-        return float(array) if self.outer is None or is_batched(array) else self.outer.number(array)
+        return plain_number(array) if self.outer is None or is_batched(array) else self.outer.number(array)
 
     def refusal(self, what: str, instead: str) -> Exception:
         return CannotBatch(what)
@@ -117,7 +119,7 @@ class Batch:
 # -- the sweeps -------------------------------------------------------------------------------------
 
 
-def rows_of(evaluation: Evaluation) -> dict[int, list[Any]]:
+def rows_of(evaluation: Evaluation, holomorphic: bool) -> dict[int, list[Any]]:
     """The rows of the Jacobian of each result, an array for each input; not of results that are swept row by row."""
     results = [i for i, root in enumerate(evaluation.roots) if root is not None and not evaluation.outer[i]]
     if isinstance(trace(), Batch) or not evaluation.nodes or not results:
@@ -127,7 +129,7 @@ def rows_of(evaluation: Evaluation) -> dict[int, list[Any]]:
     together = every.can_join and count * every.largest <= TOGETHER
     found: dict[int, list[Any]] = {}
     for group in [results] if together else [[i] for i in results]:
-        rows = Rows(evaluation, group, every)
+        rows = Rows(evaluation, group, every, holomorphic)
         if rows.count >= (FEWEST if trace() is None else 2):
             found |= rows.tried()
     return found
@@ -157,10 +159,11 @@ class Reached:
 class Rows:
     """The rows of the Jacobians of some results, in blocks of one sweep each."""
 
-    def __init__(self, evaluation: Evaluation, results: list[int], reached: Reached) -> None:
+    def __init__(self, evaluation: Evaluation, results: list[int], reached: Reached, holomorphic: bool) -> None:
         self.evaluation, self.reached = evaluation, reached
         self.values = {i: evaluation.y.active[i] for i in results}
-        stops = list(accumulate(each.size for each in self.values.values()))
+        self.doubled = {i for i, y in self.values.items() if doubled(y, holomorphic)}
+        stops = list(accumulate(y.size * (1 + (i in self.doubled)) for i, y in self.values.items()))
         self.places = dict(zip(results, pairwise([0, *stops])))  # of each result among all rows
         self.count = stops[-1]
 
@@ -178,7 +181,8 @@ class Rows:
                 outer.forget(before)
             return {}
         rows = blocks[0] if len(blocks) == 1 else [np.concatenate(parts) for parts in zip(*blocks)]
-        return {i: [each[start:stop] for each in rows] for i, (start, stop) in self.places.items()}
+        found = {i: [each[start:stop] for each in rows] for i, (start, stop) in self.places.items()}
+        return {i: joined_parts(each) if i in self.doubled else each for i, each in found.items()}
 
     def block(self, first: int, last: int) -> list[Any]:
         """The rows between two places, for each input.
@@ -202,15 +206,17 @@ class Rows:
         for i, (start, stop) in self.places.items():
             y = self.values[i]
             if start < last and first < stop:
-                rows = identity[:, start:stop].astype(y.dtype).reshape(size, *y.shape)
-                starts.append((self.evaluation.roots[i], Batched(rows)))
+                rows = identity[:, start:stop].astype(y.dtype)
+                if i in self.doubled:
+                    rows = rows[:, : y.size] - 1j * rows[:, y.size :]
+                starts.append((self.evaluation.roots[i], Batched(rows.reshape(size, *y.shape))))
         with Batch(size, repairs=watched and self.reached.trusted):
             found = sweep(starts, nodes, watched=watched)
         parts: list[Any] = []
         taken = [each.rows for _, each in starts]
         for node in nodes:
             part = found[node][0] if node in found else np.zeros(node.shape, node.dtype)
-            parts.append(alone(part, size, [*taken, *parts]))
+            parts.append(conjugated(alone(part, size, [*taken, *parts])))
         return parts
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.autodiff import Found, sweep
+from ..engine.complex_numbers import CONTINUOUS, conjugated
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
 from ..engine.node import Node, below, has_ended, leaf_node, reverse_level, running
@@ -63,13 +64,14 @@ class Evaluation:
         self.outer = [recording.get() and (around or depends(each)) for around, each in zip(self.around, places)]
 
     def sweep(self, starts: dict[int, Any], recorded: bool, retain: bool, given: bool = True) -> list[Any]:
-        """The cotangents of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
+        """The gradients of the inputs: Tensors if recorded, else arrays; zeros where nothing depends."""
         found: Found = {}
         pairs = [(root, start) for i, start in starts.items() if (root := self.roots[i]) is not None]
         if pairs and self.nodes:
             at_level = any(isinstance(c, Tensor) and c._node and c._node.level >= self.level for _, c in pairs)
             lowered = recorded and not at_level and not any(self.around[i] for i in starts)
             with enable_grad():
+                pairs = [(root, conjugated(start)) for root, start in pairs]
                 found = sweep(pairs, self.nodes, recorded=recorded, retain=retain, given=given, lowered=lowered)
         parts = []
         for node in self.nodes:
@@ -77,7 +79,7 @@ class Evaluation:
             if not isinstance(part, Tensor):
                 part = part if owned else copy_of(part)
                 part = wrap(ndarray_of(part)) if recorded else part
-            parts.append(part)
+            parts.append(conjugated(part))
         return parts
 
     def pull(self, cotangents: dict[int, Any], retain: bool, given: bool = True) -> list[Any]:
@@ -200,7 +202,7 @@ def place_of(x: Any) -> tuple[Any, Node | None]:
     if isinstance(x, Tensor):
         return x._array, x._node
     array = as_ndarray(x)
-    if isinstance(x, (bool, int)) or not np.can_cast(array.dtype, np.longdouble, "same_kind"):
+    if isinstance(x, (bool, int)) or array.dtype.kind not in CONTINUOUS:
         raise DTypeError(f"A transform differentiates floats, but got {x!r}.", instead_of(x))
     return array, None
 
@@ -210,7 +212,7 @@ def instead_of(x: Any) -> str:
     if hasattr(x, "parameters") or hasattr(x, "model"):  # a Layer, a Network
         return "A model's parameters get their gradients by backward() of the loss."
     if isinstance(x, NUMBERS):
-        return "Write the real and imaginary parts as two floats." if np.iscomplexobj(x) else "Write 3.0, not 3."
+        return "Write 3.0, not 3."
     return "Give floats, arrays of them, or lists, tuples, dicts and dataclasses of these."
 
 
@@ -274,8 +276,8 @@ def matching(value: Any, other: Any, what: str, other_is: str) -> Tensor:
     if value is None:
         raise ArgumentError(f"{what} is None, but {other_is} {other.shape} there.", "Write zeros of that shape.")
     tensor = value if isinstance(value, Tensor) else wrap(lifted(as_ndarray(value)))
-    if tensor.dtype.kind not in "fiub":
-        raise DTypeError(f"{what} must be real, but has dtype {tensor.dtype}.")
+    if tensor.dtype.kind not in ("fiubc" if other.dtype.kind == "c" else "fiub"):
+        raise DTypeError(f"{what} has dtype {tensor.dtype}, but {other_is} {other.dtype}.")
     if tensor.shape != other.shape:
         raise ShapeError(f"{what} has shape {tensor.shape}, but {other_is} {other.shape}.")
     return tensor if tensor.dtype == other.dtype else tensor.astype(other.dtype)

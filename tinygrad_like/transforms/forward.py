@@ -7,6 +7,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError
 from ..engine.node import Raised, forward_level, leaf_node
 from ..engine.primitive import Function
@@ -34,7 +35,7 @@ def jvp(function: Function, xs: Sequence[Any], tangents: Sequence[Any], has_aux:
     containers, as for `vjp`; the tangents stand in the same ones. `has_aux` is as for `grad`, and gives (y, J t, aux).
 
     Raises ShapeError if a tangent differs in shape from its input, ArgumentError for another number of tangents than
-    inputs, or other containers, DTypeError for integers and complex numbers.
+    inputs, or other containers, DTypeError for integers.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -74,7 +75,7 @@ def split(y: Tensor, level: int, depends: Callable[[Any], bool]) -> tuple[Tensor
     tangent, under = (place.tangent, place.under) if place is not None and place.level == level else (None, place)
     value = wrap(y._array, under if depends(under) else None)
     if tangent is None:
-        tangent = np.zeros(y.shape, y.dtype if y.dtype.kind == "f" else float)
+        tangent = np.zeros(y.shape, y.dtype if y.dtype.kind in CONTINUOUS else float)
     elif not (isinstance(tangent, Tensor) and depends(tangent._node)):
         tangent = values_of(tangent)
     return value, tangent

@@ -8,12 +8,14 @@ from typing import Any, Literal, ParamSpec, TypeVarTuple, overload
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.errors import ShapeError
 from ..engine.primitive import Function
 from ..engine.tensor import Tensor
 from ..tree import is_container, mapped, outline
 from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
+from .holomorphic import check_jacobian, complex_result, derivative_of, doubled, joined_parts
 from .structure import held, zeros_beside
 
 P = ParamSpec("P")
@@ -26,6 +28,7 @@ def value_and_grad(
     argnums: Argnums | None = None,
     argnames: Argnames | None = None,
     has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[P, tuple[Any, Any]]:
     """Like `grad`, but gives (value, gradient) with a single evaluation. It raises what `grad` raises.
 
@@ -40,10 +43,15 @@ def value_and_grad(
     def both(*args: Any, **options: Any) -> tuple[Any, Any]:
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
         y = single(evaluation)
+        if y.dtype.kind == "c" and not holomorphic:
+            raise complex_result("grad", y.dtype)
         value = evaluation.result()
         if has_aux:
             value = value, evaluation.auxiliary()
-        parts = evaluation.pull({0: np.ones(y.shape, y.dtype)}, retain=evaluation.outer[0], given=False)
+        if holomorphic:
+            parts = derivative_of(evaluation, evaluation.outer[0])
+        else:
+            parts = evaluation.pull({0: np.ones(y.shape, y.dtype)}, retain=evaluation.outer[0], given=False)
         return value, choice.formed(evaluation.arguments.filled(parts, zeros_beside))
 
     return both
@@ -72,6 +80,7 @@ def grad(
     argnums: Argnums | None = None,
     argnames: Argnames | None = None,
     has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[P, Any]:
     """The function that computes the gradient of `function`, which must return a single number.
 
@@ -84,11 +93,19 @@ def grad(
     Where the result depends on something recorded outside, such as a parameter of a model, the gradient is a recorded
     Tensor. It nests: grad(grad(f)) is the second derivative.
 
-    Raises DTypeError for integers and complex numbers, ShapeError if the function returns more than one number,
-    ArgumentError if `argnums` or `argnames` name an argument that is not there, or one twice.
+    The gradient by a complex z = x + iy is ∂f/∂x + i ∂f/∂y, so that z - lr * gradient descends, as in PyTorch. With
+    `holomorphic`, it is the derivative f′ of a function of complex numbers with a complex result.
+
+    Raises DTypeError for integers, and for complex results without `holomorphic`; ShapeError if the function returns
+    more than one number; ArgumentError if `argnums` or `argnames` name an argument that is not there, or one twice, or
+    if a function is not holomorphic.
 
     >>> grad(lambda x: x**3)(2.0)
     12.0
+    >>> grad(lambda z: np.abs(z) ** 2)(3 + 4j)
+    (6+8j)
+    >>> grad(lambda z: z * z, holomorphic=True)(3 + 4j)
+    (6+8j)
     >>> grad(lambda w, x: (w * x).sum())(np.ones(2), np.array([3.0, 4.0]))
     array([3., 4.])
     >>> grad(lambda p: p["w"] * p["x"][0] ** p["n"])({"w": 2.0, "x": [3.0], "n": 2})
@@ -100,7 +117,7 @@ def grad(
     >>> grad(grad(lambda x: np.exp(2 * x)))(0.0)
     4.0
     """
-    both = value_and_grad(function, argnums, argnames, has_aux)
+    both = value_and_grad(function, argnums, argnames, has_aux, holomorphic)
 
     @wraps(function)
     def gradient(*args: Any, **options: Any) -> Any:
@@ -121,10 +138,13 @@ def vjp(
 def vjp(function: Callable[[*Xs], Any], *xs: *Xs, has_aux: bool = False) -> tuple[Any, ...]:
     """Evaluate, and give (y, pullback): pullback(g), with g of y's shape, is gᵀ J, one part per input, in its shape.
 
+    For complex numbers it is the gradient of Re(Σ conj(g) y), the loss whose gradient by y is g: conj(Jᵀ conj(g)) if
+    the function is holomorphic.
+
     Inputs and results may be arrays in lists, tuples, dicts and dataclasses; g then has the containers of y.
     `has_aux` is as for `grad`, and gives (y, pullback, aux).
 
-    Raises DTypeError for integers and complex numbers; the pullback ShapeError if g has another shape than y,
+    Raises DTypeError for integers; the pullback ShapeError if g has another shape than y,
     ArgumentError if it has other containers.
 
     >>> y, pullback = vjp(lambda x: x * x, np.array([1.0, 2.0]))
@@ -146,7 +166,11 @@ def vjp(function: Callable[[*Xs], Any], *xs: *Xs, has_aux: bool = False) -> tupl
 
 @overload
 def jacobian(
-    function: np.ufunc, argnums: Argnums | None = None, argnames: Argnames | None = None, has_aux: bool = False
+    function: np.ufunc,
+    argnums: Argnums | None = None,
+    argnames: Argnames | None = None,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Function: ...
 @overload
 def jacobian(
@@ -154,14 +178,20 @@ def jacobian(
     argnums: Argnums | None = None,
     argnames: Argnames | None = None,
     has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[P, Any]: ...
 def jacobian(
-    function: Function, argnums: Argnums | None = None, argnames: Argnames | None = None, has_aux: bool = False
+    function: Function,
+    argnums: Argnums | None = None,
+    argnames: Argnames | None = None,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Function:
     """The function that computes the Jacobian, of shape (*output shape, *input shape).
 
     `argnums`, `argnames` and `has_aux` are as for `grad`. Containers of results hold a Jacobian for each, and
-    containers of inputs a block for each, inside. Raises what `grad` raises, but for the shape: any is taken.
+    containers of inputs a block for each, inside. Raises what `grad` raises, but for the shape: any is taken. A complex
+    result of real inputs has the complex Jacobian; by complex inputs it has one if the function is `holomorphic`.
 
     One sweep gives all rows, in as many times the memory; of large arrays it takes blocks of rows, so that none has
     more than about 10⁷ elements for them together. Where the result depends on something recorded outside, or the rule
@@ -180,33 +210,39 @@ def jacobian(
     @wraps(function)
     def rows(*args: Any, **options: Any) -> Any:
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
-        known, results = batching.rows_of(evaluation), range(len(evaluation.y.active))
-        every = (choice.formed(blocks_of(evaluation, i, known.get(i))) for i in results)
+        check_jacobian(evaluation, holomorphic)
+        known, results = batching.rows_of(evaluation, holomorphic), range(len(evaluation.y.active))
+        every = (choice.formed(blocks_of(evaluation, i, known.get(i), holomorphic)) for i in results)
         blocks = evaluation.y.filled(every, lambda constant: None)
         return (blocks, evaluation.auxiliary()) if has_aux else blocks
 
     return rows
 
 
-def blocks_of(evaluation: Evaluation, number: int, rows: list[Any] | None) -> list[Any]:
+def blocks_of(evaluation: Evaluation, number: int, rows: list[Any] | None, holomorphic: bool) -> list[Any]:
     """The Jacobian of one result with respect to each argument, of which the rows may be known."""
     y = evaluation.y.active[number]
     if rows is None:
-        rows = rows_one_by_one(evaluation, number)
+        rows = rows_one_by_one(evaluation, number, holomorphic)
+    if holomorphic:
+        rows = [conjugated(each) for each in rows]
     pairs = zip(rows, evaluation.nodes, evaluation.inputs)
     parts = [as_given(each.reshape(y.shape + node.shape), x) for each, node, x in pairs]
     blocks: list[Any] = evaluation.arguments.filled(parts, partial(zeros_beside, shape=y.shape))
     return blocks
 
 
-def rows_one_by_one(evaluation: Evaluation, number: int) -> list[Any]:
-    """The rows of the Jacobian of one result, each from a sweep of its own."""
+def rows_one_by_one(evaluation: Evaluation, number: int, holomorphic: bool) -> list[Any]:
+    """The rows of the Jacobian of one result, each from a sweep of its own; of a complex one from two."""
     y = evaluation.y.active[number]
     basis = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    if doubled(y, holomorphic):
+        basis = np.concatenate([basis, basis * 1j])
     pulled = [evaluation.pull({number: each}, retain=True) for each in basis]
     if not pulled:
         return [np.zeros((0, *node.shape), node.dtype) for node in evaluation.nodes]
-    return [np.stack(each) for each in zip(*pulled)]
+    rows = [np.stack(each) for each in zip(*pulled)]
+    return joined_parts(rows) if doubled(y, holomorphic) else rows
 
 
 def hessian(
@@ -214,11 +250,13 @@ def hessian(
     argnums: Argnums | None = None,
     argnames: Argnames | None = None,
     has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Callable[P, Any]:
     """The function that computes the matrix of second derivatives, of shape (*input shape, *input shape).
 
     `argnums`, `argnames` and `has_aux` are as for `grad`. With several arguments, or one in containers, it gives a
     block for each pair, in the containers of the gradient around those of the arguments. Raises what `grad` raises.
+    With `holomorphic` it gives the second derivative f″ of a function of complex numbers; else they must be real.
     One sweep through the graph of the gradient gives all rows, as in `jacobian`.
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
@@ -227,4 +265,4 @@ def hessian(
     >>> hessian(lambda p: p["a"] ** 2 * p["b"])({"a": 2.0, "b": 3.0})
     {'a': {'a': 6.0, 'b': 4.0}, 'b': {'a': 4.0, 'b': 0.0}}
     """
-    return jacobian(grad(function, argnums, argnames, has_aux), argnums, argnames, has_aux)
+    return jacobian(grad(function, argnums, argnames, has_aux, holomorphic), argnums, argnames, has_aux, holomorphic)

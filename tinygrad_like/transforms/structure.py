@@ -76,7 +76,7 @@ def check_attributes(instance: Any) -> None:
 
 
 def is_float(leaf: Any) -> bool:
-    """Whether this leaf of an argument is to be differentiated. (Complex numbers are, but that is refused.)"""
+    """Whether this leaf of an argument is to be differentiated: a real or complex number, or an array of them."""
     if isinstance(leaf, (float, complex)):
         return True
     return hasattr(leaf, "__array__") and as_ndarray(values_of(leaf)).dtype.kind in "fc"
@@ -95,11 +95,11 @@ def as_tensor(value: Any) -> Tensor:
 
 
 def is_result(value: Any, single: bool) -> bool:
-    """Whether it is a real number or an array of them; an error if it ought to be."""
+    """Whether it is a number or an array of them; an error if it ought to be."""
     kind = as_tensor(value).dtype.kind if isinstance(value, NUMBERS) else "O"
-    if kind in "fiub":
+    if kind in "fiubc":
         return True
-    if single or kind == "c":
+    if single:
         raise no_array(value)
     return False
 
@@ -107,7 +107,7 @@ def is_result(value: Any, single: bool) -> bool:
 def no_array(result: Any) -> DTypeError:
     kind = f"an array of {result.dtype}" if isinstance(result, (Tensor, np.ndarray)) else type(result).__name__
     return DTypeError(
-        f"A differentiated function must return one array of real numbers, but returned {kind}.",
+        f"A differentiated function must return one array of numbers, but returned {kind}.",
         "Several arrays may stand in a list, tuple, dict or dataclass (not for grad, which needs one number).",
     )
 
@@ -127,5 +127,5 @@ def zeros_beside(constant: Any, shape: tuple[int, ...] = ()) -> Any:
 
 def held(leaf: Any) -> Any:
     """A copy of an array of floats, which its owner may write to; anything else as it is."""
-    is_own = isinstance(leaf, (Tensor, float, np.generic))
+    is_own = isinstance(leaf, (Tensor, float, complex, np.generic))
     return leaf if is_own or not is_float(leaf) else copy_of(as_ndarray(leaf))

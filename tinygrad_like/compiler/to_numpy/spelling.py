@@ -58,7 +58,7 @@ class Speller:
         if function in MEANS and is_plain_mean(instruction):
             return f"{self.reduction(np.add.reduce, args, {'axis': None}, None)} / {args[0].size}"
         if function is float_of:
-            return f"float({self.leaf(args[0])})"
+            return f"{'complex' if args[0].dtype.kind == 'c' else 'float'}({self.leaf(args[0])})"
         if function is operator.getitem:
             return f"{self.leaf(args[0])}[{self.index(args[1])}]"
         if out is not None:

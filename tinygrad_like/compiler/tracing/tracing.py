@@ -17,7 +17,7 @@ from ...engine.errors import TraceError
 from ...engine.recording import scope
 from ...engine.shortcuts import all_finite, raise_unless
 from ...engine.tensor import Tensor
-from ...engine.traces import active, current, real
+from ...engine.traces import active, current, plain_number, real
 from ...engine.writes import base_of
 from .before import Before, is_traced
 from .gradients import Gradients
@@ -361,9 +361,9 @@ class Trace(Before):
 signature_of = cache(signature)
 
 
-def float_of(array: Any) -> float:
-    """`float`, of which a trace says what it is."""
-    return float(array)
+def float_of(array: Any) -> float | complex:
+    """A Python number, of which a trace says what it is."""
+    return plain_number(array)
 
 
 def value_of(leaf: Any) -> Any:

@@ -11,11 +11,12 @@ from scipy import special
 from ...engine.registry import elementwise
 from ...engine.traces import whole
 from ..samples import between, normal, positive, whole_numbers
-from .orders import in_floats
+from .orders import for_reals, in_floats
 
 FAR = 20.0  # from here on (and beyond the order's square), the series in 1/x give all digits
 TERMS = 36
 POINTS = 32  # of the integral over half of the circle, which give all digits up to there
+SCALED = "The factor of the scale is not holomorphic. Write the function without its scale, such as jv for jve."
 ORDER = "The derivative of Bessel functions by their order has no closed form"
 
 
@@ -48,7 +49,7 @@ scaled_moment: Any = elementwise(
 def scaled_derivative(v: Any, x: Any, order: int, sign: int) -> Any:
     """That of ive (sign -1) for x > 0, or of kve (1): near, of what the neighbours give; far, of the series."""
     v = in_floats(v, x)
-    is_far = x > np.maximum(FAR, v * v)
+    is_far = (x > np.maximum(FAR, v * v)) & np.isrealobj(x)
     size, v_far = np.where(is_far, x, 2 * FAR), np.where(is_far, v, 0.0)
     term: Any = math.sqrt(math.pi / 2 if sign > 0 else 0.5 / math.pi) / np.sqrt(size) / (-size) ** order
     series: Any = 0.0
@@ -109,11 +110,15 @@ def of_number(function: Any, vjp: Any, symbol: str, x: Any = positive) -> Any:
 j0 = of_number(special.j0, lambda g, x: -g * special.j1(x), "J₀", normal)
 j1 = of_number(special.j1, lambda g, x: g * ((special.j0(x) - special.jv(2.0, x)) / 2), "J₁", normal)
 jv = of_order(special.jv, lambda g, v, x: g * ((special.jv(v - 1.0, x) - special.jv(v + 1.0, x)) / 2), "Jᵥ")
-jve = of_order(special.jve, lambda g, v, x: g * ((special.jve(v - 1.0, x) - special.jve(v + 1.0, x)) / 2), "Jᵥ")
+jve = for_reals(
+    of_order(special.jve, lambda g, v, x: g * ((special.jve(v - 1.0, x) - special.jve(v + 1.0, x)) / 2), "Jᵥ"), SCALED
+)
 y0 = of_number(special.y0, lambda g, x: -g * special.y1(x), "Y₀")
 y1 = of_number(special.y1, lambda g, x: g * ((special.y0(x) - special.yv(2.0, x)) / 2), "Y₁")
 yv = of_order(special.yv, lambda g, v, x: g * ((special.yv(v - 1.0, x) - special.yv(v + 1.0, x)) / 2), "Yᵥ")
-yve = of_order(special.yve, lambda g, v, x: g * ((special.yve(v - 1.0, x) - special.yve(v + 1.0, x)) / 2), "Yᵥ")
+yve = for_reals(
+    of_order(special.yve, lambda g, v, x: g * ((special.yve(v - 1.0, x) - special.yve(v + 1.0, x)) / 2), "Yᵥ"), SCALED
+)
 yn = of_order(special.yn, lambda g, v, x: g * ((special.yv(v - 1.0, x) - special.yv(v + 1.0, x)) / 2), "Yₙ")
 
 i0 = of_number(special.i0, lambda g, x: g * special.i1(x), "I₀", normal)
@@ -131,7 +136,7 @@ i1e = of_number(
     "e⁻ˣI₁",
     normal,
 )
-ive = of_order(special.ive, lambda g, v, x: g * ive_derivative(v, x), "e⁻ˣIᵥ")
+ive = for_reals(of_order(special.ive, lambda g, v, x: g * ive_derivative(v, x), "e⁻ˣIᵥ"), SCALED)
 k0e = of_number(special.k0e, lambda g, x: g * kve_derivative(0.0, x), "eˣK₀")
 k1e = of_number(special.k1e, lambda g, x: g * kve_derivative(1.0, x), "eˣK₁")
 kve = of_order(special.kve, lambda g, v, x: g * kve_derivative(v, x), "eˣKᵥ")

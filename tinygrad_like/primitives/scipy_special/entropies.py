@@ -10,6 +10,7 @@ from scipy import special
 from ...engine.registry import elementwise
 from ...engine.traces import whole
 from ..samples import normal, positive
+from .orders import for_reals
 
 NEAR = 2.0  # up to this ratio, a difference is exact, and a logarithm of 1 more than it loses no digits
 
@@ -105,23 +106,29 @@ kl_div = elementwise(
     symbol="a ln(a/b)-a+b",
     singular=True,
 )
-xlogy = elementwise(
-    "special.xlogy",
-    special.xlogy,
-    "a b",
-    (xlogy_left, xlogy_right),
-    sample=(normal, positive),
-    symbol="a ln b",
-    singular=True,
+xlogy = for_reals(
+    elementwise(
+        "special.xlogy",
+        special.xlogy,
+        "a b",
+        (xlogy_left, xlogy_right),
+        sample=(normal, positive),
+        symbol="a ln b",
+        singular=True,
+    ),
+    "Write x * np.log(y).",
 )
-xlog1py = elementwise(
-    "special.xlog1py",
-    special.xlog1py,
-    "a b",
-    (xlog1py_left, xlog1py_right),
-    sample=(normal, positive),
-    symbol="a ln(1+b)",
-    singular=True,
+xlog1py = for_reals(
+    elementwise(
+        "special.xlog1py",
+        special.xlog1py,
+        "a b",
+        (xlog1py_left, xlog1py_right),
+        sample=(normal, positive),
+        symbol="a ln(1+b)",
+        singular=True,
+    ),
+    "Write x * np.log1p(y).",
 )
 huber = elementwise(
     "special.huber",

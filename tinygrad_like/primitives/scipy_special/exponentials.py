@@ -66,7 +66,12 @@ def sici_rule(g: Any, x: Any) -> Any:
 
 
 def lambertw_rule(g: Any, y: Any) -> Any:
+    """1 / (z + eʷ), in which nothing is divided by z, which may be 0 (DLMF 4.13.4)."""
     return g * (np.exp(-y) / (1 + y))
+
+
+def _lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+    return special.lambertw(z, k, tol)
 
 
 def numbers(rng: Rng) -> Iterator[Case]:
@@ -116,3 +121,14 @@ inv_boxcox1p = of_two(
     whole_numbers(0, 3),
 )
 sici = general("special.sici", special.sici, "x", sici_rule, sample=numbers, symbol="Si, Ci", singular=True)
+# special.lambertw is a function of Python, which calls this. Its results are complex, also those that are real.
+lambertw = elementwise(
+    "special.lambertw",
+    _lambertw,
+    "z",
+    lambertw_rule,
+    sample=(positive,),
+    symbol="W",
+    singular=True,
+    numpy=(special._ufuncs._lambertw,),
+)

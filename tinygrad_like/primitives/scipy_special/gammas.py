@@ -11,6 +11,7 @@ from scipy import special
 from ...engine.registry import elementwise
 from ...engine.traces import whole
 from ..samples import either_sign, fractions, positive, whole_numbers
+from .orders import for_reals
 
 # B₂ₖ / 2k, the coefficients of ψ in 1/x² (DLMF 5.11.2), and by how much x is raised before they are used.
 BERNOULLI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760)
@@ -21,14 +22,15 @@ ZETA_ORDER = "The derivative of zeta by its first argument has no closed form"
 
 def polygamma(order: int, x: Any) -> Any:
     """The derivative of ψ of an order from 1 on, where x > 0."""
-    return (-1) ** (order + 1) * math.factorial(order) * special.zeta(order + 1.0, x)
+    sign = 1 if order % 2 else -1
+    return sign * (math.factorial(order) * special.zeta(order + 1.0, x))
 
 
 def sine_and_cosine(x: Any) -> tuple[Any, Any]:
     """Of πx, whose whole turns are left out."""
-    whole = np.rint(x)
-    sign = 1 - 2 * np.remainder(whole, 2)
-    rest = np.pi * (x - whole)
+    turns = np.rint(np.real(x))
+    sign = 1 - 2 * np.remainder(turns, 2)
+    rest = np.pi * (x - turns)
     return sign * np.sin(rest), sign * np.cos(rest)
 
 
@@ -117,14 +119,17 @@ loggamma = elementwise(
     singular=True,
 )
 rgamma = elementwise("special.rgamma", special.rgamma, "x", rgamma_rule, sample=(either_sign(0.1, 3.0),), symbol="1/Γ")
-psi = elementwise(
-    "special.psi",
-    special.psi,
-    "x",
-    lambda g, x: g * trigamma(x),
-    sample=(fractions,),
-    symbol="ψ",
-    singular=True,
+psi = for_reals(
+    elementwise(
+        "special.psi",
+        special.psi,
+        "x",
+        lambda g, x: g * trigamma(x),
+        sample=(fractions,),
+        symbol="ψ",
+        singular=True,
+    ),
+    "SciPy has no trigamma function of complex numbers; declare it with @operation.",
 )
 beta = elementwise(
     "special.beta",

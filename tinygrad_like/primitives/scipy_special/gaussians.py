@@ -23,17 +23,21 @@ DAWSON_FAR = 6.5  # from here on, the series of its derivative in 1/x gives all 
 
 
 def _exp_of_square(x: Any, *, scale: float = -1.0) -> Any:
+    if np.iscomplexobj(x):
+        return np.exp(scale * (x * x))
     near = np.minimum(np.maximum(x, -LARGE), LARGE)
     coarse = np.rint(near * GRID) / GRID  # its square is exact
     return np.exp(scale * (coarse * coarse)) * np.exp(scale * ((near - coarse) * (near + coarse)))
 
 
 def _scaled_erfc(x: Any, *, order: int = 1) -> Any:
-    near, far = np.minimum(x, NEAR), np.maximum(x, NEAR)
+    near = x if np.iscomplexobj(x) else np.minimum(x, NEAR)
     before, here = 2 / ROOT_PI, special.erfcx(near)
     for n in range(1, order + 1):
         before, here = here, (before - 2 * near * here) / (2 * n)
-    last = order + TERMS
+    if np.iscomplexobj(x):
+        return here
+    far, last = np.maximum(x, NEAR), order + TERMS
     product, ratio = special.erfcx(far), 1 / (far + np.sqrt(far * far + 2 * last))
     for n in range(last - 1, 0, -1):
         ratio = 1 / (2 * far + 2 * (n + 1) * ratio)
@@ -62,7 +66,7 @@ def _ndtri_slope(x: Any) -> Any:
 
 
 def _dawson_slope(x: Any, *, order: int = 1) -> Any:
-    is_near = np.abs(x) < DAWSON_FAR
+    is_near = np.iscomplexobj(x) | (np.abs(x) < DAWSON_FAR)
     near, far = np.where(is_near, x, 0), np.where(is_near, DAWSON_FAR, x)
     before: Any = special.dawsn(near)
     here = 1 - 2 * (near * before)

@@ -1,0 +1,30 @@
+"""Which kinds of number have derivatives, and what becomes of cotangents between real and complex ones.
+
+Inside the engine, a cotangent g and a tangent t give the change Re(Σ g t). So a rule is a plain transpose, for complex
+numbers too. What reaches a real value keeps its real part. The gradient that a user sees is conjugated once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+CONTINUOUS = "fc"  # the kinds of dtype that have derivatives: real and complex numbers
+
+
+def conjugated(value: Any) -> Any:
+    """A user's gradient as a cotangent inside, and the other way round. Real ones are the same."""
+    return np.conjugate(value) if value.dtype.kind == "c" else value
+
+
+def converted(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A copy in another dtype; where that is real, a complex number keeps its real part."""
+    if value.dtype.kind == "c" and dtype.kind != "c":
+        value = np.real(value)
+    return value.astype(dtype)
+
+
+def dtype_of_rule(value: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
+    """In which dtype a rule is given a value: that of the result, but complex if the value is."""
+    return np.result_type(value, result) if value.kind == "c" and result.kind != "c" else result
