@@ -77,7 +77,7 @@ def hermitian(rng, x):
 
 
 # Primitives that take no complex numbers as they come.
-MADE_COMPLEX = {"cholesky": hermitian, "cholesky_factor": hermitian}
+MADE_COMPLEX = dict.fromkeys(("cholesky", "cholesky_factor", "eigh", "eigvalsh"), hermitian)
 
 
 def complex_cases(primitive, seed=0):

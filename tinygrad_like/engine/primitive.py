@@ -123,10 +123,9 @@ class Primitive:
     each is a product of matrices besides, `by_slices` that every slice along the option `axis` stands alone, `singular`
     that the rules have poles, `chooses` that they give exact zeros to what was not chosen. `flat` says of an operation
     without rules that it is a step function: it is recorded, so that `backward()` gives zeros to what it depends on.
-    `real` says of an operation of real numbers what to write for complex ones, which are refused where they are
-    recorded. `hint` says in error messages which shapes go together. For pictures and summaries: `symbol`, `role` (operation,
-    activation or loss), and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only
-    options.
+    `real` says of an operation of real numbers what to write for complex ones, which are refused; `hint`, in error
+    messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or loss),
+    and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only options.
     """
 
     trusted = True  # its rules are the package's own
@@ -239,6 +238,8 @@ class Primitive:
             bit <<= shift
         if active and (trace := current.get()) is not None:
             arrays = trace.operands(self, args, arrays)
+        if self.real:
+            check_real(self.name, arrays, self.real)
         try:
             y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
@@ -291,8 +292,6 @@ class Primitive:
         if y.dtype.kind not in CONTINUOUS:
             check_numeric(self.name, y.dtype)
             return None
-        if self.real:
-            check_real(self.name, arrays, self.real)
         if used and not as_it_is and Raised in map(type, nodes):
             return raised(self, args, arrays, nodes, options, y)
         saved = []
@@ -344,8 +343,6 @@ class Primitive:
         try:
             return compute_again(self.forward, self.name, arrays, options)
         except (ValueError, TypeError):
-            if self.real:
-                check_real(self.name, arrays, self.real)
             raise self._explained(arrays, error) from None
 
     def _explained(self, arrays: list[Any], error: Exception) -> TinygradError:
@@ -371,10 +368,6 @@ def no_rule(name: str, argument: str, reason: str) -> UnsupportedError:
         f"{name} is not differentiable in its argument {argument}. {reason}.",
         f"Give it as a constant, {argument}.detach() or {argument}.numpy(); or declare the function with @operation.",
     )
-
-
-def check_not_complex(name: str, dtype: Any) -> None:
-    """Integers and truths have no place in the graph. Complex numbers would need one: an error."""
 
 
 def check_numeric(name: str, dtype: Any) -> None:

@@ -140,6 +140,8 @@ def multiply_adds(y: Any, x: Any, weight: Any, *others: Any) -> int:
     return int(x.size * weight.shape[1])
 
 
+OF_REAL = "Write the steps of complex numbers with np.tanh and tg.sigmoid."
+
 rnn = general(
     "rnn",
     _rnn,
@@ -148,7 +150,7 @@ rnn = general(
     sample=rnn_cases,
     symbol="rnn",
     multiply_adds=multiply_adds,
-    real="Write the steps with np.tanh: relu needs an order.",
+    real=OF_REAL,
 )
 gru = general(
     "gru",
@@ -157,6 +159,7 @@ gru = general(
     gru_rule,
     sample=states(3, "bias", "state"),
     symbol="gru",
+    real=OF_REAL,
     multiply_adds=multiply_adds,
 )
 lstm = general(
@@ -166,5 +169,6 @@ lstm = general(
     lstm_rule,
     sample=states(4, "state", "state"),
     symbol="lstm",
+    real=OF_REAL,
     multiply_adds=multiply_adds,
 )
