@@ -78,13 +78,16 @@ def cube(z):
     return np.sum(z**3 * np.conj(z))
 
 
+MODES = {
+    "f": lambda f: lambda z: tg.jvp(f, (z,), (W,))[1],
+    "b": lambda f: lambda z: inner(W, tg.grad(f)(z)),
+}
+
+
 def nested(f, order):
     """The derivative along W of the derivative along W, each by jvp (f) or by grad (b)."""
     for mode in order:
-        if mode == "f":
-            f = (lambda f: lambda z: tg.jvp(f, (z,), (W,))[1])(f)
-        else:
-            f = (lambda f: lambda z: inner(W, tg.grad(f)(z)))(f)
+        f = MODES[mode](f)
     return f(Z)
 
 
@@ -148,7 +151,7 @@ def test_transforms_of_structures_with_real_and_complex_leaves():
     np.testing.assert_allclose(slopes["z"], 2 * X**2 * Z)
     np.testing.assert_allclose(slopes["x"], 2 * X * np.abs(Z) ** 2)
     assert slopes["one"] == 12 - 6j
-    y, pullback = tg.vjp(lambda x: x * Z, X)
+    _, pullback = tg.vjp(lambda x: x * Z, X)
     assert pullback(W)[0].dtype == float
     np.testing.assert_allclose(pullback(W)[0], np.real(np.conj(W) * Z))
 
