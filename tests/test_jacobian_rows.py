@@ -83,6 +83,7 @@ def test_second_derivatives_of_every_primitive(primitive):
             for i, x in zip(floats, xs):
                 given[i] = x
             y = call(primitive, *given, **options)
+            y = np.real(y) + 2 * np.imag(y) if y.dtype.kind == "c" else y
             return (np.sin(y) * y * y).sum()
 
         xs = [arrays[i] for i in floats]
