@@ -192,3 +192,11 @@ def test_zeros_take_the_dtype_of_the_leaf():
     (np.round(z) * 0 + x).sum().real.backward()
     assert (z.grad.tolist(), z.grad.dtype) == ([0, 0, 0], complex)
     assert tg.grad(lambda z: 1.0)(Z).dtype == complex
+
+
+def test_a_part_of_complex_numbers_is_not_written_to():
+    """In NumPy it is a view, and the whole would change."""
+    for z in (tg.Tensor([1 + 2j]), tg.Tensor([1 + 2j], requires_grad=True) * 2):
+        for part in (z.real, z.imag):
+            with pytest.raises(tg.UnsupportedError, match="read-only"):
+                part[0] = 5.0

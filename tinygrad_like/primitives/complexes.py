@@ -32,12 +32,20 @@ def angle_rule(g: Any, x: Any) -> Any:
     return g * np.where(x == 0, 0, -1j / x)
 
 
+def fixed_copy(part: Any) -> Any:
+    """A copy that refuses to be written to: NumPy has a view here, through which it would write into the whole."""
+    part = copy_of(part)
+    if part.__class__ is np.ndarray:
+        part.flags.writeable = False
+    return part
+
+
 real_part = elementwise(
-    "real_part", lambda x: copy_of(np.real(x)), "x", lambda g: g, sample=(plane,), symbol="Re", linear=True, numpy=()
+    "real_part", lambda x: fixed_copy(np.real(x)), "x", lambda g: g, sample=(plane,), symbol="Re", linear=True, numpy=()
 )
 imaginary_part = elementwise(
     "imaginary_part",
-    lambda x: copy_of(np.imag(x)),
+    lambda x: fixed_copy(np.imag(x)),
     "x",
     lambda g: g * -1j,
     sample=(plane,),
