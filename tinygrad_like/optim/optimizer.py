@@ -36,7 +36,10 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
         if not p.is_leaf:
             raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
         if p.dtype.kind != "f":
-            raise DTypeError(f"An optimizer takes floating-point parameters, but got {p.dtype}.")
+            raise DTypeError(
+                f"An optimizer takes floating-point parameters, but got {p.dtype}.",
+                "Give it real and imaginary parts, and compute with a + 1j * b." if p.dtype.kind == "c" else "",
+            )
     return unique
 
 
