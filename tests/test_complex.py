@@ -8,6 +8,7 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
+from tests.compiler.agreeing import by_backward
 from tests.functions.agreeing import agrees
 from tinygrad_like import losses, nn
 from tinygrad_like.nn import functional
@@ -22,7 +23,7 @@ def plane(*shape):
 
 Z, W, M = plane(5), plane(4), plane(4, 3)
 X = RNG.uniform(0.5, 1.5, 5)
-HOLES = np.where(RNG.random((4, 3)) < 0.3, np.nan, M)
+HOLES = RNG.random((4, 3)) < 0.3
 
 COMPOSITES = {
     "vdot": (np.vdot, Z, X),
@@ -51,15 +52,14 @@ COMPOSITES = {
     "polyfit": (lambda x, y: np.polyfit(x, y, 2), plane(6), plane(6)),
     "trapezoid": (np.trapezoid, Z, plane(5)),
     "gradient": (lambda f: np.gradient(f, X.cumsum()), Z),
-    "nan_to_num": (np.nan_to_num, np.array([1 + 2j, complex(np.nan, 1), complex(2, np.nan)])),
     "real_if_close": (lambda a: np.real_if_close(a * np.conj(a)), Z),
     "real_if_close of others": (np.real_if_close, Z),
     "sinc": (np.sinc, Z),
     "sign": (np.sign, Z),
     "angle": (lambda a: np.angle(a, deg=True), Z),
-    "nanprod": (lambda a: np.nanprod(a, axis=0), HOLES),
-    "nanvar": (lambda a: np.nanvar(a, axis=0), HOLES),
-    "nanmedian": (lambda a: np.nanmedian(a, axis=0), HOLES),
+    "nanprod": (lambda a: np.nanprod(np.where(HOLES, np.nan, a), axis=0), M),
+    "nanvar": (lambda a: np.nanvar(np.where(HOLES, np.nan, a), axis=0), M),
+    "nanmedian": (lambda a: np.nanmedian(np.where(HOLES, np.nan, a), axis=0), M),
     "median": (lambda a: np.median(a, axis=0), M),
     "sort_complex": (np.sort_complex, Z),
     "maximum": (np.maximum, Z, X),
@@ -71,16 +71,28 @@ COMPOSITES = {
     "select": (lambda a, b: np.select([X > 1], [a], b), Z, X),
     "in a wider dtype": (lambda a: np.add(a, 1, dtype=complex), X),
 }
+DEPEND = {"poly", "poly of pairs", "real_if_close", "real_if_close of others"}  # their dtypes, on the values
+
+
+@together("name", DEPEND)
+def test_what_has_a_dtype_that_depends_on_values_is_not_compiled(name):
+    function, *arrays = COMPOSITES[name]
+    with pytest.raises(tg.TraceError, match="dtype depends on values"):
+        tg.compile(by_backward(function))(*arrays)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
 @together("name", list(COMPOSITES))
 def test_composites(name):
-    agrees(
-        *COMPOSITES[name],
-        rtol=1e-11,
-        compiles=name not in ("real_if_close", "real_if_close of others", "poly of pairs"),
-    )
+    agrees(*COMPOSITES[name], rtol=1e-11, compiles=name not in DEPEND)
+
+
+def test_nan_to_num_replaces_each_part():
+    z = tg.Tensor([1 + 2j, complex(np.nan, 1), complex(2, -np.inf)], requires_grad=True)
+    y = np.nan_to_num(z, nan=7.0)
+    np.testing.assert_array_equal(y.numpy(), np.nan_to_num(z.numpy(), nan=7.0))
+    y.backward(np.array([3 + 4j] * 3))
+    np.testing.assert_array_equal(z.grad.numpy(), [3 + 4j, 4j, 3])
 
 
 def test_equal_complex_numbers_share_the_gradient():
