@@ -9,8 +9,8 @@ import numpy as np
 from numpy import ndarray
 
 from .arguments import bound
-from .complex_numbers import CONTINUOUS
-from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError
+from .complex_numbers import CONTINUOUS, check_real
+from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
 from .forward import raised
 from .kinds import as_ndarray
 from .node import IN_SHAPE, Node, Raised, used
@@ -103,9 +103,10 @@ class Primitive:
 
     Called with arrays it gives what NumPy gives; called with at least one Tensor it gives a
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
-    plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
-    result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names are options of the
-    forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the dtype is the same.
+    plain NumPy, one per array argument (None: no derivative; a text: why it is refused), and name what they need: `g`
+    the cotangent, `y` the result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names
+    are options of the forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the
+    dtype is the same.
     A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
     their `shapes`, and gives a list, one part per array. If the forward gives a tuple, the rules take a tuple of
     cotangents (several.py).
@@ -122,9 +123,9 @@ class Primitive:
     each is a product of matrices besides, `by_slices` that every slice along the option `axis` stands alone, `singular`
     that the rules have poles, `chooses` that they give exact zeros to what was not chosen. `flat` says of an operation
     without rules that it is a step function: it is recorded, so that `backward()` gives zeros to what it depends on.
-    `hint` says in error messages which shapes go together. For pictures and summaries: `symbol`, `role` (operation,
-    activation or loss), and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only
-    options.
+    `real` says of an operation of real numbers what to write for complex ones, which are refused; `hint`, in error
+    messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or loss),
+    and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only options.
     """
 
     trusted = True  # its rules are the package's own
@@ -134,7 +135,7 @@ class Primitive:
         name: str,
         forward: Function,
         args: str,
-        vjp: Function | Sequence[Function | None] = (),
+        vjp: Function | Sequence[Function | str | None] = (),
         *,
         shape: str = "general",
         linear: bool = False,
@@ -149,6 +150,7 @@ class Primitive:
         products: bool = False,
         by_slices: bool = False,
         flat: bool = False,
+        real: str = "",
         hint: str = "",
         numpy: tuple[Function, ...] = (),
         role: str = "operation",
@@ -157,6 +159,7 @@ class Primitive:
         self.name, self.__name__, self.__doc__ = name, name, forward.__doc__
         self.forward, self.sample, self.numpy = forward, sample, numpy
         self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
+        self.real = real
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
         self.singular, self.chooses, self.by_slices, self.flat = singular, chooses, by_slices, flat
         self.multiplies, self.products = multiplies or (linear and shape != "elementwise"), products
@@ -173,9 +176,12 @@ class Primitive:
         self.sorted_before: dict[Any, dict[str, Any]] = {}  # options that were given before, sorted
         self.joint: Primitive | None = None  # the record of the vector of several results, once there were some
 
-    def _read_rules(self, rules: tuple[Function | None, ...]) -> None:
+    def _read_rules(self, rules: tuple[Function | str | None, ...]) -> None:
         rules = rules or (None,) * len(self.args)
-        self.rules = tuple(rule and read_rule(rule, self.name) for rule in rules)
+        self.refused = {i: rule for i, rule in enumerate(rules) if isinstance(rule, str)}
+        self.rules = tuple(
+            None if each is None or isinstance(each, str) else read_rule(each, self.name) for each in rules
+        )
         self.keeps_list = self.variadic and any(self.args[0] in rule.wants for rule in self.rules if rule)
         self._check_declaration()
 
@@ -232,6 +238,8 @@ class Primitive:
             bit <<= shift
         if active and (trace := current.get()) is not None:
             arrays = trace.operands(self, args, arrays)
+        if self.real:
+            check_real(self.name, arrays, self.real)
         try:
             y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
@@ -308,6 +316,9 @@ class Primitive:
         return Node(self, recipe, tuple(nodes), tuple(saved), options, y, scope.get())
 
     def _make_recipe(self, mask: int, mixes_dtypes: bool = False) -> Recipe:
+        for i, reason in self.refused.items():
+            if mask >> i & 1:
+                raise no_rule(self.name, self.args[i], reason)
         active = [(i, rule) for i, rule in enumerate(self.rules) if mask >> i & 1 and rule is not None]
         wants = {name for _, rule in active for name in rule.wants}
         saves = [i for i, name in enumerate(self.args) if name in wants]
@@ -350,6 +361,13 @@ class Primitive:
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32})
 NUMBERS = frozenset({float, int, complex, np.float64, np.float32})  # small enough to be kept for pictures
+
+
+def no_rule(name: str, argument: str, reason: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{name} is not differentiable in its argument {argument}. {reason}.",
+        f"Give it as a constant, {argument}.detach() or {argument}.numpy(); or declare the function with @operation.",
+    )
 
 
 def check_numeric(name: str, dtype: Any) -> None:
