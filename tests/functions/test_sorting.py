@@ -177,7 +177,6 @@ def test_errors_stay_errors(f, error, recorded):
         lambda x: np.partition(x, 1, order="a"),
         lambda x: np.argsort(x, order="a"),
         lambda x: np.argpartition(x, 1, order="a"),
-        np.sort_complex,
     ],
 )
 def test_what_is_refused(f):
@@ -186,4 +185,3 @@ def test_what_is_refused(f):
 
 
 def test_sort_complex_of_values():
-    same(np.sort_complex(Tensor(ROW)), np.sort_complex(ROW))
