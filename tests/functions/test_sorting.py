@@ -185,3 +185,4 @@ def test_what_is_refused(f):
 
 
 def test_sort_complex_of_values():
+    same(np.sort_complex(Tensor(ROW)), np.sort_complex(ROW))
