@@ -14,7 +14,7 @@ from ...engine.registry import NUMPY
 
 def in_floats(order: Any, x: Any) -> Any:
     """Whole numbers as floats, of the dtype that the two have together."""
-    return np.divide(order, 1, dtype=np.result_type(order, x, 1.0))
+    return np.divide(order, 1, dtype=np.result_type(order, np.real(x), 1.0))
 
 
 def for_reals(primitive: Primitive, instead: str) -> Primitive:
