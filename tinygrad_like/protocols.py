@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .engine import operators, views
+from .engine.complex_numbers import CONTINUOUS
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.node import is_flat
@@ -133,13 +134,13 @@ def call_where(ufunc: np.ufunc, mask: Any, inputs: Any, options: dict[str, Any],
 
 def in_dtype(ufunc: np.ufunc, inputs: Any, dtype: Any) -> Any:
     """The inputs in the dtype in which the ufunc is to compute: one of floats, as of others nothing is recorded."""
-    if np.dtype(dtype).kind != "f":
+    if np.dtype(dtype).kind not in CONTINUOUS:
         raise UnsupportedError(
             f"{shown(name_of(ufunc))} of a recorded Tensor with dtype={np.dtype(dtype)} is not differentiable.",
             "Write .astype(dtype) of the result.",
         )
     count = 1 if ufunc is np.ldexp else len(inputs)
-    return (*(as_array(each).astype(dtype) for each in inputs[:count]), *inputs[count:])
+    return (*(as_array(each).astype(dtype, casting="same_kind") for each in inputs[:count]), *inputs[count:])
 
 
 def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
