@@ -318,6 +318,7 @@ ORDER = [
     "compiler.to_c.c_backend",
     "compiler.to_jax.jax_loading",
     "compiler.to_jax.jax_callbacks",
+    "compiler.to_jax.jax_special",
     "compiler.to_jax.jax_functions",
     "compiler.to_jax.jax_memory",
     "compiler.to_jax.jax_random",
