@@ -1,13 +1,16 @@
 """scipy.special of Tensors: what dispatches, what is refused, dtypes, complex numbers, and tinygrad_like.special."""
 
+import re
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 from scipy import special
 
 import tinygrad_like as tg
+from docs.make_coverage_special import MAKES
 from tests.cases import OF_SCIPY, leaf, together
 from tinygrad_like.engine.registry import REGISTRY
 
@@ -92,6 +95,26 @@ def test_other_functions_are_refused(call):
     np.testing.assert_array_equal(np.asarray(values), np.asarray(call(*[X] * call.nin)))
 
 
+def is_plain_float(value):
+    if isinstance(value, (tuple, list)):
+        return any(map(is_plain_float, value))
+    return not isinstance(value, tg.Tensor) and np.asarray(value).dtype.kind in "fc"
+
+
+@together("name", [name for name in special.__all__ if callable(getattr(special, name)) and not re.search(MAKES, name)])
+def test_no_function_loses_a_gradient_unseen(name):
+    for count in range(1, 4):
+        for place in range(count):
+            given = [leaf(0.5) if i == place else 2 for i in range(count)]
+            try:
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    result = getattr(special, name)(*given)
+            except (tg.TinygradError, TypeError, ValueError):
+                continue
+            assert not is_plain_float(result), f"{name} of {count}, in {place}"
+
+
 @together("name", ["logsumexp", "softmax", "log_softmax", "polygamma", "multigammaln"])
 def test_scipys_functions_in_python_name_ours(name):
     arguments = {"polygamma": (1, leaf(X)), "multigammaln": (leaf(X), 1)}.get(name, (leaf(X),))
@@ -167,6 +190,10 @@ def test_complex_numbers_of_several_functions():
 def test_complex_numbers_are_refused_where_rules_are_for_real_ones(call):
     with pytest.raises(tg.UnsupportedError, match="for real numbers only"):
         call(leaf(Z[:2], complex))
+    with pytest.raises(tg.UnsupportedError, match="for real numbers only"):
+        tg.jvp(call, (Z[:2],), (Z[:2],))
+    with tg.no_grad():
+        assert call(leaf(Z[:2], complex)).dtype.kind == "c"
 
 
 def test_real_branches_of_lambertw():
