@@ -30,6 +30,7 @@ FASTER = "the way for everything else gives the same, slower"
 SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 TRACED = "only a trace goes this way, which tests/compiler watches"
+RAISES = "where the equation has no single solution, SciPy raises an error or warns; tests/linalg watches"
 CHOSEN_SHARES = "np.where(counts[..., None], share * ratio * (softmax - one_hot(numbers, logits)), 0)"
 EQUIVALENT = {
     ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
@@ -103,6 +104,11 @@ EQUIVALENT = {
     ("lstm_rule", "zip(g[:4, t], of_gates)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),
     ("convolve_rule", "convolve(other, g[::-1], mode='valid')"): (1, ORDER),
+    ("regular_sylvester", "unsolvable(a, b)"): (1, ORDER),
+    ("frechet_point", "blocks(zero, g, zero)"): (1, "the lower left block of the exponential is 0 for every A and E"),
+    ("discrete_right", "found + unsolvable(a, np.conj(a), product=True)"): (1, RAISES),
+    ("discrete_right", "unsolvable(a, np.conj(a), product=True)"): (4, RAISES),
+    ("discrete_right", "np.conj(a)"): (1, RAISES),
 }
 
 
@@ -155,7 +161,7 @@ def corrupted(primitive):
 
 
 def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
 
 def slopes(primitive, arrays, options, order, cotangent):
@@ -171,7 +177,7 @@ def slopes(primitive, arrays, options, order, cotangent):
 
     def total(*xs):
         y, pull_back = tg.vjp(f, *xs)
-        return sum((each * uneven(each) + 0 * x).sum() for each, x in zip(pull_back(cotangent(y)), xs))
+        return sum(np.real(each * uneven(each) + 0 * x).sum() for each, x in zip(pull_back(cotangent(y)), xs))
 
     try:
         if order == 2:
@@ -185,7 +191,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
 
 def uneven(y):
-    return np.random.default_rng(5).uniform(0.5, 1.5, np.shape(y))
+    weights = np.random.default_rng(5).uniform(0.5, 1.5, np.shape(y))
+    return weights * (1 + 0.5j * weights) if np.result_type(y).kind == "c" else weights
 
 
 def at_corner(primitive, corner):
