@@ -54,10 +54,10 @@ ORDER = [
     "engine.custom",
     "primitives.samples",
     "primitives.integers",
+    "primitives.trigonometric",
     "primitives.complexes",
     "primitives.arithmetic",
     "primitives.exponential",
-    "primitives.trigonometric",
     "primitives.bessel",
     "primitives.error_function",
     "primitives.choices",
@@ -71,12 +71,16 @@ ORDER = [
     "primitives.shifting",
     "primitives.contraction",
     "primitives.correlation",
+    "primitives.lapack",
+    "primitives.triangle_inverse",
     "primitives.linear_algebra",
     "primitives.triangular",
     "primitives.factored",
     "primitives.structured",
     "primitives.matrix_equations",
     "primitives.matrix_functions",
+    "primitives.solving",
+    "primitives.orthogonal",
     "primitives.neural",
     "primitives.recurrence",
     "primitives.alignments",
@@ -96,6 +100,7 @@ ORDER = [
     "functions.products",
     "functions.einsum",
     "functions.matrices",
+    "functions.factoring",
     "functions.convolution",
     "functions.filtering",
     "functions.scans",
@@ -495,4 +500,4 @@ def test_the_families_are_all_files_of_their_folders():
     loaded = families.TABLES, families.COMPOSITES
     found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
     files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
-    assert found == [files[0] - {"__init__", "samples", "integers"}, files[1] - {"__init__"}]
+    assert found == [files[0] - {"__init__", "samples", "integers", "lapack"}, files[1] - {"__init__"}]

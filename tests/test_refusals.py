@@ -141,7 +141,6 @@ def test_only_what_is_refused_stands_in_the_table(name):
     ("call", "instead"),
     [
         (np.linalg.svd, r"A singular value .* np\.outer\(u, v\); declare it with @operation"),
-        (np.linalg.qr, r"Write r = np\.linalg\.cholesky\(a\.T @ a\)\.T and q"),
         (np.fft.rfft, r"cosines and sines"),
         (np.packbits, r"Bits have no derivative"),
     ],
@@ -164,10 +163,6 @@ A, B = np.array([[2.0, 0.5], [0.3, 1.5], [1.0, 0.4]]), np.array([1.0, 2.0, 0.5])
 
 
 def test_what_the_table_says_to_write_gives_the_same():
-    r = np.linalg.cholesky(A.T @ A).T
-    q = A @ np.linalg.inv(r)
-    np.testing.assert_allclose(np.abs(r), np.abs(np.linalg.qr(A)[1]))
-    np.testing.assert_allclose(np.abs(q), np.abs(np.linalg.qr(A)[0]))
     s = A[:2]
     np.testing.assert_allclose(np.linalg.norm(s) * np.linalg.norm(np.linalg.inv(s)), np.linalg.cond(s, "fro"))
     k = np.arange(3)

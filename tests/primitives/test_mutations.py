@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, together
+from tests.cases import DIFFERENTIABLE, call, cases, inner, is_float, random_like, together
 from tests.primitives.corners import CORNERS, SMOOTH
 from tests.primitives.mutating import corruptions, reached, rebuilt
 from tinygrad_like.checking import Checker
@@ -28,6 +28,8 @@ TWICE = "there is a second guard: either is enough"
 CAST = "the engine casts what a rule gives"
 FASTER = "the way for everything else gives the same, slower"
 SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
+CONSTANT = "only truths are made of it, which have no derivative"
+MARGIN = "a margin for rounding"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 TRACED = "only a trace goes this way, which tests/compiler watches"
 RAISES = "where the equation has no single solution, SciPy raises an error or warns; tests/linalg watches"
@@ -84,6 +86,18 @@ EQUIVALENT = {
     ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
     ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
     ("det_times_inverse", "shortcut(np.all(y))"): (1, FASTER),
+    ("first_columns", "np.eye(n, dtype=r.real.dtype)"): (1, CAST),
+    ("usable", "values_of(r)"): (1, CONSTANT),
+    ("usable", "8 * r.shape[-1]"): (2, MARGIN),
+    ("usable", "np.where(on_diagonal & (size <= limit), np.nan, 0).astype(r.real.dtype)"): (1, CAST),
+    ("usable", "np.where(on_diagonal & (size <= limit), np.nan, 0)"): (1, TRUTH),
+    ("without_the_rest", "values_of(of_rest)"): (2, CONSTANT),
+    ("without_the_rest", "values_of(rest)"): (1, CONSTANT),
+    ("without_the_rest", "np.sqrt(np.finfo(q.dtype).eps)"): (1, MARGIN),
+    ("without_the_rest", "np.where(turning > limit, np.nan, 0).astype(q.real.dtype)"): (1, CAST),
+    ("without_the_rest", "np.where(turning > limit, np.nan, 0)"): (1, TRUTH),
+    ("inverse_or_pole", "shortcut(np.all(sign))"): (1, FASTER),
+    ("solve_right", "solve(a, g, factors=factors, turned=not turned)"): (1, FASTER),
     ("below_top", "below.astype(x.dtype, copy=False)"): (2, CAST),
     ("below_top", "mended(x - top, beside_infinite, top)"): (12, TRACED),
     ("below_top", "x - top"): (2, TRACED),
@@ -160,10 +174,6 @@ def corrupted(primitive):
         yield "swapped rules", with_rules(primitive, rules)
 
 
-def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
-
-
 def slopes(primitive, arrays, options, order, cotangent):
     """What the rules give for a cotangent, as one vector; None if one fails outright.
 
@@ -177,7 +187,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
     def total(*xs):
         y, pull_back = tg.vjp(f, *xs)
-        return sum(np.real(each * uneven(each) + 0 * x).sum() for each, x in zip(pull_back(cotangent(y)), xs))
+        pairs = zip(pull_back(cotangent(y)), xs)
+        return sum(inner(uneven(each), each) + inner(np.zeros(np.shape(x)), x) for each, x in pairs)
 
     try:
         if order == 2:
@@ -191,8 +202,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
 
 def uneven(y):
-    weights = np.random.default_rng(5).uniform(0.5, 1.5, np.shape(y))
-    return weights * (1 + 0.5j * weights) if np.result_type(y).kind == "c" else weights
+    rng = np.random.default_rng(5)
+    return random_like(lambda shape: rng.uniform(0.5, 1.5, shape), y)
 
 
 def at_corner(primitive, corner):

@@ -27,7 +27,6 @@ REFUSED = {
     "linalg.eigvalsh": SYMMETRIC,
     "linalg.svd": SINGULAR,
     "linalg.svdvals": SINGULAR,
-    "linalg.qr": "Write r = np.linalg.cholesky(a.T @ a).T and q = a @ np.linalg.inv(r)",
     "linalg.cond": "Write np.linalg.norm(a) * np.linalg.norm(np.linalg.inv(a)), by the Frobenius norm",
     "linalg.lstsq": "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns of a are independent",
     "linalg.pinv": "Write np.linalg.solve(a.T @ a, a.T), if the columns of a are independent",
