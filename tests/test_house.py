@@ -43,6 +43,7 @@ ORDER = [
     "engine.batches.batched_ufuncs",
     "engine.batches.batched_shapes",
     "engine.batches.batched_parts",
+    "engine.batches.batched_stacks",
     "engine.zeros",
     "engine.waiting",
     "engine.autodiff",

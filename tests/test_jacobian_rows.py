@@ -31,7 +31,7 @@ def all_at_once(function, *args):
 
     def refuse(evaluation, number, holomorphic):
         assert evaluation.y.active[number].size <= 1 or evaluation.roots[number] is None, "a row was swept by itself"
-        return rows(evaluation, number)
+        return rows(evaluation, number, holomorphic)
 
     rows = reverse.rows_one_by_one
     with mock.patch.object(reverse, "rows_one_by_one", refuse), mock.patch.object(batching, "FEWEST", 2):

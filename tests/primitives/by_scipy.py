@@ -26,6 +26,15 @@ def at_cut(a):
     return np.where(((values.imag == 0) & (values.real <= 0)).any(-1), np.nan, 0)[..., None, None]
 
 
+def row_order(piv):
+    """The numbers of the rows, exchanged."""
+    rows = np.broadcast_to(np.arange(piv.shape[-1]), piv.shape).copy()
+    for of_one, exchanges in zip(rows.reshape(-1, piv.shape[-1]), piv.reshape(-1, piv.shape[-1])):
+        for i, j in enumerate(exchanges):
+            of_one[[i, j]] = of_one[[j, i]]
+    return rows
+
+
 def equal_kinds(function):
     """Complex where one is: SciPy solves wrongly where Q is, and a real matrix has complex eigenvalues."""
     return lambda *arrays, **options: function(*(x.astype(np.result_type(*arrays)) for x in arrays), **options)
@@ -36,6 +45,7 @@ FORMULAS = {
     "cholesky_factor": cholesky_factor,
     "cho_solve": lambda c, b, lower=False: scipy.linalg.cho_solve((c, lower), b),
     "lu_factor": lambda a: np.concatenate([np.ravel(each) for each in scipy.linalg.lu_factor(a)]),
+    "row_order": row_order,
     "lu_solve": lambda lu, piv, b, trans=0: scipy.linalg.lu_solve((lu, piv), b, trans),
     "solve_as": scipy.linalg.solve,
     "inverse": scipy.linalg.inv,

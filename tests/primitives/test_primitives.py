@@ -278,6 +278,10 @@ def test_the_gradient_of_steps_is_zero(primitive):
         assert np.asarray(y).tolist() == y.tolist()
 
 
+# Their results are wider than float32: a mean of them, or what SciPy gives.
+WIDENING = {"astype", "bincount", "float_power", "determinant", "lu_factor", "solve_discrete_lyapunov"}
+
+
 @together("primitive", DIFFERENTIABLE)
 def test_float32(primitive):
     for arrays, options in cases(primitive):
@@ -285,7 +289,7 @@ def test_float32(primitive):
         wide = [with_bits(x, 64) for x in narrow]
         y, found = gradients(primitive, narrow, options)
         exact, expected = gradients(primitive, wide, options)
-        if primitive.name not in ("astype", "bincount", "float_power", "determinant", "lu_factor"):
+        if primitive.name not in WIDENING:
             assert y.dtype == with_bits(exact.data, 32).dtype
         np.testing.assert_allclose(y.data, exact.data, rtol=2e-5, atol=1e-6)
         for got, want in zip(found, expected):

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.batches.batched_stacks import of_stacks
 from ..engine.registry import general
 from ..engine.scipy_loading import nan_where_not_finite, require_finite, scipy_linalg
-from ..engine.traces import whole
 from .complexes import plane
-from .linear_algebra import transposed
 from .samples import Case, Domain, Rng, normal
+from .triangle_inverse import transposed
 from .triangular import adjoint
 
 
@@ -27,7 +27,7 @@ def of_one_kind(*arrays: Any) -> tuple[Any, ...]:
     return tuple(each.astype(kind, copy=False) for each in arrays) if kind.kind == "c" else arrays
 
 
-@whole
+@of_stacks
 def _unsolvable(a: Any, b: Any, *, product: bool = False) -> Any:
     """0; nan where A X + X B is 0 for some X that is not, to working precision. With `product`, X - A X B."""
     of_a, of_b = np.linalg.eigvals(a)[..., :, None], np.linalg.eigvals(b)[..., None, :]
@@ -41,7 +41,7 @@ def _unsolvable(a: Any, b: Any, *, product: bool = False) -> Any:
 # -- A X + X B = Q ---------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
     require_finite(True, a, b)
     return scipy_linalg().solve_sylvester(*of_one_kind(a, b, q))
@@ -68,7 +68,7 @@ def sylvester_middle(g: Any, a: Any, b: Any, y: Any) -> Any:
 # -- A X + X Aᴴ = Q ----------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _solve_continuous_lyapunov(a: Any, q: Any) -> Any:
     require_finite(True, a, q)
     return scipy_linalg().solve_continuous_lyapunov(*of_one_kind(a, q))
@@ -88,7 +88,7 @@ def lyapunov_left(g: Any, a: Any, y: Any) -> Any:
 # -- A X Aᴴ - X + Q = 0 ----------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _solve_discrete_lyapunov(a: Any, q: Any, *, method: Any = None, check_finite: bool = True) -> Any:
     require_finite(check_finite, a, q)
     a, q = of_one_kind(a, q)

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.batches.batched_stacks import of_stacks
 from ..engine.registry import general
 from ..engine.scipy_loading import nan_where_not_finite, require_finite, scipy_linalg
-from ..engine.traces import whole
-from .linear_algebra import transposed
 from .matrix_equations import around, regular_sylvester
 from .samples import Case, Rng, normal
+from .triangle_inverse import transposed
 
 
 def blocks(a: Any, e: Any, below: Any) -> Any:
@@ -33,12 +33,12 @@ def corner(a: Any) -> Any:
 # -- exp -------------------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _expm(a: Any) -> Any:
     return scipy_linalg().expm(a)
 
 
-@whole
+@of_stacks
 def _expm_frechet(a: Any, e: Any) -> Any:
     found = scipy_linalg().expm_frechet(a, e, compute_expm=False, check_finite=False)
     return found.astype(np.result_type(a, e), copy=False)
@@ -62,7 +62,7 @@ def frechet_point(g: Any, a: Any, e: Any) -> Any:
 # -- log -------------------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _logm(a: Any, *, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     if a.dtype not in (np.float32, np.complex64):
@@ -72,7 +72,7 @@ def _logm(a: Any, *, check_finite: bool = True) -> Any:
     return found.astype(f"{found.dtype.kind}{found.itemsize // 2}")
 
 
-@whole
+@of_stacks
 def _at_cut(a: Any) -> Any:
     """0; nan where an eigenvalue lies on the negative real axis or at 0, to working precision."""
     values = np.linalg.eigvals(a)
@@ -89,7 +89,7 @@ def logm_rule(g: Any, a: Any) -> Any:
 # -- sqrt ------------------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _sqrtm(a: Any) -> Any:
     return scipy_linalg().sqrtm(a)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.batches.batched_stacks import of_stacks
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
-from ..engine.traces import whole
 from .complexes import plane
 from .linear_algebra import det_rule, matrices, regular
-from .linear_algebra import transposed as turned
 from .samples import Case, Domain, Rng, normal
+from .triangle_inverse import transposed as turned
 from .triangular import adjoint, triangle, with_half_diagonal
 
 SYMMETRIC = frozenset({"sym", "symmetric"})
@@ -34,7 +34,7 @@ def part_read(g: Any, structure: Any, lower: bool) -> Any:
     return g if width is None else np.triu(np.tril(g, width), -width)
 
 
-@whole
+@of_stacks
 def _solve_as(
     a: Any, b: Any, *, lower: bool = False, assume_a: Any = None, transposed: bool = False, check_finite: bool = True
 ) -> Any:
@@ -54,7 +54,7 @@ def solve_as_left(g: Any, a: Any, y: Any, *, lower: bool, assume_a: Any, transpo
     return part_read(found, assume_a, lower)
 
 
-@whole
+@of_stacks
 def _inverse(a: Any, *, assume_a: Any = None, lower: bool = False, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     return scipy_linalg().inv(a, assume_a=assume_a, lower=lower, check_finite=False)
@@ -64,7 +64,7 @@ def inverse_rule(g: Any, y: Any, *, assume_a: Any, lower: bool) -> Any:
     return part_read(-(turned(y) @ g @ turned(y)), assume_a, lower)
 
 
-@whole
+@of_stacks
 def _determinant(a: Any, *, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     return scipy_linalg().det(a, check_finite=False)

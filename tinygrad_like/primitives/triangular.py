@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.batches.batched_stacks import of_stacks
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
-from ..engine.traces import whole
 from .complexes import plane
-from .linear_algebra import transposed
 from .samples import Case, Domain, Rng, normal
+from .triangle_inverse import transposed
 
 
 def adjoint(a: Any) -> Any:
@@ -32,7 +32,7 @@ def triangle(a: Any, lower: bool, k: Any = 0) -> Any:
 # -- op(A) X = B -----------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _solve_triangular(
     a: Any, b: Any, *, trans: int = 0, lower: bool = False, unit_diagonal: bool = False, check_finite: bool = True
 ) -> Any:
@@ -58,7 +58,7 @@ def triangular_left(g: Any, a: Any, y: Any, *, trans: int, lower: bool, unit_dia
 # -- A = L Lᴴ = Uᴴ U ---------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _cholesky_factor(a: Any, *, lower: bool = False, clean: bool = True, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     if clean:
@@ -90,7 +90,7 @@ def cholesky_factor_rule(g: Any, y: Any, *, lower: bool, clean: bool) -> Any:
     return found if clean else found + triangle(g, not lower, 1)
 
 
-@whole
+@of_stacks
 def _cho_solve(c: Any, b: Any, *, lower: bool = False, check_finite: bool = True) -> Any:
     require_finite(check_finite, c, b)
     return scipy_linalg().cho_solve((c, lower), b, check_finite=False)
