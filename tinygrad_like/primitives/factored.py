@@ -82,9 +82,11 @@ def exchanged(rng: Rng) -> Iterator[Case]:
 
 
 def exchanged_systems(rng: Rng) -> Iterator[Case]:
-    for draw, trans in ((normal, 0), (normal, 1), (plane, 2)):
-        yield (factors(rng, (2, 2), draw), np.array([1, 1]), draw(rng, (2, 1))), {"trans": trans}
-    yield (factors(rng, (2, 3, 3)), np.array([[1, 2, 2], [2, 2, 2]]), normal(rng, (2, 3, 1))), {}
+    two, three = np.array([1, 1]), np.array([[1, 2, 2], [2, 2, 2]])
+    yield (factors(rng, (2, 2)), two, normal(rng, (2, 1))), {"trans": 0}
+    yield (factors(rng, (2, 2)), two, normal(rng, (2, 1))), {"trans": 1}
+    yield (factors(rng, (2, 3, 3)), three, normal(rng, (2, 3, 1))), {}
+    yield (factors(rng, (2, 2), plane), two, plane(rng, (2, 1))), {"trans": 2}
 
 
 def exchanges(rng: Rng) -> Iterator[Case]:

@@ -123,20 +123,23 @@ def turning(rng: Rng) -> Any:
 def sylvester_equations(rng: Rng) -> Iterator[Case]:
     yield (around(rng, (1, 1), 1.0), around(rng, (2, 2), 1.5), normal(rng, (1, 2))), {}
     yield (around(rng, (2, 2, 2), 1.0), around(rng, (2, 1, 1), 1.5), normal(rng, (2, 2, 1))), {}
+    yield (turning(rng), around(rng, (1, 1), 1.5), normal(rng, (2, 1))), {}
     yield (around(rng, (1, 1), 1.0, plane), turning(rng), plane(rng, (1, 2))), {}
 
 
 def lyapunov_equations(rng: Rng) -> Iterator[Case]:
-    yield (around(rng, (1, 1), 1.0, plane), plane(rng, (1, 1))), {}
     yield (around(rng, (2, 2), 1.0), normal(rng, (2, 2))), {}
     yield (around(rng, (2, 1, 1), 1.0), normal(rng, (2, 1, 1))), {}
+    yield (turning(rng), normal(rng, (2, 2))), {}
+    yield (around(rng, (1, 1), 1.0, plane), plane(rng, (1, 1))), {}
     yield (turning(rng), plane(rng, (2, 2))), {}
 
 
 def discrete_equations(rng: Rng) -> Iterator[Case]:
-    yield (around(rng, (1, 1), 0.2, plane), plane(rng, (1, 1))), {}
     yield (around(rng, (2, 2), 0.2), normal(rng, (2, 2))), {}
     yield (around(rng, (2, 1, 1), 0.2), normal(rng, (2, 1, 1))), {"method": "direct"}
+    yield (turning(rng) / 3, normal(rng, (2, 2))), {"method": "bilinear"}
+    yield (around(rng, (1, 1), 0.2, plane), plane(rng, (1, 1))), {}
     yield (turning(rng) / 3, plane(rng, (2, 2))), {"method": "bilinear"}
 
 
