@@ -84,6 +84,7 @@ ONE, TWO = np.array([[1.0]]), np.array([[2.0]])
 BY_SCIPY = [
     *((name, (TWO, ONE), {}, NAN, [NAN, NAN]) for name in ("solve_triangular", "cho_solve", "solve_as")),
     *((name, (TWO,), {}, NAN, [NAN]) for name in ("cholesky_factor", "logm")),
+    ("cho_solve", (TWO, NAN * ONE), {"check_finite": False}, 1.0, [NAN, 0.25]),
     ("lu_solve", (TWO, np.array([0]), ONE), {}, NAN, [NAN, NAN]),
     ("lu_factor", (np.array([[2.0, 1.0], [0.5, 3.0]]),), {}, NAN, [NAN] * 4),
     ("solve_discrete_lyapunov", (ONE / 2, ONE), {}, NAN, [NAN, NAN]),

@@ -16,7 +16,7 @@ from .operands import array_of
 def refuse(name: str, **given: Any) -> None:
     """Raise UnsupportedError for options that are not their defaults: (what was given, the default)."""
     for option, (value, default) in given.items():
-        if value is not default and value != default:
+        if value is not default:
             raise UnsupportedError(
                 f"{name} with {option}={value!r} is not differentiable here.",
                 f"Leave {option} out, or write scipy.linalg.{name}(t.numpy(), ...) for the values alone.",
@@ -110,7 +110,7 @@ def qr(
 
     Raises UnsupportedError for `pivoting`, ArgumentError for another mode.
     """
-    refuse("qr", pivoting=(pivoting, False))
+    refuse("qr", pivoting=(bool(pivoting), False))
     if mode not in ("full", "economic", "r"):
         raise ArgumentError(f"qr got mode={mode!r}.", "Write 'full', 'economic' or 'r'.")
     shape: Any = "reduced" if mode == "economic" else "complete"

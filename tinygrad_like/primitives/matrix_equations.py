@@ -27,9 +27,16 @@ def of_one_kind(*arrays: Any) -> tuple[Any, ...]:
     return tuple(each.astype(kind, copy=False) for each in arrays) if kind.kind == "c" else arrays
 
 
+def or_instead(a: Any, other: Any) -> Any:
+    """The matrices that are finite; the other one in the place of those that are not."""
+    is_finite = np.isfinite(a).all((-2, -1), keepdims=True)
+    return a if is_finite.all() else np.where(is_finite, a, other).astype(a.dtype)
+
+
 @of_stacks
 def _unsolvable(a: Any, b: Any, *, product: bool = False) -> Any:
     """0; nan where A X + X B is 0 for some X that is not, to working precision. With `product`, X - A X B."""
+    a, b = or_instead(a, 0), or_instead(b, 0)  # of which nan is made
     of_a, of_b = np.linalg.eigvals(a)[..., :, None], np.linalg.eigvals(b)[..., None, :]
     system = 1 - of_a * of_b if product else of_a + of_b
     size = 1 + np.abs(of_a * of_b) if product else np.abs(of_a) + np.abs(of_b)
@@ -42,14 +49,16 @@ def _unsolvable(a: Any, b: Any, *, product: bool = False) -> Any:
 
 
 @of_stacks
-def _solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    require_finite(True, a, b)
+def _solve_sylvester(a: Any, b: Any, q: Any, *, check_finite: bool = True) -> Any:
+    require_finite(check_finite, a, b)
+    if not check_finite:
+        a, b = or_instead(a, np.eye(a.shape[-1])), or_instead(b, np.eye(b.shape[-1]))
     return scipy_linalg().solve_sylvester(*of_one_kind(a, b, q))
 
 
 def regular_sylvester(a: Any, b: Any, q: Any) -> Any:
     """The solution; nan where there is no single one."""
-    return solve_sylvester(a, b, q) + unsolvable(a, b)
+    return solve_sylvester(a, b, q, check_finite=False) + unsolvable(a, b)
 
 
 def sylvester_right(g: Any, a: Any, b: Any) -> Any:

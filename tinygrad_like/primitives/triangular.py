@@ -101,11 +101,14 @@ def cho_solve_right(g: Any, c: Any, *, lower: bool) -> Any:
     return cho_solve(np.conj(c), g, lower=lower, check_finite=False)
 
 
-def cho_solve_left(g: Any, c: Any, y: Any, *, lower: bool) -> Any:
-    of_matrix = cho_solve_right(g, c, lower=lower) @ transposed(y)
-    both = -(of_matrix + adjoint(of_matrix))
-    factor = np.conj(triangle(c, lower))
-    return triangle(both @ factor if lower else factor @ both, lower)
+def cho_solve_left(g: Any, c: Any, b: Any, y: Any, *, lower: bool) -> Any:
+    """-(S vᵀ + (X uᵀ)*) for L, where u = L*⁻¹ g, v = L⁻¹ B and S = L⁻ᵀ u; no digits cancel as in Lᵀ S and Lᴴ X."""
+    factor = c if lower else adjoint(c)
+    of_g = solve_triangular(np.conj(factor), g, lower=True, check_finite=False)
+    of_b = solve_triangular(factor, b, lower=True, check_finite=False)
+    right = solve_triangular(factor, of_g, trans=1, lower=True, check_finite=False)
+    found = -np.tril(right @ transposed(of_b) + np.conj(y @ transposed(of_g)))
+    return found if lower else adjoint(found)
 
 
 # -- samples ---------------------------------------------------------------------------------------------
