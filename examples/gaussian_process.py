@@ -83,7 +83,7 @@ def loss():
 show("start", np.exp(logs.numpy()))
 for rounds in range(1, 4):
     optimizer.step(loss)
-    print(f"after {rounds} rounds of LBFGS: log likelihood {log_likelihood(x, y, *np.exp(logs.numpy())):8.3f}")
+    print(f"round {rounds}: log likelihood {log_likelihood(x, y, *np.exp(logs.numpy())):8.3f}")
 show("found", np.exp(logs.numpy()))
 if importlib.util.find_spec("matplotlib"):
     plot(np.exp(logs.numpy()))
