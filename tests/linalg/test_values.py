@@ -9,7 +9,7 @@ import pytest
 import scipy.linalg
 
 import tinygrad_like as tg
-from tests.cases import together
+from tests.cases import leaf, together
 from tests.linalg.examples import CALLS, A, B, called
 from tinygrad_like import linalg
 from tinygrad_like.engine import scipy_loading
@@ -134,6 +134,8 @@ WRONG = [
     (lambda: linalg.eigh(EYE, EYE), tg.UnsupportedError, "Leave b out"),
     (lambda: linalg.qr(EYE, pivoting=True), tg.UnsupportedError, "Leave pivoting out"),
     (lambda: linalg.qr(EYE, mode="raw"), tg.ArgumentError, "'economic'"),
+    (lambda: scipy.linalg.expm(leaf(EYE)), tg.LostGraphError, "tinygrad_like.linalg has functions"),
+    (lambda: scipy.linalg.solve_triangular(leaf(EYE), EYE), tg.LostGraphError, "tinygrad_like.linalg has functions"),
     (lambda: linalg.schur, AttributeError, "scipy.linalg.schur(t.numpy())"),
 ]
 
