@@ -11,6 +11,7 @@ COLUMNS, VECTOR = RNG.normal(size=(4, 2)), RNG.normal(size=4)
 MANY = RNG.normal(size=(3, 1, 4, 2))
 WHOLE = [[4, 1], [2, 3]]
 PLANE = A + 0.3j * B
+HERMITIAN = PLANE @ PLANE.conj().T
 EXCHANGED = A[[2, 0, 3, 1]]
 
 
@@ -36,9 +37,13 @@ CALLS = [
     ("cho_factor", (DEFINITE,), {}),
     ("cho_factor", (DEFINITE, True), {}),
     (CHO_SOLVE, (DEFINITE, COLUMNS), {}),
+    (CHO_SOLVE, (HERMITIAN, PLANE), {"lower": (True,)}),
+    ("solve", (HERMITIAN, PLANE), {"assume_a": "her"}),
+    ("solve", (PLANE, PLANE), {"assume_a": "sym", "lower": True}),
     (CHO_SOLVE, (np.stack([DEFINITE, 2 * DEFINITE]), VECTOR), {"lower": (True,)}),
     ("lu_factor", (EXCHANGED,), {}),
     ("lu_factor", (THREE,), {}),
+    ("lu_factor", (PLANE[::-1],), {}),
     *((LU_SOLVE, (EXCHANGED, COLUMNS), {"trans": t}) for t in (0, 1, 2)),
     (LU_SOLVE, (THREE, VECTOR), {}),
     (LU_SOLVE, (WHOLE, [1, 2]), {}),
@@ -61,6 +66,7 @@ CALLS = [
     *((name, (a,), {}) for name in ("logm", "sqrtm") for a in (A, THREE, WHOLE, PLANE, np.diag([-1.0, 2.0]))),
     ("solve_sylvester", (A, STACK[0, 1, :2, :2], COLUMNS), {}),
     ("solve_sylvester", (THREE, ONE_OF_TWO, B), {}),
+    ("solve_sylvester", (PLANE, PLANE, PLANE), {}),
     ("solve_continuous_lyapunov", (A, B), {}),
     ("solve_lyapunov", (THREE, B), {}),
     *(("solve_discrete_lyapunov", (A / 4, B), {"method": method}) for method in (None, "direct", "bilinear")),
