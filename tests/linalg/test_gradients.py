@@ -49,6 +49,9 @@ def test_by_numpy():
     x = leaf(A)
     linalg.norm(x).backward()
     np.testing.assert_allclose(x.grad, A / np.linalg.norm(A))
+    a = A[:3, :3]
+    for f in (linalg.eigvalsh, linalg.svdvals, lambda a: linalg.qr(a, mode="r")[0], lambda a: linalg.eigh(a)[0]):
+        assert tg.gradcheck(f, a, order=2)
 
 
 # -- what is not read ------------------------------------------------------------------------------------
