@@ -248,7 +248,7 @@ def smooth(primitive):
 def tells_complex_numbers(primitive):
     functions = set().union(*(reached(rule.function) for rule in primitive.rules if rule))
     names = set().union(*(names_in(each.__code__) for each in functions))
-    return not primitive.real and bool(names & {"conjugate", "conjugated", "kind"})
+    return not primitive.real and bool(names & {"conj", "conjugate", "conjugated", "kind"})
 
 
 @functools.cache
