@@ -224,6 +224,10 @@ def test_on_jax():
     program = tg.compile(step, backend="jax")
     for a in (A[:2, :2], B[:2, :2]):
         np.testing.assert_allclose(program(a), step(a), rtol=1e-12)
+    root = tg.compile(linalg.sqrtm, backend="jax")
+    root(np.eye(2))
+    with pytest.raises(tg.DTypeError, match=r"a\.astype\(complex\)"):  # its dtype depends on values
+        root(-np.eye(2))
     for bad, error in ((np.tri(2, k=-1), np.linalg.LinAlgError), (np.full((2, 2), np.nan), ValueError)):
         for run in (step, program):
             with pytest.raises(error):
