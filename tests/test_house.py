@@ -43,6 +43,7 @@ ORDER = [
     "engine.batches.batched_ufuncs",
     "engine.batches.batched_shapes",
     "engine.batches.batched_parts",
+    "engine.batches.batched_stacks",
     "engine.zeros",
     "engine.waiting",
     "engine.autodiff",
@@ -319,6 +320,7 @@ ORDER = [
     "compiler.to_jax.jax_loading",
     "compiler.to_jax.jax_callbacks",
     "compiler.to_jax.jax_special",
+    "compiler.to_jax.jax_matrices",
     "compiler.to_jax.jax_functions",
     "compiler.to_jax.jax_memory",
     "compiler.to_jax.jax_random",
@@ -351,7 +353,6 @@ STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
     ("compiler.to_jax.jax_loading", "jax"): "an extra, for accelerators",
-    ("engine.scipy_loading", "scipy"): "an extra, for tinygrad_like.linalg",
     ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
     ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
     ("engine.storage", "network.matrix"): "for pickles of earlier versions",
