@@ -9,14 +9,11 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
-from ..engine.shortcuts import shortcut
-from ..engine.tensor import values_of
 from .repeated import (
+    adjoint,
     antihermitian,
-    any_used,
     diagonals,
     divided,
-    equals,
     gaps,
     is_recorded,
     left_open,
@@ -28,13 +25,15 @@ from .repeated import (
 from .samples import Case, Rng, normal
 
 
+def half(x: Any, UPLO: str) -> Any:
+    """One triangle, with half of the diagonal."""
+    triangle, beside = (np.tril, -1) if UPLO in "Ll" else (np.triu, 1)
+    return (triangle(x) + triangle(x, beside)) / 2
+
+
 def folded(x: Any, UPLO: str) -> Any:
     """The cotangent of the triangle that is read, of that of the whole hermitian matrix."""
-    triangle = np.tril if UPLO.upper() == "L" else np.triu
-    read = triangle(x) + triangle(x, -1 if triangle is np.tril else 1)
-    if read.dtype.kind != "c":
-        return read
-    return np.where(np.eye(x.shape[-1], dtype=bool), x.real, read)
+    return half(x + adjoint(x), UPLO)
 
 
 def restored(c: Any, v: Any) -> Any:
@@ -44,28 +43,18 @@ def restored(c: Any, v: Any) -> Any:
 
 def of_values(h: Any, w: Any, v: Any) -> Any:
     """The cotangent of a matrix of which only the eigenvalues were used."""
-    alone = shared(h, w)
-    if not is_recorded(h):
-        return (conjugated(v) * alone[..., None, :]) @ transposed(v)
-    return restored(left_open(diagonals(alone), w, equals(w)), v)
-
-
-def of_vectors(h: Any, gv: Any, w: Any, v: Any) -> Any:
-    """The same, if the vectors were used, too."""
-    m = transposed(v) @ gv
-    c = divided(antihermitian(m), gaps(w), pairs(w, m, any_used(h))) + diagonals(shared(h, w))
-    if c.dtype.kind == "c":
-        c = c + diagonals(phases(values_of(m)))
     if is_recorded(h):
-        c = left_open(c, w, equals(w))
-    return restored(c, v)
+        return restored(left_open(diagonals(shared(h, w)), w), v)
+    return (conjugated(v) * shared(h, w)[..., None, :]) @ transposed(v)
 
 
 def eigh_rule(g: Any, y: Any, *, UPLO: str) -> Any:
     """V (diag(w̄) + K / (w_j - w_i)) Vᵀ, where K is the antihermitian part of Vᵀ V̄: Giles (2008)."""
     (h, gv), (w, v) = g, y
-    unused = shortcut(~np.any(values_of(gv)))
-    return folded(of_values(h, w, v) if unused else of_vectors(h, gv, w, v), UPLO)
+    m = transposed(v) @ gv
+    depends = np.any(h != 0, axis=-1)[..., None, None]
+    c = divided(antihermitian(m), gaps(w), pairs(w, m, depends)) + diagonals(shared(h, w)) + phases(m)
+    return folded(restored(left_open(c, w) if is_recorded(h) else c, v), UPLO)
 
 
 def eigvalsh_rule(g: Any, a: Any, *, UPLO: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
-from .eigen import folded
+from .eigen import folded, half
 from .repeated import adjoint, transposed
 from .samples import Case, Rng
 from .singular import well_apart
@@ -19,9 +19,7 @@ NOT_GIVEN: Any = np._NoValue  # as NumPy has it: None means something else
 
 def completed(a: Any) -> Any:
     """The hermitian matrix of which the lower triangle is read."""
-    lower = np.tril(a, -1)
-    diagonal = a * np.eye(a.shape[-1], dtype=a.dtype)
-    return lower + adjoint(lower) + (diagonal.real if a.dtype.kind == "c" else diagonal)
+    return half(a, "L") + adjoint(half(a, "L"))
 
 
 def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
@@ -34,7 +32,7 @@ def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
     rows = (h - a @ (y @ h)) @ (y @ conjugated(p))
     columns = conjugated(p) @ (y @ (h - (h @ y) @ a))
     full = conjugated(rows + columns) - p @ g @ p
-    return folded((full + adjoint(full)) / 2, "L") if hermitian else full
+    return folded(full, "L") if hermitian else full
 
 
 def ordinary(rng: Rng) -> Iterator[Case]:
