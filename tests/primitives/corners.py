@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests.primitives.spectral_corners import SPECTRAL
+
 INF, NAN = np.inf, np.nan
 PAIRS = [
     ("maximum", (NAN, NAN), (0.5, 0.5)),
@@ -77,6 +79,7 @@ CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
     ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
+    *SPECTRAL,
 ]
 # Points where gradcheck can decide, at order 2.
 SMOOTH = [

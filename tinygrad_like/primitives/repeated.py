@@ -133,7 +133,8 @@ def uneven(h: Any, w: Any) -> Any:
     """nan where the cotangents differ among equal values, by more than those of a smooth function; else 0."""
     if are_apart(w):
         return np.zeros_like(w)
-    size = np.sqrt(np.finfo(w.dtype).eps) * np.max(np.abs(h), axis=-1, keepdims=True, initial=0) + NOISE * rounding(w)
+    root = np.sqrt(np.finfo(w.dtype).eps)
+    size = root * np.max(np.abs(h), axis=-1, keepdims=True) + np.minimum(NOISE * rounding(w), root)
     return unknown(np.any(equals(w) & (np.abs(gaps(h)) > size[..., None]), axis=-1), w.dtype)
 
 

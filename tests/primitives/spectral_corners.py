@@ -1,0 +1,131 @@
+"""Repeated eigenvalues and singular values: cotangents of functions that have a derivative there, and of some that have none.
+
+Each is (name, arrays, options, cotangent of all results in one vector, gradients).
+"""
+
+import numpy as np
+
+NAN, EPS = np.nan, np.finfo(float).eps
+RNG = np.random.default_rng(3)
+
+
+def orthogonal(n, columns=None):
+    return np.linalg.qr(RNG.normal(size=(n, n)))[0][:, :columns]
+
+
+def symmetric(n):
+    w = RNG.normal(size=(n, n))
+    return w + w.T
+
+
+def lower(x):
+    """Of a symmetric gradient, what belongs to the triangle that is read."""
+    return np.tril(x) + np.tril(x, -1)
+
+
+def vector(*parts):
+    return np.concatenate([np.ravel(each) for each in parts])
+
+
+Q, WEIGHTS = orthogonal(4), symmetric(4)
+VALUES = np.array([-2.0, -2.0, 1.0, 3.0])
+A = Q * VALUES @ Q.T
+A = (A + A.T) / 2
+V = np.linalg.eigh(A)[1]
+NOWHERE = np.tril(np.full((4, 4), NAN))
+IN_PAIR = np.array([1.0, 1.0, 0.0, 0.0])
+# The projector on the first two vectors: each product of one of them with another one changes by 1 / their gap.
+INNER = Q.T @ WEIGHTS @ Q
+GAPS = np.where(IN_PAIR[:, None] == IN_PAIR, np.inf, np.abs(VALUES[:, None] - VALUES))
+PROJECTOR = lower(Q @ (-INNER / GAPS) @ Q.T)
+FAR = np.diag([1.0, 2.0, 4.0, 7.0])
+
+
+def of_vectors(*columns):
+    """The cotangent of chosen vectors, each in its column."""
+    g = np.zeros((4, 4))
+    for i in columns:
+        g[:, i] = WEIGHTS[0]
+    return g
+
+
+def eigen():
+    def eigh(gw, gv, right):
+        return "eigh", (A,), {}, vector(gw, gv), np.ravel(right)
+
+    zero, used = np.zeros(4), np.zeros((4, 4))
+    yield eigh(zero, 2 * WEIGHTS @ (V * IN_PAIR), PROJECTOR)
+    yield eigh([2.0, 2.0, 5.0, -1.0], used, lower(Q * [2.0, 2.0, 5.0, -1.0] @ Q.T))
+    yield eigh([2.0, 2.0, 5.0, -1.0], V * [1.0, 2.0, 3.0, 4.0], lower(Q * [2.0, 2.0, 5.0, -1.0] @ Q.T))
+    yield eigh([1.0, 0.0, 0.0, 0.0], used, NOWHERE)
+    yield eigh(zero, of_vectors(0), NOWHERE)
+    yield eigh([2.0, 2.0, 5.0, -1.0], 2 * WEIGHTS @ (V * VALUES**2), NOWHERE)
+    yield "eigvalsh", (A,), {}, np.array([2.0, 2.0, 5.0, -1.0]), np.ravel(lower(Q * [2.0, 2.0, 5.0, -1.0] @ Q.T))
+    yield "eigvalsh", (A,), {}, np.array([0.0, 0.0, 1.0, 0.0]), np.ravel(lower(np.outer(Q[:, 2], Q[:, 2])))
+    yield "eigvalsh", (A,), {"UPLO": "U"}, np.array([0.0, 1.0, 0.0, 0.0]), np.ravel(NOWHERE.T)
+    # Beside a matrix of other size, each has its own rounding.
+    pair = np.stack([FAR, 1e17 * np.diag([1.0, 1.0, 2.0, 3.0])])
+    of_each = np.stack([np.diag([1.0, 2.0, 3.0, 4.0]), NOWHERE])
+    yield "eigvalsh", (pair,), {}, np.array([[1.0, 2.0, 3.0, 4.0]] * 2), np.ravel(of_each)
+
+
+# Values apart by 13 units in the last place: four rows allow 14.
+NEAR = np.diag([1.0, 1.0 + 13 * EPS, 0.25, 0.5])
+
+
+def near():
+    yield "eigvalsh", (NEAR,), {}, np.array([1.0, 2.0, 4.0, 3.0]), np.ravel(NOWHERE)
+    yield "eigvalsh", (NEAR,), {}, np.array([1.0, 2.0, 3.0, 3.0 + 1e-9]), np.ravel(np.diag([3.0, 3.0 + 1e-9, 1.0, 2.0]))
+    yield "eigvalsh", (NEAR,), {}, np.array([0.0, 0.0, 1e-15, 0.0]), np.ravel(np.diag([1e-15, 0.0, 0.0, 0.0]))
+
+
+U, W = orthogonal(5, 3), orthogonal(3)
+DOUBLE, RANK_ONE = np.array([2.0, 2.0, 1.0]), np.array([3.0, 0.0, 0.0])
+OF_SQUARE = RNG.normal(size=(3, 3))
+
+
+def singular():
+    double, single = U * DOUBLE @ W.T, U * RANK_ONE @ W.T
+    small = W * DOUBLE @ W[::-1].T
+    nothing, nowhere = np.zeros((5, 3)), np.full((5, 3), NAN)
+    right = U * [1.0, 1.0, 4.0] @ W.T
+    yield "svdvals", (double,), {}, np.array([1.0, 1.0, 4.0]), right.ravel()
+    yield "svdvals", (double,), {}, np.array([1.0, 0.0, 0.0]), nowhere.ravel()
+    yield "svdvals", (single,), {}, np.array([2.0, 1.0, 3.0]), 2 * np.outer(U[:, 0], W[:, 0]).ravel()
+    reduced = {"full_matrices": False}
+    yield "svd", (double,), reduced, vector(nothing, [1.0, 1.0, 4.0], np.zeros((3, 3))), right.ravel()
+    yield (
+        "svd",
+        (single,),
+        reduced,
+        vector(nothing, [1.0, 1.0, 4.0], np.zeros((3, 3))),
+        np.ravel(np.outer(U[:, 0], W[:, 0])),
+    )
+    # The product of U and V of a square matrix, the polar factor.
+    u, s, vh = np.linalg.svd(small)
+    polar = u @ (antisymmetric(u.T @ OF_SQUARE @ vh.T) * 2 / (s + s[:, None])) @ vh
+    yield "svd", (small,), {}, vector(OF_SQUARE @ vh.T, np.zeros(3), u.T @ OF_SQUARE), polar.ravel()
+    yield "svd", (small,), {}, vector(OF_SQUARE, np.zeros(3), np.zeros((3, 3))), np.full(9, NAN)
+    yield "svd", (small,), {}, vector(OF_SQUARE @ vh.T, np.ones(3), u.T @ OF_SQUARE), np.full(9, NAN)
+    lost = W * RANK_ONE @ W[::-1].T
+    u, s, vh = np.linalg.svd(lost)
+    yield "svd", (lost,), {}, vector(OF_SQUARE @ vh.T, np.zeros(3), u.T @ OF_SQUARE), np.full(9, NAN)
+
+
+def antisymmetric(z):
+    return (z - z.T) / 2
+
+
+OPEN = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+
+def opened():
+    """The rules of what nobody knows: nan if a pair of equal values, or a value that is 0, is looked at."""
+    for w, of_pairs, of_zeros in (([1.0, 1.0], NAN, 0.0), ([2.0, 1.0], 0.0, 0.0), ([2.0, 0.0], 0.0, NAN)):
+        yield "left_open", (OPEN, np.array(w)), {}, OPEN, vector(OPEN, [of_pairs, of_pairs])
+        yield "at_zero", (OPEN, np.array(w)), {}, OPEN, vector(OPEN, [of_zeros, of_zeros])
+    yield "left_open", (OPEN, np.ones(2)), {}, np.eye(2), vector(np.eye(2), [0.0, 0.0])
+    yield "at_zero", (OPEN, np.zeros(2)), {}, np.zeros((2, 2)), np.zeros(6)
+
+
+SPECTRAL = [*eigen(), *near(), *singular(), *opened()]
