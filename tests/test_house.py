@@ -17,6 +17,7 @@ ROOT = pathlib.Path(tinygrad_like.__file__).parent
 ORDER = [
     "engine.callers",
     "engine.errors",
+    "engine.scipy_loading",
     "engine.refusals",
     "engine.traces",
     "engine.kinds",
@@ -53,10 +54,10 @@ ORDER = [
     "engine.custom",
     "primitives.samples",
     "primitives.integers",
+    "primitives.trigonometric",
     "primitives.complexes",
     "primitives.arithmetic",
     "primitives.exponential",
-    "primitives.trigonometric",
     "primitives.bessel",
     "primitives.error_function",
     "primitives.choices",
@@ -70,7 +71,17 @@ ORDER = [
     "primitives.shifting",
     "primitives.contraction",
     "primitives.correlation",
+    "primitives.lapack",
+    "primitives.triangle_inverse",
     "primitives.linear_algebra",
+    "primitives.fourier",
+    "primitives.triangular",
+    "primitives.factored",
+    "primitives.structured",
+    "primitives.matrix_equations",
+    "primitives.matrix_functions",
+    "primitives.solving",
+    "primitives.orthogonal",
     "primitives.repeated",
     "primitives.eigen",
     "primitives.singular",
@@ -89,13 +100,14 @@ ORDER = [
     "functions.shaping",
     "functions.joining",
     "functions.padding",
-    "functions.polynomials",
     "functions.pointwise",
     "functions.products",
     "functions.einsum",
     "functions.matrices",
+    "functions.factoring",
     "functions.convolution",
     "functions.filtering",
+    "functions.frequencies",
     "functions.scans",
     "functions.neighbours",
     "functions.diagonals",
@@ -103,8 +115,9 @@ ORDER = [
     "functions.averages",
     "functions.interpolation",
     "functions.histograms",
-    "functions.statistics",
     "functions.totals",
+    "functions.statistics",
+    "functions.polynomials",
     "functions.nans",
     "functions.ufuncs",
     "functions.spectra",
@@ -136,6 +149,14 @@ ORDER = [
     "functions.positions",
     "tree",
     "families",
+    "primitives.scipy_special.orders",
+    "primitives.scipy_special.gaussians",
+    "primitives.scipy_special.gammas",
+    "primitives.scipy_special.incomplete",
+    "primitives.scipy_special.cylinders",
+    "primitives.scipy_special.entropies",
+    "primitives.scipy_special.exponentials",
+    "scipy_families",
     "protocols",
     "numpy.lists",
     "numpy.making",
@@ -143,6 +164,13 @@ ORDER = [
     "numpy.vectorizing",
     "numpy.linalg",
     "numpy.fft",
+    "linalg.operands",
+    "linalg.systems",
+    "linalg.inverses",
+    "linalg.functions_of_matrices",
+    "linalg.equations",
+    "linalg.building",
+    "linalg.by_numpy",
     "transforms.choosing",
     "transforms.structure",
     "transforms.evaluation",
@@ -321,6 +349,7 @@ STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
     ("compiler.to_jax.jax_loading", "jax"): "an extra, for accelerators",
+    ("engine.scipy_loading", "scipy"): "an extra, for tinygrad_like.linalg",
     ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
     ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
     ("engine.storage", "network.matrix"): "for pickles of earlier versions",
@@ -378,7 +407,8 @@ def test_the_order_names_every_module():
 def test_imports_point_downwards():
     exceptions = set()
     for name, path in modules():
-        allowed = {*ORDER[: ORDER.index(name)], *STANDARD}
+        # SciPy's functions are loaded when SciPy is.
+        allowed = {*ORDER[: ORDER.index(name)], *STANDARD, *(["scipy"] if ".scipy_" in name else [])}
         for other, inside in imported(name, path.read_text(encoding="utf-8")):
             if other not in allowed:
                 assert inside, f"{name} imports {other}"
@@ -486,4 +516,4 @@ def test_the_families_are_all_files_of_their_folders():
     loaded = families.TABLES, families.COMPOSITES
     found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
     files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
-    assert found == [files[0] - {"__init__", "samples", "integers"}, files[1] - {"__init__"}]
+    assert found == [files[0] - {"__init__", "samples", "integers", "lapack"}, files[1] - {"__init__"}]

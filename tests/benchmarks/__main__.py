@@ -21,6 +21,7 @@ BENCHMARKS = {
     "scaling": ("scaling", 1),
     "forward": ("forward_mode", 1),
     "operations": ("operations", 1),
+    "linear-algebra": ("decompositions", 1),
     "memory": ("memory", 2),
     "pictures": ("pictures", 1),
     "compiled-xor": ("compiled_xor", 1),

@@ -11,7 +11,7 @@ import tinygrad_like as tg
 
 EVERY = bool(os.environ.get("EVERY_CASE"))  # all cases; else a choice of them
 BACKENDS = ("numpy", "replay") if EVERY else ("numpy",)  # the replay is what all others must agree with
-TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}
+TOLERANCE = {np.dtype(kind): tolerance for kinds, tolerance in (("dD", 1e-12), ("fF", 1e-5)) for kind in kinds}
 
 
 def flat(value):
@@ -58,7 +58,7 @@ def copies(arrays):
 
 
 def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
 
 def moved(x):
@@ -71,9 +71,17 @@ def weights(shape):
 
 
 def projection(parts):
-    """The sum of all floats in a result, with weights."""
-    floats = [each for each in flat(parts) if isinstance(each, tg.Tensor) and each.dtype.kind == "f"]
-    return sum((each * weights(each.shape).astype(each.dtype)).sum() for each in floats) if floats else None
+    """The sum of all floats in a result, with weights; of complex numbers, a real one."""
+    floats = [each for each in flat(parts) if isinstance(each, tg.Tensor) and each.dtype.kind in "fc"]
+    return sum(real((each * weights_like(each)).sum()) for each in floats) if floats else None
+
+
+def weights_like(x):
+    return (weights(x.shape) * (1 + 0.5j if x.dtype.kind == "c" else 1)).astype(x.dtype)
+
+
+def real(x):
+    return np.real(x) if x.dtype.kind == "c" else x
 
 
 def by_backward(function):
@@ -106,7 +114,7 @@ def by_jvp(function):
             waiting = iter(xs)
             return function(*(next(waiting) if is_float(x) else x for x in arrays))
 
-        return tg.jvp(of_floats, floats, [weights(x.shape).astype(x.dtype) for x in floats])
+        return tg.jvp(of_floats, floats, [weights_like(x) for x in floats])
 
     return step
 
@@ -119,7 +127,7 @@ def by_second(function):
 
         def slope(*xs):
             gradients = tg.grad(lambda *zs: projection(function(*zs)), places)(*xs)
-            return sum((each * each).sum() for each in gradients)
+            return sum(real((each * each).sum()) for each in gradients)
 
         return tg.grad(slope, places)(*arrays)
 

@@ -27,7 +27,12 @@ def points(primitive, dtype):
     """Pairs of arguments of the same shapes, with their options."""
     for (one, options), (other, _) in zip(cases(primitive), cases(primitive, seed=1)):
         if [x.shape for x in one] == [x.shape for x in other] and (primitive.name != NO_LENGTH or options):
-            yield [[x.astype(dtype) if is_float(x) else x for x in arrays] for arrays in (one, other)], options
+            yield [[in_precision(x, dtype) for x in arrays] for arrays in (one, other)], options
+
+
+def in_precision(x, dtype):
+    """Floats in this dtype, complex numbers with parts in it."""
+    return x.astype(np.result_type(dtype, 1j) if np.iscomplexobj(x) else dtype) if is_float(x) else x
 
 
 def chosen(found):

@@ -20,13 +20,14 @@ def same(result, expected, rtol=1e-12, atol=1e-14):
 
 
 def is_float(x):
-    return isinstance(x, (np.ndarray, float)) and np.asarray(x).dtype.kind == "f"
+    return isinstance(x, (np.ndarray, float, complex)) and np.asarray(x).dtype.kind in "fc"
 
 
 def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, compiles=True, **options):
     """Check a function of arrays, which calls NumPy, on Tensors: values, and derivatives of each result in both modes.
 
-    The float arrays are differentiated; all others are constants. Then the same is done compiled, if it `compiles`.
+    The arrays of floats and complex numbers are differentiated; all others are constants. Then the same is done
+    compiled, if it `compiles`.
     """
     expected = function(*(x.copy() if isinstance(x, np.ndarray) else x for x in arrays), **options)
     same(function(*(tg.Tensor(x) if is_float(x) else x for x in arrays), **options), expected, rtol, atol)
@@ -36,7 +37,7 @@ def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, compiles=True, **
     same(recorded, expected, rtol, atol)
     for i, part in enumerate(recorded):
         assert isinstance(part, tg.Tensor)
-        if part.dtype.kind == "f" and part.size:
+        if part.dtype.kind in "fc" and part.size:
             assert tg.gradcheck(lambda *xs, i=i: parts(function(*xs, **options))[i], *arrays, order=order)
     if compiles:
         also_compiled(function, arrays, options)

@@ -3,6 +3,8 @@
 import numpy as np
 
 from tests.primitives.spectral_corners import SPECTRAL
+from tinygrad_like.primitives.lapack import lu_factors
+from tinygrad_like.primitives.solving import Factors
 
 INF, NAN = np.inf, np.nan
 PAIRS = [
@@ -34,6 +36,7 @@ ROWS = [
 ]
 SINGULAR = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [2.0, 4.0, 6.0]])
 COFACTORS = [[6.0, -12.0, 6.0], [0.0, 0.0, 0.0], [-3.0, 6.0, -3.0]]
+SLOPES_OF_LOGARITHM = [NAN, NAN, -INF, INF, 1.0, -0.25, -1.0, 0.5]  # no derivative, and the inverse, transposed
 STEEP = np.array([-1.0, 0.0, 1.0]) / np.sqrt(6.0)  # the gradient of the standard deviation of 1, 2, 3
 EXTREMES = [([NAN, 1.0, NAN], [0.5, 0, 0.5]), ([INF, INF], [0.5, 0.5])]
 # The extremes so far: of three equals the first has all of its own, half of the second's, a third of the third's.
@@ -54,6 +57,14 @@ def losses():
 
 # Three states: no way leads to the first, the second is impossible, and only the second leads to the third.
 WAYS = np.array([[-INF, 0.0, -INF]]), np.array([[0.0, -INF, 1.0]]), np.zeros((1, 3), bool)
+OF_ZEROS = {"xlogy": (0.0, 0.0), "rel_entr": (0.0, 0.0), "kl_div": (0.0, 1.0), "xlog1py": (0.0, 0.0)}
+BESIDE_ZERO = {
+    "xlogy": (np.log(2.0), 0.0),
+    "rel_entr": (-INF, 0.0),
+    "kl_div": (-INF, 1.0),
+    "xlog1py": (np.log(3.0), 0.0),
+}
+OVER_ZERO = {"xlogy": (-INF, INF), "rel_entr": (INF, -INF), "kl_div": (INF, -INF), "xlog1py": (0.0, 2.0)}
 # (name, arguments, options, the gradient for each float array among them, when the cotangent is 1 everywhere).
 OF_ONE = [
     *((name, tuple(np.array([each]) for each in point), {}, shares) for name, point, shares in PAIRS),
@@ -66,17 +77,80 @@ OF_ONE = [
     ("power", (np.array([2.0]), 3), {}, 12.0),
     *losses(),
     ("next_ways", WAYS, {}, [0.0, 1.0, 0.0, 1.0, 1.0, 1.0]),
+    *((name, (np.array([0j]),), {}, [0j]) for name in ("absolute", "angle")),
     ("hypot", (np.zeros(1), np.zeros(1)), {}, [0.0, 0.0]),
     ("norm", (np.array([[0.0, 0.0], [3.0, 4.0]]),), {"axis": 1}, [0.0, 0.0, 0.6, 0.8]),
     ("std", (np.array([[0.1] * 3, [1.0, 2.0, 3.0], [INF] * 3]),), {"axis": 1}, [[0.0] * 3, STEEP, [0.0] * 3]),
     ("std", (np.array([0.0, 1e-200]),), {}, [0.0, 0.0]),  # the variance underflows
     ("det", (SINGULAR,), {}, COFACTORS),
     ("det", (np.stack([SINGULAR, 2 * SINGULAR]),), {}, [COFACTORS, 4 * np.array(COFACTORS)]),
+    ("slogdet", (np.array([[2.0, 4.0], [1.0, 2.0]]),), {}, [INF, -INF, -INF, INF]),
+    ("slogdet", (np.array([[[2.0, 4.0], [0.0, 0.0]], [[2.0, 4.0], [1.0, 4.0]]]),), {}, SLOPES_OF_LOGARITHM),
     ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
 ]
+# SciPy's functions where 0 ln 0 is 0; and where others are infinite, or have a kink.
+OF_SCIPY = [
+    *((f"special.{name}", (0.0, 0.0), slopes) for name, slopes in OF_ZEROS.items()),
+    *((f"special.{name}", (0.0, 2.0), slopes) for name, slopes in BESIDE_ZERO.items()),
+    *((f"special.{name}", (2.0, 0.0), slopes) for name, slopes in OVER_ZERO.items()),
+    ("special.xlogy", (0.0, -2.0), (0.0, 0.0)),
+    ("special.xlog1py", (0.0, -1.0), (0.0, 0.0)),
+    ("special.xlog1py", (2.0, -1.0), (-INF, INF)),
+    ("special.xlogy", (3.0, -2.0), (NAN, -1.5)),
+    ("special.kl_div", (2.0, 2.0), (0.0, 0.0)),
+    ("special.rel_entr", (2.0, 2.0), (1.0, -1.0)),
+    ("special.huber", (2.0, 2.0), (0.0, 2.0)),
+    ("special.huber", (2.0, -3.0), (1.0, -2.0)),
+    ("special.pseudo_huber", (4.0, -3.0), (9 / 45, -12 / 5)),
+    ("special.rgamma", (0.0,), (1.0,)),
+    ("special.rgamma", (-3.0,), (-6.0,)),
+    ("special.rgamma", (2.0,), (np.euler_gamma - 1,)),
+    ("special.log_ndtr", (-40.0,), (40.02496884720726,)),
+    ("special.i0e", (0.0,), (0.0,)),
+    ("special.i1e", (0.0,), (0.5,)),
+    ("special.sici", (0.0,), (INF,)),
+    ("special.erfinv", (1.0,), (INF,)),
+    ("special.entr", (0.0,), (INF,)),
+]
+# 2x + 4y and x + 4y have to be 6 and 5, and 2 and 1: by factors that were computed before, and for the transpose.
+SYSTEM = np.array([[2.0, 4.0], [1.0, 4.0]]), np.array([[6.0, 2.0], [5.0, 1.0]])
+FACTORED = {"factors": Factors(*lu_factors(SYSTEM[0])), "turned": False}
+SHARES_OF_SYSTEM = np.array([-4.5, -2.25, 3.0, 1.5, 2.25, 2.25, -1.5, -1.5])
+SHARES_TURNED = np.array([0.0, -4.875, 0.0, 3.75, 0.0, 0.0, 0.75, 0.75])
+
+
+def beside(dtype):
+    """The columns beside vectors a. Of the first, tr(G P) for their projector P = I - a aᴴ / |a|², which all such
+    columns give; of the others, something that depends on which they are: nan.
+    """
+    a = np.array([[[3.0], [4.0], [1.0]], [[1.0], [2.0], [2.0]], [[1.0], [2.0], [2.0]]]).astype(dtype)
+    weights = np.array([[1.0, 2.0, 0.5], [2.0, -3.0, 1.0], [0.5, 1.0, -2.0]]).astype(dtype)
+    if a.dtype.kind == "c":
+        a, weights = a + 1j * a[:, ::-1], weights + np.array([[0, 1j, 2j], [-1j, 0, 1j], [-2j, -1j, 0]])
+    q, r = np.linalg.qr(a, "complete")
+    of_q = np.zeros_like(q)
+    weights *= 1e10
+    of_q[0, :, 1:] = 2 * weights @ q[0, :, 1:]
+    of_q[1, :, 1] = 1j * q[1, :, 1] if a.dtype.kind == "c" else [1.0, 0.0, 0.0]
+    of_q[2] = 1e6 * of_q[1]
+    x, size = a[0], np.vdot(a[0], a[0])
+    slope = 2 * (np.vdot(x, weights @ x) * x / size - weights @ x) / size
+    return a, np.append(of_q, np.zeros_like(r)), np.append(slope, np.full(6, NAN))
+
+
+# The length of the first column: of a tiny matrix, and of one with dependent columns.
+NEARLY_NOTHING = np.array([[[3e-20, -4e-20], [4e-20, 3e-20]], [[3.0, 6.0], [4.0, 8.0]]])
+OF_LENGTH = np.append(np.zeros(8), [1.0, 0, 0, 0, 1.0, 0, 0, 0])
+COMPLETED = [(("qr", (a,), {"mode": "complete"}, of_q, slope)) for a, of_q, slope in map(beside, (float, complex))]
 # (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
+    *((name, tuple(np.array([x]) for x in at), {}, 3.0, 3 * np.array(slopes)) for name, at, slopes in OF_SCIPY),
+    *COMPLETED,
+    ("qr", (NEARLY_NOTHING,), {}, OF_LENGTH, [-0.6, 0, -0.8, 0, NAN, NAN, NAN, NAN]),
+    ("qr", (np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]),), {}, 3.0, np.full(6, NAN)),  # dependent columns
+    ("solve", SYSTEM, FACTORED, 3.0, SHARES_OF_SYSTEM),
+    ("solve", SYSTEM, FACTORED | {"turned": True}, 3.0, SHARES_TURNED),
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
     ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
     *SPECTRAL,
@@ -85,6 +159,8 @@ CORNERS = [
 SMOOTH = [
     *((name, (np.array([2.0]), np.array([2.0]))) for name in ("logaddexp", "logaddexp2")),
     *((name, (np.array([2.0]), np.array([0.0]))) for name in ("power", "float_power")),
+    *((f"special.{name}", (np.array([0.0]), np.array([2.0]))) for name in ("xlogy", "xlog1py")),
+    ("absolute", (np.array([1 + 2j, 0.3 - 0.5j]),)),
     ("det", (SINGULAR,)),
     ("det", (np.array([[1.0, 2.0], [2.0, 4.0]]),)),
 ]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, together
+from tests.cases import DIFFERENTIABLE, call, cases, inner, is_float, random_like, together
 from tests.primitives.corners import CORNERS, SMOOTH
 from tests.primitives.mutating import corruptions, reached, rebuilt
 from tinygrad_like.checking import Checker
@@ -28,10 +28,26 @@ TWICE = "there is a second guard: either is enough"
 CAST = "the engine casts what a rule gives"
 FASTER = "the way for everything else gives the same, slower"
 SECOND = "it runs in recorded sweeps alone, and of what is linear the second derivative is 0 whatever it gives"
+CONSTANT = "only truths are made of it, which have no derivative"
+MARGIN = "a margin for rounding"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 TRACED = "only a trace goes this way, which tests/compiler watches"
 CHOSEN_SHARES = "np.where(counts[..., None], share * ratio * (softmax - one_hot(numbers, logits)), 0)"
+BY_RATIO = "np.where(x < 0, ROOT_2_OVER_PI / special.erfcx(-ROOT_HALF * x), density(x) / special.ndtr(x))"
 EQUIVALENT = {
+    ("huber_delta", "np.maximum(np.abs(b) - a, 0)"): (1, ORDER),
+    ("huber_residual", "np.maximum(np.minimum(b, a), -1.0 * a)"): (1, ORDER),
+    ("huber_residual", "np.minimum(b, a)"): (1, ORDER),
+    ("pseudo_huber_delta", "np.hypot(a, b)"): (1, ORDER),
+    ("special.pseudo_huber1", "np.hypot(a, b)"): (1, ORDER),
+    # Of those at zeros, tests/functions/test_special.py watches the second order.
+    ("kl_div_right", "np.where((a == 0) & (b == 0), 1, (b - a) / b)"): (1, TRUTH),
+    ("kl_div_right", "(a == 0) & (b == 0)"): (1, "the slope is 1 wherever a is 0"),
+    ("rel_entr_right", "np.where((a == 0) & (b == 0), np.inf, b)"): (1, "0 divided by whatever it is"),
+    ("rel_entr_right", "(a == 0) & (b == 0)"): (1, "0 divided by whatever it is"),
+    ("xlog1py_right", "np.where((a == 0) & (b == -1), np.inf, b + 1.0)"): (1, "0 divided by whatever it is"),
+    ("xlogy_right", "np.where((a == 0) & (b == 0), np.inf, b)"): (1, "0 divided by whatever it is"),
+    ("log_ndtr_rule", BY_RATIO): (5, "right of 0 both ways are right, but one has less digits"),
     ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
     ("arctan20", "over_square(b, a, b)"): (1, ORDER),
     ("arctan21", "over_square(a, a, b)"): (1, ORDER),
@@ -83,6 +99,18 @@ EQUIVALENT = {
     ("adjugate", "np.eye(n, dtype=a.dtype)"): (1, CAST),
     ("cholesky_rule", "np.eye(n, dtype=y.dtype)"): (1, CAST),
     ("det_times_inverse", "shortcut(np.all(y))"): (1, FASTER),
+    ("first_columns", "np.eye(n, dtype=r.real.dtype)"): (1, CAST),
+    ("usable", "values_of(r)"): (1, CONSTANT),
+    ("usable", "8 * r.shape[-1]"): (2, MARGIN),
+    ("usable", "np.where(on_diagonal & (size <= limit), np.nan, 0).astype(r.real.dtype)"): (1, CAST),
+    ("usable", "np.where(on_diagonal & (size <= limit), np.nan, 0)"): (1, TRUTH),
+    ("without_the_rest", "values_of(of_rest)"): (2, CONSTANT),
+    ("without_the_rest", "values_of(rest)"): (1, CONSTANT),
+    ("without_the_rest", "np.sqrt(np.finfo(q.dtype).eps)"): (1, MARGIN),
+    ("without_the_rest", "np.where(turning > limit, np.nan, 0).astype(q.real.dtype)"): (1, CAST),
+    ("without_the_rest", "np.where(turning > limit, np.nan, 0)"): (1, TRUTH),
+    ("inverse_or_pole", "shortcut(np.all(sign))"): (1, FASTER),
+    ("solve_right", "solve(a, g, factors=factors, turned=not turned)"): (1, FASTER),
     ("below_top", "below.astype(x.dtype, copy=False)"): (2, CAST),
     ("below_top", "mended(x - top, beside_infinite, top)"): (12, TRACED),
     ("below_top", "x - top"): (2, TRACED),
@@ -154,10 +182,6 @@ def corrupted(primitive):
         yield "swapped rules", with_rules(primitive, rules)
 
 
-def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
-
-
 def slopes(primitive, arrays, options, order, cotangent):
     """What the rules give for a cotangent, as one vector; None if one fails outright.
 
@@ -171,7 +195,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
     def total(*xs):
         y, pull_back = tg.vjp(f, *xs)
-        return sum((each * uneven(each) + 0 * x).sum() for each, x in zip(pull_back(cotangent(y)), xs))
+        pairs = zip(pull_back(cotangent(y)), xs)
+        return sum(inner(uneven(each), each) + inner(np.zeros(np.shape(x)), x) for each, x in pairs)
 
     try:
         if order == 2:
@@ -185,7 +210,8 @@ def slopes(primitive, arrays, options, order, cotangent):
 
 
 def uneven(y):
-    return np.random.default_rng(5).uniform(0.5, 1.5, np.shape(y))
+    rng = np.random.default_rng(5)
+    return random_like(lambda shape: rng.uniform(0.5, 1.5, shape), y)
 
 
 def at_corner(primitive, corner):

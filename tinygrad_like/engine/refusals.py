@@ -12,7 +12,6 @@ GENERAL = "Compose it of functions that are (docs/coverage.md)"
 LEAVE = "declare it with @operation, or leave the graph with t.numpy()."
 
 EIGENVALUE = "An eigenvalue with the left and right vectors w, v has the derivative np.outer(w, v) / (w @ v)"
-FOURIER = "Write a product with the cosines and sines: np.cos(2 * np.pi * np.outer(k, n) / N) @ x"
 BITS = "Bits have no derivative"
 NEW = "Make a new array: array = array - t, np.where(mask, t, array), np.broadcast_to(t, shape)."
 VALUES = "It only reads values: give it t.numpy()"
@@ -21,13 +20,7 @@ VALUES = "It only reads values: give it t.numpy()"
 REFUSED = {
     "linalg.eig": EIGENVALUE,
     "linalg.eigvals": EIGENVALUE,
-    "linalg.qr": "Write r = np.linalg.cholesky(a.T @ a).T and q = a @ np.linalg.inv(r)",
     "linalg.lstsq": "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns of a are independent",
-    "fft.fftshift": "Write np.roll(x, n // 2)",
-    "fft.ifftshift": "Write np.roll(x, -(n // 2))",
-    **dict.fromkeys((f"fft.{kind}fft{n}" for kind in ("", "i", "r", "ir") for n in ("", "2", "n")), FOURIER),
-    "fft.hfft": FOURIER,
-    "fft.ihfft": FOURIER,
     "roots": "A root r has the derivative -r**power / p'(r) by the coefficient of each power",
     "save": VALUES,
     "savez": VALUES,

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError, ShapeError
+from ..engine.recording import recording
 from ..engine.registry import implements
-from ..engine.tensor import as_array
-from ..primitives import linear_algebra
+from ..engine.tensor import as_array, values_of
+from ..primitives import lapack, linear_algebra, solving
 from .einsum import diagonal_of, einsum
+
+LARGE = 32  # rows, from which on a factorisation takes longer than a call
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
@@ -88,7 +91,15 @@ def solve(a: Any, b: Any) -> Any:
         return solve(a, b[:, None])[..., 0]
     stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a, b = (x if x.shape[:-2] == stack else np.broadcast_to(x, stack + x.shape[-2:]) for x in (a, b))
-    return linear_algebra.solve(a, b)
+    return solving.solve(a, b, factors=factors_for(a, b))
+
+
+def factors_for(a: Any, b: Any) -> Any:
+    """The factors of a, where they are worth it: derivatives need them again. Else None."""
+    is_large = a.ndim > 1 and a.shape[-1] >= LARGE and a.shape[-2:] == (b.shape[-2],) * 2
+    if not is_large or a.dtype != b.dtype or not recording.get() or not lapack.can_factor(a.dtype):
+        return None
+    return solving.Factors(*lapack.lu_factors(values_of(a)))
 
 
 @implements(np.linalg.tensorsolve)

@@ -43,7 +43,7 @@ def is_traced_mask(index: Any) -> bool:
 
 
 def _scatter_add(*parts: Any, shape: Any = (), indexes: Any = (...,)) -> Any:
-    out = zeros(shape, parts[0].dtype)
+    out = zeros(shape, np.result_type(*(part.dtype for part in parts)))
     for part, index in zip(parts, indexes):
         add_at(out, index, part)
     return out

@@ -1,4 +1,4 @@
-"""Linear algebra on stacks of square matrices: solve, inv, det, slogdet, cholesky."""
+"""Linear algebra on stacks of square matrices: inv, det, slogdet, cholesky."""
 
 from __future__ import annotations
 
@@ -7,24 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.traces import whole
 from .samples import Case, Rng, normal
-
-
-def transposed(a: Any) -> Any:
-    return a.swapaxes(-1, -2)
-
-
-def solve_right(g: Any, a: Any) -> Any:
-    """The cotangent of b: the solution for aᵀ."""
-    return np.linalg.solve(transposed(a), g)
-
-
-def solve_left(g: Any, a: Any, y: Any) -> Any:
-    """The cotangent of a: -(the cotangent of b) yᵀ."""
-    return -solve_right(g, a) @ transposed(y)
+from .triangle_inverse import transposed, triangular_inverse
 
 
 def inv_rule(g: Any, y: Any) -> Any:
@@ -52,19 +40,31 @@ def det_times_inverse(a: Any, y: Any) -> Any:
     return y[..., None, None] * np.linalg.inv(a) if shortcut(np.all(y)) else adjugate(a)
 
 
-def slogdet_rule(g: Any, a: Any) -> Any:
-    """The sign is a constant."""
-    return g[1][..., None, None] * transposed(np.linalg.inv(a))
+def slogdet_rule(g: Any, a: Any, y: Any) -> Any:
+    """d ln det = tr(a⁻¹ da): its real part is the change of ln |det|, its imaginary part turns the sign.
+
+    The sign of a real matrix is a constant. A singular matrix is a pole: inf, and nan where a cofactor is 0.
+    """
+    sign, slope = y[0], g[1]
+    if sign.dtype.kind == "c":
+        slope = slope + 1j * np.imag(g[0] * sign)
+    return slope[..., None, None] * transposed(inverse_or_pole(a, sign))
+
+
+@whole
+def inverse_or_pole(a: Any, sign: Any) -> Any:
+    if shortcut(np.all(sign)):
+        return np.linalg.inv(a)
+    is_pole = (sign == 0)[..., None, None]
+    return np.where(is_pole, adjugate(a) * np.inf, np.linalg.inv(np.where(is_pole, np.eye(a.shape[-1]), a)))
 
 
 def cholesky_rule(g: Any, y: Any) -> Any:
     """L⁻ᵀ P L⁻¹, where P is the lower triangle of Lᵀ g with half of its diagonal, for the triangle that is read."""
-    n, upper = y.shape[-1], transposed(y)
-    lower = np.tril(np.ones((n, n), y.dtype))
-    half_diagonal = lower - np.eye(n, dtype=y.dtype) / 2
-    half = np.linalg.solve(upper, half_diagonal * (upper @ g))
-    whole = np.linalg.solve(upper, transposed(half))
-    return (whole + transposed(whole)) * half_diagonal
+    n, inverse = y.shape[-1], triangular_inverse(y)
+    half_diagonal = np.tril(np.ones((n, n), y.dtype)) - np.eye(n, dtype=y.dtype) / 2
+    half = transposed(inverse) @ (half_diagonal * (transposed(y) @ g)) @ conjugated(inverse)
+    return (half + conjugated(transposed(half))) * half_diagonal
 
 
 def regular(rng: Rng, shape: tuple[int, ...]) -> Any:
@@ -75,22 +75,17 @@ def regular(rng: Rng, shape: tuple[int, ...]) -> Any:
 def matrices(rng: Rng) -> Iterator[Case]:
     for shape in ((3, 3), (2, 2, 2), (1, 1), (0, 2, 2)):
         yield (regular(rng, shape),), {}
-
-
-def equations(rng: Rng) -> Iterator[Case]:
-    for shape, right in (((3, 3), (3, 2)), ((2, 2, 2), (2, 2, 1)), ((1, 1), (1, 1)), ((0, 2, 2), (0, 2, 3))):
-        yield (regular(rng, shape), normal(rng, right)), {}
+    yield (regular(rng, (2, 3, 3)) + 1j * normal(rng, (2, 3, 3)),), {}
 
 
 def positive_definite(rng: Rng) -> Iterator[Case]:
     for (a,), _ in matrices(rng):
-        yield (a @ transposed(a) + np.eye(a.shape[-1]),), {}
+        yield (a @ conjugated(transposed(a)) + np.eye(a.shape[-1]),), {}
 
 
-solve = general("solve", np.linalg.solve, "a b", (solve_left, solve_right), sample=equations, symbol="A⁻¹b")
 inv = general("inv", np.linalg.inv, "a", inv_rule, sample=matrices, symbol="A⁻¹")
 det = general("det", np.linalg.det, "a", det_rule, sample=matrices, symbol="det")
-slogdet = general("slogdet", np.linalg.slogdet, "a", slogdet_rule, sample=matrices, symbol="ln |det|")
+slogdet = general("slogdet", np.linalg.slogdet, "a", slogdet_rule, sample=matrices, symbol="ln |det|", singular=True)
 cholesky = general(
     "cholesky", np.linalg.cholesky, "a", cholesky_rule, sample=positive_definite, symbol="cholesky", numpy=()
 )

@@ -1,0 +1,40 @@
+"""Functions that factor matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..engine.errors import ArgumentError, UnsupportedError
+from ..engine.registry import implements
+from ..engine.tensor import as_array
+from ..primitives import orthogonal
+from ..primitives.integers import floats
+
+
+@implements(np.linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """`np.linalg.qr`: matrices (..., m, n) as products of q, with orthonormal columns, and r, upper triangular.
+
+    Where the first min(m, n) columns are dependent, the derivative is nan. With `mode="complete"` and more rows than
+    columns, the columns of q beyond the first n are any orthonormal ones. A function that depends on which has the
+    derivative nan; forward mode does not see it.
+
+    Raises UnsupportedError for mode="raw".
+
+    >>> a = tg.Tensor([[3.0, 1.0], [4.0, 2.0]], requires_grad=True)
+    >>> np.linalg.qr(a).R[0, 0].backward()  # the length of the first column, but for the sign
+    >>> np.round(a.grad, 6)
+    Tensor([[-0.6, -0. ],
+            [-0.8, -0. ]])
+    """
+    a = floats(as_array(a))
+    if mode == "raw":
+        raise UnsupportedError(
+            "np.linalg.qr with mode='raw' is not differentiable here: it gives reflections, not factors.",
+            "Write np.linalg.qr(a), which gives q and r.",
+        )
+    if mode not in ("reduced", "complete", "r"):
+        raise ArgumentError(f"np.linalg.qr has no mode={mode!r}.", "Write 'reduced', 'complete' or 'r'.")
+    return orthogonal.qr(a)[1] if mode == "r" else orthogonal.qr(a, mode=mode)
