@@ -1,4 +1,4 @@
-"""Repeated eigenvalues and singular values: cotangents of functions that have a derivative there, and of some that have none.
+"""Repeated eigenvalues and singular values: cotangents of functions that have a derivative, and of others.
 
 Each is (name, arrays, options, cotangent of all results in one vector, gradients).
 """

@@ -9,20 +9,19 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
+from .complexes import plane
 from .repeated import (
-    adjoint,
-    antihermitian,
+    conjugate_transposed,
     diagonals,
     divided,
     gaps,
-    is_recorded,
-    left_open,
+    opened,
     pairs,
     phases,
     shared,
-    transposed,
 )
 from .samples import Case, Rng, normal
+from .triangle_inverse import transposed
 
 
 def half(x: Any, UPLO: str) -> Any:
@@ -33,7 +32,7 @@ def half(x: Any, UPLO: str) -> Any:
 
 def folded(x: Any, UPLO: str) -> Any:
     """The cotangent of the triangle that is read, of that of the whole hermitian matrix."""
-    return half(x + adjoint(x), UPLO)
+    return half(x + conjugate_transposed(x), UPLO)
 
 
 def restored(c: Any, v: Any) -> Any:
@@ -41,24 +40,19 @@ def restored(c: Any, v: Any) -> Any:
     return conjugated(v) @ c @ transposed(v)
 
 
-def of_values(h: Any, w: Any, v: Any) -> Any:
-    """The cotangent of a matrix of which only the eigenvalues were used."""
-    if is_recorded(h):
-        return restored(left_open(diagonals(shared(h, w)), w), v)
-    return (conjugated(v) * shared(h, w)[..., None, :]) @ transposed(v)
-
-
 def eigh_rule(g: Any, y: Any, *, UPLO: str) -> Any:
-    """V (diag(w̄) + K / (w_j - w_i)) Vᵀ, where K is the antihermitian part of Vᵀ V̄: Giles (2008)."""
+    """V (diag(w̄) + M / (w_j - w_i)) Vᵀ, of which the hermitian part counts, where M = Vᵀ V̄: Giles (2008)."""
     (h, gv), (w, v) = g, y
     m = transposed(v) @ gv
     depends = np.any(h != 0, axis=-1)[..., None, None]
-    c = divided(antihermitian(m), gaps(w), pairs(w, m, depends)) + diagonals(shared(h, w)) + phases(m)
-    return folded(restored(left_open(c, w) if is_recorded(h) else c, v), UPLO)
+    c = divided(m, gaps(w), pairs(w, m, depends)) + diagonals(shared(h, w)) + phases(m)
+    return folded(restored(opened(c, h, w), v), UPLO)
 
 
 def eigvalsh_rule(g: Any, a: Any, *, UPLO: Any) -> Any:
-    return folded(of_values(g, *np.linalg.eigh(a, UPLO=UPLO)), UPLO)
+    """V diag(w̄) Vᵀ, with vectors that are computed now."""
+    w, v = np.linalg.eigh(a, UPLO=UPLO)
+    return folded(restored(opened(diagonals(shared(g, w)), g, w), v), UPLO)
 
 
 def spread_out(rng: Rng) -> Iterator[Case]:
@@ -67,7 +61,16 @@ def spread_out(rng: Rng) -> Iterator[Case]:
         yield (normal(rng, shape) + np.diag(3.0 * np.arange(shape[-1])),), {"UPLO": UPLO}
 
 
-BY_TRIANGLE: dict[str, Any] = {"options": {"UPLO": "L"}, "by_position": 1, "sample": spread_out}
+def also_complex(rng: Rng) -> Iterator[Case]:
+    """The phases of complex vectors are free, but values do not see them."""
+    yield from spread_out(rng)
+    for UPLO in "LU":
+        yield (plane(rng, (2, 3, 3)) + np.diag(3.0 * np.arange(3)),), {"UPLO": UPLO}
 
-eigh = general("eigh", np.linalg.eigh, "a", eigh_rule, symbol="eigh", **BY_TRIANGLE)
-eigvalsh = general("eigvalsh", np.linalg.eigvalsh, "a", eigvalsh_rule, symbol="eigenvalues", **BY_TRIANGLE)
+
+BY_TRIANGLE: dict[str, Any] = {"options": {"UPLO": "L"}, "by_position": 1}
+
+eigh = general("eigh", np.linalg.eigh, "a", eigh_rule, sample=spread_out, symbol="eigh", **BY_TRIANGLE)
+eigvalsh = general(
+    "eigvalsh", np.linalg.eigvalsh, "a", eigvalsh_rule, sample=also_complex, symbol="eigenvalues", **BY_TRIANGLE
+)

@@ -9,17 +9,19 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
+from .complexes import plane
 from .eigen import folded, half
-from .repeated import adjoint, transposed
+from .repeated import conjugate_transposed
 from .samples import Case, Rng
 from .singular import well_apart
+from .triangle_inverse import transposed
 
 NOT_GIVEN: Any = np._NoValue  # as NumPy has it: None means something else
 
 
 def completed(a: Any) -> Any:
     """The hermitian matrix of which the lower triangle is read."""
-    return half(a, "L") + adjoint(half(a, "L"))
+    return half(a, "L") + conjugate_transposed(half(a, "L"))
 
 
 def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
@@ -38,7 +40,9 @@ def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
 def ordinary(rng: Rng) -> Iterator[Case]:
     for shape in ((3, 2), (2, 2, 3), (3, 3), (1, 1), (0, 2, 3)):
         yield (well_apart(rng, shape),), {}
-    yield (well_apart(rng, (3, 3)),), {"hermitian": True}
+        yield (well_apart(rng, shape) + 0.1 * plane(rng, shape),), {}
+    for more in (0, 0.1 * plane(rng, (3, 3))):
+        yield (well_apart(rng, (3, 3)) + more,), {"hermitian": True}
     yield (well_apart(rng, (2, 3)),), {"rcond": 1e-3}
 
 

@@ -19,21 +19,18 @@ from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, values_of
 from ..engine.traces import whole
 from .samples import Case, Rng, normal, spread
+from .triangle_inverse import transposed
 
 MARGIN = 10  # of two rows, rounding moves equal values apart by five units
 NOISE = 10  # rounding errors add up to a few units for each element of a row
 
 
-def transposed(a: Any) -> Any:
-    return a.swapaxes(-1, -2)
-
-
-def adjoint(a: Any) -> Any:
+def conjugate_transposed(a: Any) -> Any:
     return conjugated(transposed(a))
 
 
 def antihermitian(a: Any) -> Any:
-    return (a - adjoint(a)) / 2
+    return (a - conjugate_transposed(a)) / 2
 
 
 def diagonals(h: Any) -> Any:
@@ -138,11 +135,6 @@ def uneven(h: Any, w: Any) -> Any:
     return unknown(np.any(equals(w) & (np.abs(gaps(h)) > size[..., None]), axis=-1), w.dtype)
 
 
-def is_recorded(h: Any) -> bool:
-    """Whether a cotangent may itself depend on the values."""
-    return isinstance(h, Tensor) and h.requires_grad
-
-
 def all_nan(bad: Any, w: Any) -> Any:
     """For each matrix, nan for all of its values, or 0."""
     return unknown(np.any(bad, axis=(-2, -1))[..., None] & (w == w), w.dtype)
@@ -170,3 +162,8 @@ left_open = general(
     symbol="=",
     numpy=(),
 )
+
+
+def opened(x: Any, h: Any, w: Any) -> Any:
+    """x, left open if the cotangents h of the values may themselves depend on them."""
+    return left_open(x, w) if isinstance(h, Tensor) and h.requires_grad else x

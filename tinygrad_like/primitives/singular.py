@@ -14,27 +14,27 @@ import numpy as np
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
+from .complexes import plane
 from .repeated import (
-    adjoint,
     all_nan,
     antihermitian,
     by_values,
+    conjugate_transposed,
     diagonals,
     divided,
     gaps,
     instead,
-    is_recorded,
-    left_open,
     noise,
+    opened,
     pairs,
     phases,
     rounding,
     shared,
     squares,
     sums,
-    transposed,
 )
 from .samples import Case, Rng
+from .triangle_inverse import transposed
 
 
 def are_zero(s: Any) -> Any:
@@ -63,21 +63,13 @@ at_zero = general(
 )
 
 
-def of_values(h: Any, u: Any, s: Any, vh: Any) -> Any:
-    """The cotangent of a matrix of which only the singular values were used: U diag(s̄) Vᵀ."""
-    if is_recorded(h):
-        return at_zero(conjugated(u) @ left_open(diagonals(of_size(h, s)), s) @ conjugated(vh), s)
-    return at_zero((conjugated(u) * of_size(h, s)[..., None, :]) @ conjugated(vh), s)
-
-
 def inner(left: Any, right: Any, h: Any, s: Any) -> Any:
     """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
-    turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
+    turn, other, both = antihermitian(left), antihermitian(right), left + conjugate_transposed(right)
     depends = np.any(h != 0, axis=-1)[..., None, None] & ~are_both_zero(s)
     apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(s, turn + other))
-    x = apart + together + diagonals(of_size(h, s)) + phases(both)
-    return left_open(x, s) if is_recorded(h) else x
+    return opened(apart + together + diagonals(of_size(h, s)) + phases(both), h, s)
 
 
 @by_values
@@ -133,7 +125,9 @@ def svd_rule(g: Any, y: Any) -> Any:
 
 
 def svdvals_rule(g: Any, a: Any) -> Any:
-    return of_values(g, *svd(a, full_matrices=False))
+    """U diag(s̄) Vᵀ, with vectors that are computed now."""
+    u, s, vh = svd(a, full_matrices=False)
+    return at_zero(conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated(vh), s)
 
 
 def _svd(a: Any, full_matrices: bool = True) -> Any:
@@ -154,6 +148,12 @@ def of_all_shapes(rng: Rng) -> Iterator[Case]:
         yield (well_apart(rng, shape),), {}
 
 
+def also_complex(rng: Rng) -> Iterator[Case]:
+    yield from of_all_shapes(rng)
+    for shape in ((3, 2), (2, 2, 2)):
+        yield (well_apart(rng, shape) + 0.1 * plane(rng, shape),), {}
+
+
 def with_vectors(rng: Rng) -> Iterator[Case]:
     for (a,), _ in of_all_shapes(rng):
         yield (a,), {"full_matrices": False}
@@ -162,4 +162,4 @@ def with_vectors(rng: Rng) -> Iterator[Case]:
 
 
 svd = general("svd", _svd, "a", svd_rule, sample=with_vectors, symbol="svd", numpy=())
-svdvals = general("svdvals", _svdvals, "a", svdvals_rule, sample=of_all_shapes, symbol="singular values", numpy=())
+svdvals = general("svdvals", _svdvals, "a", svdvals_rule, sample=also_complex, symbol="singular values", numpy=())
