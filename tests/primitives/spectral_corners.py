@@ -63,10 +63,35 @@ def eigen():
     yield "eigvalsh", (A,), {}, np.array([2.0, 2.0, 5.0, -1.0]), np.ravel(lower(Q * [2.0, 2.0, 5.0, -1.0] @ Q.T))
     yield "eigvalsh", (A,), {}, np.array([0.0, 0.0, 1.0, 0.0]), np.ravel(lower(np.outer(Q[:, 2], Q[:, 2])))
     yield "eigvalsh", (A,), {"UPLO": "U"}, np.array([0.0, 1.0, 0.0, 0.0]), np.ravel(NOWHERE.T)
+    # Of two matrices, only one is seen by values; of two, only one has equal values that are seen.
+    half = vector([zero, [2.0, 2.0, 5.0, -1.0]], [2 * WEIGHTS @ (V * IN_PAIR), used])
+    yield "eigh", (np.stack([A, A]),), {}, half, vector(PROJECTOR, lower(Q * [2.0, 2.0, 5.0, -1.0] @ Q.T))
+    half = vector([zero, zero], [of_vectors(0), used])
+    yield "eigh", (np.stack([A, A]),), {}, half, vector(NOWHERE, used)
+    yield "eigvalsh", (-NEAR,), {}, np.array([3.0, 4.0, 2.0, 1.0]), np.ravel(NOWHERE)
+    yield "eigvalsh", (1e-3 * FAR,), {}, np.array([1.0, 2.0, 3.0, 4.0]), np.ravel(np.diag([1.0, 2.0, 3.0, 4.0]))
     # Beside a matrix of other size, each has its own rounding.
     pair = np.stack([FAR, 1e17 * np.diag([1.0, 1.0, 2.0, 3.0])])
     of_each = np.stack([np.diag([1.0, 2.0, 3.0, 4.0]), NOWHERE])
     yield "eigvalsh", (pair,), {}, np.array([[1.0, 2.0, 3.0, 4.0]] * 2), np.ravel(of_each)
+
+
+B, RAY = WEIGHTS + 1j * np.triu(np.arange(16.0).reshape(4, 4), 1), np.array([1.0, 1j, 2.0, -1.0])
+
+
+def phased():
+    """Of a complex vector, the phase is free: its product with its own conjugate does not see it."""
+    w, v = np.linalg.eigh(np.conj(B.T))
+    shares = np.conj(RAY) @ v
+    seen = np.zeros((4, 4), complex)
+    seen[:, 0] = 2 * RAY * shares[0]
+    with np.errstate(divide="ignore"):
+        inner = 2 * np.conj(shares) * shares[0] / np.where(w == w[0], np.inf, w[0] - w)
+    change = np.outer(v @ inner, np.conj(v[:, 0]))
+    right = np.tril(change + np.conj(change.T), -1) + np.diag(np.diag(change).real)
+    yield "eigh", (np.conj(B.T),), {}, vector(np.zeros(4), seen), right.ravel()
+    yield "eigh", (np.conj(B.T),), {}, vector(np.zeros(4), of_vectors(0)), np.tril(np.full((4, 4), NAN)).ravel()
+    yield "eigh", (np.conj(B.T),), {}, vector(np.zeros(4), -1j * v), np.tril(np.full((4, 4), NAN)).ravel()
 
 
 # Values apart by 13 units in the last place: four rows allow 14.
@@ -125,7 +150,11 @@ def opened():
         yield "left_open", (OPEN, np.array(w)), {}, OPEN, vector(OPEN, [of_pairs, of_pairs])
         yield "at_zero", (OPEN, np.array(w)), {}, OPEN, vector(OPEN, [of_zeros, of_zeros])
     yield "left_open", (OPEN, np.ones(2)), {}, np.eye(2), vector(np.eye(2), [0.0, 0.0])
+    yield "left_open", (-OPEN, np.ones(2)), {}, -OPEN, vector(-OPEN, [NAN, NAN])
+    two = np.stack([OPEN, -OPEN])
+    yield "left_open", (two, np.array([[1.0, 2.0], [3.0, 3.0]])), {}, two, vector(two, [0.0, 0.0, NAN, NAN])
+    yield "at_zero", (two, np.array([[2.0, 1.0], [3.0, 0.0]])), {}, two, vector(two, [0.0, 0.0, NAN, NAN])
     yield "at_zero", (OPEN, np.zeros(2)), {}, np.zeros((2, 2)), np.zeros(6)
 
 
-SPECTRAL = [*eigen(), *near(), *singular(), *opened()]
+SPECTRAL = [*eigen(), *phased(), *near(), *singular(), *opened()]
