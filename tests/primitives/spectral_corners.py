@@ -69,7 +69,7 @@ def eigen():
     half = vector([zero, zero], [of_vectors(0), used])
     yield "eigh", (np.stack([A, A]),), {}, half, vector(NOWHERE, used)
     yield "eigvalsh", (-NEAR,), {}, np.array([3.0, 4.0, 2.0, 1.0]), np.ravel(NOWHERE)
-    yield "eigvalsh", (1e-3 * FAR,), {}, np.array([1.0, 2.0, 3.0, 4.0]), np.ravel(np.diag([1.0, 2.0, 3.0, 4.0]))
+    yield "eigvalsh", (1e-17 * FAR,), {}, np.array([1.0, 2.0, 3.0, 4.0]), np.ravel(np.diag([1.0, 2.0, 3.0, 4.0]))
     # Beside a matrix of other size, each has its own rounding.
     pair = np.stack([FAR, 1e17 * np.diag([1.0, 1.0, 2.0, 3.0])])
     of_each = np.stack([np.diag([1.0, 2.0, 3.0, 4.0]), NOWHERE])
@@ -101,7 +101,11 @@ NEAR = np.diag([1.0, 1.0 + 13 * EPS, 0.25, 0.5])
 def near():
     yield "eigvalsh", (NEAR,), {}, np.array([1.0, 2.0, 4.0, 3.0]), np.ravel(NOWHERE)
     yield "eigvalsh", (NEAR,), {}, np.array([1.0, 2.0, 3.0, 3.0 + 1e-9]), np.ravel(np.diag([3.0, 3.0 + 1e-9, 1.0, 2.0]))
-    yield "eigvalsh", (NEAR,), {}, np.array([0.0, 0.0, 1e-15, 0.0]), np.ravel(np.diag([1e-15, 0.0, 0.0, 0.0]))
+    yield "eigvalsh", (NEAR,), {}, np.array([0.0, 0.0, 1e-14, 0.0]), np.ravel(np.diag([1e-14, 0.0, 0.0, 0.0]))
+    yield "eigvalsh", (NEAR,), {}, np.array([0.0, 0.0, 1e-10, 0.0]), np.ravel(NOWHERE)
+    yield "eigvalsh", (NEAR,), {}, np.array([1e10, 0.0, 1.0, 2.0]), np.ravel(NOWHERE)
+    large = -1e10 * np.array([3.0, 3.0 + 1e-9, 1.0, 2.0])
+    yield "eigvalsh", (NEAR,), {}, large[[2, 3, 0, 1]], np.ravel(np.diag(large))
 
 
 U, W = orthogonal(5, 3), orthogonal(3)
@@ -137,6 +141,46 @@ def singular():
     yield "svd", (lost,), {}, vector(OF_SQUARE @ vh.T, np.zeros(3), u.T @ OF_SQUARE), np.full(9, NAN)
 
 
+def beside():
+    """The vectors beside the first: what they span is known, which of them are taken is not."""
+    a = U * [3.0, 2.0, 1.0] @ W.T
+    values, symmetric_weights = np.array([1.0, 2.0, 3.0]), RNG.normal(size=(5, 5))
+    symmetric_weights += symmetric_weights.T
+    for x, turned in ((a, False), (a.T, True)):
+        u, _, vh = np.linalg.svd(x)
+        more = (vh.T if turned else u) * [0.0, 0.0, 0.0, 1.0, 1.0]
+        right = -2 * (np.eye(5) - U @ U.T) @ symmetric_weights @ np.linalg.pinv(a).T + U * values @ W.T
+        of_space, none = 2 * symmetric_weights @ more, np.zeros((3, 3))
+        first, last = (none, of_space.T) if turned else (of_space, none)
+        yield "svd", (x,), {}, vector(first, values, last), np.ravel(right.T if turned else right)
+        single = RNG.normal(size=(5, 5)) * [0.0, 0.0, 0.0, 0.0, 1.0]
+        first, last = (none, single.T) if turned else (single, none)
+        yield "svd", (x,), {}, vector(first, values, last), np.full(15, NAN)
+
+
+def mixed():
+    """Values that are 0 with what their vectors span; a free phase; stacks of which one is seen by values alone."""
+    lost, single = W * RANK_ONE @ W[::-1].T, U * RANK_ONE @ W.T
+    u, s, vh = np.linalg.svd(lost)
+    right = np.outer(u[:, 0], vh[0]) * 2
+    weights = OF_SQUARE + OF_SQUARE.T
+    change = -2 * (np.eye(3) - np.outer(u[:, 0], u[:, 0])) @ weights @ np.linalg.pinv(lost).T
+    of_space = vector(2 * weights @ (u * [0.0, 1.0, 1.0]), [2.0, 0.0, 0.0], np.zeros((3, 3)))
+    yield "svd", (lost,), {}, of_space, np.ravel(right + change)
+    g = np.zeros((5, 3))
+    g[:, 1] = RNG.normal(size=5)
+    yield "svd", (single,), {"full_matrices": False}, vector(g, [2.0, 0.0, 0.0], np.zeros((3, 3))), np.full(15, NAN)
+    turning = W * [3.0, 2.0, 1.0] @ W[::-1].T + 1j * OF_SQUARE
+    free = vector(1j * np.linalg.svd(turning)[0], np.zeros(3), np.zeros((3, 3)))
+    yield "svd", (turning,), {}, free, np.full(9, NAN)
+    small = W * DOUBLE @ W[::-1].T
+    u, s, vh = np.linalg.svd(small)
+    polar = u @ (antisymmetric(u.T @ OF_SQUARE @ vh.T) * 2 / (s + s[:, None])) @ vh
+    used, none = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 2.0]]), np.zeros((3, 3))
+    both = vector([OF_SQUARE @ vh.T, none], used, [u.T @ OF_SQUARE, none])
+    yield "svd", (np.stack([small, small]),), {}, both, vector(polar, u * used[1] @ vh)
+
+
 def antisymmetric(z):
     return (z - z.T) / 2
 
@@ -154,7 +198,7 @@ def opened():
     two = np.stack([OPEN, -OPEN])
     yield "left_open", (two, np.array([[1.0, 2.0], [3.0, 3.0]])), {}, two, vector(two, [0.0, 0.0, NAN, NAN])
     yield "at_zero", (two, np.array([[2.0, 1.0], [3.0, 0.0]])), {}, two, vector(two, [0.0, 0.0, NAN, NAN])
-    yield "at_zero", (OPEN, np.zeros(2)), {}, np.zeros((2, 2)), np.zeros(6)
+    yield "at_zero", (OPEN, np.zeros(2)), {}, 1e-17 * OPEN, vector(1e-17 * OPEN, [0.0, 0.0])
 
 
-SPECTRAL = [*eigen(), *phased(), *near(), *singular(), *opened()]
+SPECTRAL = [*eigen(), *phased(), *near(), *singular(), *beside(), *mixed(), *opened()]

@@ -57,7 +57,7 @@ def eigvalsh_rule(g: Any, a: Any, *, UPLO: Any) -> Any:
 
 def spread_out(rng: Rng) -> Iterator[Case]:
     """Matrices of which one triangle is read, with eigenvalues far from each other."""
-    for shape, UPLO in (((3, 3), "L"), ((2, 2, 2), "U"), ((3, 3), "U"), ((1, 1), "L"), ((0, 2, 2), "L")):
+    for shape, UPLO in (((3, 3), "L"), ((2, 2, 2), "U"), ((3, 3), "U"), ((1, 1), "L"), ((0, 2, 2), "L"), ((0, 0), "L")):
         yield (normal(rng, shape) + np.diag(3.0 * np.arange(shape[-1])),), {"UPLO": UPLO}
 
 

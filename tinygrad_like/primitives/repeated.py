@@ -131,8 +131,8 @@ def uneven(h: Any, w: Any) -> Any:
     if are_apart(w):
         return np.zeros_like(w)
     root = np.sqrt(np.finfo(w.dtype).eps)
-    size = root * np.max(np.abs(h), axis=-1, keepdims=True) + np.minimum(NOISE * rounding(w), root)
-    return unknown(np.any(equals(w) & (np.abs(gaps(h)) > size[..., None]), axis=-1), w.dtype)
+    size = root * sums(np.abs(h)) + np.minimum(NOISE * rounding(w), root)[..., None]
+    return unknown(np.any(equals(w) & (np.abs(gaps(h)) > size), axis=-1), w.dtype)
 
 
 def all_nan(bad: Any, w: Any) -> Any:

@@ -144,7 +144,7 @@ def well_apart(rng: Rng, shape: tuple[int, ...]) -> Any:
 
 
 def of_all_shapes(rng: Rng) -> Iterator[Case]:
-    for shape in ((3, 3), (4, 2), (2, 2, 3), (1, 1), (0, 2, 2)):
+    for shape in ((3, 3), (4, 2), (2, 2, 3), (1, 1), (0, 2, 2), (0, 3)):
         yield (well_apart(rng, shape),), {}
 
 
