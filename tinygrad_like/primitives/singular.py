@@ -47,8 +47,8 @@ def are_both_zero(s: Any) -> Any:
 
 
 def of_size(h: Any, s: Any) -> Any:
-    """The cotangents of singular values; 0 of those that are 0, as of |x| at 0."""
-    return shared(np.where(are_zero(s), 0, h), s)
+    """The cotangents of singular values; 0 of those that are 0, as of |x| at 0, but an infinite one is not lost."""
+    return shared(h * (1 - are_zero(s)), s)
 
 
 @by_values
