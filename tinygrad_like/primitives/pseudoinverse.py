@@ -56,13 +56,11 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT
     return np.linalg.pinv(a, rcond, hermitian, **given)
 
 
+def _matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    if A.ndim < 2:  # of a vector, NumPy's way is a Python truth
+        return np.any(A != 0).astype(np.int64)
+    return np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+
+
 pinv = general("pinv", _pinv, "a", pinv_rule, sample=ordinary, symbol="A⁺", numpy=np.linalg.pinv)
-matrix_rank = general(
-    "matrix_rank",
-    np.linalg.matrix_rank,
-    "A",
-    options={"tol": None, "hermitian": False, "rtol": None},
-    by_position=2,
-    sample=ranks,
-    symbol="rank",
-)
+matrix_rank = general("matrix_rank", _matrix_rank, "A", sample=ranks, symbol="rank", numpy=np.linalg.matrix_rank)
