@@ -13,7 +13,6 @@ import numpy as np
 from ..engine.registry import elementwise, ufunc
 from ..engine.traces import copy_of
 from .samples import Array, Rng, normal
-from .trigonometric import nonzero
 
 
 def plane(rng: Rng, shape: tuple[int, ...]) -> Array:
@@ -25,7 +24,7 @@ def direction(x: Any) -> Any:
     """What a change of |x| is the real part of: the conjugate of x / |x|; of real x the sign; 0 at 0."""
     if x.dtype.kind != "c":
         return np.sign(x)
-    return np.conjugate(x) / nonzero(np.abs(x))
+    return np.where(x == 0, 0, np.conjugate(x) / np.abs(x))
 
 
 def angle_rule(g: Any, x: Any) -> Any:

@@ -57,7 +57,7 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT
 
 
 def _matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    if A.ndim < 2:  # of a vector, NumPy's way is a Python truth
+    if np.ndim(A) < 2:  # of a vector, NumPy's way is a Python truth
         return np.any(A != 0).astype(np.int64)
     return np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
 
