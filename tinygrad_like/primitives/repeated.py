@@ -18,6 +18,7 @@ from ..engine.registry import general
 from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor, values_of
 from ..engine.traces import whole
+from .complexes import plane
 from .samples import Case, Rng, normal, spread
 from .triangle_inverse import transposed
 
@@ -149,7 +150,8 @@ def where_equal(g: Any, w: Any) -> Any:
 
 def squares(rng: Rng) -> Iterator[Case]:
     for shape in ((3,), (2, 4)):
-        yield (normal(rng, (*shape, shape[-1])), spread(rng, shape) + 3), {}
+        for draw in (normal, plane):
+            yield (draw(rng, (*shape, shape[-1])), spread(rng, shape) + 3), {}
 
 
 # x, computed of the values w and more. Where these are equal, nobody knows how x changes with them.
