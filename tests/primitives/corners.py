@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.primitives.spectral_corners import SPECTRAL
 from tinygrad_like.primitives.lapack import lu_factors
 from tinygrad_like.primitives.solving import Factors
 
@@ -166,6 +167,7 @@ CORNERS = [
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
     *BY_SCIPY,
     ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
+    *SPECTRAL,
 ]
 # Points where gradcheck can decide, at order 2.
 SMOOTH = [
