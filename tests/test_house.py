@@ -75,6 +75,7 @@ ORDER = [
     "primitives.linear_algebra",
     "primitives.solving",
     "primitives.orthogonal",
+    "primitives.eigenvalues",
     "primitives.neural",
     "primitives.recurrence",
     "primitives.alignments",

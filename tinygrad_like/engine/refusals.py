@@ -11,7 +11,6 @@ from .errors import MissingMethodError
 GENERAL = "Compose it of functions that are (docs/coverage.md)"
 LEAVE = "declare it with @operation, or leave the graph with t.numpy()."
 
-EIGENVALUE = "An eigenvalue with the left and right vectors w, v has the derivative np.outer(w, v) / (w @ v)"
 SYMMETRIC = "An eigenvalue with the unit vector v has the derivative np.outer(v, v)"
 SINGULAR = "A singular value with the vectors u, v has the derivative np.outer(u, v)"
 FOURIER = "Write a product with the cosines and sines: np.cos(2 * np.pi * np.outer(k, n) / N) @ x"
@@ -21,9 +20,7 @@ VALUES = "It only reads values: give it t.numpy()"
 
 # NumPy's name: what to write instead. Only what is refused stands here.
 REFUSED = {
-    "linalg.eig": EIGENVALUE,
     "linalg.eigh": SYMMETRIC,
-    "linalg.eigvals": EIGENVALUE,
     "linalg.eigvalsh": SYMMETRIC,
     "linalg.svd": SINGULAR,
     "linalg.svdvals": SINGULAR,
