@@ -45,6 +45,24 @@ def call(function, *arrays, **options):
     return np.concatenate([np.ravel(part) for part in y]) if isinstance(y, tuple) else y
 
 
+def is_float(x):
+    """Whether it is an array of real or complex numbers, which have derivatives."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
+
+
+def random_like(draw, y):
+    """Numbers of y's shape, complex where y is; `draw` gives real ones of a shape."""
+    shape = np.shape(y)
+    return draw(shape) + 1j * draw(shape) if np.iscomplexobj(y) else draw(shape)
+
+
+def inner(a, b):
+    """How a gradient and a tangent pair: Re Σ conj(a) b."""
+    if np.iscomplexobj(a) or np.iscomplexobj(b):
+        return np.real(np.sum(np.conj(a) * b))
+    return np.sum(a * b)
+
+
 def named(primitive):
     return primitive.name
 

@@ -32,6 +32,7 @@ from .transforms.reverse import grad, hessian, jacobian, value_and_grad, vjp
 
 if _TYPE_CHECKING:
     from . import distributed as distributed
+    from . import linalg as linalg
     from . import losses as losses
     from . import nn as nn
     from . import numpy as numpy
@@ -126,8 +127,8 @@ _LATE = {
 }
 # fmt: off
 _PARTS = {
-    "checking", "compiler", "distributed", "families", "losses", "network", "nn", "numpy", "optim", "picture", "plots",
-    "protocols", "random", "saving", "summaries",
+    "checking", "compiler", "distributed", "families", "linalg", "losses", "network", "nn", "numpy", "optim", "picture",
+    "plots", "protocols", "random", "saving", "summaries",
 }
 # fmt: on
 

@@ -68,6 +68,7 @@ OF_ONE = [
     ("power", (np.array([2.0]), 3), {}, 12.0),
     *losses(),
     ("next_ways", WAYS, {}, [0.0, 1.0, 0.0, 1.0, 1.0, 1.0]),
+    *((name, (np.array([0j]),), {}, [0j]) for name in ("absolute", "angle")),
     ("hypot", (np.zeros(1), np.zeros(1)), {}, [0.0, 0.0]),
     ("norm", (np.array([[0.0, 0.0], [3.0, 4.0]]),), {"axis": 1}, [0.0, 0.0, 0.6, 0.8]),
     ("std", (np.array([[0.1] * 3, [1.0, 2.0, 3.0], [INF] * 3]),), {"axis": 1}, [[0.0] * 3, STEEP, [0.0] * 3]),
@@ -123,6 +124,7 @@ CORNERS = [
 SMOOTH = [
     *((name, (np.array([2.0]), np.array([2.0]))) for name in ("logaddexp", "logaddexp2")),
     *((name, (np.array([2.0]), np.array([0.0]))) for name in ("power", "float_power")),
+    ("absolute", (np.array([1 + 2j, 0.3 - 0.5j]),)),
     ("det", (SINGULAR,)),
     ("det", (np.array([[1.0, 2.0], [2.0, 4.0]]),)),
 ]

@@ -8,13 +8,9 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.cases import PRIMITIVES, call, cases, named, together
+from tests.cases import PRIMITIVES, call, cases, is_float, named, random_like, together
 
 STEP = 1e-3
-
-
-def is_float(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
 
 def differentiated(primitive, arrays):
@@ -27,12 +23,12 @@ def differentiated(primitive, arrays):
 @np.errstate(all="ignore")
 def value(primitive, arrays, options):
     y = np.asarray(call(primitive.forward, *arrays, **options))
-    return y if y.dtype.kind == "c" else y.astype(float)
+    return y if is_float(y) else y.astype(float)
 
 
 def moved(x, index, step=STEP):
     x = x.copy()
-    x[index] += step * (1 + 1j) if np.iscomplexobj(x) else step
+    x[index] += step * (1 + 1j) if x.dtype.kind == "c" else step
     return x
 
 
@@ -48,7 +44,7 @@ def reached(primitive, arrays, options, i, index):
 def is_linear(primitive, arrays, options, i):
     """Whether f(2a + 3b) = 2 f(a) + 3 f(b) in one argument; exactly 0 at 0 follows."""
     rng = np.random.default_rng(0)
-    a, b = arrays[i], rng.uniform(0.5, 1.5, arrays[i].shape)
+    a, b = arrays[i], random_like(lambda shape: rng.uniform(0.5, 1.5, shape), arrays[i])
 
     def at(x):
         return value(primitive, [*arrays[:i], x, *arrays[i + 1 :]], options)

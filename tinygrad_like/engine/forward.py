@@ -121,7 +121,8 @@ class Push:
                 return self.without_false_nans(part, tangent, apply)
         elif primitive.linear:
             return self.applied(i, tangent)
-        if self.reduces or self.y.size == 1:
+        # Of one complex result, its two parts may depend on the operand in two ways.
+        if self.reduces or (self.y.size == 1 and self.dtype.kind != "c"):
             return self.summed(i, self.rule(i, self.values, self.y), tangent)
         y = self.y if self.recorded else wrap(self.y)
         return self.transposed(i, self.rule(i, self.tensors(), y), tangent)

@@ -10,6 +10,7 @@ from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
 from ..primitives import choices, complexes, constants
+from ..primitives.trigonometric import nonzero
 
 
 @implements(np.clip)
@@ -113,7 +114,7 @@ def imag(x: Any) -> Any:
 def sign(x: Any) -> Any:
     """`np.sign`: of real numbers a constant; of complex ones x / |x|, and 0 at 0."""
     x = as_array(x)
-    return x / complexes.nonzero(np.abs(x)) if x.dtype.kind == "c" else constants.sign(x)
+    return x / nonzero(np.abs(x)) if x.dtype.kind == "c" else constants.sign(x)
 
 
 @implements(np.angle)

@@ -13,15 +13,12 @@ import numpy as np
 from ..engine.registry import elementwise, ufunc
 from ..engine.traces import copy_of
 from .samples import Array, Rng, normal
+from .trigonometric import nonzero
 
 
 def plane(rng: Rng, shape: tuple[int, ...]) -> Array:
     """Complex numbers in all quadrants, away from the axes."""
     return normal(rng, shape) + 1j * normal(rng, shape)
-
-
-def nonzero(size: Any) -> Any:
-    return np.where(size == 0, 1, size)
 
 
 def direction(x: Any) -> Any:
@@ -32,9 +29,8 @@ def direction(x: Any) -> Any:
 
 
 def angle_rule(g: Any, x: Any) -> Any:
-    """0 at 0."""
-    size = nonzero(np.abs(x))
-    return g * (np.conjugate(x / size) / size * -1j)
+    """−i/x, and 0 at 0."""
+    return g * np.where(x == 0, 0, -1j / x)
 
 
 real_part = elementwise(

@@ -1,0 +1,126 @@
+"""The exponential, the logarithm and the square root of matrices, by scipy.linalg.
+
+f of the block matrix [[A, E], [0, A]] has in its corner the Fréchet derivative of f at A in the direction E (N. Higham,
+Functions of Matrices, 2008, section 3.2). It is linear in E, and its transpose is the derivative at Aᵀ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.registry import general
+from ..engine.scipy_loading import nan_where_not_finite, require_finite, scipy_linalg
+from ..engine.tensor import values_of
+from ..engine.traces import whole
+from .linear_algebra import transposed
+from .matrix_equations import around, regular_sylvester
+from .samples import Case, Rng, normal
+
+
+def blocks(a: Any, e: Any, below: Any) -> Any:
+    """[[A, E], [below, A]]."""
+    return np.concatenate((np.concatenate((a, e), -1), np.concatenate((below, a), -1)), -2)
+
+
+def corner(a: Any) -> Any:
+    """The upper right quarter."""
+    n = a.shape[-1] // 2
+    return a[..., :n, n:]
+
+
+# -- exp -------------------------------------------------------------------------------------------------
+
+
+@whole
+def _expm(a: Any) -> Any:
+    return scipy_linalg().expm(a)
+
+
+@whole
+def _expm_frechet(a: Any, e: Any) -> Any:
+    found = scipy_linalg().expm_frechet(a, e, compute_expm=False, check_finite=False)
+    return found.astype(np.result_type(a, e), copy=False)
+
+
+def expm_rule(g: Any, a: Any) -> Any:
+    return expm_frechet(transposed(a), g)
+
+
+def frechet_direction(g: Any, a: Any) -> Any:
+    return expm_frechet(transposed(a), g)
+
+
+def frechet_point(g: Any, a: Any, e: Any) -> Any:
+    """From that of the block matrix, in which A stands twice."""
+    n, zero = a.shape[-1], np.zeros_like(g)
+    zeros = np.zeros_like(values_of(a))
+    found = expm_frechet(transposed(blocks(a, e, zeros)), blocks(zero, g, zero))
+    return found[..., :n, :n] + found[..., n:, n:]
+
+
+# -- log -------------------------------------------------------------------------------------------------
+
+
+@whole
+def _logm(a: Any, *, check_finite: bool = True) -> Any:
+    require_finite(check_finite, a)
+    return nan_where_not_finite(scipy_linalg().logm, a)
+
+
+@whole
+def nan_at_cut(a: Any) -> Any:
+    """0; nan where an eigenvalue lies on the negative real axis or at 0, to working precision."""
+    if not np.isfinite(a).all():
+        return np.full((*a.shape[:-2], 1, 1), np.nan, a.real.dtype)
+    values = np.linalg.eigvals(a)
+    limit = np.abs(values).max(-1, keepdims=True) * (a.shape[-1] * np.finfo(a.dtype).eps)
+    distance = np.where(values.real < 0, np.abs(values.imag), np.abs(values))
+    return np.where((distance <= limit).any(-1), np.nan, 0).astype(a.real.dtype)[..., None, None]
+
+
+def logm_rule(g: Any, a: Any) -> Any:
+    block = blocks(transposed(a), g, np.zeros_like(values_of(a)))
+    return corner(logm(block, check_finite=False)) + nan_at_cut(values_of(a))
+
+
+# -- sqrt ------------------------------------------------------------------------------------------------
+
+
+@whole
+def _sqrtm(a: Any) -> Any:
+    return scipy_linalg().sqrtm(a)
+
+
+def sqrtm_rule(g: Any, y: Any) -> Any:
+    """S with Yᵀ S + S Yᵀ = g."""
+    turned = transposed(y)
+    return regular_sylvester(turned, turned, g)
+
+
+# -- samples ---------------------------------------------------------------------------------------------
+
+
+def any_matrices(rng: Rng) -> Iterator[Case]:
+    for shape in ((3, 3), (2, 2, 2), (1, 1)):
+        yield (normal(rng, shape) / 2,), {}
+
+
+def directions(rng: Rng) -> Iterator[Case]:
+    for shape in ((3, 3), (2, 2, 2)):
+        yield (normal(rng, shape) / 2, normal(rng, shape)), {}
+
+
+def off_the_cut(rng: Rng) -> Iterator[Case]:
+    for shape in ((3, 3), (2, 2, 2), (1, 1)):
+        yield (around(rng, shape, 1.5),), {}
+
+
+expm = general("expm", _expm, "a", expm_rule, sample=any_matrices, symbol="eᴬ")
+expm_frechet: Any = general(
+    "expm_frechet", _expm_frechet, "a e", (frechet_point, frechet_direction), sample=directions, symbol="L(A, E)"
+)
+logm: Any = general("logm", _logm, "a", logm_rule, sample=off_the_cut, symbol="ln A")
+sqrtm = general("sqrtm", _sqrtm, "a", sqrtm_rule, sample=off_the_cut, symbol="√A")
