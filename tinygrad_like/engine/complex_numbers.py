@@ -26,5 +26,7 @@ def converted(value: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def dtype_of_rule(value: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
-    """In which dtype a rule is given a value: that of the result, but complex if the value is."""
-    return np.result_type(value, result) if value.kind == "c" and result.kind != "c" else result
+    """In which dtype a rule is given a value: in the precision of the result, complex if the value is."""
+    if value.kind == "c":
+        return result if result.kind == "c" else np.result_type(value, result)
+    return np.finfo(result).dtype if result.kind == "c" else result
