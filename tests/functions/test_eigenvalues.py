@@ -7,7 +7,7 @@ import tinygrad_like as tg
 from tests.functions.agreeing import agrees, same
 from tinygrad_like import Tensor
 
-RNG = np.random.default_rng(11)
+RNG = np.random.default_rng(13)
 
 
 def of(*shape):
@@ -65,7 +65,7 @@ def test_real_results_and_complex_ones_of_real_matrices():
         a = np.array([[1.0, 2.0], [corner, 1.0]])
         w, slope = tg.value_and_grad(lambda a: np.real(np.sum(np.linalg.eigvals(a) ** 3)))(a)
         np.testing.assert_allclose(w, np.trace(a @ a @ a))
-        np.testing.assert_allclose(slope, 3 * (a @ a).T, rtol=1e-12)
+        np.testing.assert_allclose(slope, 3 * (a @ a).T, rtol=1e-12, atol=1e-13)
         assert slope.dtype == float
 
 
@@ -91,7 +91,7 @@ def test_projectors_have_derivatives_where_eigenvalues_are_equal():
 
     def function(a):
         w, v = np.linalg.eig(a)
-        chosen = np.abs(np.asarray(w) - 2) < 0.1
+        chosen = np.abs(w - 2) < 0.1
         return np.real(np.sum(np.matmul(v * chosen, np.linalg.inv(v)) * weights))
 
     slope = (tg.grad(function)(a) * change).sum()
@@ -101,7 +101,7 @@ def test_projectors_have_derivatives_where_eigenvalues_are_equal():
 @pytest.mark.parametrize(
     "function",
     [
-        lambda a: np.linalg.eigvals(a)[np.argsort(np.asarray(np.linalg.eigvals(a)))[0]],
+        lambda a: np.linalg.eigvals(a)[np.argmin(np.abs(np.linalg.eigvals(a) - 2).numpy())],
         lambda a: np.linalg.eig(a)[1].sum(),
         lambda a: (np.matmul(np.linalg.eig(a)[1] * np.linalg.eig(a)[0], np.linalg.inv(np.linalg.eig(a)[1]))).sum(),
         lambda a: function_by_vectors(a, np.exp),
@@ -133,7 +133,9 @@ JORDAN = [np.eye(n) + np.eye(n, k=1) for n in (2, 3)]
 
 
 @pytest.mark.parametrize("a", [*JORDAN, *map(turned, JORDAN), np.eye(2, k=1), turned(JORDAN[0]) + 0j])
-@pytest.mark.parametrize("function", [lambda w, v: w.sum(), lambda w, v: (w * w).sum(), lambda w, v: np.abs(v).sum()])
+@pytest.mark.parametrize(
+    "function", [lambda w, v: w.sum(), lambda w, v: (w * w + w).sum(), lambda w, v: np.abs(v).sum()]
+)
 def test_matrices_with_too_few_eigenvectors_have_no_derivative(function, a):
     slope = tg.grad(lambda a: np.real(function(*np.linalg.eig(a))))(a)
     assert not np.isfinite(slope).all()
@@ -141,7 +143,7 @@ def test_matrices_with_too_few_eigenvectors_have_no_derivative(function, a):
 
 def test_the_phase_of_a_vector_is_free():
     for a in (of(3, 3) + 1j * of(3, 3), np.array([[1.0, 2.0], [-2.0, 1.0]])):
-        for function in (lambda v: v[0, 0].imag, lambda v: (v[0, 0] * v[1, 0]).real):
+        for function in (lambda v: (v[0, 0] * (1 + 2j)).real, lambda v: (v[0, 0] * v[1, 0]).real):
             assert np.isnan(tg.grad(lambda a, f=function: f(np.linalg.eig(a)[1]))(a)).all()
 
 
