@@ -75,8 +75,8 @@ from .primitives import (
     solving,
     standardising,
     structured,
-    triangular,
     triangle_inverse,
+    triangular,
     trigonometric,
 )
 

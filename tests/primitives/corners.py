@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.primitives.eigenvalue_corners import VALUES
 from tinygrad_like.primitives.lapack import lu_factors
 from tinygrad_like.primitives.solving import Factors
 
@@ -113,6 +114,7 @@ COMPLETED = [(("qr", (a,), {"mode": "complete"}, of_q, slope)) for a, of_q, slop
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
     *COMPLETED,
+    *VALUES,
     ("qr", (NEARLY_NOTHING,), {}, OF_LENGTH, [-0.6, 0, -0.8, 0, NAN, NAN, NAN, NAN]),
     ("qr", (np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]),), {}, 3.0, np.full(6, NAN)),  # dependent columns
     ("solve", SYSTEM, FACTORED, 3.0, SHARES_OF_SYSTEM),
