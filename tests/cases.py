@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_like import (
     Tensor,
     families,  # noqa: F401  (fills the registry)
+    scipy_families,  # noqa: F401  (and this with SciPy's functions)
 )
 from tinygrad_like.engine.registry import REGISTRY
 

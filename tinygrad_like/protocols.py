@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import sys
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from .engine import views
+from .engine import operators, views
+from .engine.complex_numbers import CONTINUOUS
 from .engine.errors import UnsupportedError, lost_graph
 from .engine.kinds import check_kind
 from .engine.node import is_flat
@@ -55,9 +58,9 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
     if options:
         options = {name: v for name, v in options.items() if name not in DEFAULTS or v is not DEFAULTS[name]}
     implementation: Function | None = None
-    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    name = name_of(ufunc) if method == "__call__" else f"{name_of(ufunc)}.{method}"
     if method == "__call__":
-        implementation = NUMPY.get(ufunc)
+        implementation = meaning_of(ufunc)
         if "where" in options:
             check_mask(name, inputs, out)
             if is_recorded((inputs, out)):
@@ -75,9 +78,34 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: d
         implementation = functools.partial(reduceat, ufunc)
     elif method == "reduceat" and is_recorded(inputs):
         raise UnsupportedError(
-            f"np.{name} is not differentiable here.", f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j]."
+            f"{shown(name)} is not differentiable here.",
+            f"Write np.stack of np.{ufunc.__name__}.reduce of slices, t[i:j].",
         )
     return call(implementation, getattr(ufunc, method), name, inputs, options, out)
+
+
+def meaning_of(ufunc: np.ufunc) -> Function | None:
+    """The differentiable meaning of a ufunc. Those of SciPy get theirs when the first of them meets a Tensor."""
+    if ufunc not in NUMPY and name_of(ufunc).startswith("scipy."):
+        with operators.loading:
+            import_module(f"{__package__}.scipy_families")
+    return NUMPY.get(ufunc)
+
+
+def name_of(ufunc: np.ufunc) -> str:
+    """NumPy's name of a ufunc, or SciPy's: scipy.special.erf."""
+    name = ufunc.__name__
+    if "scipy.special" in sys.modules and getattr(np, name, None) is not ufunc:
+        special = sys.modules["scipy.special"]
+        # Some are called by functions of Python, under private names: zeta calls _zeta or _riemann_zeta.
+        if ufunc in (getattr(special, name, None), getattr(special._ufuncs, name, None)):
+            return f"scipy.special.{name.removeprefix('_riemann').lstrip('_')}"
+    return name
+
+
+def shown(name: str) -> str:
+    """The name of a function as it is written."""
+    return name if name.startswith("scipy.") else f"np.{name}"
 
 
 def check_mask(name: str, inputs: Any, out: Any) -> None:
@@ -91,8 +119,8 @@ def check_mask(name: str, inputs: Any, out: Any) -> None:
     else:
         return
     raise UnsupportedError(
-        f"np.{name} of a Tensor with where= {reason}.",
-        f"Write np.where(mask, np.{name}(...), elsewhere), or out=np.zeros_like(t).",
+        f"{shown(name)} of a Tensor with where= {reason}.",
+        f"Write np.where(mask, {shown(name)}(...), elsewhere), or out=np.zeros_like(t).",
     )
 
 
@@ -106,13 +134,13 @@ def call_where(ufunc: np.ufunc, mask: Any, inputs: Any, options: dict[str, Any],
 
 def in_dtype(ufunc: np.ufunc, inputs: Any, dtype: Any) -> Any:
     """The inputs in the dtype in which the ufunc is to compute: one of floats, as of others nothing is recorded."""
-    if np.dtype(dtype).kind != "f":
+    if np.dtype(dtype).kind not in CONTINUOUS:
         raise UnsupportedError(
-            f"np.{ufunc.__name__} of a recorded Tensor with dtype={np.dtype(dtype)} is not differentiable.",
+            f"{shown(name_of(ufunc))} of a recorded Tensor with dtype={np.dtype(dtype)} is not differentiable.",
             "Write .astype(dtype) of the result.",
         )
     count = 1 if ufunc is np.ldexp else len(inputs)
-    return (*(as_array(each).astype(dtype) for each in inputs[:count]), *inputs[count:])
+    return (*(as_array(each).astype(dtype, casting="same_kind") for each in inputs[:count]), *inputs[count:])
 
 
 def call_function(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -167,7 +195,7 @@ def call(
             result = further(*inputs, **options)
             return result if out is None else write(out, result)
     elif is_recorded((inputs, options)):
-        raise UnsupportedError(f"np.{name} is not differentiable here.", instead_of(name))
+        raise UnsupportedError(f"{shown(name)} is not differentiable here.", instead_of(name))
     return on_values(function, inputs, options, out)
 
 

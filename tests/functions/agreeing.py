@@ -26,8 +26,8 @@ def is_float(x):
 def agrees(function, *arrays, order=2, rtol=1e-12, atol=1e-14, compiles=True, **options):
     """Check a function of arrays, which calls NumPy, on Tensors: values, and derivatives of each result in both modes.
 
-    Arrays of floats and complex numbers are differentiated; others are constants. Then the same is done compiled, if it
-    `compiles`.
+    The arrays of floats and complex numbers are differentiated; all others are constants. Then the same is done
+    compiled, if it `compiles`.
     """
     expected = function(*(x.copy() if isinstance(x, np.ndarray) else x for x in arrays), **options)
     same(function(*(tg.Tensor(x) if is_float(x) else x for x in arrays), **options), expected, rtol, atol)

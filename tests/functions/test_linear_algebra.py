@@ -240,9 +240,8 @@ def test_everything_together():
 @pytest.mark.parametrize(
     ("function", "text"),
     [
-        (np.linalg.pinv, r"solve\(a\.T @ a, a\.T\)"),
         (lambda a: np.linalg.lstsq(a, a), r"solve\(a\.T @ a, a\.T @ b\)"),
-        *((function, r"t\.numpy") for function in (np.linalg.svd, np.linalg.eigh, np.linalg.eigvals)),
+        *((function, r"t\.numpy") for function in (np.linalg.eig, np.linalg.eigvals)),
     ],
 )
 def test_what_is_not_differentiable_here(function, text):

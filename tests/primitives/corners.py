@@ -57,6 +57,14 @@ def losses():
 
 # Three states: no way leads to the first, the second is impossible, and only the second leads to the third.
 WAYS = np.array([[-INF, 0.0, -INF]]), np.array([[0.0, -INF, 1.0]]), np.zeros((1, 3), bool)
+OF_ZEROS = {"xlogy": (0.0, 0.0), "rel_entr": (0.0, 0.0), "kl_div": (0.0, 1.0), "xlog1py": (0.0, 0.0)}
+BESIDE_ZERO = {
+    "xlogy": (np.log(2.0), 0.0),
+    "rel_entr": (-INF, 0.0),
+    "kl_div": (-INF, 1.0),
+    "xlog1py": (np.log(3.0), 0.0),
+}
+OVER_ZERO = {"xlogy": (-INF, INF), "rel_entr": (INF, -INF), "kl_div": (INF, -INF), "xlog1py": (0.0, 2.0)}
 # (name, arguments, options, the gradient for each float array among them, when the cotangent is 1 everywhere).
 OF_ONE = [
     *((name, tuple(np.array([each]) for each in point), {}, shares) for name, point, shares in PAIRS),
@@ -79,6 +87,30 @@ OF_ONE = [
     ("slogdet", (np.array([[2.0, 4.0], [1.0, 2.0]]),), {}, [INF, -INF, -INF, INF]),
     ("slogdet", (np.array([[[2.0, 4.0], [0.0, 0.0]], [[2.0, 4.0], [1.0, 4.0]]]),), {}, SLOPES_OF_LOGARITHM),
     ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
+]
+# SciPy's functions where 0 ln 0 is 0; and where others are infinite, or have a kink.
+OF_SCIPY = [
+    *((f"special.{name}", (0.0, 0.0), slopes) for name, slopes in OF_ZEROS.items()),
+    *((f"special.{name}", (0.0, 2.0), slopes) for name, slopes in BESIDE_ZERO.items()),
+    *((f"special.{name}", (2.0, 0.0), slopes) for name, slopes in OVER_ZERO.items()),
+    ("special.xlogy", (0.0, -2.0), (0.0, 0.0)),
+    ("special.xlog1py", (0.0, -1.0), (0.0, 0.0)),
+    ("special.xlog1py", (2.0, -1.0), (-INF, INF)),
+    ("special.xlogy", (3.0, -2.0), (NAN, -1.5)),
+    ("special.kl_div", (2.0, 2.0), (0.0, 0.0)),
+    ("special.rel_entr", (2.0, 2.0), (1.0, -1.0)),
+    ("special.huber", (2.0, 2.0), (0.0, 2.0)),
+    ("special.huber", (2.0, -3.0), (1.0, -2.0)),
+    ("special.pseudo_huber", (4.0, -3.0), (9 / 45, -12 / 5)),
+    ("special.rgamma", (0.0,), (1.0,)),
+    ("special.rgamma", (-3.0,), (-6.0,)),
+    ("special.rgamma", (2.0,), (np.euler_gamma - 1,)),
+    ("special.log_ndtr", (-40.0,), (40.02496884720726,)),
+    ("special.i0e", (0.0,), (0.0,)),
+    ("special.i1e", (0.0,), (0.5,)),
+    ("special.sici", (0.0,), (INF,)),
+    ("special.erfinv", (1.0,), (INF,)),
+    ("special.entr", (0.0,), (INF,)),
 ]
 # 2x + 4y and x + 4y have to be 6 and 5, and 2 and 1: by factors that were computed before, and for the transpose.
 SYSTEM = np.array([[2.0, 4.0], [1.0, 4.0]]), np.array([[6.0, 2.0], [5.0, 1.0]])
@@ -113,6 +145,7 @@ COMPLETED = [(("qr", (a,), {"mode": "complete"}, of_q, slope)) for a, of_q, slop
 # (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
+    *((name, tuple(np.array([x]) for x in at), {}, 3.0, 3 * np.array(slopes)) for name, at, slopes in OF_SCIPY),
     *COMPLETED,
     *VALUES,
     ("qr", (NEARLY_NOTHING,), {}, OF_LENGTH, [-0.6, 0, -0.8, 0, NAN, NAN, NAN, NAN]),
@@ -126,6 +159,7 @@ CORNERS = [
 SMOOTH = [
     *((name, (np.array([2.0]), np.array([2.0]))) for name in ("logaddexp", "logaddexp2")),
     *((name, (np.array([2.0]), np.array([0.0]))) for name in ("power", "float_power")),
+    *((f"special.{name}", (np.array([0.0]), np.array([2.0]))) for name in ("xlogy", "xlog1py")),
     ("absolute", (np.array([1 + 2j, 0.3 - 0.5j]),)),
     ("det", (SINGULAR,)),
     ("det", (np.array([[1.0, 2.0], [2.0, 4.0]]),)),

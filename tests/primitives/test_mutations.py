@@ -33,7 +33,21 @@ MARGIN = "a margin for rounding"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 TRACED = "only a trace goes this way, which tests/compiler watches"
 CHOSEN_SHARES = "np.where(counts[..., None], share * ratio * (softmax - one_hot(numbers, logits)), 0)"
+BY_RATIO = "np.where(x < 0, ROOT_2_OVER_PI / special.erfcx(-ROOT_HALF * x), density(x) / special.ndtr(x))"
 EQUIVALENT = {
+    ("huber_delta", "np.maximum(np.abs(b) - a, 0)"): (1, ORDER),
+    ("huber_residual", "np.maximum(np.minimum(b, a), -1.0 * a)"): (1, ORDER),
+    ("huber_residual", "np.minimum(b, a)"): (1, ORDER),
+    ("pseudo_huber_delta", "np.hypot(a, b)"): (1, ORDER),
+    ("special.pseudo_huber1", "np.hypot(a, b)"): (1, ORDER),
+    # Of those at zeros, tests/functions/test_special.py watches the second order.
+    ("kl_div_right", "np.where((a == 0) & (b == 0), 1, (b - a) / b)"): (1, TRUTH),
+    ("kl_div_right", "(a == 0) & (b == 0)"): (1, "the slope is 1 wherever a is 0"),
+    ("rel_entr_right", "np.where((a == 0) & (b == 0), np.inf, b)"): (1, "0 divided by whatever it is"),
+    ("rel_entr_right", "(a == 0) & (b == 0)"): (1, "0 divided by whatever it is"),
+    ("xlog1py_right", "np.where((a == 0) & (b == -1), np.inf, b + 1.0)"): (1, "0 divided by whatever it is"),
+    ("xlogy_right", "np.where((a == 0) & (b == 0), np.inf, b)"): (1, "0 divided by whatever it is"),
+    ("log_ndtr_rule", BY_RATIO): (5, "right of 0 both ways are right, but one has less digits"),
     ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
     ("arctan20", "over_square(b, a, b)"): (1, ORDER),
     ("arctan21", "over_square(a, a, b)"): (1, ORDER),

@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from .arguments import bound
 from .complex_numbers import CONTINUOUS
-from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError
+from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
 from .forward import raised
 from .kinds import as_ndarray
 from .node import IN_SHAPE, Node, Raised, used
@@ -103,9 +103,10 @@ class Primitive:
 
     Called with arrays it gives what NumPy gives; called with at least one Tensor it gives a
     Tensor, recorded if a Tensor that requires a gradient takes part. The rules are
-    plain NumPy, one per array argument (None: no derivative), and name what they need: `g` the cotangent, `y` the
-    result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names are options of the
-    forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the dtype is the same.
+    plain NumPy, one per array argument (None: no derivative; a text: why it is refused), and name what they need: `g`
+    the cotangent, `y` the result, `in_shape` the argument's shape, other names the record's `args`; keyword-only names
+    are options of the forward. A rule may take `out`: memory of the argument's gradient, into which it writes if the
+    dtype is the same.
     A primitive that takes any number of arrays ("*arrays") has one rule, which may name their list, or only
     their `shapes`, and gives a list, one part per array. If the forward gives a tuple, the rules take a tuple of
     cotangents (several.py).
@@ -134,7 +135,7 @@ class Primitive:
         name: str,
         forward: Function,
         args: str,
-        vjp: Function | Sequence[Function | None] = (),
+        vjp: Function | Sequence[Function | str | None] = (),
         *,
         shape: str = "general",
         linear: bool = False,
@@ -173,9 +174,12 @@ class Primitive:
         self.sorted_before: dict[Any, dict[str, Any]] = {}  # options that were given before, sorted
         self.joint: Primitive | None = None  # the record of the vector of several results, once there were some
 
-    def _read_rules(self, rules: tuple[Function | None, ...]) -> None:
+    def _read_rules(self, rules: tuple[Function | str | None, ...]) -> None:
         rules = rules or (None,) * len(self.args)
-        self.rules = tuple(rule and read_rule(rule, self.name) for rule in rules)
+        self.refused = {i: rule for i, rule in enumerate(rules) if isinstance(rule, str)}
+        self.rules = tuple(
+            None if each is None or isinstance(each, str) else read_rule(each, self.name) for each in rules
+        )
         self.keeps_list = self.variadic and any(self.args[0] in rule.wants for rule in self.rules if rule)
         self._check_declaration()
 
@@ -308,6 +312,9 @@ class Primitive:
         return Node(self, recipe, tuple(nodes), tuple(saved), options, y, scope.get())
 
     def _make_recipe(self, mask: int, mixes_dtypes: bool = False) -> Recipe:
+        for i, reason in self.refused.items():
+            if mask >> i & 1:
+                raise no_rule(self.name, self.args[i], reason)
         active = [(i, rule) for i, rule in enumerate(self.rules) if mask >> i & 1 and rule is not None]
         wants = {name for _, rule in active for name in rule.wants}
         saves = [i for i, name in enumerate(self.args) if name in wants]
@@ -350,6 +357,17 @@ class Primitive:
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32})
 NUMBERS = frozenset({float, int, np.float64, np.float32})  # small enough to be kept for pictures
+
+
+def no_rule(name: str, argument: str, reason: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{name} is not differentiable in its argument {argument}. {reason}.",
+        f"Give it as a constant, {argument}.detach() or {argument}.numpy(); or declare the function with @operation.",
+    )
+
+
+def check_not_complex(name: str, dtype: Any) -> None:
+    """Integers and truths have no place in the graph. Complex numbers would need one: an error."""
 
 
 def check_numeric(name: str, dtype: Any) -> None:

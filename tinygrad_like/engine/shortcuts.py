@@ -88,11 +88,11 @@ def fixed(value: Any, what: str, instead: str) -> Any:
     return copy
 
 
-def refuse(what: str, instead: str) -> None:
-    """In a trace, an error: what has a shape that depends on values, and what to write instead."""
+def refuse(what: str, instead: str, which: str = "shape") -> None:
+    """In a trace, an error: what has a shape (or a dtype) that depends on values, and what to write instead."""
     now = trace()
     if now is not None:
-        raise now.refusal(f"{what}, whose shape depends on values,", instead)
+        raise now.refusal(f"{what}, whose {which} depends on values,", instead)
 
 
 def raise_unless(condition: Any, text: str) -> None:

@@ -11,7 +11,7 @@ from ..engine.errors import ShapeError
 from ..primitives import pooling
 from ..primitives.integers import floats
 from ..primitives.pooling import Windows
-from .pools import each_axis, indices_of, over_counts, with_channels
+from .pools import each_axis, indices_of, ordered, over_counts, with_channels
 from .shaping import along
 
 
@@ -86,7 +86,7 @@ def adaptive_avg_pool(rank: int, x: Any, output_size: Any) -> Any:
 @block()
 def adaptive_max_pool(rank: int, x: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{rank}d"
-    x = with_channels(x, rank, name)
+    x = ordered(with_channels(x, rank, name))
     shape, count = x.shape, counts_of(x.shape, output_size, rank, name)
     for axis, m in enumerate(count, x.ndim - rank):
         if shape[axis] % m:

@@ -11,7 +11,7 @@ from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives import attention
-from ..primitives.integers import floats
+from ..primitives.integers import reals
 from .dropping import dropout
 from .masking import Masks, causal, read_mask
 
@@ -44,7 +44,7 @@ def scaled_dot_product_attention(
            [2.],
            [4.]])
     """
-    query, key, value = (floats(as_array(each)) for each in (query, key, value))
+    query, key, value = (reals(as_array(each)) for each in (query, key, value))
     if enable_gqa:
         key, value = (repeated(each, query) for each in (key, value))
     check_shapes(query, key, value)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from ..engine.complex_numbers import conjugated
+from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.operators import Axis
 from ..engine.registry import implements
 from ..engine.shortcuts import require
@@ -56,8 +57,6 @@ def as_rows(m: Any, rowvar: bool, dtype: Any) -> Any:
     m = as_array(m)
     if m.ndim > 2:
         raise ShapeError(f"cov takes one or two axes, but got shape {m.shape}.")
-    if m.dtype.kind == "c":
-        raise UnsupportedError("cov of complex numbers is not differentiable here.", "Write real and imaginary parts.")
     m = m.astype(dtype)
     return np.reshape(m, (1, -1)) if m.ndim < 2 else m if rowvar else np.transpose(m)
 
@@ -87,7 +86,10 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    """`np.cov`: the covariances of variables, one in each row (or column), of observations that may be weighted."""
+    """`np.cov`: the covariances of variables, one in each row (or column), of observations that may be weighted.
+
+    Of complex numbers, the second factor of each product is conjugated.
+    """
     if ddof is not None and ddof != int(ddof):
         raise ArgumentError(f"cov takes a whole number as ddof, but got {ddof}.")
     dtype = dtype or np.result_type(*(as_array(each).dtype for each in (m, y) if each is not None), np.float64)
@@ -108,16 +110,19 @@ def cov(
         weighted, total = distance * w, np.sum(w)
         lost = ddof * np.sum(w * weights["aweights"]) / total if "aweights" in weights else ddof
         count = np.maximum(total - lost, 0.0)
-    product = np.matmul(distance, np.transpose(weighted)) * np.true_divide(1, beside(count, x))
+    product = np.matmul(distance, np.transpose(conjugated(weighted))) * np.true_divide(1, beside(count, x))
     return np.squeeze(product.astype(dtype))
 
 
 @implements(np.corrcoef)
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    """`np.corrcoef`: the covariances divided by both standard deviations, limited to [-1, 1]."""
+    """`np.corrcoef`: the covariances divided by both standard deviations; real and imaginary part are in [-1, 1]."""
     c = np.cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
     place = np.arange(c.shape[0])
-    deviation = np.sqrt(c[place, place])
-    return np.clip(c / deviation[:, None] / deviation, -1, 1)
+    deviation = np.sqrt(np.real(c[place, place]))
+    c = c / deviation[:, None] / deviation
+    if c.dtype.kind == "c":
+        return np.clip(np.real(c), -1, 1) + np.clip(np.imag(c), -1, 1) * 1j
+    return np.clip(c, -1, 1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import NUMPY, implements
 from ..engine.tensor import Tensor, as_array
@@ -23,15 +24,18 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 
 @implements(np.correlate)
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    """`np.correlate` of two vectors: the sums of a[k + i] v[i], a convolution with v reversed."""
+    """`np.correlate` of two vectors: the sums of a[k + i] conj(v[i]), a convolution with v reversed."""
     a, v = as_array(a), as_array(v)
-    if v.ndim != 1 or "c" in (a.dtype.kind, v.dtype.kind):
-        raise UnsupportedError("correlate is differentiable for vectors of real numbers.")
-    return slid(a, v[::-1], mode, a.size // 2 if a.size < v.size else (v.size - 1) // 2)
+    if v.ndim != 1:
+        raise UnsupportedError("correlate is differentiable for vectors.")
+    return slid(a, conjugated(v[::-1]), mode, a.size // 2 if a.size < v.size else (v.size - 1) // 2)
 
 
 def slid(a: Any, v: Any, mode: Any, start: int) -> Any:
     """The convolution; in the mode "same", as long as the longer vector, from `start` on."""
+    dtype = np.result_type(a.dtype, v.dtype)
+    if dtype.kind == "c":
+        a, v = (each.astype(dtype, copy=False) for each in (a, v))
     name = MODES.get(mode, mode)
     if name not in MODES.values():
         raise ArgumentError(f"mode must be one of 'valid', 'same', or 'full', but got {mode!r}.")

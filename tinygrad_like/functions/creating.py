@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import shortcuts
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import Tensor, as_array
@@ -192,8 +193,8 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     for each in (start, stop):
         shortcuts.require(np.all(each != 0), lambda: ArgumentError(text, "Write ends that are not 0."), text)
     kind = np.result_type(start, stop, float(num), np.zeros((), dtype))
-    if kind.kind != "f":
-        raise UnsupportedError(f"geomspace of {kind} is not differentiable.", "Write real numbers.")
+    if kind.kind not in CONTINUOUS:
+        raise UnsupportedError(f"geomspace of {kind} is not differentiable.", "Write floats or complex numbers.")
     sign = np.sign(start.astype(kind))
     start, stop = start / sign, stop / sign
     y = np.logspace(np.log10(start), np.log10(stop), num, endpoint)

@@ -15,7 +15,7 @@ from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import Tensor
 from ..random import Generator, draws
-from .nonlinearities import SELU_ALPHA, SELU_SCALE, given
+from .nonlinearities import SELU_ALPHA, SELU_SCALE, given, of_the_plane
 
 LOWEST = -SELU_ALPHA * SELU_SCALE  # what selu tends to below, and alpha dropout puts in place of a value
 
@@ -73,7 +73,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, generator: Gen
     [0.0, 4.0]
     """
     check_probability(p, "dropout")
-    x = given(input)
+    x = of_the_plane(input)
     return drop(x, x.shape, p, training, generator)
 
 
@@ -81,7 +81,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, *, generator: Gen
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """dropout of whole channels, of (N, C, L) or (C, L): Tompson et al. (2015). Raises ShapeError for other shapes."""
     check_probability(p, "dropout1d")
-    x = given(input)
+    x = of_the_plane(input)
     return drop(x, channels(x, 1, "dropout1d"), p, training, generator)
 
 
@@ -92,7 +92,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, *, generator: G
     Raises ShapeError for other shapes. PyTorch takes three axes as (N, C, L), against its rule for all other layers.
     """
     check_probability(p, "dropout2d")
-    x = given(input)
+    x = of_the_plane(input)
     if x.ndim != 4:
         raise ShapeError(
             f"dropout2d takes inputs of shape (N, C, H, W), but got {x.shape}.",
@@ -105,7 +105,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, *, generator: G
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """dropout of whole channels, of (N, C, D, H, W) or (C, D, H, W). Raises ShapeError for other shapes."""
     check_probability(p, "dropout3d")
-    x = given(input)
+    x = of_the_plane(input)
     return drop(x, channels(x, 3, "dropout3d"), p, training, generator)
 
 

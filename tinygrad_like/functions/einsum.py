@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
@@ -22,7 +23,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     subscripts, values = as_string(operands)
     arrays = [as_array(each) for each in values]
     dtype = np.result_type(*(each.dtype for each in arrays))
-    if dtype.kind != "f":
+    if dtype.kind not in CONTINUOUS:
         raise UnsupportedError(f"einsum of {dtype} is not differentiable here.", "Write t.astype(float).")
     letters, result = spelt_out(subscripts, [each.ndim for each in arrays])
     terms = [(x, each if each.dtype == dtype else each.astype(dtype)) for x, each in zip(letters, arrays)]

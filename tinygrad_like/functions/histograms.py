@@ -20,12 +20,19 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     """`np.histogram_bin_edges`: steps from the least value to the largest, or over `range`; or the edges given."""
     if isinstance(bins, str) and weights is not None:
         raise DTypeError(f"Bins are not chosen by {bins!r} for weighted values.", "Write their number, or the edges.")
+    check_real(a)
     if np.ndim(bins) != 1:
         return steps(as_array(a), bins, range)
     edges = as_array(bins)
+    check_real(edges)
     text = "The edges of bins must not become smaller."
     require(~np.any(edges[:-1] > edges[1:]), lambda: ArgumentError(text), text)
     return edges
+
+
+def check_real(a: Any) -> None:
+    if as_array(a).dtype.kind == "c":
+        raise UnsupportedError("A histogram is of real numbers, but got complex ones.", "Write np.abs(x) or x.real.")
 
 
 def steps(a: Any, bins: Any, range: Any) -> Any:
@@ -62,7 +69,11 @@ def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, we
 
 
 def counted(place: Any, weights: Any, length: int) -> Any:
-    return np.bincount(place, minlength=length) if weights is None else np.bincount(place, weights, length)
+    if weights is None:
+        return np.bincount(place, minlength=length)
+    if weights.dtype.kind == "c":
+        return np.bincount(place, np.real(weights), length) + 1j * np.bincount(place, np.imag(weights), length)
+    return np.bincount(place, weights, length)
 
 
 def weights_like(weights: Any, a: Any) -> Any:
@@ -70,8 +81,6 @@ def weights_like(weights: Any, a: Any) -> Any:
     if weights is None:
         return None
     weights = as_array(weights)
-    if weights.dtype.kind == "c":
-        raise UnsupportedError("histogram with complex weights is not differentiable here.", "Write two calls of it.")
     if weights.shape != a.shape:
         raise ShapeError(f"histogram of values {a.shape} does not take weights of shape {weights.shape}.")
     return np.reshape(weights, -1)
@@ -93,7 +102,10 @@ def histogramdd(sample: Any, bins: Any = 10, range: Any = None, density: Any = N
     place: Any = 0
     for x, each, length in zip(columns, edges, lengths):
         place = place * length + bins_of(x, each)
-    counts = counted(place, None if weights is None else weights_like(weights, columns[0]), math.prod(lengths))
+    weights = weights_like(weights, columns[0])
+    if weights is not None and weights.dtype.kind == "c":
+        raise UnsupportedError("histogramdd takes real weights, but got complex ones.", "Write two calls of it.")
+    counts = counted(place, weights, math.prod(lengths))
     counts = np.reshape(counts, lengths)[(slice(1, -1),) * len(lengths)].astype(np.float64)
     if density:
         total = np.sum(counts)

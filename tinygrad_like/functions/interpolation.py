@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
+from ..engine.errors import ArgumentError, ShapeError
 from ..engine.registry import implements
 from ..engine.shortcuts import require, shortcut
 from ..engine.tensor import as_array
@@ -14,11 +14,15 @@ from ..engine.tensor import as_array
 
 @implements(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """`np.interp`: at x, the straight lines between the points (xp, fp); at a point, the slope of the line after it."""
+    """`np.interp`: at x, the straight lines between the points (xp, fp); at a point, the slope of the line after it.
+
+    Values fp may be complex.
+    """
     fp = as_array(fp)
     if fp.dtype.kind == "c":
-        raise UnsupportedError("interp of complex numbers is not differentiable here.", "Write two calls of interp.")
-    x, xp, fp = (as_array(each).astype(np.float64) for each in (x, xp, fp))
+        ends = [[None if end is None else part(end) for end in (left, right)] for part in (np.real, np.imag)]
+        return interp(x, xp, np.real(fp), *ends[0], period) + 1j * interp(x, xp, np.imag(fp), *ends[1], period)
+    x, xp, fp = (as_array(each).astype(np.float64, casting="safe") for each in (x, xp, fp))
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ShapeError(f"interp takes xp (n,) and fp (n,), but got {xp.shape} and {fp.shape}.")
     if period is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.operators import Axis
 from ..engine.registry import implements
 from ..primitives import reductions
@@ -14,7 +15,7 @@ from . import totals
 
 def numbers_in(x: Any, where: Any = True) -> Any:
     """Where x is a number, and chosen."""
-    totals.check_floats(x, "A reduction without nan")
+    totals.check_floats(x, "A reduction without nan", CONTINUOUS)
     good = np.logical_not(np.isnan(x))
     return good if where is True else np.logical_and(good, totals.mask_of(where, x))
 

@@ -16,7 +16,7 @@ from ..engine.errors import ArgumentError, ShapeError
 from ..engine.shortcuts import all_finite
 from ..engine.tensor import Tensor, as_array
 from ..primitives import activating, error_function, neural, reductions, trigonometric
-from ..primitives.integers import floats
+from ..primitives.integers import floats, reals
 from ..random import Generator, draws
 from .networks import softmax
 
@@ -24,7 +24,12 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 def given(x: Any) -> Any:
-    """A Tensor or an array of floats."""
+    """A Tensor or an array of floats; DTypeError for complex numbers, which have no order."""
+    return reals(as_array(x))
+
+
+def of_the_plane(x: Any) -> Any:
+    """The same, or of complex numbers: for functions that do not compare."""
     return floats(as_array(x))
 
 
@@ -57,7 +62,7 @@ def exponential_below(x: Any, alpha: float, scale: float) -> Any:
 
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent, element by element; of integers in float64, not in NumPy's float16."""
-    return trigonometric.tanh(given(x))
+    return trigonometric.tanh(of_the_plane(x))
 
 
 @block("activation")
@@ -155,7 +160,7 @@ def silu(input: Any) -> Any:
     >>> silu(np.array([0.0, -np.inf])).tolist()
     [0.0, 0.0]
     """
-    x, z = factor_and_argument(given(input))
+    x, z = factor_and_argument(of_the_plane(input))
     return x * neural.sigmoid(z)
 
 
@@ -190,7 +195,7 @@ def logsigmoid(input: Any) -> Any:
 @block("activation")
 def softsign(input: Any) -> Any:
     """x / (1 + |x|): Turian et al. (2009)."""
-    x = given(input)
+    x = of_the_plane(input)
     if not all_finite(x):
         x = np.clip(x, np.finfo(x.dtype).min, np.finfo(x.dtype).max)
     return x / (1 + np.abs(x))
@@ -199,7 +204,7 @@ def softsign(input: Any) -> Any:
 @block("activation")
 def tanhshrink(input: Any) -> Any:
     """x - tanh(x)."""
-    x = given(input)
+    x = of_the_plane(input)
     return x - np.tanh(x)
 
 
@@ -259,7 +264,7 @@ def hardswish(input: Any) -> Any:
 @block("activation")
 def softmin(input: Any, dim: int = -1) -> Any:
     """softmax(-x): large where x is small."""
-    return softmax(-given(input), dim)
+    return softmax(-of_the_plane(input), dim)
 
 
 @block("activation")
@@ -271,7 +276,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     >>> glu(np.array([3.0, 0.0])).tolist()
     [1.5]
     """
-    x = given(input)
+    x = of_the_plane(input)
     if not -x.ndim <= dim < x.ndim or x.shape[dim] % 2:
         raise ShapeError(f"glu halves axis {dim}, but got shape {x.shape}.", "That axis must be even.")
     a, b = np.split(x, 2, axis=dim)
@@ -309,7 +314,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
     >>> normalize(np.array([[3.0, 4.0]])).tolist()
     [[0.6, 0.8]]
     """
-    x = given(input)
+    x = of_the_plane(input)
     return x / np.maximum(norm(x, p, dim, True), eps)
 
 

@@ -6,33 +6,39 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, UnsupportedError
+from ..engine.errors import ArgumentError
 from ..engine.operators import Axis
 from ..engine.registry import implements
 from ..engine.tensor import as_array
-from ..primitives import reductions
+from ..primitives import reductions, singular
 from ..primitives.integers import floats
 
 OF_NOTHING: dict[str, Any] = {"initial": 0}  # the largest of no sizes
+FROBENIUS = ("fro", "f")
 
 
 @implements(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """`np.linalg.norm`, all orders but those that need singular values; 0 has the gradient 0."""
-    x = as_array(x)
-    if x.dtype.kind == "c":
-        raise UnsupportedError("norm of complex numbers is not differentiable here.", "Write np.sqrt(a**2 + b**2).")
-    x = floats(x)
+    """`np.linalg.norm`, of vectors and of matrices; 0 has the gradient 0.
+
+    With the orders 2, -2 and "nuc", a matrix has the largest, the smallest and the sum of its singular values. Singular
+    values that are 0 have the derivative 0. The largest (smallest) has none if the next is equal to it: nan.
+    """
+    x = floats(as_array(x))
     matrix = x.ndim == 2 if axis is None else isinstance(axis, tuple) and len(axis) == 2
-    if ord is None or (ord == "fro" and matrix) or (ord == 2 and x.ndim == 1) or (ord == 2 and isinstance(axis, int)):
+    if ord is None or (ord in FROBENIUS and matrix) or (ord == 2 and not matrix and is_of_vectors(x, axis)):
         return reductions.norm(x, axis, keepdims=keepdims)
     if axis is None and x.ndim not in (1, 2):
         raise ArgumentError(f"norm with ord={ord!r} needs 1 or 2 dimensions, or an axis.")
     if isinstance(axis, tuple) and len(axis) > 2:
         raise ArgumentError(f"norm is over one or two axes, but got axis={axis!r}.")
     if matrix:
-        return of_matrices(np.abs(x), ord, axis if isinstance(axis, tuple) else (0, 1), keepdims)
+        return of_matrices(x, ord, axis if isinstance(axis, tuple) else (0, 1), keepdims)
     return of_vectors(np.abs(x), ord, axis, keepdims)
+
+
+def is_of_vectors(x: Any, axis: Axis) -> bool:
+    return x.ndim == 1 if axis is None else isinstance(axis, int) or len(axis) == 1
 
 
 def of_vectors(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
@@ -50,17 +56,26 @@ def of_vectors(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))
 
 
-def of_matrices(size: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+def of_matrices(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    if ord in (2, -2, "nuc"):
+        found = of_singular_values(singular.svdvals(np.moveaxis(x, axis, (-2, -1))), ord)
+        return np.expand_dims(found, tuple(a % x.ndim for a in axis)) if keepdims else found
     if ord not in (1, -1, np.inf, -np.inf):
-        raise UnsupportedError(
-            f"norm of matrices with ord={ord!r} is not differentiable here.",
-            "Write np.linalg.norm(a), or ord=1.",
-        )
+        raise ArgumentError(f"norm of matrices does not have ord={ord!r}.")
     row, column = axis if abs(ord) == 1 else axis[::-1]
-    sums = np.sum(size, axis=row, keepdims=True)
+    sums = np.sum(np.abs(x), axis=row, keepdims=True)
     given = OF_NOTHING if ord > 0 and not sums.size else {}
     result = (np.max if ord > 0 else np.min)(sums, axis=column, keepdims=True, **given)
     return result if keepdims else np.squeeze(result, axis=axis)
+
+
+def of_singular_values(s: Any, ord: Any) -> Any:
+    """By place, not by size: of equals, np.max would give a share to each."""
+    if ord == "nuc":
+        return np.sum(s, axis=-1)
+    if not s.shape[-1]:
+        return np.max(s, axis=-1, **OF_NOTHING) if ord == 2 else np.min(s, axis=-1)
+    return s[..., 0] if ord == 2 else s[..., -1]
 
 
 @implements(np.linalg.vector_norm)

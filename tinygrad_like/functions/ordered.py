@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, DTypeError, UnsupportedError
 from ..engine.operators import Axis
 from ..engine.registry import implements
@@ -30,7 +31,7 @@ def taken(x: Any, index: Any) -> Any:
 def in_order(x: Any) -> Any:
     """The values sorted along the last axis; equal ones share the gradient equally."""
     x = taken(x, np.argsort(x, axis=-1))
-    if x.dtype.kind != "f" or x.shape[-1] < 2:
+    if x.dtype.kind not in CONTINUOUS or x.shape[-1] < 2:
         return x
     tied = (x[..., 1:] == x[..., :-1]) & np.isfinite(x[..., 1:])
     return x if shortcut(~np.any(tied)) else averaged(x, tied)
@@ -188,7 +189,7 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     x, kept = flat_over(a, axis, keepdims)
     n = x.shape[-1]
     found = np.mean(x[..., max(n - 1, 0) // 2 : n // 2 + 1], axis=-1)
-    if x.dtype.kind == "f" and n:
+    if x.dtype.kind in CONTINUOUS and n:
         found = np.where(np.isnan(x[..., -1]), np.nan, found)
     return np.reshape(found, kept)
 
@@ -197,9 +198,7 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """`np.nanmedian`: the median of what is not nan."""
     a = as_array(a)
-    if a.dtype.kind == "c":
-        raise UnsupportedError("nanmedian of complex numbers is not differentiable.", "Write two calls of it.")
-    if not a.size or a.dtype.kind != "f":
+    if not a.size or a.dtype.kind not in CONTINUOUS:
         return np.median(a, axis=axis, keepdims=keepdims)
     x, kept = flat_over(a, axis, keepdims)
     n = valid(x)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.kinds import as_ndarray
 from ..engine.registry import implements
@@ -103,7 +104,7 @@ def pairs(values: Any, ndim: int) -> Any:
 
 
 def check_values(x: Any, mode: str, widths: Widths) -> None:
-    if mode != "constant" and x.dtype.kind != "f":
+    if mode != "constant" and x.dtype.kind not in CONTINUOUS:
         raise UnsupportedError(f"np.pad with mode={mode!r} is differentiable for floats, but got {x.dtype}.")
     if mode != "constant" and any(not size and any(width) for size, width in zip(x.shape, widths)):
         raise ShapeError(f"np.pad cannot extend an empty axis of {x.shape} with mode={mode!r}.", "Write 'constant'.")

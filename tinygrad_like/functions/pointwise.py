@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
-from ..engine.tensor import as_array
+from ..engine.shortcuts import refuse, require
+from ..engine.tensor import as_array, values_of
 from ..primitives import choices, complexes, constants
 from ..primitives.trigonometric import nonzero
 
@@ -18,7 +20,7 @@ def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = np._NoValue, 
     """`np.clip`: limited to [min, max] (or a_min, a_max); exactly at a limit the gradient is shared equally with it."""
     low = min if a_min is np._NoValue else one_of(min, a_min, "min")
     high = max if a_max is np._NoValue else one_of(max, a_max, "max")
-    if type(x) in (int, float):
+    if type(x) in (int, float, complex):
         x = as_array(x)  # of which NumPy takes the dtype
     if type(low) is int or type(high) is int:
         low, high = within_reach(as_array(x).dtype, low, high)
@@ -75,20 +77,23 @@ def frexp(x: Any) -> tuple[Any, Any]:
 
 @implements(np.nan_to_num)
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """`np.nan_to_num`: other numbers in place of nan and the infinities, where the gradient is 0."""
-    if x.dtype.kind != "f":
+    """`np.nan_to_num`: other numbers in place of nan and the infinities, where the gradient is 0.
+
+    Of complex numbers, in place of each part.
+    """
+    if x.dtype.kind not in CONTINUOUS:
         raise UnsupportedError(f"nan_to_num is differentiable for floats, but got {x.dtype}.")
     limits = np.finfo(x.dtype)
     above, below = limits.max if posinf is None else posinf, limits.min if neginf is None else neginf
+    if x.dtype.kind == "c":
+        text = "nan_to_num of complex numbers takes finite numbers as nan=, posinf= and neginf=."
+        for each in (nan, above, below):
+            require(np.all(np.isfinite(each)), lambda: ArgumentError(text, "Leave them out."), text)
+        real_part, imaginary = (nan_to_num(part(x), True, nan, above, below) for part in (np.real, np.imag))
+        return real_part + imaginary * 1j
     for where, number in ((np.isnan(x), nan), (np.isposinf(x), above), (np.isneginf(x), below)):
         x = np.where(where, as_array(number).astype(x.dtype), x)
     return x
-
-
-def check_real(x: Any, name: str) -> None:
-    """Refuse complex numbers, of which nothing is recorded: NumPy's own function is called then."""
-    if x.dtype.kind == "c":
-        raise UnsupportedError(f"{name} of a Tensor of complex numbers is not differentiable.")
 
 
 @implements(np.real)
@@ -99,9 +104,15 @@ def real(x: Any) -> Any:
 
 @implements(np.real_if_close)
 def real_if_close(x: Any, tol: float = 100) -> Any:
-    """`np.real_if_close`: of real numbers, these themselves."""
-    check_real(x, "real_if_close")
-    return x
+    """`np.real_if_close`: of real numbers, these themselves; of complex ones the real parts, if the others are tiny.
+
+    They are tiny if all are less than `tol` times the machine epsilon, or than `tol`, if that is at most 1.
+    """
+    if x.dtype.kind != "c":
+        return x
+    refuse("np.real_if_close of complex numbers", "Write x.real.", "dtype")
+    most = tol * np.finfo(x.dtype).eps if tol > 1 else tol
+    return np.real(x) if np.all(np.abs(np.imag(values_of(x))) < most) else x
 
 
 @implements(np.imag)

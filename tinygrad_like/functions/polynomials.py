@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS, conjugated
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.shortcuts import refuse, require
 from ..engine.tensor import as_array, values_of
 from .creating import alike, with_axes
+from .totals import squared
+
+NUMBERS = "fiubc"
 
 
 @implements(np.vander)
@@ -129,7 +133,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 def poly(seq_of_zeros: Any) -> Any:
     """`np.poly`: the polynomial with these zeros, and with the leading coefficient 1."""
     zeros = with_axes(as_array(seq_of_zeros), 1)
-    if zeros.dtype.kind != "f":
+    if zeros.dtype.kind not in CONTINUOUS:
         raise UnsupportedError(f"np.poly is differentiable for floats, but got {zeros.dtype}.")
     if zeros.ndim == 2:
         return characteristic(zeros)
@@ -138,7 +142,16 @@ def poly(seq_of_zeros: Any) -> Any:
     p = np.ones_like(zeros, shape=(1,))
     for i in range(zeros.shape[0]):
         p = np.pad(p, (0, 1)) - np.pad(p * zeros[i], (1, 0))
-    return p
+    return np.real(p) if in_pairs(zeros) else p
+
+
+def in_pairs(zeros: Any) -> bool:
+    """Whether complex zeros and their conjugates are the same, so that NumPy gives real coefficients."""
+    if zeros.dtype.kind != "c":
+        return False
+    refuse("np.poly of complex zeros", "Multiply (x - zero) one after the other, with np.convolve.", "dtype")
+    values = values_of(zeros)
+    return bool(np.all(np.sort(values) == np.sort(np.conjugate(values))))
 
 
 def characteristic(a: Any) -> Any:
@@ -157,7 +170,7 @@ def characteristic(a: Any) -> Any:
 @implements(np.polyfit)
 def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
     """`np.polyfit`: the coefficients for which the sum of the squared errors is least."""
-    if full or cov or rcond is not None or any(as_array(each).dtype.kind not in "fiub" for each in (x, y)):
+    if full or cov or rcond is not None or any(as_array(each).dtype.kind not in NUMBERS for each in (x, y)):
         raise UnsupportedError("np.polyfit with full=, cov= or rcond= is not differentiable here.", "Leave them out.")
     x, y = as_array(x) + 0.0, as_array(y) + 0.0
     if x.ndim != 1 or y.ndim not in (1, 2) or not x.size or x.shape[0] != y.shape[0]:
@@ -177,10 +190,11 @@ def least_squares(a: Any, b: Any) -> Any:
     They are combined so that they are orthonormal, by numbers that any derivative may take for constants.
     """
     values = values_of(a)
-    size = np.sqrt(np.sum(values * values, axis=0))
+    size = np.sqrt(np.sum(squared(values), axis=0))
     rank = np.linalg.matrix_rank(values / size, rtol=len(values) * np.finfo(values.dtype).eps)
     text = "np.polyfit of fewer different points than coefficients is not differentiable."
     require(np.equal(rank, values.shape[1]), lambda: UnsupportedError(text, "Lower the degree."), text)
     combined = np.linalg.inv(np.linalg.qr(values / size)[1]) / size[:, None]
     q = np.matmul(a, combined)
-    return np.matmul(combined, np.linalg.solve(np.matmul(q.T, q), np.matmul(q.T, b)))
+    across = conjugated(q.T)
+    return np.matmul(combined, np.linalg.solve(np.matmul(across, q), np.matmul(across, b)))

@@ -12,7 +12,7 @@ from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.tensor import as_array
 from ..primitives import gathering, pooling
-from ..primitives.integers import floats
+from ..primitives.integers import complex_numbers, floats, reals
 from ..primitives.pooling import Windows
 
 AXES = ("L", "H, W", "D, H, W")
@@ -36,6 +36,13 @@ def with_channels(x: Any, rank: int, name: str) -> Any:
     if x.ndim not in (rank + 1, rank + 2):
         axes = AXES[rank - 1]
         raise ShapeError(f"{name} takes inputs (N, C, {axes}) or (C, {axes}), but got shape {x.shape}.")
+    return x
+
+
+def ordered(x: Any) -> Any:
+    """x, of which there are maxima; DTypeError for complex numbers."""
+    if x.dtype.kind == "c":
+        raise complex_numbers(x.dtype)
     return x
 
 
@@ -72,7 +79,7 @@ def windows_of(
 def max_pool(
     rank: int, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
 ) -> Any:
-    x = with_channels(x, rank, f"max_pool{rank}d")
+    x = ordered(with_channels(x, rank, f"max_pool{rank}d"))
     windows = windows_of(x.shape, rank, f"max_pool{rank}d", kernel_size, stride, padding, dilation, ceil_mode)
     y = pooling.max_pool(x, windows=windows)
     return (y, indices_of(x, y, windows, x.shape)) if return_indices else y
@@ -148,7 +155,7 @@ def checked_norm_type(norm_type: Any, rank: int) -> float:
 def lp_pool(rank: int, x: Any, norm_type: Any, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
     norm_type = checked_norm_type(norm_type, rank)
     size = math.prod(each_axis(kernel_size, rank, "kernel_size"))
-    x = floats(with_channels(x, rank, f"lp_pool{rank}d"))
+    x = reals(with_channels(x, rank, f"lp_pool{rank}d"))
     means = avg_pool(rank, x**norm_type, kernel_size, stride, 0, ceil_mode, True)
     return (means * size) ** (1 / norm_type)
 

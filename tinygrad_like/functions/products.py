@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
+from ..engine.complex_numbers import conjugated
+from ..engine.errors import ArgumentError, ShapeError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
 from ..primitives import contraction
@@ -20,15 +21,9 @@ def known(name: str) -> tuple[Any, ...]:
     return tuple(getattr(place, name) for place in (np, np.linalg) if hasattr(place, name))
 
 
-def real(name: str, *values: Any) -> list[Any]:
-    """The values as arrays; complex ones are refused, because there one factor is conjugated."""
-    arrays = [as_array(each) for each in values]
-    if any(each.dtype.kind == "c" for each in arrays):
-        raise UnsupportedError(
-            f"np.{name} of complex numbers is not differentiable here.",
-            "Write real and imaginary parts as two Tensors.",
-        )
-    return arrays
+def conjugated_first(a: Any, b: Any) -> tuple[Any, Any]:
+    """Both as arrays, the first one conjugated: what it does to real numbers is nothing."""
+    return conjugated(as_array(a)), as_array(b)
 
 
 @implements(np.dot)
@@ -46,15 +41,15 @@ def dot(a: Any, b: Any) -> Any:
 
 @implements(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
-    """`np.vdot`: the product of two arrays as vectors."""
-    a, b = real("vdot", a, b)
+    """`np.vdot`: the product of two arrays as vectors, the first one conjugated."""
+    a, b = conjugated_first(a, b)
     return np.matmul(np.reshape(a, -1), np.reshape(b, -1))
 
 
 @implements(*known("vecdot"))
 def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
-    """`np.vecdot`: the products of vectors along an axis."""
-    x1, x2 = (np.moveaxis(each, axis, -1) for each in real("vecdot", x1, x2))
+    """`np.vecdot`: the products of vectors along an axis, the first one conjugated."""
+    x1, x2 = (np.moveaxis(each, axis, -1) for each in conjugated_first(x1, x2))
     return np.matmul(x1[..., None, :], x2[..., :, None])[..., 0, 0]
 
 
@@ -66,8 +61,8 @@ def matvec(x1: Any, x2: Any) -> Any:
 
 @implements(*known("vecmat"))
 def vecmat(x1: Any, x2: Any) -> Any:
-    """`np.vecmat`: vectors times matrices."""
-    x1, x2 = real("vecmat", x1, x2)
+    """`np.vecmat`: vectors, conjugated, times matrices."""
+    x1, x2 = conjugated_first(x1, x2)
     return np.matmul(x1[..., None, :], x2)[..., 0, :]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError
 from ..engine.registry import implements
 from ..engine.shortcuts import refuse
@@ -27,7 +28,7 @@ def find_unique(a: Any, axis: int | None, equal_nan: bool) -> Any:
     indices, inverse, counts = (as_constant(each, a) for each in found)
     flat, axis = (np.ravel(a), 0) if axis is None else (a, positive_axis(axis, a.ndim))
     values = gathering.take(flat, indices, axis)
-    if len(indices) < flat.shape[axis] and a.dtype.kind == "f":
+    if len(indices) < flat.shape[axis] and a.dtype.kind in CONTINUOUS:
         values = values + mean_distance(flat, indices, np.ravel(inverse), counts, axis)
     return UniqueAll(values, indices, inverse, counts)
 

@@ -36,6 +36,13 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, 
     return along_last(gathering.sort, a, axis)
 
 
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    """`np.sort_complex`: sorted as complex numbers, by their real parts, then by their imaginary ones."""
+    a = as_array(a)
+    return np.sort(a if a.dtype.kind == "c" else a.astype(np.sort_complex(np.zeros(0, a.dtype)).dtype))
+
+
 @implements(np.partition)
 def partition(a: Any, kth: Any, axis: int | None = -1, kind: Any = "introselect", order: Any = None) -> Any:
     """`np.partition`: the kth element where it is in sorted order, none above it before it, none below it after it."""

@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.operators import Axis
 from ..engine.registry import implements
 from ..primitives import reductions
+from . import totals
 
 
 @implements(np.var)
@@ -16,7 +17,7 @@ def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -
     """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
     count = reductions.count(np.shape(x), axis)
     distance = x - np.mean(x, axis=axis, keepdims=True)
-    squared = np.square(distance) if distance.dtype.kind != "c" else np.real(distance * np.conj(distance))
+    squared = totals.squared(distance)
     if ddof and count <= ddof:
         return np.sum(squared, axis=axis, keepdims=keepdims) / 0.0
     mean = np.mean(squared, axis=axis, keepdims=keepdims)

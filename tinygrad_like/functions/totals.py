@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.operators import Axis
 from ..engine.primitive import Function
@@ -33,9 +34,9 @@ def with_options(*functions: Any) -> Callable[[Function], Function]:
     return enter
 
 
-def check_floats(x: Any, name: str) -> None:
+def check_floats(x: Any, name: str, kinds: str = "f") -> None:
     """Refuse anything but floats, of which nothing is recorded: NumPy's own function is called then."""
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in kinds:
         raise UnsupportedError(f"{name} is differentiable for floats, but got {x.dtype}.")
 
 
@@ -102,11 +103,14 @@ def in_floats(x: Any, dtype: Any) -> Any:
     """x in the dtype, which must be one of floats: of anything else, means have no derivative."""
     if dtype is None:
         return as_array(x)
-    if np.dtype(dtype).kind != "f":
+    if np.dtype(dtype).kind not in CONTINUOUS:
         raise UnsupportedError(
             f"A mean in the dtype {np.dtype(dtype)} is not differentiable.", "Write .astype(dtype) of the result."
         )
-    return as_array(x).astype(dtype)
+    x = as_array(x)
+    if x.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        raise UnsupportedError(f"A mean of {x.dtype} in the dtype {np.dtype(dtype)} is not defined.", "Write x.real.")
+    return x.astype(dtype)
 
 
 def number(x: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
@@ -142,11 +146,16 @@ def degrees_lost(ddof: float, correction: Any) -> float:
     return float(correction)
 
 
+def squared(x: Any) -> Any:
+    """x² of real numbers, |x|² of complex ones."""
+    return np.real(x * np.conjugate(x)) if x.dtype.kind == "c" else np.square(x)
+
+
 def squares(x: Any, axis: Axis, keepdims: bool, where: Any, center: Any) -> Any:
     """The sum of the squared distances of what is chosen from `center`, by default its mean."""
     if center is None:
         center = mean(x, axis, keepdims=True, where=where)
-    return sum(np.square(x - center), axis, keepdims=keepdims, where=where)
+    return sum(squared(x - center), axis, keepdims=keepdims, where=where)
 
 
 def root(x: Any) -> Any:

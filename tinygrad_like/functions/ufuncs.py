@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import UnsupportedError
 from ..engine.operators import Axis
 from ..engine.primitive import Function
@@ -74,7 +75,7 @@ def doubling(combine: np.ufunc) -> Function:
 
     def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
         x = np.copy(x) if dtype is None else as_array(x).astype(dtype)
-        totals.check_floats(x, f"np.{combine.__name__}.accumulate")
+        totals.check_floats(x, f"np.{combine.__name__}.accumulate", CONTINUOUS)
         step = 1
         while step < x.shape[axis]:
             later = combine(part(x, axis, slice(step, None)), part(x, axis, slice(-step)))
@@ -109,7 +110,7 @@ def in_turn(ufunc: np.ufunc) -> Function:
 
     def accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
         x = as_array(x) if dtype is None else as_array(x).astype(dtype)
-        totals.check_floats(x, f"np.{ufunc.__name__}.accumulate")
+        totals.check_floats(x, f"np.{ufunc.__name__}.accumulate", CONTINUOUS)
         steps = list(itertools.accumulate(np.unstack(x, axis=axis), ufunc))
         return np.stack(steps, axis=axis) if steps else np.copy(x)
 
@@ -142,7 +143,7 @@ REDUCED |= {ufunc: last_of(ACCUMULATED[ufunc]) for ufunc in IN_TURN}
 def reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
     """`ufunc.reduceat`: of the values from each index to before the next, or of one where that is not larger."""
     x = as_array(x) if dtype is None else as_array(x).astype(dtype)
-    totals.check_floats(x, f"np.{ufunc.__name__}.reduceat")
+    totals.check_floats(x, f"np.{ufunc.__name__}.reduceat", CONTINUOUS)
     starts = [operator.index(i) for i in values_of(indices)]
     if not starts or not 0 <= min(starts) <= max(starts) < x.shape[axis]:
         raise UnsupportedError(

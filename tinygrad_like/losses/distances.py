@@ -44,14 +44,14 @@ def mse_with_options(input: Any, target: Any, reduction: str = "mean", weight: A
 
 @block("loss")
 def l1(input: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
-    """|input - target|; the shapes must be equal. Where both are equal, the gradient is 0.
+    """|input - target|, also of complex numbers; the shapes must be equal. Where both are equal, the gradient is 0.
 
     `reduction`, `weight` and errors as for `mse`.
 
     >>> l1(np.array([1.0, 2.0]), [1.0, 4.0]).item()
     1.0
     """
-    input, target = alike("l1", input=input, target=target)
+    input, target = alike("l1", plane=True, input=input, target=target)
     return weighted("l1", np.abs(input - target), reduction, weight)
 
 

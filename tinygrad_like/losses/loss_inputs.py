@@ -10,17 +10,23 @@ from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.shortcuts import require, shortcut
 from ..engine.tensor import as_array, values_of
 from ..engine.traces import lifted, trace
-from ..primitives.integers import as_floats
+from ..primitives.integers import as_floats, complex_numbers
 
 
-def operand(value: Any) -> Any:
-    """A Tensor as it is, anything else as an ndarray; in a trace, as one whose contents may change."""
-    return lifted(as_array(value))
+def operand(value: Any, plane: bool = False) -> Any:
+    """A Tensor as it is, anything else as an ndarray; in a trace, as one whose contents may change.
+
+    Raises DTypeError for complex numbers, unless any in the `plane` will do.
+    """
+    array = as_array(value)
+    if array.dtype.kind == "c" and not plane:
+        raise complex_numbers(array.dtype)
+    return lifted(array)
 
 
-def alike(name: str, **operands: Any) -> tuple[Any, ...]:
+def alike(name: str, plane: bool = False, **operands: Any) -> tuple[Any, ...]:
     """The operands as floats of one shape; an error that names the shapes if they differ."""
-    arrays = [operand(each) for each in operands.values()]
+    arrays = [operand(each, plane) for each in operands.values()]
     first = arrays[0].shape
     for each in arrays:
         if each.shape != first:

@@ -13,8 +13,8 @@ import numpy as np
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
 from ..engine.traces import whole
-from .linear_algebra import transposed
 from .samples import Case, Rng, normal
+from .triangle_inverse import transposed
 from .triangular import adjoint, factors, solve_triangular
 
 

@@ -22,6 +22,21 @@ def floats(x: Any) -> Any:
     return x
 
 
+def reals(x: Any) -> Any:
+    """The same, of what is no complex number either: DTypeError where numbers are compared, or their squares are."""
+    kind = x.dtype.kind if hasattr(x, "dtype") else ""
+    if kind == "c":
+        raise complex_numbers(x.dtype)
+    return x if kind == "f" else floats(x)
+
+
+def complex_numbers(dtype: Any) -> DTypeError:
+    return DTypeError(
+        f"Only real numbers are taken here, but got {dtype}.",
+        "Give parts of complex numbers: np.abs(z), or z.real and z.imag.",
+    )
+
+
 def as_floats(*arrays: Any) -> tuple[Any, ...]:
     """All as floats: integers and truths take the dtype of the first floats among them, or float64.
 

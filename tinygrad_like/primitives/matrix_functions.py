@@ -15,9 +15,9 @@ from ..engine.registry import general
 from ..engine.scipy_loading import nan_where_not_finite, require_finite, scipy_linalg
 from ..engine.tensor import values_of
 from ..engine.traces import whole
-from .linear_algebra import transposed
 from .matrix_equations import around, regular_sylvester
 from .samples import Case, Rng, normal
+from .triangle_inverse import transposed
 
 
 def blocks(a: Any, e: Any, below: Any) -> Any:

@@ -11,7 +11,7 @@ from ..engine.registry import elementwise, general
 from ..engine.shortcuts import mended
 from ..engine.tensor import values_of
 from ..engine.traces import zeros
-from .integers import as_floats, floats
+from .integers import as_floats, floats, reals
 from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
 
@@ -31,7 +31,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _relu(x: Any) -> Any:
-    return np.maximum(floats(x), 0)
+    return np.maximum(reals(x), 0)
 
 
 def sigmoid_rule(g: Any, y: Any) -> Any:
@@ -46,7 +46,7 @@ def relu_rule(g: Any, y: Any) -> Any:
 
 def _mse(prediction: Any, target: Any) -> Any:
     if prediction.dtype.kind != "f" or target.dtype.kind != "f":
-        prediction, target = as_floats(prediction, target)
+        prediction, target = as_floats(reals(prediction), reals(target))
     difference = np.subtract(prediction, target).reshape(-1)
     if difference.dtype.itemsize < 4:
         return np.mean(np.square(difference, dtype=np.float32)).astype(difference.dtype)

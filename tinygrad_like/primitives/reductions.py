@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import conjugated
 from ..engine.operators import Axis
 from ..engine.registry import general, reduction
 from ..engine.shortcuts import all_finite, mended, products_fit
@@ -101,8 +102,8 @@ def std_rule(g: Any, x: Any, y: Any, *, axis: Axis, ddof: float) -> Any:
 
 
 def norm_rule(g: Any, x: Any, y: Any, *, axis: Axis) -> Any:
-    """x / norm, and 0 where the norm is 0."""
-    return kept(g, x.shape, axis) * (x / nonzero(kept(y, x.shape, axis)))
+    """x / norm, and 0 where the norm is 0; of complex numbers, their conjugates."""
+    return kept(g, x.shape, axis) * (conjugated(x) / nonzero(kept(y, x.shape, axis)))
 
 
 def below_top(x: Any, axis: Axis) -> Any:
@@ -130,7 +131,9 @@ def log_softmax_rule(g: Any, y: Any, *, axis: Axis) -> Any:
 
 def _norm(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     # np.linalg.norm(x, ord=None) flattens; squares are summed likewise over one or several axes.
-    return np.sqrt(np.sum(np.square(floats(x)), axis=axis, keepdims=keepdims))
+    x = floats(x)
+    squares = np.square(x) if x.dtype.kind != "c" else np.real(np.conjugate(x) * x)
+    return np.sqrt(np.sum(squares, axis=axis, keepdims=keepdims))
 
 
 @np.errstate(divide="ignore")

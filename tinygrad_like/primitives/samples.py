@@ -37,6 +37,11 @@ def fractions(rng: Rng, shape: tuple[int, ...]) -> Array:
     return rng.integers(-3, 3, shape) + rng.uniform(0.1, 0.4, shape)
 
 
+def whole_numbers(low: int, high: int) -> Domain:
+    """Whole numbers in [low, high), of a dtype that float32 can hold: so they do not widen what they meet."""
+    return lambda rng, shape: rng.integers(low, high, shape).astype(np.int8)
+
+
 normal = either_sign(0.1, 2.0)
 positive = between(0.2, 3.0)
 above_one = between(1.2, 3.0)

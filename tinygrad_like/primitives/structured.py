@@ -10,8 +10,9 @@ import numpy as np
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
 from ..engine.traces import whole
-from .linear_algebra import det_rule, matrices, regular, transposed
+from .linear_algebra import det_rule, matrices, regular
 from .samples import Case, Rng, normal
+from .triangle_inverse import transposed
 from .triangular import adjoint, triangle, with_half_diagonal
 
 SYMMETRIC = frozenset({"sym", "symmetric"})

@@ -14,8 +14,8 @@ import numpy as np
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
 from ..engine.traces import whole
-from .linear_algebra import transposed
 from .samples import Case, Rng, normal
+from .triangle_inverse import transposed
 
 
 def adjoint(a: Any) -> Any:

@@ -227,6 +227,8 @@ def by_signature(function: Any, args: Args, options: Options) -> Any:
 # With an axis None they flatten the array, or reduce all of it.
 for name in ("mean", "std", "var", "cumsum", "cumprod", "sort", "argsort", "argmax", "argmin", "diff", "repeat"):
     treatments[getattr(np, name)] = by_signature
+for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
+    treatments[getattr(np.fft, name)] = by_signature
 for name in ("mean", "std", "var", "cumsum", "cumprod", "argsort", "argmax", "argmin", "repeat"):
     treatments[f".{name}"] = method_of(by_signature, getattr(np, name))
 
