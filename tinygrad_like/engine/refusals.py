@@ -17,7 +17,6 @@ VALUES = "It only reads values: give it t.numpy()"
 
 # NumPy's name: what to write instead. Only what is refused stands here.
 REFUSED = {
-    "linalg.lstsq": "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns of a are independent",
     "roots": "A root r has the derivative -r**power / p'(r) by the coefficient of each power",
     "save": VALUES,
     "savez": VALUES,
