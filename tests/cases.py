@@ -64,6 +64,41 @@ def inner(a, b):
     return np.sum(a * b)
 
 
+def turned(rng, x):
+    """Complex numbers with the absolute values of real ones, in all quadrants, away from the axes."""
+    angle = rng.uniform(0.3, 1.2, x.shape) + rng.integers(0, 4, x.shape) * np.pi / 2
+    return np.asarray(x * np.exp(1j * angle))
+
+
+def hermitian(rng, x):
+    """A Hermitian matrix with a real symmetric one as its real part."""
+    part = rng.uniform(-0.3, 0.3, x.shape)
+    return x + 1j * (part - part.swapaxes(-1, -2))
+
+
+# Primitives that take no complex numbers as they come.
+MADE_COMPLEX = dict.fromkeys(("cholesky", "cholesky_factor", "eigh", "eigvalsh"), hermitian)
+
+
+def complex_cases(primitive, seed=0):
+    """The cases with complex numbers in place of real ones: of all float arguments, and of each alone.
+
+    None of a primitive that has complex samples of its own.
+    """
+    rng, found = np.random.default_rng(seed + 7), cases(primitive, seed)
+    if any(np.iscomplexobj(x) for arrays, _ in found for x in arrays):
+        return
+    make = MADE_COMPLEX.get(primitive.name, turned)
+    for arrays, options in found:
+        free = [i for i, x in enumerate(arrays) if is_float(x)]
+        if not free:
+            continue
+        other = [make(rng, x) if i in free else x for i, x in enumerate(arrays)]
+        yield tuple(other), options
+        for i in free if len(free) > 1 else ():
+            yield (*arrays[:i], other[i], *arrays[i + 1 :]), options
+
+
 def named(primitive):
     return primitive.name
 

@@ -60,7 +60,7 @@ CONVERSIONS = {
     "np.ma function": lambda t, v: np.ma.sum(v),
     "an option": lambda t, v: np.std(v, ddof=t),
     "random numbers": lambda t, v: np.random.default_rng(0).normal(t, 1.0),
-    "not provided for": lambda t, v: np.fft.fft(v),
+    "not provided for": lambda t, v: np.packbits(v),
 }
 
 

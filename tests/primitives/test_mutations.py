@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, cases, inner, is_float, random_like, together
+from tests.cases import DIFFERENTIABLE, call, cases, complex_cases, inner, is_float, random_like, together
 from tests.primitives.corners import CORNERS, SMOOTH
-from tests.primitives.mutating import corruptions, reached, rebuilt
+from tests.primitives.mutating import corruptions, names_in, reached, rebuilt
 from tinygrad_like.checking import Checker
 from tinygrad_like.engine import autodiff
 from tinygrad_like.engine.primitive import Rule, read_rule
@@ -48,7 +48,6 @@ EQUIVALENT = {
     ("xlog1py_right", "np.where((a == 0) & (b == -1), np.inf, b + 1.0)"): (1, "0 divided by whatever it is"),
     ("xlogy_right", "np.where((a == 0) & (b == 0), np.inf, b)"): (1, "0 divided by whatever it is"),
     ("log_ndtr_rule", BY_RATIO): (5, "right of 0 both ways are right, but one has less digits"),
-    ("arcsinh0", "np.hypot(x, 1.0)"): (1, ORDER),
     ("arctan20", "over_square(b, a, b)"): (1, ORDER),
     ("arctan21", "over_square(a, a, b)"): (1, ORDER),
     ("over_square", "np.hypot(a, b)"): (1, ORDER),
@@ -257,8 +256,17 @@ def is_caught(primitive, arrays, options, order):
 
 
 def smooth(primitive):
-    """The cases of a primitive, also those that its sample does not hit."""
-    return [*cases(primitive), *((arrays, {}) for name, arrays in SMOOTH if name == primitive.name)]
+    """The cases of a primitive, also those that its sample does not hit, and complex ones if its rules tell them."""
+    more = [(arrays, {}) for name, arrays in SMOOTH if name == primitive.name]
+    if tells_complex_numbers(primitive):
+        more += [case for case in complex_cases(primitive) if all(np.size(x) for x in case[0])][:2]
+    return [*cases(primitive), *more]
+
+
+def tells_complex_numbers(primitive):
+    functions = set().union(*(reached(rule.function) for rule in primitive.rules if rule))
+    names = set().union(*(names_in(each.__code__) for each in functions))
+    return not primitive.real and bool(names & {"conjugate", "conjugated", "kind"})
 
 
 @functools.cache

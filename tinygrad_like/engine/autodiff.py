@@ -146,7 +146,9 @@ def among(saved: Any, sources: Any, shape: tuple[int, ...]) -> list[Any]:
 def part_of(part: Any, node: Node, parent: Node, waiting: Waiting) -> Any:
     """What a rule gave that is no array, as one; None if it is added already, as elements or parts of a list are."""
     if part.__class__ is Scattered:
-        waiting.add_scattered(parent, part)
+        # What a rule names of a real operand may stand there as a complex number.
+        values = part.values if part.values.dtype == parent.dtype else cast(part.values, parent.dtype, node)
+        waiting.add_scattered(parent, Scattered(values, part.index))
     elif node.primitive.variadic:
         pull_back_jointly(node, part, waiting)
     else:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from .errors import DTypeError
+
 CONTINUOUS = "fc"  # the kinds of dtype that have derivatives: real and complex numbers
 
 
@@ -23,6 +25,19 @@ def converted(value: Any, dtype: np.dtype[Any]) -> Any:
     if value.dtype.kind == "c" and dtype.kind != "c":
         value = np.real(value)
     return value.astype(dtype)
+
+
+def check_real(name: str, arrays: list[Any], instead: str) -> None:
+    """Raise DTypeError if an operation of real numbers is given complex ones."""
+    for each in arrays:
+        if isinstance(each, complex) or getattr(each, "dtype", np.dtype(float)).kind == "c":
+            raise DTypeError(f"{name} is of real numbers, but got {np.result_type(each)}.", instead)
+
+
+def check_stays_complex(dtype: np.dtype[Any]) -> None:
+    """Raise DTypeError if complex numbers would be converted to this dtype of real ones."""
+    if dtype.kind != "c":
+        raise DTypeError(f"astype({dtype}) would drop the imaginary part.", "Write t.real, t.imag or np.abs(t).")
 
 
 def dtype_of_rule(value: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:

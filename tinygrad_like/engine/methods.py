@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy
 
 from . import operators
+from .complex_numbers import check_stays_complex
 from .errors import ArgumentError, UnsupportedError
 from .operators import Axis
+from .recording import recording
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -375,5 +377,10 @@ class Methods:
     def astype(
         self: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
     ) -> Tensor:
-        """The values converted to another dtype; the gradient comes back in this one's."""
+        """The values converted to another dtype; the gradient comes back in this one's.
+
+        Raises DTypeError if a recorded Tensor of complex numbers would lose its imaginary part.
+        """
+        if self._node is not None and self.dtype.kind == "c" and recording.get():
+            check_stays_complex(np.dtype(dtype))
         return operators.movement.astype(self, dtype, order=order, casting=casting, copy=copy)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from .arguments import bound
-from .complex_numbers import CONTINUOUS
+from .complex_numbers import CONTINUOUS, check_real
 from .errors import ArgumentError, DTypeError, RuleError, ShapeError, TinygradError, UnsupportedError
 from .forward import raised
 from .kinds import as_ndarray
@@ -123,9 +123,9 @@ class Primitive:
     each is a product of matrices besides, `by_slices` that every slice along the option `axis` stands alone, `singular`
     that the rules have poles, `chooses` that they give exact zeros to what was not chosen. `flat` says of an operation
     without rules that it is a step function: it is recorded, so that `backward()` gives zeros to what it depends on.
-    `hint` says in error messages which shapes go together. For pictures and summaries: `symbol`, `role` (operation,
-    activation or loss), and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only
-    options.
+    `real` says of an operation of real numbers what to write for complex ones, which are refused; `hint`, in error
+    messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or loss),
+    and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only options.
     """
 
     trusted = True  # its rules are the package's own
@@ -150,6 +150,7 @@ class Primitive:
         products: bool = False,
         by_slices: bool = False,
         flat: bool = False,
+        real: str = "",
         hint: str = "",
         numpy: tuple[Function, ...] = (),
         role: str = "operation",
@@ -158,6 +159,7 @@ class Primitive:
         self.name, self.__name__, self.__doc__ = name, name, forward.__doc__
         self.forward, self.sample, self.numpy = forward, sample, numpy
         self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
+        self.real = real
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
         self.singular, self.chooses, self.by_slices, self.flat = singular, chooses, by_slices, flat
         self.multiplies, self.products = multiplies or (linear and shape != "elementwise"), products
@@ -236,6 +238,8 @@ class Primitive:
             bit <<= shift
         if active and (trace := current.get()) is not None:
             arrays = trace.operands(self, args, arrays)
+        if self.real:
+            check_real(self.name, arrays, self.real)
         try:
             y = self.forward(*arrays, **options) if options else self.forward(*arrays)
         except (ValueError, TypeError) as error:
@@ -364,10 +368,6 @@ def no_rule(name: str, argument: str, reason: str) -> UnsupportedError:
         f"{name} is not differentiable in its argument {argument}. {reason}.",
         f"Give it as a constant, {argument}.detach() or {argument}.numpy(); or declare the function with @operation.",
     )
-
-
-def check_not_complex(name: str, dtype: Any) -> None:
-    """Integers and truths have no place in the graph. Complex numbers would need one: an error."""
 
 
 def check_numeric(name: str, dtype: Any) -> None:

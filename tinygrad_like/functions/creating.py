@@ -236,3 +236,9 @@ def ix_(*args: Any) -> tuple[Any, ...]:
         each = np.flatnonzero(each) if each.dtype == bool else each
         parts.append(along_axis(each, i, len(args)))
     return alike(parts)
+
+
+@implements(*(getattr(np, name) for name in ("astype",) if hasattr(np, name)))  # new in NumPy 2.1
+def astype(x: Any, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
+    """`np.astype`: the method of that name."""
+    return x.astype(dtype, copy=copy)

@@ -34,7 +34,14 @@ def away_from_one(rng: Rng, shape: tuple[int, ...]) -> Array:
 
 
 softplus = elementwise(
-    "softplus", _softplus, "x", lambda g, x: g * sigmoid(x), sample=(normal,), symbol="softplus", role="activation"
+    "softplus",
+    _softplus,
+    "x",
+    lambda g, x: g * sigmoid(x),
+    sample=(normal,),
+    symbol="softplus",
+    role="activation",
+    real="Write np.log(1 + np.exp(z)).",
 )
 limited = elementwise(
     "limited",
@@ -43,6 +50,7 @@ limited = elementwise(
     limited_rule,
     sample=(away_from_one,),
     symbol="limit",
+    real="Complex numbers have no order: write it of z.real and of z.imag.",
     chooses=True,
     role="activation",
 )

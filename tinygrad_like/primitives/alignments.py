@@ -47,4 +47,5 @@ next_ways = general(
     (next_ways_rule, lambda g: g, None),
     sample=next_ways_cases,
     symbol="ways",
+    real="Logarithms of probabilities are real.",
 )

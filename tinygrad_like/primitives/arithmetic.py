@@ -20,7 +20,10 @@ def power_base(g: Any, a: Any, b: Any) -> Any:
 
 
 def power_exponent(g: Any, y: Any, a: Any) -> Any:
-    return g * (y * np.log(np.where(a == 0, 1, a)))
+    base = np.where(a == 0, 1, a)
+    if base.dtype.kind != y.dtype.kind:  # a plain number, whose logarithm may be complex
+        base = base.astype(y.dtype)
+    return g * (y * np.log(base))
 
 
 add = ufunc(np.add, (lambda g: g, lambda g: g), sample=(normal, normal), symbol="+")
@@ -50,7 +53,7 @@ fmod = ufunc(
 negative = ufunc(np.negative, lambda g: -g, sample=(normal,), symbol="−x", linear=True)
 positive = ufunc(np.positive, lambda g: g, sample=(normal,), symbol="+x", linear=True)
 absolute = ufunc(np.absolute, lambda g, x: g * direction(x), sample=(normal,), symbol="|x|")
-fabs = ufunc(np.fabs, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|")
+fabs = ufunc(np.fabs, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|", real="Write np.abs(z).")
 copysign = ufunc(np.copysign, (lambda g, a, b: g * np.sign(a) * np.copysign(1, b), None), sample=(normal, normal))
 ldexp = ufunc(
     np.ldexp,
@@ -63,7 +66,14 @@ ldexp = ufunc(
 nextafter = ufunc(np.nextafter, (lambda g: g, None), sample=(normal, normal), linear=True)
 square = ufunc(np.square, lambda g, x: g * (2 * x), sample=(normal,), symbol="x²")
 sqrt = ufunc(np.sqrt, lambda g, y: 0.5 * g / y, sample=(above_zero,), symbol="√x", singular=True)
-cbrt = ufunc(np.cbrt, lambda g, y: g / (3 * y * y), sample=(normal,), symbol="³√x", singular=True)
+cbrt = ufunc(
+    np.cbrt,
+    lambda g, y: g / (3 * y * y),
+    sample=(normal,),
+    symbol="³√x",
+    singular=True,
+    real="Write z ** (1 / 3), the principal root.",
+)
 reciprocal = ufunc(np.reciprocal, lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=True)
 # At a = 0 the exponent's derivative is taken as 0, the limit from the right for b > 0.
 power = ufunc(

@@ -65,4 +65,5 @@ masked_softmax = general(
     (masked_softmax_rule, None),
     sample=masked_softmax_cases,
     symbol="softmax",
+    real="Shares are real: give real scores, such as np.abs(z).",
 )

@@ -16,6 +16,7 @@ from .samples import either_sign, normal
 
 PI2 = float(np.pi**2)
 MODIFIED_FAR = 40.0  # from here on, the series of Iₙ in 1/x gives all digits
+OF_REAL = "NumPy has i0 of real numbers alone."
 SPHERICAL_FAR = 4.0  # from here on, the recurrence of jₙ loses none
 
 
@@ -56,6 +57,7 @@ modified_bessel: Any = elementwise(
     lambda g, x, *, order: g * (x * modified_bessel(x, order=order + 1)),
     sample=(normal,),
     symbol="Iₙ/xⁿ",
+    real=OF_REAL,
 )
 spherical_bessel: Any = elementwise(
     "spherical_bessel",
@@ -65,7 +67,9 @@ spherical_bessel: Any = elementwise(
     sample=(normal,),
     symbol="jₙ/xⁿ",
 )
-i0 = elementwise("i0", np.i0, "x", lambda g, x: g * (x * modified_bessel(x)), sample=(normal,), symbol="I₀")
+i0 = elementwise(
+    "i0", np.i0, "x", lambda g, x: g * (x * modified_bessel(x)), sample=(normal,), symbol="I₀", real=OF_REAL
+)
 sinc = elementwise(
     "sinc",
     np.sinc,

@@ -77,6 +77,7 @@ erf = elementwise(
     "x",
     lambda g, x: g * (SLOPE * np.exp(-(x * x))),
     sample=(normal,),
+    real="Write it of z.real and of z.imag.",
     symbol="erf",
     role="activation",
 )

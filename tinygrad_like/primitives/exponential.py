@@ -27,10 +27,10 @@ log10 = ufunc(np.log10, lambda g, x: g / (LN10 * x), sample=(positive,), symbol=
 log1p = ufunc(np.log1p, lambda g, x: g / (1 + x), sample=(between(-0.6, 2.0),), symbol="ln(1+x)", singular=True)
 
 
-def log_of_sum(function: np.ufunc, exp: np.ufunc, symbol: str) -> Any:
+def log_of_sum(function: np.ufunc, exp: np.ufunc, symbol: str, real: str) -> Any:
     rules = (lambda g, a, b: g * share(a, b, function, exp), lambda g, a, b: g * share(b, a, function, exp))
-    return ufunc(function, rules, sample=(normal, normal), symbol=symbol)
+    return ufunc(function, rules, sample=(normal, normal), symbol=symbol, real=real)
 
 
-logaddexp = log_of_sum(np.logaddexp, np.exp, "ln(eᵃ+eᵇ)")
-logaddexp2 = log_of_sum(np.logaddexp2, np.exp2, "log₂(2ᵃ+2ᵇ)")
+logaddexp = log_of_sum(np.logaddexp, np.exp, "ln(eᵃ+eᵇ)", "Write np.log(np.exp(a) + np.exp(b)).")
+logaddexp2 = log_of_sum(np.logaddexp2, np.exp2, "log₂(2ᵃ+2ᵇ)", "Write np.log2(2**a + 2**b).")

@@ -74,14 +74,14 @@ def along(*draws: Domain) -> Any:
     """Cases of a transform, of each kind of numbers."""
 
     def cases(rng: Rng) -> Iterator[Case]:
-        for draw in draws:
-            for shape, options in SETTINGS:
+        for shape, options in SETTINGS:
+            for draw in draws:
                 yield (draw(rng, shape),), dict(options)
 
     return cases
 
 
-fft = multilinear("fft", np.fft.fft, "a", fft_rule, **OPTIONS, sample=along(plane, normal), symbol="fft")
-ifft = multilinear("ifft", np.fft.ifft, "a", ifft_rule, **OPTIONS, sample=along(plane, normal), symbol="ifft")
+fft = multilinear("fft", np.fft.fft, "a", fft_rule, **OPTIONS, sample=along(normal, plane), symbol="fft")
+ifft = multilinear("ifft", np.fft.ifft, "a", ifft_rule, **OPTIONS, sample=along(normal, plane), symbol="ifft")
 rfft = multilinear("rfft", np.fft.rfft, "a", rfft_rule, **OPTIONS, sample=along(normal), symbol="rfft")
-irfft = multilinear("irfft", np.fft.irfft, "a", irfft_rule, **OPTIONS, sample=along(plane, normal), symbol="irfft")
+irfft = multilinear("irfft", np.fft.irfft, "a", irfft_rule, **OPTIONS, sample=along(normal, plane), symbol="irfft")

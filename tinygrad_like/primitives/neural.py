@@ -11,7 +11,7 @@ from ..engine.registry import elementwise, general
 from ..engine.shortcuts import mended
 from ..engine.tensor import values_of
 from ..engine.traces import zeros
-from .integers import as_floats, floats, reals
+from .integers import as_floats, floats
 from .reductions import below_top
 from .samples import Case, Rng, arrays, normal
 
@@ -31,7 +31,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _relu(x: Any) -> Any:
-    return np.maximum(reals(x), 0)
+    return np.maximum(floats(x), 0)
 
 
 def sigmoid_rule(g: Any, y: Any) -> Any:
@@ -46,7 +46,7 @@ def relu_rule(g: Any, y: Any) -> Any:
 
 def _mse(prediction: Any, target: Any) -> Any:
     if prediction.dtype.kind != "f" or target.dtype.kind != "f":
-        prediction, target = as_floats(reals(prediction), reals(target))
+        prediction, target = as_floats(prediction, target)
     difference = np.subtract(prediction, target).reshape(-1)
     if difference.dtype.itemsize < 4:
         return np.mean(np.square(difference, dtype=np.float32)).astype(difference.dtype)
@@ -97,7 +97,17 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
 
 
 sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ", role="activation")
-relu = elementwise("relu", _relu, "x", relu_rule, sample=(normal,), symbol="relu", chooses=True, role="activation")
+relu = elementwise(
+    "relu",
+    _relu,
+    "x",
+    relu_rule,
+    sample=(normal,),
+    symbol="relu",
+    chooses=True,
+    role="activation",
+    real="Complex numbers have no order: write it of z.real and of z.imag.",
+)
 mse = general(
     "mse",
     _mse,
@@ -108,6 +118,7 @@ mse = general(
     ),
     sample=arrays(((4, 2), (4, 2)), ((3,), (3,)), ((), ())),
     symbol="mse",
+    real="Write np.mean(np.abs(prediction - target) ** 2).",
     role="loss",
 )
 softmax_cross_entropy = general(
@@ -118,5 +129,6 @@ softmax_cross_entropy = general(
     options={"ignored": None},
     sample=cross_entropy_cases,
     symbol="cross entropy",
+    real="Probabilities are real: give real scores, such as np.abs(z).",
     role="loss",
 )

@@ -189,6 +189,7 @@ max_pool = general(
     options={"windows": None},
     sample=pooled(spread),
     symbol="max pool",
+    real="Complex numbers have no order: write it of z.real and of z.imag.",
     chooses=True,
 )
 first_places = general("first_places", _first_places, "x y", options={"windows": None}, sample=counted, symbol="argmax")

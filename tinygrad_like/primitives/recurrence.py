@@ -140,7 +140,18 @@ def multiply_adds(y: Any, x: Any, weight: Any, *others: Any) -> int:
     return int(x.size * weight.shape[1])
 
 
-rnn = general("rnn", _rnn, "*arrays", rnn_rule, sample=rnn_cases, symbol="rnn", multiply_adds=multiply_adds)
+OF_REAL = "Write the steps of complex numbers with np.tanh and tg.sigmoid."
+
+rnn = general(
+    "rnn",
+    _rnn,
+    "*arrays",
+    rnn_rule,
+    sample=rnn_cases,
+    symbol="rnn",
+    multiply_adds=multiply_adds,
+    real=OF_REAL,
+)
 gru = general(
     "gru",
     _gru,
@@ -148,6 +159,7 @@ gru = general(
     gru_rule,
     sample=states(3, "bias", "state"),
     symbol="gru",
+    real=OF_REAL,
     multiply_adds=multiply_adds,
 )
 lstm = general(
@@ -157,5 +169,6 @@ lstm = general(
     lstm_rule,
     sample=states(4, "state", "state"),
     symbol="lstm",
+    real=OF_REAL,
     multiply_adds=multiply_adds,
 )

@@ -92,12 +92,12 @@ def products_without(x: Any, y: Any, axis: Axis) -> Any:
 
 
 def std_rule(g: Any, x: Any, y: Any, *, axis: Axis, ddof: float) -> Any:
-    """(x - mean) / (n - ddof) / std, and 0 where all values are equal."""
+    """(x - mean) / (n - ddof) / std, and 0 where all values are equal; of complex numbers, their conjugates."""
     if x.size == 0:
         return np.zeros_like(x)
     flat = x.max(axis=axis, keepdims=True) == x.min(axis=axis, keepdims=True)
     scale = np.where(flat, 0, kept(g, x.shape, axis)) / np.where(flat, 1, nonzero(kept(y, x.shape, axis)))
-    distance = np.where(flat, 0, x - x.mean(axis=axis, keepdims=True))
+    distance = np.where(flat, 0, conjugated(x - x.mean(axis=axis, keepdims=True)))
     return over(scale * distance, count(x.shape, axis) - ddof)
 
 

@@ -68,7 +68,15 @@ def over_axes(**options: Any) -> Any:
 centred: Any = multilinear(
     "centred", _centred, "x", lambda g, *, axis: centred(g, axis=axis), sample=over_axes(), symbol="x − µ"
 )
-over_rms = general("over_rms", _over_rms, "x", over_rms_rule, sample=over_axes(eps=0.1), symbol="x / rms")
+over_rms = general(
+    "over_rms",
+    _over_rms,
+    "x",
+    over_rms_rule,
+    sample=over_axes(eps=0.1),
+    symbol="x / rms",
+    real="Write z / np.sqrt(np.mean(np.abs(z) ** 2) + eps).",
+)
 
 
 def _affine(x: Any, weight: Any, bias: Any = None) -> Any:

@@ -23,17 +23,35 @@ def over_square(x: Any, a: Any, b: Any) -> Any:
     return x / radius / radius
 
 
+def cosine(x: Any) -> Any:
+    """√(1 − x²), the cosine of arcsin x. Of complex x two roots, of which each has the side of its own cut.
+
+    There, 1 + x would lose the sign of an imaginary part of 0; x − (−1) keeps it.
+    """
+    if x.dtype.kind != "c":
+        return np.sqrt((1 - x) * (1 + x))
+    return np.sqrt(-(x - 1)) * np.sqrt(x - (-1))
+
+
+def hyperbolic_sine(x: Any) -> Any:
+    """√(x² − 1), the hyperbolic sine of arcosh x; likewise."""
+    if x.dtype.kind != "c":
+        return np.sqrt((x - 1) * (x + 1))
+    return np.sqrt(x - 1) * np.sqrt(x - (-1))
+
+
 sin = ufunc(np.sin, lambda g, x: g * np.cos(x), sample=(normal,), symbol="sin")
 cos = ufunc(np.cos, lambda g, x: -g * np.sin(x), sample=(normal,), symbol="cos")
 tan = ufunc(np.tan, lambda g, y: g * (1 + y * y), sample=(unit,), symbol="tan")
-arcsin = ufunc(np.arcsin, lambda g, x: g / np.sqrt((1 - x) * (1 + x)), sample=(unit,), symbol="arcsin", singular=True)
-arccos = ufunc(np.arccos, lambda g, x: -g / np.sqrt((1 - x) * (1 + x)), sample=(unit,), symbol="arccos", singular=True)
+arcsin = ufunc(np.arcsin, lambda g, x: g / cosine(x), sample=(unit,), symbol="arcsin", singular=True)
+arccos = ufunc(np.arccos, lambda g, x: -g / cosine(x), sample=(unit,), symbol="arccos", singular=True)
 arctan = ufunc(np.arctan, lambda g, x: g / (1 + x * x), sample=(normal,), symbol="arctan")
 arctan2 = ufunc(
     np.arctan2,
     (lambda g, a, b: g * over_square(b, a, b), lambda g, a, b: -g * over_square(a, a, b)),
     sample=(either_sign(0.5, 2.0), either_sign(0.5, 2.0)),
     symbol="arctan2",
+    real="Write np.angle of one complex number.",
     singular=True,
 )
 # At the origin, where hypot has a corner, the gradient is 0, as that of the norm.
@@ -42,18 +60,29 @@ hypot = ufunc(
     (lambda g, y, a: g * (a / nonzero(y)), lambda g, y, b: g * (b / nonzero(y))),
     sample=(either_sign(0.5, 2.0), either_sign(0.5, 2.0)),
     symbol="hypot",
+    real="Write np.sqrt(np.abs(a) ** 2 + np.abs(b) ** 2).",
 )
 sinh = ufunc(np.sinh, lambda g, x: g * np.cosh(x), sample=(normal,), symbol="sinh")
 cosh = ufunc(np.cosh, lambda g, x: g * np.sinh(x), sample=(normal,), symbol="cosh")
 tanh = ufunc(np.tanh, lambda g, y: g * (1 - y * y), sample=(normal,), symbol="tanh", role="activation")
-arcsinh = ufunc(np.arcsinh, lambda g, x: g / np.hypot(x, 1.0), sample=(normal,), symbol="arsinh")
-arccosh = ufunc(
-    np.arccosh, lambda g, x: g / np.sqrt((x - 1) * (x + 1)), sample=(above_one,), symbol="arcosh", singular=True
-)
+arcsinh = ufunc(np.arcsinh, lambda g, y: g / np.cosh(y), sample=(normal,), symbol="arsinh")
+arccosh = ufunc(np.arccosh, lambda g, x: g / hyperbolic_sine(x), sample=(above_one,), symbol="arcosh", singular=True)
 arctanh = ufunc(np.arctanh, lambda g, x: g / ((1 - x) * (1 + x)), sample=(unit,), symbol="artanh", singular=True)
 degrees = ufunc(
-    np.degrees, lambda g: g / DEGREE, sample=(normal,), symbol="°", linear=True, numpy=(np.degrees, np.rad2deg)
+    np.degrees,
+    lambda g: g / DEGREE,
+    sample=(normal,),
+    symbol="°",
+    linear=True,
+    numpy=(np.degrees, np.rad2deg),
+    real="Write z * (180 / np.pi).",
 )
 radians = ufunc(
-    np.radians, lambda g: g * DEGREE, sample=(normal,), symbol="rad", linear=True, numpy=(np.radians, np.deg2rad)
+    np.radians,
+    lambda g: g * DEGREE,
+    sample=(normal,),
+    symbol="rad",
+    linear=True,
+    numpy=(np.radians, np.deg2rad),
+    real="Write z * (np.pi / 180).",
 )
