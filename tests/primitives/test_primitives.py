@@ -16,6 +16,9 @@ from tinygrad_like.primitives import movement
 
 # Values of primitives that are not a NumPy function of the same arguments, by plain formulas.
 FORMULAS = {
+    "real_part": lambda x: (x + np.conj(x)).real / 2,
+    "imaginary_part": lambda x: ((x - np.conj(x)) / 2j).real,
+    "angle": lambda x: np.arctan2(np.imag(x), np.real(x)),
     "exponent": lambda x: np.floor(np.log2(x)) + 1,
     "modified_bessel": lambda x, order=1: modified(x, order),
     "spherical_bessel": lambda x, order=1: spherical(x, order),
