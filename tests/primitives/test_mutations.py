@@ -132,6 +132,8 @@ EQUIVALENT = {
     ("without_the_rest", "np.where(turning > limit, np.nan, 0)"): (1, TRUTH),
     ("inverse_or_pole", "shortcut(np.all(sign))"): (1, FASTER),
     ("inverse_or_pole", "values_of(a)"): (1, "where it counts, everything is inf or nan"),
+    ("poles", "np.zeros_like(a)"): (1, "without a pole, nothing of it is taken"),
+    ("inverse_or_pole", "np.eye(a.shape[-1], dtype=a.dtype)"): (1, CAST),
     ("poles", "shortcut(np.all(sign))"): (1, FASTER),
     ("inverse_or_pole", "values_of(sign)"): (1, CONSTANT),
     ("solve_right", "solve(a, g, factors=factors, turned=not turned)"): (1, FASTER),

@@ -56,15 +56,14 @@ def inverse_or_pole(a: Any, sign: Any) -> Any:
     if shortcut(np.all(sign)):
         return np.linalg.inv(a)
     is_pole = (sign == 0)[..., None, None]
-    return np.where(
-        is_pole, poles(values_of(a), values_of(sign)), np.linalg.inv(np.where(is_pole, np.eye(a.shape[-1]), a))
-    )
+    inverse = np.linalg.inv(np.where(is_pole, np.eye(a.shape[-1], dtype=a.dtype), a))
+    return np.where(is_pole, poles(values_of(a), values_of(sign)), inverse)
 
 
 @whole
 def poles(a: Any, sign: Any) -> Any:
     """The inverses of singular matrices, if there are any: their adjugates times infinity."""
-    return a if shortcut(np.all(sign)) else adjugate(a) * np.inf
+    return np.zeros_like(a) if shortcut(np.all(sign)) else adjugate(a) * np.inf
 
 
 def cholesky_rule(g: Any, y: Any) -> Any:
