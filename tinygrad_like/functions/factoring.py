@@ -25,9 +25,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
     >>> a = tg.Tensor([[3.0, 1.0], [4.0, 2.0]], requires_grad=True)
     >>> np.linalg.qr(a).R[0, 0].backward()  # the length of the first column, but for the sign
-    >>> np.round(a.grad, 6)
-    Tensor([[-0.6, -0. ],
-            [-0.8, -0. ]])
+    >>> np.round(np.abs(a.grad), 6)
+    Tensor([[0.6, 0. ],
+            [0.8, 0. ]])
     """
     a = floats(as_array(a))
     if mode == "raw":
