@@ -1,4 +1,4 @@
-"""Write docs/coverage.md, what becomes of each function of NumPy: `python -m docs.make_coverage`."""
+"""Write docs/coverage.md, what becomes of functions of NumPy and scipy.special: `python -m docs.make_coverage`."""
 
 import contextlib
 import itertools
@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 
 import tinygrad_like as tg
+from docs import make_coverage_special
 from tinygrad_like import families  # noqa: F401  (fills the registry)
 from tinygrad_like.engine.refusals import GENERAL, LEAVE, Refusal, instead_of, instead_of_method
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
@@ -209,7 +210,7 @@ def page():
     )
     methods = "\n".join(missing_methods())
     parts.append(f"\n## Methods that only ndarrays have\n\n| method | instead |\n|---|---|\n{methods}\n")
-    return "".join(parts)
+    return "".join(parts) + make_coverage_special.page()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from tinygrad_like import families  # noqa: F401  (fills the registry)
+from tinygrad_like import families, scipy_families  # noqa: F401  (they fill the registry)
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
 
 SHAPES = {
@@ -35,7 +35,8 @@ def rows(shape):
 
 
 def composites():
-    functions = [f for f, made in NUMPY.items() if made not in REGISTRY.values()]
+    of_primitives = [each.forward for each in REGISTRY.values()]  # some of these check what they are given first
+    functions = [f for f, made in NUMPY.items() if made not in REGISTRY.values() and f not in of_primitives]
     names = sorted(f"{f.__module__}.{f.__name__}".replace("numpy", "np", 1) for f in functions)
     return ", ".join(f"`{name}`" for name in names)
 

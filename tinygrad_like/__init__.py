@@ -39,6 +39,7 @@ if _TYPE_CHECKING:
     from . import optim as optim
     from . import random as random
     from . import saving as saving
+    from . import special as special
     from .checking import gradcheck
     from .compiler.compiling import compile
     from .compiler.exporting.export import export_c
@@ -128,7 +129,7 @@ _LATE = {
 # fmt: off
 _PARTS = {
     "checking", "compiler", "distributed", "families", "linalg", "losses", "network", "nn", "numpy", "optim", "picture",
-    "plots", "protocols", "random", "saving", "summaries",
+    "plots", "protocols", "random", "saving", "special", "summaries",
 }
 # fmt: on
 

@@ -9,7 +9,7 @@ import inspect
 import numpy as np
 import pytest
 
-from tests.cases import DIFFERENTIABLE, PRIMITIVES, call, cases, together
+from tests.cases import COMPILED, DIFFERENTIABLE, PRIMITIVES, call, cases, together
 from tests.compiler.agreeing import BACKENDS, EVERY, WAYS, by_backward, is_float, runs_compiled, ways_for
 from tests.compiler.examples import example_of
 from tests.primitives.corners import CORNERS
@@ -47,7 +47,7 @@ def chosen(found):
     return found if EVERY else found[middle : middle + 1]
 
 
-@together("primitive", DIFFERENTIABLE)
+@together("primitive", DIFFERENTIABLE if EVERY else COMPILED)
 def test_derivatives(primitive, backend):
     for pair, options in chosen(points(primitive, np.float64)):
         for way in ways_for(primitive.name):
@@ -55,7 +55,7 @@ def test_derivatives(primitive, backend):
             runs_compiled(step, *pair, backend=backend, exact=primitive.name not in SHORTER)
 
 
-@together("primitive", PRIMITIVES if EVERY else DIFFERENTIABLE[::5])
+@together("primitive", PRIMITIVES if EVERY else COMPILED[::5])
 def test_float32(primitive, backend):
     for pair, options in chosen(points(primitive, np.float32)):
         step = by_backward(lambda *xs, options=options: call(primitive, *xs, **options))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, PRIMITIVES, call
+from tests.cases import COMPILED, DIFFERENTIABLE, PRIMITIVES, call
 from tests.compiler.agreeing import EVERY, WAYS, by_backward, copies, same
 from tests.compiler.test_every_function import COMPILED_CORNERS, chosen, ordinary, points
 from tinygrad_like.compiler.to_c import c_backend, native
@@ -27,14 +27,14 @@ class Case:
 
 
 def derivatives():
-    for primitive in DIFFERENTIABLE:
+    for primitive in DIFFERENTIABLE if EVERY else COMPILED:
         for pair, options in chosen(points(primitive, np.float64)):
             for way in WAYS if EVERY else WAYS[:1]:
                 yield Case(primitive.name, way(partial(call, primitive, **options)), *pair)
 
 
 def in_float32():
-    for primitive in PRIMITIVES if EVERY else PRIMITIVES[::6]:
+    for primitive in PRIMITIVES if EVERY else COMPILED[::6]:
         for pair, options in chosen(points(primitive, np.float32)):
             yield Case(primitive.name, by_backward(partial(call, primitive, **options)), *pair)
 

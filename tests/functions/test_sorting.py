@@ -177,7 +177,6 @@ def test_errors_stay_errors(f, error, recorded):
         lambda x: np.partition(x, 1, order="a"),
         lambda x: np.argsort(x, order="a"),
         lambda x: np.argpartition(x, 1, order="a"),
-        np.sort_complex,
     ],
 )
 def test_what_is_refused(f):

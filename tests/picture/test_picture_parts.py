@@ -40,7 +40,7 @@ def texts(array, **limits):
         ([1.7e308, 1.0], [["170", "0"]], 306),
         ([True, False], [["True", "False"]], 0),
         (np.array([3, -70000]), [["3", "-70000"]], 0),
-        ([1 + 2j], [["1+2j"]], 0),
+        ([1 + 2j], [["1+2i"]], 0),
     ],
 )
 def test_a_matrix_has_few_digits_and_one_power_of_ten(array, shown, power):

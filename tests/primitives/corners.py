@@ -163,6 +163,7 @@ SMOOTH = [
     *((name, (np.array([2.0]), np.array([2.0]))) for name in ("logaddexp", "logaddexp2")),
     *((name, (np.array([2.0]), np.array([0.0]))) for name in ("power", "float_power")),
     *((f"special.{name}", (np.array([0.0]), np.array([2.0]))) for name in ("xlogy", "xlog1py")),
+    ("special.rgamma", (np.array([-0.7, -1.3, -2.6]),)),
     ("det", (SINGULAR,)),
     ("det", (np.array([[1.0, 2.0], [2.0, 4.0]]),)),
 ]

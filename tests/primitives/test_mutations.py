@@ -47,6 +47,7 @@ EQUIVALENT = {
     ("rel_entr_right", "(a == 0) & (b == 0)"): (1, "0 divided by whatever it is"),
     ("xlog1py_right", "np.where((a == 0) & (b == -1), np.inf, b + 1.0)"): (1, "0 divided by whatever it is"),
     ("xlogy_right", "np.where((a == 0) & (b == 0), np.inf, b)"): (1, "0 divided by whatever it is"),
+    ("sine_and_cosine", "np.real(x)"): (1, "these numbers are real"),
     ("log_ndtr_rule", BY_RATIO): (5, "right of 0 both ways are right, but one has less digits"),
     ("arctan20", "over_square(b, a, b)"): (1, ORDER),
     ("arctan21", "over_square(a, a, b)"): (1, ORDER),
@@ -268,7 +269,7 @@ def smooth(primitive):
 def tells_complex_numbers(primitive):
     functions = set().union(*(reached(rule.function) for rule in primitive.rules if rule))
     names = set().union(*(names_in(each.__code__) for each in functions))
-    return not primitive.real and bool(names & {"conjugate", "conjugated", "kind"})
+    return not primitive.real and bool(names & {"conj", "conjugate", "conjugated", "kind"})
 
 
 @functools.cache

@@ -21,6 +21,8 @@ PYTHONS = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 LIBRARIES = f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 BY_NAME = "`import tinygrad_like.numpy as np`"
+# SciPy writes these in Python, so they cannot dispatch; tinygrad_like.special has them.
+SPECIAL = frozenset({"log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax"})
 DEFAULT = f"Use NumPy's functions on the Tensor itself: np.sin(t), np.stack([t1, t2]); or {BY_NAME}."
 FILL = (
     "Write the elements into a Tensor, such as np.zeros_like(t), or collect them in a list for np.stack; "
@@ -115,6 +117,9 @@ def line_and_advice() -> tuple[str, str]:
     text, where = line_of(theirs)
     if calls[0] is not theirs:
         library = package_of(calls[0]).lstrip("_")
+        called = [frame.f_code.co_name for frame in calls[: calls.index(theirs)]]
+        if library == "scipy" and (name := next((each for each in called if each in SPECIAL), None)):
+            return where, f"Write tinygrad_like.special.{name}, which takes Tensors."
         return where, f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."
     return where, advice(theirs, text)
 

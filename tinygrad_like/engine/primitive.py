@@ -360,7 +360,7 @@ class Primitive:
 
 
 PLAIN = frozenset({float, int, bool, complex, np.ndarray, type(None), np.float64, np.float32})
-NUMBERS = frozenset({float, int, np.float64, np.float32})  # small enough to be kept for pictures
+NUMBERS = frozenset({float, int, complex, np.float64, np.float32})  # small enough to be kept for pictures
 
 
 def no_rule(name: str, argument: str, reason: str) -> UnsupportedError:

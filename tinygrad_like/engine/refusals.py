@@ -25,6 +25,26 @@ REFUSED = {
     "packbits": BITS,
     "unpackbits": BITS,
 }
+GAMMA, BETA = "Write scipy.special.gammainc", "Write scipy.special.betainc"
+# And those of scipy.special.
+OF_SCIPY = {
+    "shichi": "Write (expi(x) + exp1(x)) / 2 and (expi(x) - exp1(x)) / 2, for x > 0",
+    "chdtr": f"{GAMMA}(v / 2, x / 2)",
+    "chdtrc": f"{GAMMA}c(v / 2, x / 2)",
+    "gdtr": f"{GAMMA}(b, a * x)",
+    "gdtrc": f"{GAMMA}c(b, a * x)",
+    "pdtr": f"{GAMMA}c(k + 1, m)",
+    "pdtrc": f"{GAMMA}(k + 1, m)",
+    "bdtr": f"{BETA}(n - k, k + 1, 1 - p)",
+    "fdtr": f"{BETA}(d1 / 2, d2 / 2, d1 * x / (d1 * x + d2))",
+    "poch": "Write np.exp(gammaln(z + m) - gammaln(z)), for z > 0",
+    "binom": "Write 1 / ((n + 1) * beta(n - k + 1, k + 1))",
+    "powm1": "Write np.expm1(y * np.log(x))",
+    "zetac": "The derivative of Riemann's zeta function has no closed form",
+    "zeta": "The derivative of Riemann's zeta function has no closed form",
+    "hankel1": "Write jv(v, x) + 1j * yv(v, x)",
+    "hankel2": "Write jv(v, x) - 1j * yv(v, x)",
+}
 # The methods of ufuncs.
 OF_UFUNCS = {
     "accumulate": "Write np.cumsum or np.cumprod",
@@ -71,6 +91,8 @@ def instead_of(name: str) -> str:
     function, _, method = name.rpartition(".")
     if name in REFUSED:
         instead = REFUSED[name]
+    elif name.startswith("scipy.special."):
+        instead = OF_SCIPY.get(method, GENERAL)
     elif method in OF_UFUNCS and isinstance(getattr(np, function, None), np.ufunc):
         instead = OF_UFUNCS[method].format(function)
     else:

@@ -1,4 +1,4 @@
-"""scipy.linalg, imported when it is first used, and what it is given."""
+"""scipy.linalg and scipy.special, imported when they are first used; and what the former is given."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ def scipy_linalg() -> Any:
     if tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 17):
         raise MissingError(f"tinygrad_like.linalg needs scipy 1.17 or later, but got {scipy.__version__}.", needed)
     return scipy.linalg
+
+
+@cache
+def scipy_special() -> Any:
+    """The module scipy.special. Raises MissingError if SciPy is not installed."""
+    try:
+        import scipy.special
+    except ImportError as error:
+        needed = "Write pip install 'tinygrad_like[scipy]'."
+        raise MissingError("tinygrad_like.special needs the package scipy.", needed) from error
+    return scipy.special
 
 
 def require_finite(check: bool, *arrays: Any) -> None:

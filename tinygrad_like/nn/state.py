@@ -187,7 +187,7 @@ def misfit(target: Tensor, value: np.ndarray[Any, Any]) -> str:
     """What is wrong with a value for a parameter or buffer, or ""."""
     if value.shape != target.shape:
         return f"the shape is {target.shape}, but the state has {value.shape}"
-    if not np.can_cast(value.dtype, target.dtype, "same_kind"):
+    if not np.can_cast(value.dtype, target.dtype, "same_kind") or "c" in {value.dtype.kind} ^ {target.dtype.kind}:
         return f"the dtype is {target.dtype}, but the state has {value.dtype}"
     return ""
 

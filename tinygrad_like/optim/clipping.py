@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.assigning import assign
-from ..engine.errors import ArgumentError
+from ..engine.errors import ArgumentError, DTypeError
 from ..engine.shortcuts import require
 from ..engine.storage import FlatVector
 from ..engine.tensor import Tensor, wrap
@@ -63,7 +63,7 @@ def clip_grad_value(parameters: Any, clip_value: float) -> None:
     """Limit every value of the gradients to between −clip_value and clip_value.
 
     `parameters` is a model, or a list of parameters; those without a gradient are left out. Raises ArgumentError for
-    what are no parameters, and for a negative limit.
+    what are no parameters, and for a negative limit; DTypeError for complex gradients, which have no order.
 
     >>> p = Tensor([1.0, 1.0], requires_grad=True)
     >>> p.grad = [3.0, -0.5]
@@ -74,7 +74,11 @@ def clip_grad_value(parameters: Any, clip_value: float) -> None:
     limit = float(clip_value)
     if not limit >= 0:
         raise ArgumentError(f"clip_value must be at least 0, but got {clip_value!r}.")
-    for each in gradients_of(parameters):
+    pieces = gradients_of(parameters)
+    for each in pieces:
+        if each.dtype.kind == "c":
+            raise DTypeError(f"clip_grad_value is of real numbers, but got {each.dtype}.", "Write clip_grad_norm.")
+    for each in pieces:
         assign(wrap(each), np.clip(each, -limit, limit))
 
 

@@ -61,7 +61,7 @@ def checked_state(optimizer: Optimizer, states: list[Mapping[str, Any]]) -> list
         for key, each in found.items():
             # PyTorch also keeps numbers that we do not need.
             shape = () if key in optimizer.numbers or not each.ndim else optimizer.state_shape(key, p.shape)
-            if each.dtype.kind not in "fiu":
+            if each.dtype.kind not in ("fiuc" if p.dtype.kind == "c" and shape else "fiu"):
                 problems.append(f"parameter {i}: {key} has the dtype {each.dtype}")
             elif each.shape != shape:
                 problems.append(f"parameter {i}: {key} has the shape {each.shape}, but the parameter {p.shape}")

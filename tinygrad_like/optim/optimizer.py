@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, DTypeError, GraphError
 from ..engine.recording import enable_grad
 from ..engine.storage import FlatVector, count_of, move_in
@@ -35,7 +36,7 @@ def checked_parameters(params: Iterable[Any]) -> list[Tensor]:
             raise ArgumentError(f"An optimizer takes Tensors, but got a {type(p).__name__}.", hint)
         if not p.is_leaf:
             raise GraphError("An optimizer takes leaves, but got the result of an operation.", "Pass the parameters.")
-        if p.dtype.kind != "f":
+        if p.dtype.kind not in CONTINUOUS:
             raise DTypeError(f"An optimizer takes floating-point parameters, but got {p.dtype}.")
     return unique
 
@@ -69,6 +70,7 @@ class Optimizer(Visitor):
 
     settings: ClassVar[dict[str, Check]] = {}
     by_parameter: ClassVar[bool] = False  # whether the formula is given each parameter by itself, in its shape
+    takes_complex: ClassVar[bool] = True  # numbers, as two real ones each; not where the formula needs shapes
     numbers: ClassVar[dict[str, float]] = {"step": 0}  # the single numbers among the state, and how they start
     derived: ClassVar[dict[str, Callable[[Part], Any]]] = {}  # PyTorch keeps these too; they follow from the others
 
@@ -85,7 +87,17 @@ class Optimizer(Visitor):
         self.check_names(own)
         made = ParamGroup(group["params"], self.settings, {**self.defaults, **own})
         self.check_group(made)
+        if self.by_parameter or not self.takes_complex:
+            self._check_real(made["params"])
         return made
+
+    def _check_real(self, params: Iterable[Tensor]) -> None:
+        for p in params:
+            if p.dtype.kind == "c":
+                raise DTypeError(
+                    f"{type(self).__name__} takes real parameters, but got {p.dtype}.",
+                    "Write two real parameters, z = x + 1j * y.",
+                )
 
     def check_group(self, group: Mapping[str, Any]) -> None:
         """An error for parameters and settings that do not go together."""

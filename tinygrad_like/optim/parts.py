@@ -30,8 +30,15 @@ def blocks(run: slice) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, run.stop))
 
 
+def pairs(vector: Array) -> Array:
+    """Complex numbers as their real and imaginary parts, one after the other, in the same memory."""
+    return vector.view(vector.real.dtype) if vector.dtype.kind == "c" else vector
+
+
 class Part:
     """Parameters of one group, in one flat vector, which have been stepped equally often.
+
+    Complex parameters are stepped as twice as many real ones.
 
     A formula is given it as `s`. `s.lr`, `s.momentum` and so on are the settings; numbers are 0-d float64 arrays.
     `s["name"]` is the state of that name for the values at hand; setting it writes. `s.step` counts the steps, this
@@ -41,7 +48,7 @@ class Part:
     def __init__(self, optimizer: Optimizer, group: ParamGroup, flat: FlatVector, parameters: list[Tensor]) -> None:
         self.optimizer, self.group, self.flat, self.parameters = optimizer, group, flat, parameters
         self.state = optimizer._states.setdefault(flat, {})  # vectors by name, or arrays of parameters by name and slot
-        self.dtype = flat.values.dtype
+        self.dtype = pairs(flat.values).dtype
         self.started: set[str] = set()
         self.numbers: dict[str, Tensor] = {}
         self.run: slice | int = 0  # the stretch of the vector at hand, or the slot of the parameter
@@ -51,8 +58,11 @@ class Part:
 
     def for_trace(self) -> Part:
         """The same part, whose arrays a trace sees, if there is one in this context."""
-        if trace() is None:
+        now = trace()
+        if now is None:
             return self
+        if self.flat.values.dtype.kind == "c":
+            raise now.refusal("A step of complex parameters", "Compile the gradients, and step outside.")
         traced = object.__new__(TracedPart)
         traced.__dict__ = vars(self)
         return traced
@@ -137,7 +147,7 @@ class Part:
         run = self.run
         if isinstance(run, int):
             return self.flat.part(vector, run)
-        return vector if run.stop - run.start == vector.size else vector[run]
+        return pairs(vector if run.stop - run.start == vector.size else vector[run])
 
     def __getitem__(self, name: str) -> Array:
         run = self.run
@@ -154,7 +164,10 @@ class Part:
         if name not in self.state:
             self.state[name] = Tensor(np.zeros_like(self.flat.values))
         for p in self.parameters:
-            write_once(self.flat.part(self.state[name]._array, p._slot), self._initial(name, p._array))
+            place, values = self.flat.part(self.state[name]._array, p._slot), p._array
+            if values.dtype.kind == "c":
+                place, values = (pairs(each.reshape(-1, copy=False)) for each in (place, values))
+            write_once(place, self._initial(name, values))
         self.started.add(name)
 
     def _initial(self, name: str, values: Array) -> Any:

@@ -48,6 +48,7 @@ class LBFGS(Optimizer):
     array([3., 4.])
     """
 
+    takes_complex = False  # its products of vectors are those of real numbers
     settings: ClassVar = {
         "lr": number,
         "max_iter": positive,

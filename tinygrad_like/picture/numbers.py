@@ -12,7 +12,10 @@ MOST_ROWS, MOST_COLUMNS = 5, 6
 
 @dataclass(slots=True)
 class Cell:
-    """One shown element: its text, and its value as a fraction of the largest, from -1 to 1 (nan: none)."""
+    """One shown element: its text, and its value as a fraction of the largest, from -1 to 1 (nan: none).
+
+    Of complex numbers it is that of the absolute values.
+    """
 
     text: str
     fraction: float
@@ -57,12 +60,17 @@ def text_of(value: Any, power: int, digits: int, whole: bool) -> str:
     if isinstance(value, (bool, np.bool_)):
         return str(bool(value))
     if isinstance(value, complex):
-        return f"{value:.2g}"
+        return joined(*(text_of(part, power, digits, whole) for part in (value.real, value.imag)))
     if not np.isfinite(value):
         return "nan" if np.isnan(value) else "inf" if value > 0 else "-inf"
     if value == 0 or whole:
         return str(int(value))
     return f"{value / 10.0**power:.{digits}f}"
+
+
+def joined(real: str, imaginary: str) -> str:
+    """Both parts of a complex number: 1.25-0.50i."""
+    return f"{real}{'' if imaginary.startswith('-') else '+'}{imaginary}i"
 
 
 def block(array: Any, most_rows: int = MOST_ROWS, most_columns: int = MOST_COLUMNS) -> Block:
@@ -88,9 +96,8 @@ def block(array: Any, most_rows: int = MOST_ROWS, most_columns: int = MOST_COLUM
 def fraction(value: Any, largest: float) -> float:
     if not np.isfinite(value):
         return float("nan")
-    if isinstance(value, complex):
-        return 0.0
-    return value / largest if largest else 0.0
+    size = abs(value) if isinstance(value, complex) else value
+    return size / largest if largest else 0.0
 
 
 def largest_finite(array: Any) -> float:
@@ -104,9 +111,9 @@ def largest_finite(array: Any) -> float:
 
 
 def is_whole(array: Any) -> bool:
-    if array.dtype.kind == "c" or not np.isfinite(array).all():
+    if not np.isfinite(array).all():
         return False
-    return bool((array == np.floor(array)).all())
+    return all(bool((part == np.floor(part)).all()) for part in (array.real, array.imag))
 
 
 def norm(array: Any) -> float:
@@ -124,7 +131,7 @@ def statistics(array: Any) -> list[tuple[str, str]]:
     if not array.size:
         return [("empty", "")]
     if array.dtype.kind == "c":
-        return [("mean", f"{array.mean():.2g}")]
+        return statistics_of_complex(array)
     values = array.astype(np.float64, copy=False).ravel()
     finite = values[np.isfinite(values)]
     lines = []
@@ -137,10 +144,27 @@ def statistics(array: Any) -> list[tuple[str, str]]:
             ("mean", f"{short(mean)} ± {short(deviation)}"),
             ("range", f"{short(finite.min())} … {short(finite.max())}"),
         ]
-    for name, count in (("nan", np.isnan(values).sum()), ("inf", np.isinf(values).sum())):
-        if count:
-            lines.append((name, f"{count:,}"))
-    return lines
+    return lines + not_finite(values)
+
+
+def statistics_of_complex(array: Any) -> list[tuple[str, str]]:
+    """The mean, and the range of the absolute values."""
+    finite = array[np.isfinite(array)]
+    lines = []
+    if finite.size:
+        with np.errstate(all="ignore"):
+            mean, sizes = finite.mean(), np.abs(finite)
+        text = joined(short(mean.real), short(mean.imag))
+        if array.size == 1:
+            return [("", text)]
+        lines = [("mean", text), ("|z|", f"{short(sizes.min())} … {short(sizes.max())}")]
+    return lines + not_finite(array)
+
+
+def not_finite(values: Any) -> list[tuple[str, str]]:
+    """How many are nan or infinite, if any are."""
+    counts = (("nan", np.isnan(values).sum()), ("inf", np.isinf(values).sum()))
+    return [(name, f"{count:,}") for name, count in counts if count]
 
 
 def short(value: float) -> str:
@@ -152,7 +176,10 @@ def short(value: float) -> str:
 
 def number_text(array: Any) -> str:
     """A single number, as the symbol of a constant."""
-    return f"{array.item():.6g}" if array.dtype.kind == "f" else str(array.item())
+    value = array.item()
+    if isinstance(value, complex):
+        return joined(f"{value.real:.6g}", f"{value.imag:.6g}")
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def shape_text(shape: tuple[int, ...] | None) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from ..engine.registry import elementwise, ufunc
 from ..engine.traces import copy_of
 from .samples import Array, Rng, normal
-from .trigonometric import nonzero
 
 
 def plane(rng: Rng, shape: tuple[int, ...]) -> Array:
@@ -25,7 +24,7 @@ def direction(x: Any) -> Any:
     """What a change of |x| is the real part of: the conjugate of x / |x|; of real x the sign; 0 at 0."""
     if x.dtype.kind != "c":
         return np.sign(x)
-    return np.conjugate(x) / nonzero(np.abs(x))
+    return np.where(x == 0, 0, np.conjugate(x) / np.abs(x))
 
 
 def angle_rule(g: Any, x: Any) -> Any:
@@ -33,12 +32,20 @@ def angle_rule(g: Any, x: Any) -> Any:
     return g * np.where(x == 0, 0, -1j / x)
 
 
+def fixed_copy(part: Any) -> Any:
+    """A copy that refuses to be written to: NumPy has a view here, through which it would write into the whole."""
+    part = copy_of(part)
+    if part.__class__ is np.ndarray:
+        part.flags.writeable = False
+    return part
+
+
 real_part = elementwise(
-    "real_part", lambda x: copy_of(np.real(x)), "x", lambda g: g, sample=(plane,), symbol="Re", linear=True, numpy=()
+    "real_part", lambda x: fixed_copy(np.real(x)), "x", lambda g: g, sample=(plane,), symbol="Re", linear=True, numpy=()
 )
 imaginary_part = elementwise(
     "imaginary_part",
-    lambda x: copy_of(np.imag(x)),
+    lambda x: fixed_copy(np.imag(x)),
     "x",
     lambda g: g * -1j,
     sample=(plane,),

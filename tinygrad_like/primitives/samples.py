@@ -38,8 +38,13 @@ def fractions(rng: Rng, shape: tuple[int, ...]) -> Array:
 
 
 def whole_numbers(low: int, high: int) -> Domain:
-    """Whole numbers in [low, high), of a dtype that float32 can hold: so they do not widen what they meet."""
-    return lambda rng, shape: rng.integers(low, high, shape).astype(np.int8)
+    """Whole numbers in [low, high), of a dtype that float32 can hold, so that they do not widen it."""
+
+    def draw(rng: Rng, shape: tuple[int, ...]) -> Array:
+        size = int(np.prod(shape))
+        return (low + rng.permutation(size) % (high - low)).astype(np.int8).reshape(shape)
+
+    return draw
 
 
 normal = either_sign(0.1, 2.0)

@@ -277,7 +277,7 @@ def matching(value: Any, other: Any, what: str, other_is: str) -> Tensor:
         raise ArgumentError(f"{what} is None, but {other_is} {other.shape} there.", "Write zeros of that shape.")
     tensor = value if isinstance(value, Tensor) else wrap(lifted(as_ndarray(value)))
     if tensor.dtype.kind not in ("fiubc" if other.dtype.kind == "c" else "fiub"):
-        raise DTypeError(f"{what} has dtype {tensor.dtype}, but {other_is} {other.dtype}.")
+        raise DTypeError(f"{what} has dtype {tensor.dtype}, but {other_is.removesuffix(' shape')} {other.dtype}.")
     if tensor.shape != other.shape:
         raise ShapeError(f"{what} has shape {tensor.shape}, but {other_is} {other.shape}.")
     return tensor if tensor.dtype == other.dtype else tensor.astype(other.dtype)

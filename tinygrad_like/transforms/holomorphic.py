@@ -33,11 +33,24 @@ def derivative_of(evaluation: Evaluation, retain: bool) -> list[Any]:
     return [conjugated_like(part) for part in parts]
 
 
-def is_turned(part: Any, turned: Any) -> bool:
+def is_turned(part: Any, turned: Any, size: Any = None) -> bool:
     """Whether the Cauchy-Riemann equations hold, to half of the digits; also if something is not finite."""
     a, b = ndarray_of(values_of(part)) * 1j, ndarray_of(values_of(turned))
-    gap, size = (np.max(np.abs(each), initial=0) for each in (a - b, a))
+    gap, size = (np.max(np.abs(each), initial=0) for each in (a - b, a if size is None else size))
     return not gap > np.sqrt(np.finfo(a.dtype).eps) * size
+
+
+def check_rows(evaluation: Evaluation, number: int, rows: list[Any]) -> None:
+    """Raise ArgumentError if the function is not holomorphic: the same for a weighted sum of the rows of a Jacobian."""
+    y = evaluation.y.active[number]
+    if trace() is not None or not y.size or y.dtype.kind != "c":
+        return
+    weights = np.cos(np.arange(y.size)).astype(y.dtype)
+    turned = evaluation.pull({number: weights.reshape(y.shape) * 1j}, retain=True, given=False)
+    for each, one in zip(rows, turned):
+        weighted = values_of(each) * weights.reshape(-1, *[1] * (each.ndim - 1))
+        if not is_turned(weighted.sum(axis=0), one, np.abs(weighted).sum(axis=0)):
+            raise not_holomorphic()
 
 
 def conjugated_like(part: Any) -> Any:
@@ -64,11 +77,16 @@ def complex_result(name: str, dtype: Any) -> DTypeError:
 
 
 def check_jacobian(evaluation: Evaluation, holomorphic: bool) -> None:
-    """Raise DTypeError if complex results depend on complex inputs, and nobody says that they are holomorphic."""
+    """Raise DTypeError if complex results depend on complex inputs, and nobody says that they are holomorphic.
+
+    And if a holomorphic function has real inputs; ArgumentError if its result is real.
+    """
     complex_inputs = [node.dtype.kind == "c" for node in evaluation.nodes]
     if holomorphic and not all(complex_inputs):
         raise real_inputs()
-    for y in evaluation.y.active:
+    for y, root in zip(evaluation.y.active, evaluation.roots):
+        if holomorphic and root is not None and y.dtype.kind != "c":
+            raise not_holomorphic()
         if doubled(y, holomorphic) and any(complex_inputs):
             raise complex_result("The Jacobian by complex numbers", y.dtype)
 

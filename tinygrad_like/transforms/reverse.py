@@ -15,7 +15,7 @@ from ..engine.tensor import Tensor
 from ..tree import is_container, mapped, outline
 from .choosing import Argnames, Argnums, Choice
 from .evaluation import Evaluation, as_given
-from .holomorphic import check_jacobian, complex_result, derivative_of, doubled, joined_parts
+from .holomorphic import check_jacobian, check_rows, complex_result, derivative_of, doubled, joined_parts
 from .structure import held, zeros_beside
 
 P = ParamSpec("P")
@@ -225,6 +225,7 @@ def blocks_of(evaluation: Evaluation, number: int, rows: list[Any] | None, holom
     if rows is None:
         rows = rows_one_by_one(evaluation, number, holomorphic)
     if holomorphic:
+        check_rows(evaluation, number, rows)
         rows = [conjugated(each) for each in rows]
     pairs = zip(rows, evaluation.nodes, evaluation.inputs)
     parts = [as_given(each.reshape(y.shape + node.shape), x) for each, node, x in pairs]

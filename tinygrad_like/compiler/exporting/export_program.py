@@ -214,6 +214,9 @@ def settle(operations: list[Operation], parts: dict[Memory, list[Part]]) -> tupl
 def check_dtypes(values: list[Value]) -> None:
     for each in values:
         if not known(each.dtype):
-            raise UnsupportedError(f"A C file does not compute with {each.dtype}.", "Convert it to float64 before.")
+            raise UnsupportedError(
+                f"A C file does not compute with {each.dtype}.",
+                "Give it real and imaginary parts." if each.dtype.kind == "c" else "Convert it to float64 before.",
+            )
         if not each.size:
             raise UnsupportedError(f"A C file has no arrays of shape {each.shape}.", "Leave empty arrays out.")

@@ -87,8 +87,10 @@ def conditional(instruction: Instruction) -> list[Operation]:
     checked, body = instruction.args[0], instruction.body or []
     if checked.dtype.kind not in "fc":
         return []
-    require(known(checked.dtype), f"C does not compute with {checked.dtype}")
     operations = lowered(body)
+    if checked.dtype.kind == "c":
+        return [Condition(*real_and_imaginary(checked), operations, place=instruction.place)]
+    require(known(checked.dtype), f"C does not compute with {checked.dtype}")
     short = len(operations) <= MOST_SELECTED and all(map(is_plain, operations)) and costly(body) <= MOST_COSTLY
     last = operations[-1] if operations else None
     result = instruction.writes[0] if instruction.writes else body[-1].writes[0]
@@ -103,6 +105,13 @@ def conditional(instruction: Instruction) -> list[Operation]:
     space, strides = squeezed(checked.shape, own.strides)
     look = Access(own.memory, own.dtype, own.offset, strides)
     return [Condition(space, look, operations, place=instruction.place)]
+
+
+def real_and_imaginary(checked: Value) -> tuple[tuple[int, ...], Access]:
+    """The space and the place of the real and imaginary parts of complex numbers, along a last axis of length 2."""
+    own, dtype = access(checked), np.empty(0, checked.dtype).real.dtype
+    space, strides = squeezed((*checked.shape, 2), (*own.strides, dtype.itemsize))
+    return space, Access(own.memory, dtype, own.offset, strides)
 
 
 def is_plain(operation: Operation) -> bool:

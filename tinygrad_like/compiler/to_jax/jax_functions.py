@@ -16,6 +16,7 @@ from ..tracing.replay import view_of
 from ..tracing.traced import Method
 from ..tracing.tracing import float_of
 from .jax_loading import jax
+from .jax_special import special_of
 
 # Whose operands get the dtype of the result; JAX would compute with less digits where integers meet float32.
 PROMOTED = frozenset(
@@ -90,11 +91,16 @@ def from_ufunc(call: Call) -> Any:
         dtypes = function.resolve_dtypes((*kinds, *[None] * function.nout))
     kept = {name: options[name] for name in options.keys() & {"axis", "keepdims", "axes"}}
     operands = [cast(each, dtype) for each, dtype in zip(inputs, dtypes)]
-    result = getattr(jax().numpy, function.__name__)(*operands, **kept)
+    result = ufunc_of(function)(*operands, **kept)
     if where is True:
         return result
     before = call.options["out"] if "out" in call.options else jax().numpy.zeros_like(result)
     return jax().numpy.where(where, result, before)
+
+
+def ufunc_of(function: np.ufunc) -> Any:
+    """JAX's function of the name of a ufunc, or None."""
+    return special_of(function) or getattr(jax().numpy, function.__name__, None)
 
 
 def reduced(call: Call) -> Any:
@@ -368,7 +374,7 @@ METHODS: dict[str, Callable[[Call], Any]] = {
 def way_of(function: Any) -> Callable[[Call], Any] | None:
     """How JAX computes the results of a function, or None."""
     if isinstance(function, np.ufunc):
-        return from_ufunc if hasattr(jax().numpy, function.__name__) else None
+        return from_ufunc if ufunc_of(function) is not None else None
     ufunc = getattr(function, "__self__", None)
     if isinstance(ufunc, np.ufunc):
         return UFUNC_METHODS.get(function.__name__) if hasattr(jax().numpy, ufunc.__name__) else None

@@ -28,11 +28,11 @@ class Layout:
     places: Any = None
 
 
-def layout_of(value: Value, whole: tuple[int, ...]) -> Layout:
+def layout_of(value: Value, whole: tuple[int, ...], dtype: Any) -> Layout:
     """`whole` is the shape of all of the memory, its axes in the order in which they are stored."""
-    if value.dtype != value.memory.dtype:
+    if value.dtype != dtype:
         raise TraceError(
-            f"Memory of {value.memory.dtype} is written to, and also seen as {value.dtype}, which JAX cannot do.",
+            f"Memory of {dtype} is written to, and also seen as {value.dtype}, which JAX cannot do.",
             "Copy the view first: x.view(dtype).copy().",
         )
     unit = value.dtype.itemsize
@@ -88,7 +88,10 @@ class Store:
         numpy, flat = jax().numpy, self.flats[value.memory]
         if value.size == 0:
             return numpy.zeros(value.shape, value.dtype)
-        layout = layout_of(value, self.shapes[value.memory])
+        whole = self.shapes[value.memory]
+        if value.memory.dtype.kind == "c" and value.dtype.kind == "f":  # seen as real and imaginary parts
+            flat, whole = numpy.stack([flat.real, flat.imag], axis=-1).reshape(-1), (*whole, 2)
+        layout = layout_of(value, whole, flat.dtype)
         sizes = [value.shape[k] for k in layout.axes]
         if layout.places is not None:
             found = flat[layout.places]
@@ -105,7 +108,7 @@ class Store:
         if value.size == 0:
             self.flats.setdefault(value.memory, self.empty(value.memory))
             return
-        layout = layout_of(value, self.shapes[value.memory])
+        layout = layout_of(value, self.shapes[value.memory], value.memory.dtype)
         kept = sorted(layout.axes)
         if prod(value.shape[k] for k in kept) != value.size:
             array = array[tuple(slice(None) if k in kept else slice(1) for k in range(array.ndim))]
@@ -137,7 +140,7 @@ def shapes_of(values: list[Value]) -> dict[Memory, tuple[int, ...]]:
             stored = np.argsort([-abs(stride) for stride in memory.array.strides], kind="stable")
             shapes[memory] = tuple(memory.array.shape[k] for k in stored)
         elif memory not in shapes and each.dtype == memory.dtype and each.size * each.dtype.itemsize == memory.size:
-            layout = layout_of(each, ())
+            layout = layout_of(each, (), each.dtype)
             if layout.places is None and layout.slices is None:
                 shapes[memory] = tuple(each.shape[k] for k in layout.axes)
     for each in values:

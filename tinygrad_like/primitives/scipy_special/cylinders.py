@@ -139,4 +139,4 @@ i1e = of_number(
 ive = for_reals(of_order(special.ive, lambda g, v, x: g * ive_derivative(v, x), "e⁻ˣIᵥ"), SCALED)
 k0e = of_number(special.k0e, lambda g, x: g * kve_derivative(0.0, x), "eˣK₀")
 k1e = of_number(special.k1e, lambda g, x: g * kve_derivative(1.0, x), "eˣK₁")
-kve = for_reals(of_order(special.kve, lambda g, v, x: g * kve_derivative(v, x), "eˣKᵥ"), SCALED)
+kve = of_order(special.kve, lambda g, v, x: g * kve_derivative(v, x), "eˣKᵥ")

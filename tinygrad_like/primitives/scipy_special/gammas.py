@@ -56,7 +56,8 @@ def rgamma_rule(g: Any, x: Any) -> Any:
 def _psi_rise(a: Any, b: Any, *, order: int = 3) -> Any:
     inside = (a > 0) & (a + b > 0)
     low, step = np.where(inside, a, 1), np.where(inside, b, 1)
-    factor, total = (-1) ** order * math.factorial(order), 0.0
+    factor = (-1) ** order * math.factorial(order)
+    total: Any = 0.0
     for k in range(RAISED):
         total = total - factor * change(low + k, step, order + 1)
     low = low + RAISED

@@ -9,23 +9,25 @@ import numpy as np
 
 from ...engine.errors import UnsupportedError
 from ...engine.primitive import Primitive
+from ...engine.recording import recording
 from ...engine.registry import NUMPY
+from ...engine.tensor import Tensor, values_of
 
 
 def in_floats(order: Any, x: Any) -> Any:
     """Whole numbers as floats, of the dtype that the two have together."""
-    return np.divide(order, 1, dtype=np.result_type(order, x, 1.0))
+    return np.divide(order, 1, dtype=np.result_type(order, np.real(x), 1.0))
 
 
 def for_reals(primitive: Primitive, instead: str) -> Primitive:
-    """SciPy's function is this primitive for real numbers; a recorded result that is complex is refused."""
+    """SciPy's function is this primitive for real numbers; of complex ones, a recorded Tensor is refused."""
 
     @wraps(primitive.forward)
     def checked(*args: Any, **options: Any) -> Any:
-        result = primitive(*args, **options)
-        if result.dtype.kind == "c" and result.requires_grad:
+        recorded = recording.get() and any(isinstance(each, Tensor) and each.requires_grad for each in args)
+        if recorded and any(np.iscomplexobj(values_of(each)) for each in args):
             raise UnsupportedError(f"{primitive.name} is differentiable for real numbers only.", instead)
-        return result
+        return primitive(*args, **options)
 
     NUMPY[primitive.forward] = checked
     return primitive
