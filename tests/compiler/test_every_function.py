@@ -19,12 +19,17 @@ from tinygrad_like.nn import functional
 # Eager takes shorter ways for ordinary values, which round otherwise.
 SHORTER = {"prod", "cumprod", "det", "determinant", "logm", "masked_softmax", "softmax"}
 NO_LENGTH = "bincount"  # without minlength, its length depends on values
+BY_VALUES = "eig"  # whether its results are complex depends on values; tests/functions compiles it of complex matrices
+
+COMPILED_CORNERS = [corner for corner in CORNERS if corner[0] != BY_VALUES]
 
 pytestmark = pytest.mark.parametrize("backend", BACKENDS)
 
 
 def points(primitive, dtype):
     """Pairs of arguments of the same shapes, with their options."""
+    if primitive.name == BY_VALUES:
+        return
     for (one, options), (other, _) in zip(cases(primitive), cases(primitive, seed=1)):
         if [x.shape for x in one] == [x.shape for x in other] and (primitive.name != NO_LENGTH or options):
             yield [[in_precision(x, dtype) for x in arrays] for arrays in (one, other)], options
@@ -71,7 +76,7 @@ def ordinary(arrays):
 
 def test_special_points(backend):
     """Ties, zeros and infinities in a program that was traced at ordinary values, and the other way round."""
-    for name, given, options, _, _ in CORNERS if EVERY else CORNERS[::5]:
+    for name, given, options, _, _ in COMPILED_CORNERS if EVERY else COMPILED_CORNERS[::5]:
         arrays = [x for x in given if isinstance(x, np.ndarray)]
         numbers = [x for x in given if not isinstance(x, np.ndarray)]
         step = by_backward(lambda *xs, p=REGISTRY[name], n=numbers, o=options: p(*xs, *n, **o))

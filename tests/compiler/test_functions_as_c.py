@@ -11,8 +11,7 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import COMPILED, DIFFERENTIABLE, PRIMITIVES, call
 from tests.compiler.agreeing import EVERY, WAYS, by_backward, copies, same
-from tests.compiler.test_every_function import chosen, ordinary, points
-from tests.primitives.corners import CORNERS
+from tests.compiler.test_every_function import COMPILED_CORNERS, chosen, ordinary, points
 from tinygrad_like.compiler.to_c import c_backend, native
 from tinygrad_like.engine.registry import REGISTRY
 
@@ -48,7 +47,7 @@ def constants():
 
 
 def corners():
-    for name, given, options, _, _ in CORNERS if EVERY else CORNERS[::4]:
+    for name, given, options, _, _ in COMPILED_CORNERS if EVERY else COMPILED_CORNERS[::4]:
         arrays = [x for x in given if isinstance(x, np.ndarray)]
         numbers = [x for x in given if not isinstance(x, np.ndarray)]
         step = by_backward(lambda *xs, p=REGISTRY[name], n=numbers, o=options: p(*xs, *n, **o))

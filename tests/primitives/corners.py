@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tests.primitives.eigenvalue_corners import VALUES
 from tests.primitives.spectral_corners import SPECTRAL
 from tinygrad_like.primitives.lapack import lu_factors
 from tinygrad_like.primitives.solving import Factors
@@ -154,12 +155,16 @@ def beside(dtype):
 # The length of the first column: of a tiny matrix, and of one with dependent columns.
 NEARLY_NOTHING = np.array([[[3e-20, -4e-20], [4e-20, 3e-20]], [[3.0, 6.0], [4.0, 8.0]]])
 OF_LENGTH = np.append(np.zeros(8), [1.0, 0, 0, 0, 1.0, 0, 0, 0])
+# A matrix of rank 1, but for what counts as rounding.
+OF_RANK_ONE = np.array([[2.0, 0.0], [0.0, 1e-12]]), np.array([[6.0], [7.0]])
 COMPLETED = [(("qr", (a,), {"mode": "complete"}, of_q, slope)) for a, of_q, slope in map(beside, (float, complex))]
 # (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
 CORNERS = [
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
     *((name, tuple(np.array([x]) for x in at), {}, 3.0, 3 * np.array(slopes)) for name, at, slopes in OF_SCIPY),
     *COMPLETED,
+    *VALUES,
+    ("lstsq", OF_RANK_ONE, {"rcond": 1e-6}, [[1.0], [2.0]], [-1.5, 3.0, 1.75, 0.0, 0.5, 0.0]),
     ("qr", (NEARLY_NOTHING,), {}, OF_LENGTH, [-0.6, 0, -0.8, 0, NAN, NAN, NAN, NAN]),
     ("qr", (np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]]),), {}, 3.0, np.full(6, NAN)),  # dependent columns
     ("solve", SYSTEM, FACTORED, 3.0, SHARES_OF_SYSTEM),

@@ -62,6 +62,8 @@ FORMULAS = {
     "at_zero": lambda x, s: x,
     "solve": lambda a, b, turned=False: np.linalg.solve(a.swapaxes(-1, -2) if turned else a, b),
     "qr": lambda a, mode="reduced": np.concatenate([np.ravel(part) for part in np.linalg.qr(a, mode)]),
+    "eig": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.eig(a)]),
+    "lstsq": lambda a, b: np.linalg.pinv(a) @ b,
     "triangular_inverse": lambda a: np.linalg.inv(np.tril(a)),
     "softplus": lambda x: np.log(1 + np.exp(x)),
     "limited": lambda x, low=-1, high=1: np.minimum(np.maximum(x, low), high),

