@@ -85,7 +85,7 @@ def hermitian(rng, x):
 MADE_COMPLEX = dict.fromkeys(("cholesky", "cholesky_factor", "eigh", "eigvalsh"), hermitian)
 
 # Of vectors that are known up to a phase, a cotangent that depends on the phase has no derivative.
-UP_TO_A_PHASE = {"eigh", "svd"}
+UP_TO_A_PHASE = {"eig", "eigh", "svd"}
 
 
 def complex_cases(primitive, seed=0):

@@ -72,6 +72,7 @@ ORDER = [
     "primitives.shifting",
     "primitives.contraction",
     "primitives.correlation",
+    "primitives.stacks",
     "primitives.lapack",
     "primitives.triangle_inverse",
     "primitives.linear_algebra",

@@ -11,7 +11,6 @@ from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from .complexes import plane
 from .repeated import (
-    conjugate_transposed,
     diagonals,
     divided,
     gaps,
@@ -21,7 +20,7 @@ from .repeated import (
     shared,
 )
 from .samples import Case, Rng, normal
-from .triangle_inverse import transposed
+from .stacks import adjoint, transposed
 
 
 def half(x: Any, UPLO: str) -> Any:
@@ -32,7 +31,7 @@ def half(x: Any, UPLO: str) -> Any:
 
 def folded(x: Any, UPLO: str) -> Any:
     """The cotangent of the triangle that is read, of that of the whole hermitian matrix."""
-    return half(x + conjugate_transposed(x), UPLO)
+    return half(x + adjoint(x), UPLO)
 
 
 def restored(c: Any, v: Any) -> Any:

@@ -17,7 +17,7 @@ from ..engine.registry import general
 from ..engine.tensor import values_of
 from ..engine.traces import whole
 from .samples import Case, Rng
-from .triangle_inverse import transposed
+from .stacks import transposed
 
 MARGIN = 10  # rounding errors are a few units
 

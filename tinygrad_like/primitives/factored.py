@@ -16,8 +16,8 @@ from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
 from .complexes import plane
 from .samples import Case, Rng, normal
-from .triangle_inverse import transposed
-from .triangular import adjoint, factors, solve_triangular
+from .stacks import adjoint, transposed
+from .triangular import factors, solve_triangular
 
 
 @of_stacks

@@ -17,8 +17,7 @@ from ..engine.registry import general
 from ..engine.scipy_loading import nan_where_not_finite, require_finite, scipy_linalg
 from .complexes import plane
 from .samples import Case, Domain, Rng, normal
-from .triangle_inverse import transposed
-from .triangular import adjoint
+from .stacks import adjoint, transposed
 
 
 def of_one_kind(*arrays: Any) -> tuple[Any, ...]:

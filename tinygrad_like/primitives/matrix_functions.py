@@ -16,7 +16,7 @@ from ..engine.registry import general
 from ..engine.scipy_loading import nan_where_not_finite, require_finite, scipy_linalg
 from .matrix_equations import around, regular_sylvester
 from .samples import Case, Rng, normal
-from .triangle_inverse import transposed
+from .stacks import transposed
 
 
 def blocks(a: Any, e: Any, below: Any) -> Any:

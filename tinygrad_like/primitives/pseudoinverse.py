@@ -11,17 +11,16 @@ from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from .complexes import plane
 from .eigen import folded, half
-from .repeated import conjugate_transposed
 from .samples import Case, Rng
 from .singular import well_apart
-from .triangle_inverse import transposed
+from .stacks import adjoint, transposed
 
 NOT_GIVEN: Any = np._NoValue  # as NumPy has it: None means something else
 
 
 def completed(a: Any) -> Any:
     """The hermitian matrix of which the lower triangle is read."""
-    return half(a, "L") + conjugate_transposed(half(a, "L"))
+    return half(a, "L") + adjoint(half(a, "L"))
 
 
 def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:

@@ -20,18 +20,14 @@ from ..engine.tensor import Tensor, values_of
 from ..engine.traces import whole
 from .complexes import plane
 from .samples import Case, Rng, normal, spread
-from .triangle_inverse import transposed
+from .stacks import adjoint
 
 MARGIN = 10  # of two rows, rounding moves equal values apart by five units
 NOISE = 10  # rounding errors add up to a few units for each element of a row
 
 
-def conjugate_transposed(a: Any) -> Any:
-    return conjugated(transposed(a))
-
-
 def antihermitian(a: Any) -> Any:
-    return (a - conjugate_transposed(a)) / 2
+    return (a - adjoint(a)) / 2
 
 
 def diagonals(h: Any) -> Any:

@@ -19,7 +19,6 @@ from .repeated import (
     all_nan,
     antihermitian,
     by_values,
-    conjugate_transposed,
     diagonals,
     divided,
     gaps,
@@ -34,7 +33,7 @@ from .repeated import (
     sums,
 )
 from .samples import Case, Rng
-from .triangle_inverse import transposed
+from .stacks import adjoint, transposed
 
 
 def are_zero(s: Any) -> Any:
@@ -65,7 +64,7 @@ at_zero = general(
 
 def inner(left: Any, right: Any, h: Any, s: Any) -> Any:
     """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
-    turn, other, both = antihermitian(left), antihermitian(right), left + conjugate_transposed(right)
+    turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
     depends = np.any(h != 0, axis=-1)[..., None, None] & ~are_both_zero(s)
     apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(s, turn + other))

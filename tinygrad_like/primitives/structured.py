@@ -13,8 +13,9 @@ from ..engine.scipy_loading import require_finite, scipy_linalg
 from .complexes import plane
 from .linear_algebra import det_rule, matrices, regular
 from .samples import Case, Domain, Rng, normal
-from .triangle_inverse import transposed as turned
-from .triangular import adjoint, triangle, with_half_diagonal
+from .stacks import adjoint
+from .stacks import transposed as turned
+from .triangular import triangle, with_half_diagonal
 
 SYMMETRIC = frozenset({"sym", "symmetric"})
 HERMITIAN = frozenset({"her", "hermitian", "pos", "positive definite"})

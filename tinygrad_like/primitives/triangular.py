@@ -16,12 +16,7 @@ from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
 from .complexes import plane
 from .samples import Case, Domain, Rng, normal
-from .triangle_inverse import transposed
-
-
-def adjoint(a: Any) -> Any:
-    """The conjugate transpose."""
-    return np.conj(transposed(a))
+from .stacks import adjoint, transposed
 
 
 def triangle(a: Any, lower: bool, k: Any = 0) -> Any:
