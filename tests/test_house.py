@@ -366,6 +366,7 @@ INSIDE = {
     ("nn.layer", "picture.api"): "layer.draw(): a picture shows layers",
     ("distributed.processes", "mpi4py"): "an extra, for several processes",
     ("distributed.exchanging", "mpi4py"): "the names of MPI's sums",
+    ("engine.scipy_loading", "scipy"): "an extra, for special functions and linear algebra",
     ("picture.dot", "graphviz"): "needed by pictures only, and slow to import",
     ("saving.formats", "safetensors"): "an extra, for files of that kind",
     ("saving.files", ""): "the version",
@@ -524,4 +525,4 @@ def test_the_families_are_all_files_of_their_folders():
     loaded = families.TABLES, families.COMPOSITES
     found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
     files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
-    assert found == [files[0] - {"__init__", "samples", "integers", "lapack"}, files[1] - {"__init__"}]
+    assert found == [files[0] - {"__init__", "samples", "integers", "lapack", "stacks"}, files[1] - {"__init__"}]
