@@ -75,8 +75,8 @@ def test_results_are_numpys_to_the_bit(function):
 @together("UPLO", "LUlu")
 @together("matrix", [real, complex_])
 def test_eigenvalues(matrix, UPLO):
-    agrees(lambda a: np.linalg.eigvalsh(a, UPLO), matrix(2, 3, 3))
-    agrees(lambda a: by_eigenvalues(a, UPLO), matrix(2, 2, 2))
+    agrees(lambda a: np.linalg.eigvalsh(a, UPLO), matrix(2, 3, 3), compiles=False)
+    agrees(lambda a: by_eigenvalues(a, UPLO), matrix(2, 2, 2), compiles=UPLO == "U")
 
 
 @together(
@@ -96,7 +96,7 @@ def test_singular_vectors(matrix, shape, full):
     def f(a):
         return np.concatenate([np.ravel(part) for part in by_singular_values(a, full)])
 
-    agrees(f, matrix(*shape), rtol=1e-11, atol=1e-12, compiles=full)
+    agrees(f, matrix(*shape), rtol=1e-11, atol=1e-12, compiles=shape == (4, 2))
 
 
 @together(
@@ -104,7 +104,7 @@ def test_singular_vectors(matrix, shape, full):
 )
 @together("matrix", [real, complex_])
 def test_functions_of_singular_values(matrix, function):
-    agrees(function, matrix(3, 3), rtol=1e-10, compiles=matrix is real)
+    agrees(function, matrix(3, 3), rtol=1e-10, compiles=False)
 
 
 @together("matrix", [real, complex_])

@@ -22,6 +22,11 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     derivative 0, as |x| has at 0. Values are equal if they differ by no more than rounding. Then a function that treats
     them and their vectors alike (the nuclear norm, U Vᴴ, a projector) has its derivative; any other has nan: a single
     one of them, a single vector, U f(S) Vᴴ. So has what depends on a single vector beside the first k.
+
+    >>> import tinygrad_like as tg
+    >>> tg.grad(lambda a: np.linalg.svd(a)[1].sum())(np.array([[0.0, 2.0], [3.0, 0.0]])).round(3)
+    array([[0., 1.],
+           [1., 0.]])
     """
     if hermitian:
         return of_hermitian(floats(as_array(a)), compute_uv)

@@ -1,4 +1,13 @@
-"""Eigenvalues and eigenvectors of symmetric (hermitian) matrices: eigh, eigvalsh."""
+"""Eigenvalues and eigenvectors of symmetric (hermitian) matrices: eigh, eigvalsh.
+
+Where eigenvalues are equal, but for rounding, a function that treats them and their vectors alike has its derivative:
+a sum of f(w), or the projector on all of their space. What treats them differently has none: its gradient is nan. So
+has what uses both at once, as V f(w) Vᵀ does, since its rule cannot know f': write `tinygrad_like.linalg.expm`, `sqrtm`
+or `logm` for functions of a matrix. (Where all cotangents of w are exactly 0, it is taken as a projector.) What adds a
+function of the values to one of such projectors takes them of two calls. The phase of a complex vector is free: what
+depends on it is nan. Second derivatives at equal eigenvalues are right or nan; in forward mode, the tangents of
+equal eigenvalues and their vectors are nan. Only the triangle that is read has a gradient.
+"""
 
 from __future__ import annotations
 

@@ -51,14 +51,20 @@ def ranks(rng: Rng) -> Iterator[Case]:
 
 
 def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT_GIVEN) -> Any:
-    given = {} if rtol is NOT_GIVEN else {"rtol": rtol}
-    return np.linalg.pinv(a, rcond, hermitian, **given)
+    if rcond is not None and rtol is not NOT_GIVEN:
+        return np.linalg.pinv(a, rcond, hermitian, rtol=rtol)  # which says that it takes one of them
+    if rcond is None:
+        # NumPy's own defaults, named: JAX has others.
+        most = max(np.shape(a)[-2:]) * np.finfo(a.dtype).eps if rtol is None else rtol
+        rcond = 1e-15 if rtol is NOT_GIVEN else most
+    # NumPy reads the lower triangle, JAX both.
+    return np.linalg.pinv(completed(a) if hermitian else a, hermitian=hermitian, rtol=rcond)
 
 
 def _matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     if np.ndim(A) < 2:  # of a vector, NumPy's way is a Python truth
         return np.any(A != 0).astype(np.int64)
-    return np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+    return np.linalg.matrix_rank(A, tol=tol, hermitian=hermitian, rtol=rtol)
 
 
 pinv = general("pinv", _pinv, "a", pinv_rule, sample=ordinary, symbol="A⁺", numpy=np.linalg.pinv)

@@ -289,8 +289,8 @@ def solved(call: Call) -> Any:
     if call.name == "cholesky":
         upper = options.pop("upper", False)
         result = jax().numpy.linalg.cholesky(call.args[0], upper=upper, symmetrize_input=False)
-    elif call.name == "eigh":
-        result = jax().numpy.linalg.eigh(*call.args, **options, symmetrize_input=False)
+    elif call.name in ("eigh", "eigvalsh"):
+        result = getattr(jax().numpy.linalg, call.name)(*call.args, **options, symmetrize_input=False)
     else:
         result = getattr(jax().numpy.linalg, call.name)(*call.args, **options)
     finite, numpy = True, jax().numpy
