@@ -1,6 +1,7 @@
 """Write docs/coverage.md, what becomes of functions of NumPy and scipy.special: `python -m docs.make_coverage`."""
 
 import contextlib
+import inspect
 import itertools
 import pathlib
 import tempfile
@@ -10,7 +11,10 @@ import numpy as np
 
 import tinygrad_like as tg
 from docs import make_coverage_special
-from tinygrad_like import families  # noqa: F401  (fills the registry)
+from tinygrad_like import (
+    families,  # noqa: F401  (fills the registry)
+    linalg,
+)
 from tinygrad_like.engine.refusals import GENERAL, LEAVE, Refusal, instead_of, instead_of_method
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
 from tinygrad_like.numpy import brackets, lists, making, vectorizing
@@ -193,6 +197,25 @@ def lookup(name):
     return next(vars(base)[name] for base in tg.Tensor.__mro__ if name in vars(base))
 
 
+OF_SCIPY = """
+## scipy.linalg
+
+SciPy's functions of matrices do not tell a Tensor of their calls, and a recorded Tensor that is given to one raises an
+error. These have the same names, arguments and values in `tinygrad_like.linalg`, and are differentiable. Any other name
+there is an error that says what to write.
+
+| function | what it gives |
+|---|---|
+"""
+
+
+def of_scipy():
+    """A row for each function of tinygrad_like.linalg, with the first line of what it says of itself."""
+    functions = {name: getattr(linalg, name) for name in linalg.__all__ if name != "LinAlgError"}
+    rows = (f"| `{name}` | {inspect.getdoc(f).splitlines()[0]} |\n" for name, f in functions.items())
+    return OF_SCIPY + "".join(rows)
+
+
 def page():
     groups = {}
     for function, names in public().items():
@@ -210,7 +233,7 @@ def page():
     )
     methods = "\n".join(missing_methods())
     parts.append(f"\n## Methods that only ndarrays have\n\n| method | instead |\n|---|---|\n{methods}\n")
-    return "".join(parts) + make_coverage_special.page()
+    return "".join(parts) + make_coverage_special.page() + of_scipy()
 
 
 if __name__ == "__main__":

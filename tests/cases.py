@@ -84,14 +84,17 @@ def hermitian(rng, x):
 # Primitives that take no complex numbers as they come.
 MADE_COMPLEX = dict.fromkeys(("cholesky", "cholesky_factor", "eigh", "eigvalsh"), hermitian)
 
+# Of vectors that are known up to a phase, a cotangent that depends on the phase has no derivative.
+UP_TO_A_PHASE = {"eig", "eigh", "svd"}
+
 
 def complex_cases(primitive, seed=0):
     """The cases with complex numbers in place of real ones: of all float arguments, and of each alone.
 
-    None of a primitive that has complex samples of its own.
+    None of a primitive that has complex samples of its own, or whose results have a free phase.
     """
     rng, found = np.random.default_rng(seed + 7), cases(primitive, seed)
-    if any(np.iscomplexobj(x) for arrays, _ in found for x in arrays):
+    if primitive.name in UP_TO_A_PHASE or any(np.iscomplexobj(x) for arrays, _ in found for x in arrays):
         return
     make = MADE_COMPLEX.get(primitive.name, turned)
     for arrays, options in found:

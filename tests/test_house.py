@@ -43,6 +43,7 @@ ORDER = [
     "engine.batches.batched_ufuncs",
     "engine.batches.batched_shapes",
     "engine.batches.batched_parts",
+    "engine.batches.batched_stacks",
     "engine.zeros",
     "engine.waiting",
     "engine.autodiff",
@@ -71,6 +72,7 @@ ORDER = [
     "primitives.shifting",
     "primitives.contraction",
     "primitives.correlation",
+    "primitives.stacks",
     "primitives.lapack",
     "primitives.triangle_inverse",
     "primitives.linear_algebra",
@@ -322,6 +324,7 @@ ORDER = [
     "compiler.to_jax.jax_loading",
     "compiler.to_jax.jax_callbacks",
     "compiler.to_jax.jax_special",
+    "compiler.to_jax.jax_matrices",
     "compiler.to_jax.jax_functions",
     "compiler.to_jax.jax_memory",
     "compiler.to_jax.jax_random",
@@ -354,7 +357,6 @@ STANDARD = set(sys.stdlib_module_names) | {"numpy"}
 # What functions import that is neither below them nor standard: (module, imported) and the reason.
 INSIDE = {
     ("compiler.to_jax.jax_loading", "jax"): "an extra, for accelerators",
-    ("engine.scipy_loading", "scipy"): "an extra, for tinygrad_like.linalg",
     ("engine.operators", "families"): "loaded when the first of the rarer ones is needed",
     ("engine.operators", "protocols"): "loaded when the first NumPy function is given a Tensor",
     ("engine.storage", "network.matrix"): "for pickles of earlier versions",
@@ -364,6 +366,7 @@ INSIDE = {
     ("nn.layer", "picture.api"): "layer.draw(): a picture shows layers",
     ("distributed.processes", "mpi4py"): "an extra, for several processes",
     ("distributed.exchanging", "mpi4py"): "the names of MPI's sums",
+    ("engine.scipy_loading", "scipy"): "an extra, for special functions and linear algebra",
     ("picture.dot", "graphviz"): "needed by pictures only, and slow to import",
     ("saving.formats", "safetensors"): "an extra, for files of that kind",
     ("saving.files", ""): "the version",
@@ -522,4 +525,4 @@ def test_the_families_are_all_files_of_their_folders():
     loaded = families.TABLES, families.COMPOSITES
     found = [{module.__name__.rpartition(".")[2] for module in modules} for modules in loaded]
     files = [{path.stem for path in (ROOT / folder).glob("*.py")} for folder in ("primitives", "functions")]
-    assert found == [files[0] - {"__init__", "samples", "integers", "lapack"}, files[1] - {"__init__"}]
+    assert found == [files[0] - {"__init__", "samples", "integers", "lapack", "stacks"}, files[1] - {"__init__"}]

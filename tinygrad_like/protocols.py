@@ -92,6 +92,7 @@ def meaning_of(ufunc: np.ufunc) -> Function | None:
     return NUMPY.get(ufunc)
 
 
+@functools.lru_cache(1000)
 def name_of(ufunc: np.ufunc) -> str:
     """NumPy's name of a ufunc, or SciPy's: scipy.special.erf."""
     name = ufunc.__name__

@@ -57,7 +57,7 @@ def test_examples_of_functions(function, backend):
     prints_the_same(function.__doc__, names, function.__name__)
 
 
-REFUSED = {("how-to.md", 22)}  # out=..., where=... selects by a mask
+REFUSED = {("how-to.md", 23)}  # out=..., where=... selects by a mask
 
 
 @pytest.mark.skipif(not EVERY, reason="the pages are run by tests/test_docs.py; compiled with EVERY_CASE=1")

@@ -17,7 +17,7 @@ from tinygrad_like.engine.registry import REGISTRY
 from tinygrad_like.nn import functional
 
 # Eager takes shorter ways for ordinary values, which round otherwise.
-SHORTER = {"prod", "cumprod", "det", "masked_softmax", "softmax"}
+SHORTER = {"prod", "cumprod", "det", "determinant", "logm", "masked_softmax", "softmax"}
 NO_LENGTH = "bincount"  # without minlength, its length depends on values
 BY_VALUES = "eig"  # whether its results are complex depends on values; tests/functions compiles it of complex matrices
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.primitives.eigenvalue_corners import VALUES
+from tests.primitives.spectral_corners import SPECTRAL
 from tinygrad_like.primitives.lapack import lu_factors
 from tinygrad_like.primitives.solving import Factors
 
@@ -88,6 +89,19 @@ OF_ONE = [
     ("slogdet", (np.array([[[2.0, 4.0], [0.0, 0.0]], [[2.0, 4.0], [1.0, 4.0]]]),), {}, SLOPES_OF_LOGARITHM),
     ("mean", (np.ones(2**16, np.float16),), {}, np.full(2**16, 2.0**-16)),  # a count that float16 does not have
 ]
+ONE, TWO = np.array([[1.0]]), np.array([[2.0]])
+# Of one by one: a cotangent of nan goes through, where SciPy would refuse it; what has no derivative gives nan.
+BY_SCIPY = [
+    *((name, (TWO, ONE), {}, NAN, [NAN, NAN]) for name in ("solve_triangular", "cho_solve", "solve_as")),
+    *((name, (TWO,), {}, NAN, [NAN]) for name in ("cholesky_factor", "logm")),
+    ("cho_solve", (TWO, NAN * ONE), {"check_finite": False}, 1.0, [NAN, 0.25]),
+    ("lu_solve", (TWO, np.array([0]), ONE), {}, NAN, [NAN, NAN]),
+    ("lu_factor", (np.array([[2.0, 1.0], [0.5, 3.0]]),), {}, NAN, [NAN] * 4),
+    ("solve_discrete_lyapunov", (ONE / 2, ONE), {}, NAN, [NAN, NAN]),
+    ("solve_sylvester", (ONE, -ONE, TWO), {}, 1.0, [NAN, NAN, NAN]),
+    ("logm", (-ONE,), {}, 1.0, [NAN]),
+    ("sqrtm", (np.zeros((1, 1)),), {}, 1.0, [NAN]),
+]
 # SciPy's functions where 0 ln 0 is 0; and where others are infinite, or have a kink.
 OF_SCIPY = [
     *((f"special.{name}", (0.0, 0.0), slopes) for name, slopes in OF_ZEROS.items()),
@@ -156,7 +170,9 @@ CORNERS = [
     ("solve", SYSTEM, FACTORED, 3.0, SHARES_OF_SYSTEM),
     ("solve", SYSTEM, FACTORED | {"turned": True}, 3.0, SHARES_TURNED),
     ("relu", (np.array([-1.0, 2.0, 1.0]),), {}, np.array([INF, INF, 3.0]), np.array([0.0, INF, 3.0])),
+    *BY_SCIPY,
     ("limited", (np.array([-2.0, 0.5, 0.2, 1.0]),), {}, np.array([INF, INF, 3.0, 3.0]), np.array([0.0, INF, 3.0, 0.0])),
+    *SPECTRAL,
 ]
 # Points where gradcheck can decide, at order 2.
 SMOOTH = [

@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 
 import tinygrad_like as tg
-from tests.cases import DIFFERENTIABLE, call, complex_cases, is_float, random_like, together
+from tests.cases import DIFFERENTIABLE, UP_TO_A_PHASE, call, complex_cases, is_float, random_like, together
 from tinygrad_like.engine.registry import NUMPY
 
 MOST = 4  # cases of one primitive that are checked by differences
 WIDE = {"float_power", "special.lambertw"}  # which give double precision always
-# Of vectors that are known up to a phase, a cotangent that depends on the phase has no derivative.
-UP_TO_A_PHASE = {"eig", "eigh", "svd"}
 # Of matrices of a kind, or by iterations: tests/linalg has complex ones that suit.
 BY_SCIPY = {
     *("cholesky_factor", "cho_solve", "expm", "expm_frechet", "inverse", "logm", "lu_factor", "lu_solve", "solve_as"),

@@ -15,6 +15,7 @@ import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, call, cases, complex_cases, inner, is_float, random_like, together
 from tests.primitives.corners import CORNERS, SMOOTH
 from tests.primitives.mutating import corruptions, names_in, reached, rebuilt
+from tests.primitives.spectral_equivalents import EQUIVALENT as SPECTRAL
 from tinygrad_like.checking import Checker
 from tinygrad_like.engine import autodiff
 from tinygrad_like.engine.primitive import Rule, read_rule
@@ -32,9 +33,10 @@ CONSTANT = "only truths are made of it, which have no derivative"
 MARGIN = "a margin for rounding"
 # (function, expression): how many of its corruptions give the same numbers, and why.
 TRACED = "only a trace goes this way, which tests/compiler watches"
+RAISES = "where the equation has no single solution, SciPy raises an error or warns; tests/linalg watches"
 CHOSEN_SHARES = "np.where(counts[..., None], share * ratio * (softmax - one_hot(numbers, logits)), 0)"
 BY_RATIO = "np.where(x < 0, ROOT_2_OVER_PI / special.erfcx(-ROOT_HALF * x), density(x) / special.ndtr(x))"
-EQUIVALENT = {
+EQUIVALENT = SPECTRAL | {
     ("huber_delta", "np.maximum(np.abs(b) - a, 0)"): (1, ORDER),
     ("huber_residual", "np.maximum(np.minimum(b, a), -1.0 * a)"): (1, ORDER),
     ("huber_residual", "np.minimum(b, a)"): (1, ORDER),
@@ -158,6 +160,12 @@ EQUIVALENT = {
     ("lstm_rule", "zip(g[:4, t], of_gates)"): (1, ORDER),
     ("convolve_rule", "convolve(g, other[::-1], mode='valid')"): (1, ORDER),
     ("convolve_rule", "convolve(other, g[::-1], mode='valid')"): (1, ORDER),
+    ("regular_sylvester", "unsolvable(a, b)"): (1, ORDER),
+    ("regular_sylvester", "solve_sylvester(a, b, q, check_finite=False)"): (1, "SciPy warns of infinite roots"),
+    ("frechet_point", "blocks(zero, g, zero)"): (1, "the lower left block of the exponential is 0 for every A and E"),
+    ("discrete_right", "found + unsolvable(a, np.conj(a), product=True)"): (1, RAISES),
+    ("discrete_right", "unsolvable(a, np.conj(a), product=True)"): (4, RAISES),
+    ("discrete_right", "np.conj(a)"): (1, RAISES),
 }
 
 

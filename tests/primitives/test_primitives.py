@@ -10,7 +10,7 @@ from scipy import special
 
 import tinygrad_like as tg
 from tests.cases import DIFFERENTIABLE, OF_SCIPY, PRIMITIVES, call, cases, is_float, named, random_like, together
-from tests.primitives import sliding
+from tests.primitives import by_scipy, sliding
 from tinygrad_like.engine.registry import general
 from tinygrad_like.primitives import movement
 
@@ -56,6 +56,10 @@ FORMULAS = {
     "conv_weight": sliding.conv_weight,
     "slogdet": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.slogdet(a)]),
     "cholesky": lambda a: np.linalg.cholesky(a),
+    "svd": lambda a, full_matrices=True: np.concatenate([np.ravel(part) for part in np.linalg.svd(a, full_matrices)]),
+    "svdvals": lambda a: np.linalg.svd(a)[1],
+    "left_open": lambda x, w: x,
+    "at_zero": lambda x, s: x,
     "solve": lambda a, b, turned=False: np.linalg.solve(a.swapaxes(-1, -2) if turned else a, b),
     "qr": lambda a, mode="reduced": np.concatenate([np.ravel(part) for part in np.linalg.qr(a, mode)]),
     "eig": lambda a: np.concatenate([np.ravel(part) for part in np.linalg.eig(a)]),
@@ -98,6 +102,7 @@ FORMULAS = {
     "special.kve_derivative": lambda v, x, order=1: special.kvp(v, x) * np.exp(x) + special.kve(v, x),
     "special.power_mean": lambda x, order=1: (np.exp(x) * (x - 1) + 1) / x**2,
     "softmax_cross_entropy": lambda z, c, ignored=None: cross_entropy_of(z, c, ignored),
+    **by_scipy.FORMULAS,
 }
 
 
@@ -308,6 +313,7 @@ def test_the_gradient_of_steps_is_zero(primitive):
 # SciPy computes those of whole numbers in float64.
 WIDER = {"astype", "bincount", "float_power", "special.expn", "special.kn", "special.lambertw", "special.yn"}
 WIDER |= {f"special.gammainc{ending}" for ending in ("", "c", "inv", "cinv")}
+WIDER |= {"determinant", "lu_factor", "solve_discrete_lyapunov"}  # and these, of anything, or a row of whole numbers
 
 
 @together("primitive", DIFFERENTIABLE)

@@ -28,6 +28,7 @@ FILL = (
     "Write the elements into a Tensor, such as np.zeros_like(t), or collect them in a list for np.stack; "
     f"or {BY_NAME}, whose np.zeros gives Tensors in a transform."
 )
+SCIPYS = "\n  tinygrad_like.linalg has functions of scipy.linalg that are differentiable."
 # What stands in the line, and what to write instead.
 ADVICE = (
     (r"\brandom\.|\brng\.", "Write mean + deviation * rng.normal(size=...): what is drawn must not depend on t."),
@@ -120,7 +121,8 @@ def line_and_advice() -> tuple[str, str]:
         called = [frame.f_code.co_name for frame in calls[: calls.index(theirs)]]
         if library == "scipy" and (name := next((each for each in called if each in SPECIAL), None)):
             return where, f"Write tinygrad_like.special.{name}, which takes Tensors."
-        return where, f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."
+        instead = f"{library} takes values, not graphs: give it t.item(), [t.item() for t in ...] or t.numpy()."
+        return where, instead + (SCIPYS if library == "scipy" else "")
     return where, advice(theirs, text)
 
 

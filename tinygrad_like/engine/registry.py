@@ -11,7 +11,7 @@ import numpy as np
 from .arguments import check_count, known_options
 from .errors import RuleError
 from .primitive import Function, Primitive
-from .warned import raise_warnings_in
+from .warned import namespace_of, raise_warnings_in
 
 VARIADIC = 0x04  # the flag of code that takes *args
 KEYWORDS = 0x08  # and of code that takes **options
@@ -36,7 +36,7 @@ def general(
     functions = functions if isinstance(functions, tuple) else (functions,)
     primitive = REGISTRY[name] = Primitive(name, forward, args, vjp, sample=sample, numpy=functions, **more)
     NUMPY.update(dict.fromkeys(functions, primitive))
-    raise_warnings_in(getattr(forward, "__globals__", {"__name__": ""}))
+    raise_warnings_in(namespace_of(forward))
     return primitive
 
 

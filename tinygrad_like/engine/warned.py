@@ -25,6 +25,11 @@ def raise_warnings_in(namespace: dict[str, Any]) -> None:
         namespace["__warningregistry__"] = "warnings are given at the user's line"
 
 
+def namespace_of(function: Any) -> dict[str, Any]:
+    """The names of the module whose code a function is; of a decorated one, the code that is decorated."""
+    return getattr(getattr(function, "__wrapped__", function), "__globals__", {"__name__": ""})
+
+
 def compute_again(function: Callable[..., Any], name: str, arrays: Any, options: dict[str, Any]) -> Any:
     """What the function gives, with its warnings at the user's line."""
     found: list[str] = []
@@ -41,7 +46,7 @@ def compute_again(function: Callable[..., Any], name: str, arrays: Any, options:
 
 def with_other_warnings(function: Callable[..., Any], arrays: Any, options: dict[str, Any]) -> Any:
     """What a function gives that warns of something else than its numbers. It also makes Python forget what warned."""
-    namespace = getattr(function, "__globals__", {})
+    namespace = namespace_of(function)
     before = namespace.pop("__warningregistry__", None)
     try:
         with warnings.catch_warnings(record=True) as found:

@@ -65,8 +65,10 @@ def of_singular_values(x: Any, p: Any) -> Any:
 
 
 def of_inverse(x: Any, p: Any) -> Any:
-    """A singular matrix has no inverse: its norm is inf."""
+    """In double precision, as NumPy has it. A singular matrix has no inverse: its norm is inf."""
     is_singular = np.linalg.slogdet(values_of(x))[0] == 0
     regular = np.where(is_singular[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
-    of_regular = np.linalg.norm(np.linalg.inv(regular), p, axis=(-2, -1))
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.where(is_singular, np.inf, of_regular)
+    wide = regular.astype(np.result_type(x.dtype, np.float64))
+    of_regular = np.linalg.norm(np.linalg.inv(wide), p, axis=(-2, -1))
+    product = np.linalg.norm(x, p, axis=(-2, -1)) * np.where(is_singular, np.inf, of_regular)
+    return product.astype(np.finfo(x.dtype).dtype)

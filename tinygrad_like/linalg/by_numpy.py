@@ -16,7 +16,7 @@ from .operands import array_of
 def refuse(name: str, **given: Any) -> None:
     """Raise UnsupportedError for options that are not their defaults: (what was given, the default)."""
     for option, (value, default) in given.items():
-        if value is not default and value != default:
+        if value is not default:
             raise UnsupportedError(
                 f"{name} with {option}={value!r} is not differentiable here.",
                 f"Leave {option} out, or write scipy.linalg.{name}(t.numpy(), ...) for the values alone.",
@@ -50,6 +50,13 @@ def eigh(
     """`np.linalg.eigh` as a tuple (w, v); of the `lower` or the upper triangle. With `eigvals_only`, w alone.
 
     Raises UnsupportedError for `b`, and for subsets.
+
+    >>> import tinygrad_like as tg
+    >>> a = tg.Tensor([[2.0, 0.0], [0.0, 5.0]], requires_grad=True)
+    >>> w, v = tg.linalg.eigh(a)
+    >>> w.sum().backward()
+    >>> w.tolist(), a.grad.tolist()
+    ([2.0, 5.0], [[1.0, 0.0], [0.0, 1.0]])
     """
     subsets = {"subset_by_index": (subset_by_index, None), "subset_by_value": (subset_by_value, None)}
     refuse("eigh", b=(b, None), type=(type, 1), **subsets)
@@ -73,6 +80,10 @@ def eigvalsh(
     """`np.linalg.eigvalsh`, of the `lower` or the upper triangle.
 
     Raises UnsupportedError for `b`, and for subsets.
+
+    >>> import tinygrad_like as tg
+    >>> tg.linalg.eigvalsh(tg.Tensor([[2.0, 0.0], [0.0, 5.0]])).tolist()
+    [2.0, 5.0]
     """
     subsets = {"subset_by_index": (subset_by_index, None), "subset_by_value": (subset_by_value, None)}
     refuse("eigvalsh", b=(b, None), type=(type, 1), **subsets)
@@ -87,14 +98,25 @@ def svd(
     check_finite: bool = True,
     lapack_driver: str = "gesdd",
 ) -> Any:
-    """`np.linalg.svd` as a tuple (u, s, vh), or s alone."""
+    """`np.linalg.svd` as a tuple (u, s, vh), or s alone.
+
+    >>> import tinygrad_like as tg
+    >>> u, s, vh = tg.linalg.svd(tg.Tensor([[3.0, 0.0], [0.0, 4.0]]))
+    >>> s.tolist()
+    [4.0, 3.0]
+    """
     if not compute_uv:
         return svdvals(a)
     return tuple(np.linalg.svd(array_of(a), full_matrices))
 
 
 def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    """The singular values, by `np.linalg.svd`."""
+    """The singular values, by `np.linalg.svd`.
+
+    >>> import tinygrad_like as tg
+    >>> tg.linalg.svdvals(tg.Tensor([[3.0, 0.0], [0.0, 4.0]])).tolist()
+    [4.0, 3.0]
+    """
     return np.linalg.svd(array_of(a), compute_uv=False)
 
 
@@ -109,8 +131,13 @@ def qr(
     """`np.linalg.qr` as a tuple (q, r), of the `mode` "full" or "economic"; (r,) of the mode "r".
 
     Raises UnsupportedError for `pivoting`, ArgumentError for another mode.
+
+    >>> import tinygrad_like as tg
+    >>> q, r = tg.linalg.qr(tg.Tensor([[3.0, 1.0], [4.0, 2.0]]))
+    >>> abs(r).round(12).tolist()
+    [[5.0, 2.2], [0.0, 0.4]]
     """
-    refuse("qr", pivoting=(pivoting, False))
+    refuse("qr", pivoting=(bool(pivoting), False))
     if mode not in ("full", "economic", "r"):
         raise ArgumentError(f"qr got mode={mode!r}.", "Write 'full', 'economic' or 'r'.")
     shape: Any = "reduced" if mode == "economic" else "complete"

@@ -38,7 +38,8 @@ def logm(A: Any) -> Any:
 
     The derivative in a direction E stands in the corner of the logarithm of [[A, E], [0, A]] (N. Higham, Functions of
     Matrices, 2008, section 11.8). Where an eigenvalue is 0 or negative, to working precision, there is no derivative:
-    the gradient is nan. Of real matrices with negative eigenvalues the result is complex.
+    the gradient is nan. Of real matrices with negative eigenvalues the result is complex; a compiled
+    step needs a complex matrix for that.
 
     Raises ShapeError for other shapes, ArgumentError for infinities and nans.
 
@@ -58,7 +59,8 @@ def sqrtm(A: Any) -> Any:
     """The square root Y of square matrices (..., n, n), with Y Y = A, whose eigenvalues have real parts of at least 0.
 
     With Ḡ the cotangent of Y, that of A is S with Yᵀ S + S Yᵀ = Ḡ. Where A is singular, to working precision, there is
-    no derivative: the gradient is nan. Of real matrices with negative eigenvalues the result is complex.
+    no derivative: the gradient is nan. Of real matrices with negative eigenvalues the result is complex; a compiled
+    step needs a complex matrix for that.
 
     Raises ShapeError for other shapes.
 

@@ -16,7 +16,7 @@ from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.tensor import values_of
 from .samples import Case, Rng
-from .triangle_inverse import transposed
+from .stacks import transposed
 
 MARGIN = 10  # rounding errors are a few units
 

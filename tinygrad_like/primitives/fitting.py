@@ -10,8 +10,8 @@ import numpy as np
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from .complexes import plane
-from .repeated import adjoint, transposed
 from .samples import Case, Rng, normal
+from .stacks import adjoint, transposed
 
 
 def lstsq_left(g: Any, a: Any, b: Any, y: Any, *, rcond: float | None) -> Any:

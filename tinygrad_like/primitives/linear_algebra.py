@@ -13,7 +13,8 @@ from ..engine.shortcuts import shortcut
 from ..engine.tensor import values_of
 from ..engine.traces import whole
 from .samples import Case, Rng, normal
-from .triangle_inverse import transposed, triangular_inverse
+from .stacks import transposed
+from .triangle_inverse import triangular_inverse
 
 
 def inv_rule(g: Any, y: Any) -> Any:

@@ -12,7 +12,8 @@ from ..engine.registry import general
 from ..engine.tensor import values_of
 from .complexes import plane
 from .samples import Case, Rng, normal
-from .triangle_inverse import transposed, triangular_inverse
+from .stacks import transposed
+from .triangle_inverse import triangular_inverse
 
 
 def qr_rule(g: Any, y: Any) -> Any:

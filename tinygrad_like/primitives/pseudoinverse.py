@@ -9,19 +9,18 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
-from .eigen import folded
-from .repeated import adjoint, transposed
+from .complexes import plane
+from .eigen import folded, half
 from .samples import Case, Rng
 from .singular import well_apart
+from .stacks import adjoint, transposed
 
 NOT_GIVEN: Any = np._NoValue  # as NumPy has it: None means something else
 
 
 def completed(a: Any) -> Any:
     """The hermitian matrix of which the lower triangle is read."""
-    lower = np.tril(a, -1)
-    diagonal = a * np.eye(a.shape[-1], dtype=a.dtype)
-    return lower + adjoint(lower) + (diagonal.real if a.dtype.kind == "c" else diagonal)
+    return half(a, "L") + adjoint(half(a, "L"))
 
 
 def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
@@ -34,13 +33,15 @@ def pinv_rule(g: Any, a: Any, y: Any, *, hermitian: bool) -> Any:
     rows = (h - a @ (y @ h)) @ (y @ conjugated(p))
     columns = conjugated(p) @ (y @ (h - (h @ y) @ a))
     full = conjugated(rows + columns) - p @ g @ p
-    return folded((full + adjoint(full)) / 2, "L") if hermitian else full
+    return folded(full, "L") if hermitian else full
 
 
 def ordinary(rng: Rng) -> Iterator[Case]:
     for shape in ((3, 2), (2, 2, 3), (3, 3), (1, 1), (0, 2, 3)):
         yield (well_apart(rng, shape),), {}
-    yield (well_apart(rng, (3, 3)),), {"hermitian": True}
+        yield (well_apart(rng, shape) + 0.1 * plane(rng, shape),), {}
+    for more in (0, 0.1 * plane(rng, (3, 3))):
+        yield (well_apart(rng, (3, 3)) + more,), {"hermitian": True}
     yield (well_apart(rng, (2, 3)),), {"rcond": 1e-3}
 
 
@@ -54,13 +55,11 @@ def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = NOT
     return np.linalg.pinv(a, rcond, hermitian, **given)
 
 
+def _matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    if np.ndim(A) < 2:  # of a vector, NumPy's way is a Python truth
+        return np.any(A != 0).astype(np.int64)
+    return np.linalg.matrix_rank(A, tol, hermitian, rtol=rtol)
+
+
 pinv = general("pinv", _pinv, "a", pinv_rule, sample=ordinary, symbol="A⁺", numpy=np.linalg.pinv)
-matrix_rank = general(
-    "matrix_rank",
-    np.linalg.matrix_rank,
-    "A",
-    options={"tol": None, "hermitian": False, "rtol": None},
-    by_position=2,
-    sample=ranks,
-    symbol="rank",
-)
+matrix_rank = general("matrix_rank", _matrix_rank, "A", sample=ranks, symbol="rank", numpy=np.linalg.matrix_rank)

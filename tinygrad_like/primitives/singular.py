@@ -14,74 +14,91 @@ import numpy as np
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.shortcuts import shortcut
-from ..engine.tensor import values_of
-from ..engine.traces import whole
+from .complexes import plane
 from .repeated import (
-    NOISE,
-    adjoint,
+    all_nan,
     antihermitian,
-    any_used,
+    by_values,
     diagonals,
     divided,
-    equals,
     gaps,
-    is_recorded,
-    left_open,
+    instead,
     noise,
+    opened,
     pairs,
     phases,
     rounding,
     shared,
+    squares,
     sums,
-    transposed,
 )
 from .samples import Case, Rng
+from .stacks import adjoint, transposed
 
 
 def are_zero(s: Any) -> Any:
     """Which singular values are 0 but for rounding."""
-    s = values_of(s)
-    return s <= rounding(s)[..., None]
+    return s <= rounding(s)
+
+
+def are_both_zero(s: Any) -> Any:
+    return sums(s) <= 2 * rounding(s)[..., None]
 
 
 def of_size(h: Any, s: Any) -> Any:
-    """The cotangents of singular values; 0 of those that are 0, as of |x| at 0."""
-    return shared(np.where(are_zero(s), 0, h), s)
+    """The cotangents of singular values; 0 of those that are 0, as of |x| at 0, but an infinite one is not lost."""
+    return shared(h * (1 - are_zero(s)), s)
 
 
-def undecided(x: Any, s: Any) -> Any:
-    """x, which has no derivative itself where a singular value is 0."""
-    return left_open(x, s, are_zero(s).any(-1)[..., None, None])
+@by_values
+def where_zero(g: Any, s: Any) -> Any:
+    """0, or nan if x matters and a singular value is 0."""
+    return all_nan((np.abs(g) > noise(g)) & np.any(are_zero(s), axis=-1)[..., None, None], s)
 
 
-def of_values(h: Any, u: Any, s: Any, vh: Any) -> Any:
-    """The cotangent of a matrix of which only the singular values were used: U diag(s̄) Vᵀ."""
-    alone = of_size(h, s)
-    if is_recorded(h):
-        return undecided(conjugated(u) @ left_open(diagonals(alone), s, equals(s)) @ conjugated(vh), s)
-    return undecided((conjugated(u) * alone[..., None, :]) @ conjugated(vh), s)
+# x, computed of the values s and more. It has no derivative where one of these is 0.
+at_zero = general(
+    "at_zero", lambda x, s: x, "x s", (lambda g: g, lambda g, s: where_zero(g, s)), sample=squares, symbol="=", numpy=()
+)
+
+
+def inner(left: Any, right: Any, h: Any, s: Any) -> Any:
+    """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
+    turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
+    depends = np.any(h != 0, axis=-1)[..., None, None] & ~are_both_zero(s)
+    apart = divided(turn - other, gaps(s), pairs(s, both, depends))
+    together = divided(turn + other, sums(s), vanishing(s, turn + other))
+    return opened(apart + together + diagonals(of_size(h, s)) + phases(both), h, s)
+
+
+@by_values
+def vanishing(s: Any, k: Any) -> Any:
+    """1; for a pair of values that are 0, 0 if k is, else nan."""
+    if shortcut(np.all(s > rounding(s))):
+        return np.ones_like(s)[..., None]
+    return instead(are_both_zero(s), np.abs(k) > noise(k), s.dtype)
+
+
+@by_values
+def outside(s: Any, g: Any, rest: Any) -> Any:
+    """1; for a value that is 0, 0 if the cotangent g of its vector has nothing beside all vectors, else nan."""
+    return instead(are_zero(s)[..., None, :], np.abs(rest) > noise(g), s.dtype)
+
+
+def beside(g: Any, u: Any, s: Any) -> Any:
+    """What the cotangents of the vectors u have beside all of them, over the singular values."""
+    rest = g - conjugated(u) @ (transposed(u) @ g)
+    return divided(rest, s[..., None, :], outside(s, g, rest))
 
 
 def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
-    """The same, if the vectors were used, too."""
-    left, right = transposed(u) @ gu, gvh @ transposed(vh)
-    x = inner(left, right, h, s)
-    if u.shape[-2] > s.shape[-1]:
-        return undecided((conjugated(u) @ x + beside(gu, gu - conjugated(u) @ left, s)) @ conjugated(vh), s)
-    if vh.shape[-1] > s.shape[-1]:
-        apart = beside(transposed(gvh), transposed(gvh - right @ conjugated(vh)), s)
-        return undecided(conjugated(u) @ (x @ conjugated(vh) + transposed(apart)), s)
-    return undecided(conjugated(u) @ x @ conjugated(vh), s)
-
-
-def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
-    """The same, if there are vectors beside the first k: they belong to singular values that are 0."""
-    k, m, n = s.shape[-1], u.shape[-1], vh.shape[-1]
-    left, right = transposed(u) @ gu, gvh @ transposed(vh)
-    x = inner(padded(left, n - m, 2), padded(right, m - n, 2), padded(h, abs(m - n), 1), padded(s, abs(m - n), 1))
-    # The corner falls away, but not a nan that stands there.
-    corner = 0 * x[..., k:, k:].sum(axis=(-2, -1), keepdims=True)
-    return undecided(conjugated(u) @ (x[..., :m, :n] + corner) @ conjugated(vh), s)
+    """The cotangent of a matrix, if its k singular values and vectors were used."""
+    x = inner(transposed(u) @ gu, gvh @ transposed(vh), h, s)
+    if u.shape[-2] > u.shape[-1]:
+        return (conjugated(u) @ x + beside(gu, u, s)) @ conjugated(vh)
+    if vh.shape[-2] < vh.shape[-1]:
+        return conjugated(u) @ (x @ conjugated(vh) + transposed(beside(transposed(gvh), transposed(vh), s)))
+    return conjugated(u) @ x @ conjugated(vh)
 
 
 def padded(x: Any, more: int, axes: int) -> Any:
@@ -89,52 +106,27 @@ def padded(x: Any, more: int, axes: int) -> Any:
     return np.pad(x, [(0, 0)] * (x.ndim - axes) + [(0, more)] * axes) if more > 0 else x
 
 
-def inner(left: Any, right: Any, h: Any, s: Any) -> Any:
-    """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
-    turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
-    alone, zero = of_size(h, s), are_zero(s)
-    depends = any_used(h) & ~(zero[..., None, :] & zero[..., :, None])
-    apart = divided(turn - other, gaps(s), pairs(s, both, depends))
-    together = divided(turn + other, sums(s), vanishing(values_of(s), values_of(turn + other)))
-    x = apart + together + diagonals(alone)
-    if x.dtype.kind == "c":
-        x = x + diagonals(phases(values_of(both)))
-    return left_open(x, s, equals(s)) if is_recorded(h) else x
-
-
-@whole
-def vanishing(s: Any, k: Any) -> Any:
-    """1; for a pair of values that are 0, 0 if k is, else nan."""
-    both = sums(s) <= rounding(s)[..., None, None]
-    return np.where(both, np.where(np.abs(k) > noise(k), np.nan, 0), 1).astype(s.dtype)
-
-
-def beside(g: Any, rest: Any, s: Any) -> Any:
-    """What the cotangents of the vectors have beside all vectors, `rest` of g, over the singular values."""
-    return divided(rest, s[..., None, :], outside(values_of(g), values_of(rest), values_of(s)))
-
-
-@whole
-def outside(g: Any, rest: Any, s: Any) -> Any:
-    """1; for a singular value that is 0, 0 if there is nothing beside the vectors, else nan."""
-    size = 1 + np.sqrt((g * conjugated(g)).real.sum(-2, keepdims=True))
-    found = np.abs(rest) > NOISE * g.shape[-2] * np.finfo(g.dtype).eps * size
-    return np.where(are_zero(s)[..., None, :], np.where(found, np.nan, 0), 1).astype(s.dtype)
+def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
+    """The same, if there are vectors beside the first k: they belong to singular values that are 0."""
+    k, m, n = s.shape[-1], u.shape[-1], vh.shape[-1]
+    left, right = padded(transposed(u) @ gu, n - m, 2), padded(gvh @ transposed(vh), m - n, 2)
+    x = inner(left, right, padded(h, abs(m - n), 1), padded(s, abs(m - n), 1))
+    # The corner falls away, but not a nan that stands there.
+    corner = 0 * np.sum(x[..., k:, k:], axis=(-2, -1), keepdims=True)
+    return conjugated(u) @ (x[..., :m, :n] + corner) @ conjugated(vh)
 
 
 def svd_rule(g: Any, y: Any) -> Any:
     """U (diag(s̄) + K₁ / (s_j - s_i) + K₂ / (s_j + s_i)) Vᵀ, K₁ and K₂ the antihermitian parts of Uᵀ Ū ± Vᵀ V̄."""
     (gu, h, gvh), (u, s, vh) = g, y
-    k = s.shape[-1]
-    if shortcut(~(np.any(values_of(gu)) | np.any(values_of(gvh)))):
-        return of_values(h, u[..., :k], s, vh[..., :k, :])
-    if u.shape[-1] != vh.shape[-2]:
-        return of_all_vectors(gu, h, gvh, u, s, vh)
-    return of_vectors(gu, h, gvh, u, s, vh)
+    rule = of_vectors if u.shape[-1] == vh.shape[-2] else of_all_vectors
+    return at_zero(rule(gu, h, gvh, u, s, vh), s)
 
 
 def svdvals_rule(g: Any, a: Any) -> Any:
-    return of_values(g, *svd(a, full_matrices=False))
+    """U diag(s̄) Vᵀ, with vectors that are computed now."""
+    u, s, vh = svd(a, full_matrices=False)
+    return at_zero(conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated(vh), s)
 
 
 def _svd(a: Any, full_matrices: bool = True) -> Any:
@@ -151,8 +143,14 @@ def well_apart(rng: Rng, shape: tuple[int, ...]) -> Any:
 
 
 def of_all_shapes(rng: Rng) -> Iterator[Case]:
-    for shape in ((3, 3), (4, 2), (2, 2, 3), (1, 1), (0, 2, 2)):
+    for shape in ((3, 3), (4, 2), (2, 2, 3), (1, 1), (0, 2, 2), (0, 3)):
         yield (well_apart(rng, shape),), {}
+
+
+def also_complex(rng: Rng) -> Iterator[Case]:
+    yield from of_all_shapes(rng)
+    for shape in ((3, 2), (2, 2, 2)):
+        yield (well_apart(rng, shape) + 0.1 * plane(rng, shape),), {}
 
 
 def with_vectors(rng: Rng) -> Iterator[Case]:
@@ -162,5 +160,5 @@ def with_vectors(rng: Rng) -> Iterator[Case]:
         yield (well_apart(rng, shape),), {}
 
 
-svd = general("svd", _svd, "a", svd_rule, sample=with_vectors, symbol="svd")
-svdvals = general("svdvals", _svdvals, "a", svdvals_rule, sample=of_all_shapes, symbol="singular values")
+svd = general("svd", _svd, "a", svd_rule, sample=with_vectors, symbol="svd", numpy=())
+svdvals = general("svdvals", _svdvals, "a", svdvals_rule, sample=also_complex, symbol="singular values", numpy=())

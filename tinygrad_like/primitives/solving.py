@@ -12,7 +12,7 @@ from .complexes import plane
 from .lapack import lu_solution
 from .linear_algebra import regular
 from .samples import Case, Rng, normal
-from .triangle_inverse import transposed
+from .stacks import transposed
 
 
 class Factors(NamedTuple):

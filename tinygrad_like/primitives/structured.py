@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.batches.batched_stacks import of_stacks
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
-from ..engine.traces import whole
+from .complexes import plane
 from .linear_algebra import det_rule, matrices, regular
-from .samples import Case, Rng, normal
-from .triangle_inverse import transposed
-from .triangular import adjoint, triangle, with_half_diagonal
+from .samples import Case, Domain, Rng, normal
+from .stacks import adjoint
+from .stacks import transposed as turned
+from .triangular import triangle, with_half_diagonal
 
 SYMMETRIC = frozenset({"sym", "symmetric"})
 HERMITIAN = frozenset({"her", "hermitian", "pos", "positive definite"})
@@ -23,17 +25,17 @@ TURNED = {"upper triangular": "lower triangular", "lower triangular": "upper tri
 def part_read(g: Any, structure: Any, lower: bool) -> Any:
     """The cotangent of what is read of a matrix of a structure, for that of the whole matrix."""
     if structure in SYMMETRIC:
-        return triangle(g, lower) + triangle(transposed(g), lower, 1)
+        return triangle(g, lower) + triangle(turned(g), lower, 1)
     if structure in HERMITIAN:
         both = g + adjoint(g)
-        return with_half_diagonal(both) if lower else transposed(with_half_diagonal(transposed(both)))
+        return with_half_diagonal(both) if lower else turned(with_half_diagonal(turned(both)))
     if structure in TURNED:
         return triangle(g, structure == "lower triangular")
     width = {"diagonal": 0, "tridiagonal": 1}.get(structure)
     return g if width is None else np.triu(np.tril(g, width), -width)
 
 
-@whole
+@of_stacks
 def _solve_as(
     a: Any, b: Any, *, lower: bool = False, assume_a: Any = None, transposed: bool = False, check_finite: bool = True
 ) -> Any:
@@ -43,27 +45,27 @@ def _solve_as(
 
 def solve_as_right(g: Any, a: Any, *, lower: bool, assume_a: Any, transposed: bool) -> Any:
     """The solution of the transposed system: that of the transposed matrix, where the other triangle is read."""
-    turned = TURNED.get(assume_a, assume_a)
-    return solve_as(a.swapaxes(-1, -2), g, lower=not lower, assume_a=turned, transposed=transposed, check_finite=False)
+    structure = TURNED.get(assume_a, assume_a)
+    return solve_as(turned(a), g, lower=not lower, assume_a=structure, transposed=transposed, check_finite=False)
 
 
 def solve_as_left(g: Any, a: Any, y: Any, *, lower: bool, assume_a: Any, transposed: bool) -> Any:
     right = solve_as_right(g, a, lower=lower, assume_a=assume_a, transposed=transposed)
-    found = -(y @ right.swapaxes(-1, -2)) if transposed else -(right @ y.swapaxes(-1, -2))
+    found = -(y @ turned(right)) if transposed else -(right @ turned(y))
     return part_read(found, assume_a, lower)
 
 
-@whole
+@of_stacks
 def _inverse(a: Any, *, assume_a: Any = None, lower: bool = False, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     return scipy_linalg().inv(a, assume_a=assume_a, lower=lower, check_finite=False)
 
 
 def inverse_rule(g: Any, y: Any, *, assume_a: Any, lower: bool) -> Any:
-    return part_read(-(transposed(y) @ g @ transposed(y)), assume_a, lower)
+    return part_read(-(turned(y) @ g @ turned(y)), assume_a, lower)
 
 
-@whole
+@of_stacks
 def _determinant(a: Any, *, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     return scipy_linalg().det(a, check_finite=False)
@@ -74,9 +76,9 @@ def _determinant(a: Any, *, check_finite: bool = True) -> Any:
 STRUCTURES = (None, "diagonal", "tridiagonal", "upper triangular", "lower triangular", "sym", "her", "pos")
 
 
-def of_structure(rng: Rng, structure: Any) -> Any:
+def of_structure(rng: Rng, structure: Any, draw: Domain = normal) -> Any:
     """Matrices that are solvable whatever part of them is read, and not symmetric."""
-    return regular(rng, (3, 3)) if structure is None else normal(rng, (3, 3)) / 4 + 3 * np.eye(3)
+    return regular(rng, (3, 3)) if structure is None else draw(rng, (3, 3)) / 4 + 3 * np.eye(3)
 
 
 def structured(rng: Rng) -> Iterator[Case]:
@@ -84,6 +86,8 @@ def structured(rng: Rng) -> Iterator[Case]:
         for lower in (False, True)[: 1 + (structure in SYMMETRIC | HERMITIAN)]:
             yield (of_structure(rng, structure),), {"assume_a": structure, "lower": lower}
     yield (regular(rng, (2, 2, 2)),), {}
+    for lower in (False, True):
+        yield (of_structure(rng, "her", plane),), {"assume_a": "her", "lower": lower}
 
 
 def invertible(rng: Rng) -> Iterator[Case]:
@@ -94,9 +98,9 @@ def invertible(rng: Rng) -> Iterator[Case]:
 
 def structured_systems(rng: Rng) -> Iterator[Case]:
     for (a,), options in structured(rng):
-        yield (a, normal(rng, (*a.shape[:-1], 2))), options
+        yield (a, (plane if a.dtype.kind == "c" else normal)(rng, (*a.shape[:-1], 1))), options
     for structure in (None, "lower triangular", "tridiagonal", "sym"):
-        yield (of_structure(rng, structure), normal(rng, (3, 2))), {"assume_a": structure, "transposed": True}
+        yield (of_structure(rng, structure), normal(rng, (3, 1))), {"assume_a": structure, "transposed": True}
     yield (of_structure(rng, "banded"), normal(rng, (3, 1))), {"assume_a": "banded"}
 
 

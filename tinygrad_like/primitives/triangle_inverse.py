@@ -11,12 +11,9 @@ from ..engine.registry import general
 from ..engine.traces import whole
 from .complexes import plane
 from .samples import Case, Rng, normal
+from .stacks import transposed
 
 MOST = 32  # rows of the blocks that are inverted as any matrix is
-
-
-def transposed(a: Any) -> Any:
-    return a.swapaxes(-1, -2)
 
 
 @whole

@@ -11,19 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.batches.batched_stacks import of_stacks
 from ..engine.registry import general
 from ..engine.scipy_loading import require_finite, scipy_linalg
-from ..engine.traces import whole
-from .samples import Case, Rng, normal
-from .triangle_inverse import transposed
+from .complexes import plane
+from .samples import Case, Domain, Rng, normal
+from .stacks import adjoint, transposed
 
 
-def adjoint(a: Any) -> Any:
-    """The conjugate transpose."""
-    return np.conj(a.swapaxes(-1, -2))
-
-
-def triangle(a: Any, lower: bool, k: int = 0) -> Any:
+def triangle(a: Any, lower: bool, k: Any = 0) -> Any:
     """The lower or the upper triangle, without the k diagonals nearest to the middle."""
     return np.tril(a, -k) if lower else np.triu(a, k)
 
@@ -31,7 +27,7 @@ def triangle(a: Any, lower: bool, k: int = 0) -> Any:
 # -- op(A) X = B -----------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _solve_triangular(
     a: Any, b: Any, *, trans: int = 0, lower: bool = False, unit_diagonal: bool = False, check_finite: bool = True
 ) -> Any:
@@ -51,13 +47,13 @@ def triangular_left(g: Any, a: Any, y: Any, *, trans: int, lower: bool, unit_dia
     right = triangular_right(g, a, trans=trans, lower=lower, unit_diagonal=unit_diagonal)
     of_system = -(right @ transposed(y))
     of_matrix = (of_system, transposed(of_system), adjoint(of_system))[trans]
-    return triangle(of_matrix, lower, int(unit_diagonal))
+    return triangle(of_matrix, lower, unit_diagonal)
 
 
 # -- A = L Lᴴ = Uᴴ U ---------------------------------------------------------------------------------------
 
 
-@whole
+@of_stacks
 def _cholesky_factor(a: Any, *, lower: bool = False, clean: bool = True, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
     if clean:
@@ -83,13 +79,13 @@ def factor_rule(g: Any, y: Any) -> Any:
 def cholesky_factor_rule(g: Any, y: Any, *, lower: bool, clean: bool) -> Any:
     """For the triangle that is read. Of the other one, a factor that is not clean has a copy."""
     if lower:
-        found = factor_rule(np.tril(g), np.tril(y))
+        found = factor_rule(g, np.tril(y))
     else:
-        found = adjoint(factor_rule(np.tril(adjoint(g)), np.tril(adjoint(y))))
+        found = adjoint(factor_rule(adjoint(g), np.tril(adjoint(y))))
     return found if clean else found + triangle(g, not lower, 1)
 
 
-@whole
+@of_stacks
 def _cho_solve(c: Any, b: Any, *, lower: bool = False, check_finite: bool = True) -> Any:
     require_finite(check_finite, c, b)
     return scipy_linalg().cho_solve((c, lower), b, check_finite=False)
@@ -100,48 +96,56 @@ def cho_solve_right(g: Any, c: Any, *, lower: bool) -> Any:
     return cho_solve(np.conj(c), g, lower=lower, check_finite=False)
 
 
-def cho_solve_left(g: Any, c: Any, y: Any, *, lower: bool) -> Any:
-    of_matrix = cho_solve_right(g, c, lower=lower) @ transposed(y)
-    both = -(of_matrix + adjoint(of_matrix))
-    factor = np.conj(triangle(c, lower))
-    return triangle(both @ factor if lower else factor @ both, lower)
+def cho_solve_left(g: Any, c: Any, b: Any, y: Any, *, lower: bool) -> Any:
+    """-(S vᵀ + (X uᵀ)*) for L, where u = L*⁻¹ g, v = L⁻¹ B and S = L⁻ᵀ u; no digits cancel as in Lᵀ S and Lᴴ X."""
+    factor = c if lower else adjoint(c)
+    of_g = solve_triangular(np.conj(factor), g, lower=True, check_finite=False)
+    of_b = solve_triangular(factor, b, lower=True, check_finite=False)
+    right = solve_triangular(factor, of_g, trans=1, lower=True, check_finite=False)
+    found = -np.tril(right @ transposed(of_b) + np.conj(y @ transposed(of_g)))
+    return found if lower else adjoint(found)
 
 
 # -- samples ---------------------------------------------------------------------------------------------
 
 
-def factors(rng: Rng, shape: tuple[int, ...]) -> Any:
+def factors(rng: Rng, shape: tuple[int, ...], draw: Domain = normal) -> Any:
     """Full matrices, whose triangles both have a diagonal far from 0."""
-    return normal(rng, shape) + 3 * np.eye(shape[-1])
+    return draw(rng, shape) + 3 * np.eye(shape[-1])
 
 
 def triangular_systems(rng: Rng) -> Iterator[Case]:
-    for trans in (0, 1, 2):
-        for lower in (False, True):
-            options = {"trans": trans, "lower": lower, "unit_diagonal": lower == (trans == 1)}
-            yield (factors(rng, (3, 3)), normal(rng, (3, 2))), options
-    yield (factors(rng, (2, 2, 2)), normal(rng, (2, 2, 1))), {"lower": True}
+    for draw, trans, lower, unit in (
+        (normal, 0, False, True),
+        (normal, 1, True, False),
+        (normal, 0, True, False),
+        (plane, 1, False, True),
+        (plane, 2, False, False),
+        (plane, 2, True, True),
+    ):
+        options = {"trans": trans, "lower": lower, "unit_diagonal": unit}
+        stack = (2,) if trans == 0 and lower else ()
+        yield (factors(rng, (*stack, 3, 3), draw), draw(rng, (*stack, 3, 1))), options
 
 
 def definite(rng: Rng) -> Iterator[Case]:
     """Not symmetric: the triangle that is not read is other numbers."""
-    for shape in ((3, 3), (2, 2, 2)):
-        for lower in (False, True):
-            a = normal(rng, shape)
-            yield (
-                (triangle(a @ transposed(a) + np.eye(shape[-1]), lower) + triangle(a, not lower, 1),),
-                {
-                    "lower": lower,
-                    "clean": len(shape) == 3 or lower,
-                },
-            )
-    yield (np.eye(2) * 4 + np.tri(2),), {"lower": False, "clean": False}
+    for draw in (normal, plane):
+        for shape, lower, clean in (((3, 3), False, False), ((2, 2), True, True), ((2, 2, 2), True, False)):
+            a = draw(rng, shape)
+            read = triangle(a @ adjoint(a) + np.eye(shape[-1]), lower)
+            yield (read + triangle(a, not lower, 1),), {"lower": lower, "clean": clean}
 
 
 def factored_systems(rng: Rng) -> Iterator[Case]:
-    for lower in (False, True):
-        yield (factors(rng, (3, 3)), normal(rng, (3, 2))), {"lower": lower}
-    yield (factors(rng, (2, 2, 2)), normal(rng, (2, 2, 1))), {"lower": True}
+    for draw, stack, lower in (
+        (normal, (), False),
+        (normal, (), True),
+        (normal, (2,), True),
+        (plane, (), False),
+        (plane, (), True),
+    ):
+        yield (factors(rng, (*stack, 2, 2), draw), draw(rng, (*stack, 2, 1))), {"lower": lower}
 
 
 solve_triangular: Any = general(

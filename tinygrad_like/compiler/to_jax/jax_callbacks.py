@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.errors import DTypeError
 from ..tracing.program import Instruction, Value, mapped_values
 from .jax_loading import jax
 
@@ -72,6 +73,10 @@ def shape_of(value: Value) -> tuple[tuple[int, ...], Any]:
 
 
 def encoded_array(array: Any, value: Value) -> Any:
+    if np.iscomplexobj(array) and value.dtype.kind != "c":
+        raise DTypeError(
+            "A function gives complex numbers now, but gave real ones when it was compiled.", "Write a.astype(complex)."
+        )
     shape, dtype = shape_of(value)
     return np.ascontiguousarray(array, value.dtype).view(dtype).reshape(shape)
 

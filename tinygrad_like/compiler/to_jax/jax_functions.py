@@ -16,6 +16,7 @@ from ..tracing.replay import view_of
 from ..tracing.traced import Method
 from ..tracing.tracing import float_of
 from .jax_loading import jax
+from .jax_matrices import BY_SCIPY
 from .jax_special import special_of
 
 # Whose operands get the dtype of the result; JAX would compute with less digits where integers meet float32.
@@ -358,6 +359,7 @@ RESULTS: dict[Any, Callable[[Call], Any]] = {
     np.copy: same,
     np.asarray: same,
     float_of: astype,
+    **BY_SCIPY,
 } | dict.fromkeys((np.zeros, np.ones, np.empty), made)
 METHODS: dict[str, Callable[[Call], Any]] = {
     "astype": astype,
@@ -381,7 +383,7 @@ def way_of(function: Any) -> Callable[[Call], Any] | None:
     if isinstance(function, Method):
         own = METHODS.get(function.name)
     else:
-        own = RESULTS.get(function)
+        own = RESULTS.get(function) or RESULTS.get(getattr(function, "__wrapped__", None))
     if own is None and getattr(function, "__module__", "") == "numpy.linalg" and function.__name__ in SOLVING:
         own = solved
     return own or (by_name if counterpart(function) is not None else None)

@@ -16,6 +16,7 @@ def jax() -> Any:
     try:
         import jax
         import jax.experimental
+        import jax.scipy.linalg
         import jax.scipy.special
     except ImportError as error:
         raise MissingError('backend="jax" needs the package jax.', NEEDED) from error
