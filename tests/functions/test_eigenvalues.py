@@ -59,6 +59,13 @@ def test_numpys_results():
     assert x.grad.dtype == np.float32
 
 
+def test_what_is_not_recorded_has_numpys_own_values():
+    a = of(30, 30)
+    np.testing.assert_array_equal(np.linalg.eigvals(Tensor(a)).numpy(), np.linalg.eigvals(a))
+    with tg.no_grad():
+        np.testing.assert_allclose(np.linalg.eigvals(Tensor(a, requires_grad=True)).numpy().sum(), np.trace(a))
+
+
 def test_real_results_and_complex_ones_of_real_matrices():
     """The same function on both sides of the point where two real eigenvalues meet and become conjugate ones."""
     for corner in (0.5, -0.5):

@@ -145,15 +145,19 @@ def exact_solution(a, b, g):
         return [np.array(each.tolist(), dtype=float) for each in (x, -share * x.T, share)]
 
 
-@pytest.mark.parametrize("n", [8, N])
-def test_gradients_of_ill_conditioned_systems_are_as_accurate_as_the_solution(n):
-    rng = np.random.default_rng(7)
+def errors_of_system(n, seed):
+    """The errors of the solution of a system with the condition 1e8, and of the two gradients."""
+    rng = np.random.default_rng(seed)
     left, right = (np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(2))
     a = left * np.logspace(0, -8, n) @ right
     b, g = rng.normal(size=(n, 1)), rng.normal(size=(n, 1))
-    x, *exact = exact_solution(a, b, g)
-    error = relative(np.linalg.solve(a, b), x)
-    assert error > 1e-13  # such a system is hard
-    _, pull_back = tg.vjp(np.linalg.solve, a, b)
-    for found, true in zip(pull_back(g), exact):
-        assert relative(np.asarray(found), true) < 10 * error
+    y, pull_back = tg.vjp(np.linalg.solve, a, b)
+    return [relative(np.asarray(got), true) for got, true in zip((y, *pull_back(g)), exact_solution(a, b, g))]
+
+
+@pytest.mark.parametrize(("n", "seeds"), [(8, range(6)), (N, (0,))])
+def test_gradients_of_ill_conditioned_systems_are_as_accurate_as_the_solution(n, seeds):
+    """On the average of some, as the error of a single solution may be small by chance."""
+    error, of_a, of_b = np.mean([errors_of_system(n, seed) for seed in seeds], axis=0)
+    assert error > 1e-12  # such systems are hard
+    assert max(of_a, of_b) < 10 * error

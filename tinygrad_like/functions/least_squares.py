@@ -9,7 +9,7 @@ import numpy as np
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.registry import implements
 from ..engine.shortcuts import require
-from ..engine.tensor import as_array, values_of, wrap
+from ..engine.tensor import Tensor, as_array, values_of, wrap
 from ..engine.traces import ndarray_of, trace
 from ..primitives import fitting
 from ..primitives.integers import floats
@@ -47,7 +47,11 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     rest = right - np.matmul(a, x)
     rest = rest if full and a.shape[0] > a.shape[1] else rest[:, :0]
     residuals = np.sum(np.real(rest * np.conjugate(rest)), axis=0)
-    return x if b.ndim == 2 else x[:, 0], residuals, wrap(ndarray_of(rank)), s
+    return x if b.ndim == 2 else x[:, 0], residuals, as_tensor(rank), as_tensor(s)
+
+
+def as_tensor(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else wrap(ndarray_of(value))
 
 
 def rank_of(s: Any, most: int, rcond: float) -> tuple[Any, bool]:

@@ -15,7 +15,6 @@ import numpy as np
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
 from ..engine.tensor import values_of
-from ..engine.traces import whole
 from .samples import Case, Rng
 from .stacks import transposed
 
@@ -71,7 +70,6 @@ def equal_pairs(w: Any, left: Any, a: Any) -> Any:
     return equal & ~np.eye(w.shape[-1], dtype=bool)
 
 
-@whole
 def pairs_apart(w: Any, left: Any, a: Any, of_w: Any, of_v: Any, inner: Any) -> Any:
     """1 for different eigenvalues. For equal ones 0, if the function sees no other choice of their vectors; else nan.
 
@@ -84,7 +82,6 @@ def pairs_apart(w: Any, left: Any, a: Any, of_w: Any, of_v: Any, inner: Any) -> 
     return np.where(equal_pairs(w, left, a), unknown, 1).astype(w.real.dtype)
 
 
-@whole
 def like_equals(w: Any, left: Any, a: Any, of_w: Any) -> Any:
     """The identity, with nan where the cotangents of equal eigenvalues differ: one of these has no derivative."""
     size = np.sqrt(np.finfo(w.dtype).eps) * np.sum(np.abs(of_w), axis=-1)[..., None, None]
@@ -92,7 +89,6 @@ def like_equals(w: Any, left: Any, a: Any, of_w: Any) -> Any:
     return nan_where(differs[..., None], w) + np.eye(w.shape[-1], dtype=w.real.dtype)
 
 
-@whole
 def free_phases(w: Any, products: Any, is_complex: bool) -> Any:
     """For each vector 0, or nan if the function depends on its phase, which is free: by the products v g_v.
 
