@@ -216,3 +216,26 @@ def test_polar_factors_of_stacks(full):
     for g, q, size in zip(found, (Q, Q.T), (2.0, 3.0)):
         turned = q.T @ WEIGHTS
         np.testing.assert_allclose(g, q @ (turned - turned.T) / (2 * size), rtol=1e-11, atol=1e-13)
+
+
+def of_matrix(a):
+    w, v = np.linalg.eigh(a)
+    return (v * w**2) @ v.T
+
+
+def of_factors(a):
+    u, s, vh = np.linalg.svd(a)
+    return (u * s**3) @ vh
+
+
+def of_eig(a):
+    w, v = np.linalg.eig(a)
+    return (v * w**2) @ np.linalg.inv(v)
+
+
+@together("function", [of_matrix, of_factors, of_eig])
+def test_a_function_of_a_matrix_is_not_taken_for_a_projector(function):
+    """The cotangents of its values are 0 here, but it uses them: the true derivative of an element is 2, 3 and 2."""
+    for at in (np.eye(2), np.diag([1.0, 1.0, 2.0])):
+        assert np.isnan(tg.grad(lambda a: function(a)[1, 0])(at)).any()
+        assert np.isnan(tg.jacobian(function)(at)[1, 0]).any()

@@ -109,13 +109,14 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
     # The rules of a choice select; only for speed they get no second look. Users' own may have poles, and choose.
     suspicious = waiting.careful or primitive.singular or not trusted
     looks = suspicious and waiting.watched and not primitive.chooses
-    for position, rule, sources, names, takes_out in recipe.calls:
+    for position, rule, sources, names, takes_out, sees_parts in recipe.calls:
         parent = node.parents[position]
         place = waiting.offered(parent) if takes_out else None
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
         rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
+        rule = partial(rule, received_parts=waiting.received.get(-node.index, ())) if sees_parts else rule
         # Who looks at the part again asks the rule for other products, which must not be written there.
         call = rule if place is None else partial(rule, out=place)
         part: Any = call(g, *values) if trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
@@ -146,6 +147,8 @@ def among(saved: Any, sources: Any, shape: tuple[int, ...]) -> list[Any]:
 def part_of(part: Any, node: Node, parent: Node, waiting: Waiting) -> Any:
     """What a rule gave that is no array, as one; None if it is added already, as elements or parts of a list are."""
     if part.__class__ is Scattered:
+        if node.primitive is operators.indexing.part:
+            waiting.received.setdefault(-parent.index, set()).add(part.index.start)
         # What a rule names of a real operand may stand there as a complex number.
         values = part.values if part.values.dtype == parent.dtype else cast(part.values, parent.dtype, node)
         waiting.add_scattered(parent, Scattered(values, part.index))

@@ -31,22 +31,23 @@ SHAPES = ("elementwise", "reduction", "general")
 
 
 OUT = "out"  # the name under which a rule is offered memory for what it gives
+RECEIVED = "received_parts"  # that under which a rule of several results is told which of them have a cotangent
 
 
 class Rule:
     """A derivative rule, and the names of what it wants besides the cotangent."""
 
-    __slots__ = ("function", "options", "takes_out", "wants")
+    __slots__ = ("function", "options", "sees_parts", "takes_out", "wants")
 
     def __init__(self, function: Function, wants: tuple[str, ...], options: tuple[str, ...]) -> None:
         self.function, self.wants = function, wants
-        self.takes_out = OUT in options
-        self.options = tuple(name for name in options if name != OUT)
+        self.takes_out, self.sees_parts = OUT in options, RECEIVED in options
+        self.options = tuple(name for name in options if name not in (OUT, RECEIVED))
 
 
-# One rule as the sweep calls it: for which argument, the function, its values out of the saved ones, its options, and
-# whether it can write what it gives into memory that it is offered.
-Call = tuple[int, Function, tuple[Any, ...], tuple[str, ...], bool]
+# One rule as the sweep calls it: for which argument, the function, its values out of the saved ones, its options,
+# whether it can write what it gives into memory that it is offered, and whether it is told which parts were received.
+Call = tuple[int, Function, tuple[Any, ...], tuple[str, ...], bool, bool]
 
 
 class Recipe:
@@ -332,7 +333,10 @@ class Primitive:
             tuple(saves),
             "y" in wants,
             "shapes" in wants,
-            tuple((i, r.function, tuple(source[n] for n in r.wants), r.options, r.takes_out) for i, r in active),
+            tuple(
+                (i, r.function, tuple(source[n] for n in r.wants), r.options, r.takes_out, r.sees_parts)
+                for i, r in active
+            ),
         )
         recipe.mixes_dtypes = mixes_dtypes
         self._recipes[~mask if mixes_dtypes else mask] = recipe

@@ -1,7 +1,8 @@
 """Operations with several results: recorded as one, whose result is the vector of all of them; each is a part of it.
 
 So the sweep adds up the cotangents of the parts in one vector, zeros where nothing arrived, and a rule runs once. It is
-given a tuple of cotangents; and as `y`, if it names that, the tuple of results.
+given a tuple of cotangents; and as `y`, if it names that, the tuple of results. A rule that takes `received_parts` is
+told which of the results were used: an unused one has the cotangent 0, but so may a used one have.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .traces import ndarray_of
 if TYPE_CHECKING:
     from .primitive import Primitive, Rule
 
+EVERY = (True, True, True)  # of three results: all were used
 # Of each result: its shape and dtype; of one of integers, which have no derivative, a copy of the array.
 Layout = tuple[Any, ...]
 
@@ -67,11 +69,13 @@ def unpacking(rule: Rule | None, kind: type[Rule]) -> Rule | None:
         return None
     places = {i for i, name in enumerate(rule.wants) if name == "y"}
 
-    def function(g: Any, *values: Any, layout: Layout, **options: Any) -> Any:
+    def function(g: Any, *values: Any, layout: Layout, received_parts: Any = None, **options: Any) -> Any:
         known = [unpack(v, layout) if i in places else v for i, v in enumerate(values)]
+        if rule.sees_parts and received_parts is not None:
+            options["received_parts"] = [start in received_parts for start, _ in spans(layout)]
         return rule.function(unpack(g, layout, lambda part: np.zeros(part.shape)), *known, **options)
 
-    return kind(function, rule.wants, (*rule.options, "layout"))
+    return kind(function, rule.wants, (*rule.options, "layout", *["received_parts"] * rule.sees_parts))
 
 
 def make_joint(primitive: Primitive) -> Primitive:

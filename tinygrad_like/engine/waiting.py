@@ -27,7 +27,10 @@ class Waiting:
     `watched`, it is not: then who started the sweep looks at what it found.
     """
 
-    __slots__ = ("careful", "claims", "flat", "floor", "level", "order", "recorded", "scattered", "shares", "watched")
+    __slots__ = (
+        *("careful", "claims", "flat", "floor", "level", "order", "received", "recorded", "scattered", "shares"),
+        "watched",
+    )
 
     def __init__(self, floor: int, recorded: bool, level: int, claims: Claims | None, watched: bool) -> None:
         self.watched = watched
@@ -35,6 +38,7 @@ class Waiting:
         self.shares: dict[int, list[Any]] = {}
         self.order: list[int] = []
         self.scattered: dict[int, list[Scattered]] = {}
+        self.received: dict[int, set[int]] = {}  # of the vector of several results, where those begin that users used
         self.flat: list[Node] = []  # the nodes of step functions that were passed
         self.claims = claims  # of memory for gradients, if they are to be delivered
 

@@ -3,10 +3,10 @@
 Where eigenvalues are equal, but for rounding, a function that treats them and their vectors alike has its derivative:
 a sum of f(w), or the projector on all of their space. What treats them differently has none: its gradient is nan. So
 has what uses both at once, as V f(w) Vᵀ does, since its rule cannot know f': write `tinygrad_like.linalg.expm`, `sqrtm`
-or `logm` for functions of a matrix. (Where all cotangents of w are exactly 0, it is taken as a projector.) What adds a
-function of the values to one of such projectors takes them of two calls. The phase of a complex vector is free: what
-depends on it is nan. Second derivatives at equal eigenvalues are right or nan; in forward mode, the tangents of
-equal eigenvalues and their vectors are nan. Only the triangle that is read has a gradient.
+or `logm` for functions of a matrix. What adds a function of the values to one of such projectors takes them of two
+calls. The phase of a complex vector is free: what depends on it is nan. Second derivatives at equal eigenvalues are
+right or nan; in forward mode, the tangents of equal eigenvalues and their vectors are nan. Only the triangle that is
+read has a gradient.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
+from ..engine.several import EVERY
 from .complexes import plane
 from .repeated import (
     diagonals,
@@ -48,11 +49,11 @@ def restored(c: Any, v: Any) -> Any:
     return conjugated(v) @ c @ transposed(v)
 
 
-def eigh_rule(g: Any, y: Any, *, UPLO: str) -> Any:
+def eigh_rule(g: Any, y: Any, *, UPLO: str, received_parts: Any = EVERY) -> Any:
     """V (diag(w̄) + M / (w_j - w_i)) Vᵀ, of which the hermitian part counts, where M = Vᵀ V̄: Giles (2008)."""
     (h, gv), (w, v) = g, y
     m = transposed(v) @ gv
-    depends = np.any(h != 0, axis=-1)[..., None, None]
+    depends = received_parts[0] | np.any(h != 0, axis=-1)[..., None, None]
     c = divided(m, gaps(w), pairs(w, m, depends)) + diagonals(shared(h, w)) + phases(m)
     return folded(restored(opened(c, h, w), v), UPLO)
 

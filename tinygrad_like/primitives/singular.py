@@ -13,7 +13,9 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
+from ..engine.several import EVERY
 from ..engine.shortcuts import shortcut
+from ..engine.tensor import Tensor
 from .complexes import plane
 from .repeated import (
     all_nan,
@@ -62,10 +64,10 @@ at_zero = general(
 )
 
 
-def inner(left: Any, right: Any, h: Any, s: Any) -> Any:
+def inner(left: Any, right: Any, h: Any, s: Any, uses_values: bool) -> Any:
     """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
     turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
-    depends = np.any(h != 0, axis=-1)[..., None, None] & ~are_both_zero(s)
+    depends = (uses_values | np.any(h != 0, axis=-1)[..., None, None]) & ~are_both_zero(s)
     apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(s, turn + other))
     return opened(apart + together + diagonals(of_size(h, s)) + phases(both), h, s)
@@ -91,9 +93,9 @@ def beside(g: Any, u: Any, s: Any) -> Any:
     return divided(rest, s[..., None, :], outside(s, g, rest))
 
 
-def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
+def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any, uses_values: bool) -> Any:
     """The cotangent of a matrix, if its k singular values and vectors were used."""
-    x = inner(transposed(u) @ gu, gvh @ transposed(vh), h, s)
+    x = inner(transposed(u) @ gu, gvh @ transposed(vh), h, s, uses_values)
     if u.shape[-2] > u.shape[-1]:
         return (conjugated(u) @ x + beside(gu, u, s)) @ conjugated(vh)
     if vh.shape[-2] < vh.shape[-1]:
@@ -106,27 +108,29 @@ def padded(x: Any, more: int, axes: int) -> Any:
     return np.pad(x, [(0, 0)] * (x.ndim - axes) + [(0, more)] * axes) if more > 0 else x
 
 
-def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any) -> Any:
+def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any, uses_values: bool) -> Any:
     """The same, if there are vectors beside the first k: they belong to singular values that are 0."""
     k, m, n = s.shape[-1], u.shape[-1], vh.shape[-1]
     left, right = padded(transposed(u) @ gu, n - m, 2), padded(gvh @ transposed(vh), m - n, 2)
-    x = inner(left, right, padded(h, abs(m - n), 1), padded(s, abs(m - n), 1))
+    x = inner(left, right, padded(h, abs(m - n), 1), padded(s, abs(m - n), 1), uses_values)
     # The corner falls away, but not a nan that stands there.
     corner = 0 * np.sum(x[..., k:, k:], axis=(-2, -1), keepdims=True)
     return conjugated(u) @ (x[..., :m, :n] + corner) @ conjugated(vh)
 
 
-def svd_rule(g: Any, y: Any) -> Any:
+def svd_rule(g: Any, y: Any, *, received_parts: Any = EVERY) -> Any:
     """U (diag(s̄) + K₁ / (s_j - s_i) + K₂ / (s_j + s_i)) Vᵀ, K₁ and K₂ the antihermitian parts of Uᵀ Ū ± Vᵀ V̄."""
     (gu, h, gvh), (u, s, vh) = g, y
     rule = of_vectors if u.shape[-1] == vh.shape[-2] else of_all_vectors
-    return at_zero(rule(gu, h, gvh, u, s, vh), s)
+    return at_zero(rule(gu, h, gvh, u, s, vh, received_parts[1]), s)
 
 
 def svdvals_rule(g: Any, a: Any) -> Any:
     """U diag(s̄) Vᵀ, with vectors that are computed now."""
     u, s, vh = svd(a, full_matrices=False)
-    return at_zero(conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated(vh), s)
+    x = conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated(vh)
+    # By values of their own: those of svd would count as used beside its vectors.
+    return at_zero(x, svdvals(a)) if isinstance(a, Tensor) else x
 
 
 def _svd(a: Any, full_matrices: bool = True) -> Any:
