@@ -228,14 +228,9 @@ def of_factors(a):
     return (u * s**3) @ vh
 
 
-def of_eig(a):
-    w, v = np.linalg.eig(a)
-    return (v * w**2) @ np.linalg.inv(v)
-
-
-@together("function", [of_matrix, of_factors, of_eig])
+@together("function", [of_matrix, of_factors])
 def test_a_function_of_a_matrix_is_not_taken_for_a_projector(function):
-    """The cotangents of its values are 0 here, but it uses them: the true derivative of an element is 2, 3 and 2."""
+    """The cotangents of its values are 0 here, but it uses them: the true derivative of an element is 2, or 2."""
     for at in (np.eye(2), np.diag([1.0, 1.0, 2.0])):
         assert np.isnan(tg.grad(lambda a: function(a)[1, 0])(at)).any()
         assert np.isnan(tg.jacobian(function)(at)[1, 0]).any()

@@ -29,7 +29,9 @@ def eig_rule(g: Any, a: Any, y: Any, *, received_parts: Any = EVERY) -> Any:
     along = np.sum(v * of_v, axis=-2, keepdims=True)
     inner = transposed(v) @ (of_v - conjugated(v) * along)
     gaps, equal = all_differences(w), equal_pairs(values_of(w), values_of(left), values_of(a))
-    apart = pairs_apart(equal, values_of(left), values_of(of_v), values_of(inner), received_parts[0])
+    apart = pairs_apart(
+        equal, values_of(left), values_of(of_v), values_of(inner), received_parts[0] and received_parts[1]
+    )
     share = inner * apart / np.where(gaps == 0, 1, gaps)
     middle = share + of_w[..., None, :] * like_equals(equal, values_of(of_w))
     turned = free_phases(values_of(w), values_of(v) * values_of(of_v), a.dtype.kind == "c")
@@ -71,14 +73,14 @@ def equal_pairs(w: Any, left: Any, a: Any) -> Any:
     return equal & ~np.eye(w.shape[-1], dtype=bool)
 
 
-def pairs_apart(equal: Any, left: Any, of_v: Any, inner: Any, uses_values: bool) -> Any:
+def pairs_apart(equal: Any, left: Any, of_v: Any, inner: Any, uses_both: bool) -> Any:
     """1 for different eigenvalues. For equal ones 0, if the function sees no other choice of their vectors; else nan.
 
     A function that depends on the values, too, may have a derivative there (as V f(w) V⁻¹), but it cannot be told: nan.
     """
     size = np.sum(np.abs(of_v), axis=(-2, -1), keepdims=True)
     noise = rounding_unit(left) * size * np.sum(np.abs(left), axis=(-2, -1), keepdims=True)
-    unknown = nan_where(((size > 0) & uses_values) | ~(np.abs(inner) <= noise), left)
+    unknown = nan_where(uses_both | ~(np.abs(inner) <= noise), left)
     return np.where(equal, unknown, 1).astype(left.real.dtype)
 
 
