@@ -21,6 +21,7 @@ from ..engine.registry import general
 from ..engine.several import EVERY
 from .complexes import plane
 from .repeated import (
+    depending,
     diagonals,
     divided,
     gaps,
@@ -53,8 +54,7 @@ def eigh_rule(g: Any, y: Any, *, UPLO: str, received_parts: Any = EVERY) -> Any:
     """V (diag(w̄) + M / (w_j - w_i)) Vᵀ, of which the hermitian part counts, where M = Vᵀ V̄: Giles (2008)."""
     (h, gv), (w, v) = g, y
     m = transposed(v) @ gv
-    depends = received_parts[0] | np.any(h != 0, axis=-1)[..., None, None]
-    c = divided(m, gaps(w), pairs(w, m, depends)) + diagonals(shared(h, w)) + phases(m)
+    c = divided(m, gaps(w), pairs(w, m, depending(h, received_parts[0]))) + diagonals(shared(h, w)) + phases(m)
     return folded(restored(opened(c, h, w), v), UPLO)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..engine.complex_numbers import conjugated
 from ..engine.registry import general
-from ..engine.several import EVERY
 from ..engine.tensor import values_of
 from .samples import Case, Rng
 from .stacks import transposed
@@ -22,19 +21,17 @@ from .stacks import transposed
 MARGIN = 10  # rounding errors are a few units
 
 
-def eig_rule(g: Any, a: Any, y: Any, *, received_parts: Any = EVERY) -> Any:
+def eig_rule(g: Any, a: Any, y: Any) -> Any:
     """Wᵀ (diag(g_w) + K) Vᵀ, where K_ij = (Vᵀ g_v)_ij / (w_j - w_i), with g_v less what would change the length."""
     (of_w, of_v), (w, v) = g, y
     left = left_vectors(v)
     along = np.sum(v * of_v, axis=-2, keepdims=True)
     inner = transposed(v) @ (of_v - conjugated(v) * along)
-    gaps, equal = all_differences(w), equal_pairs(values_of(w), values_of(left), values_of(a))
-    apart = pairs_apart(
-        equal, values_of(left), values_of(of_v), values_of(inner), received_parts[0] and received_parts[1]
-    )
-    share = inner * apart / np.where(gaps == 0, 1, gaps)
-    middle = share + of_w[..., None, :] * like_equals(equal, values_of(of_w))
-    turned = free_phases(values_of(w), values_of(v) * values_of(of_v), a.dtype.kind == "c")
+    known = [values_of(each) for each in (w, left, a, of_w, of_v, inner)]
+    gaps = all_differences(w)
+    share = inner * pairs_apart(*known) / np.where(gaps == 0, 1, gaps)
+    middle = share + of_w[..., None, :] * like_equals(*known[:4])
+    turned = free_phases(known[0], values_of(v) * known[4], a.dtype.kind == "c")
     return transposed(left) @ (middle + turned[..., None, :]) @ transposed(v)
 
 
@@ -73,22 +70,23 @@ def equal_pairs(w: Any, left: Any, a: Any) -> Any:
     return equal & ~np.eye(w.shape[-1], dtype=bool)
 
 
-def pairs_apart(equal: Any, left: Any, of_v: Any, inner: Any, uses_both: bool) -> Any:
+def pairs_apart(w: Any, left: Any, a: Any, of_w: Any, of_v: Any, inner: Any) -> Any:
     """1 for different eigenvalues. For equal ones 0, if the function sees no other choice of their vectors; else nan.
 
     A function that depends on the values, too, may have a derivative there (as V f(w) V⁻¹), but it cannot be told: nan.
     """
     size = np.sum(np.abs(of_v), axis=(-2, -1), keepdims=True)
-    noise = rounding_unit(left) * size * np.sum(np.abs(left), axis=(-2, -1), keepdims=True)
-    unknown = nan_where(uses_both | ~(np.abs(inner) <= noise), left)
-    return np.where(equal, unknown, 1).astype(left.real.dtype)
+    noise = rounding_unit(w) * size * np.sum(np.abs(left), axis=(-2, -1), keepdims=True)
+    depends = (size > 0) & np.any(of_w != 0, axis=-1)[..., None, None]
+    unknown = nan_where(depends | ~(np.abs(inner) <= noise), w)
+    return np.where(equal_pairs(w, left, a), unknown, 1).astype(w.real.dtype)
 
 
-def like_equals(equal: Any, of_w: Any) -> Any:
+def like_equals(w: Any, left: Any, a: Any, of_w: Any) -> Any:
     """The identity, with nan where the cotangents of equal eigenvalues differ: one of these has no derivative."""
-    size = np.sqrt(np.finfo(of_w.dtype).eps) * np.sum(np.abs(of_w), axis=-1)[..., None, None]
-    differs = np.any(equal & (np.abs(all_differences(of_w)) > size), axis=-1)
-    return nan_where(differs[..., None], of_w) + np.eye(of_w.shape[-1], dtype=of_w.real.dtype)
+    size = np.sqrt(np.finfo(w.dtype).eps) * np.sum(np.abs(of_w), axis=-1)[..., None, None]
+    differs = np.any(equal_pairs(w, left, a) & (np.abs(all_differences(of_w)) > size), axis=-1)
+    return nan_where(differs[..., None], w) + np.eye(w.shape[-1], dtype=w.real.dtype)
 
 
 def free_phases(w: Any, products: Any, is_complex: bool) -> Any:

@@ -93,6 +93,12 @@ def by_values(function: Callable[..., Any]) -> Callable[..., Any]:
     return decided
 
 
+def depending(h: Any, used: bool) -> Any:
+    """For each matrix, whether a function depends on the values: by cotangents; if all are 0, by what it `used`."""
+    depends = np.any(h != 0, axis=-1)[..., None, None]
+    return depends | (used & ~np.any(depends))
+
+
 @by_values
 def pairs(w: Any, m: Any, depends: Any) -> Any:
     """For each pair of values: 1 if they differ; else 0 if the function sees no rotation of their vectors, else nan.

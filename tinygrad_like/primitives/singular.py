@@ -21,6 +21,7 @@ from .repeated import (
     all_nan,
     antihermitian,
     by_values,
+    depending,
     diagonals,
     divided,
     gaps,
@@ -67,7 +68,7 @@ at_zero = general(
 def inner(left: Any, right: Any, h: Any, s: Any, uses_values: bool) -> Any:
     """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
     turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
-    depends = (uses_values | np.any(h != 0, axis=-1)[..., None, None]) & ~are_both_zero(s)
+    depends = depending(h, uses_values) & ~are_both_zero(s)
     apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(s, turn + other))
     return opened(apart + together + diagonals(of_size(h, s)) + phases(both), h, s)
