@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .engine.errors import ArgumentError, UnsupportedError
+from .engine.errors import ArgumentError, MissingError, UnsupportedError
 from .engine.scipy_loading import scipy_special
 from .engine.shortcuts import require
 from .engine.tensor import Tensor, as_array
@@ -36,7 +36,10 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *scipy_special().__all__})
+    try:
+        return sorted({*globals(), *scipy_special().__all__})
+    except MissingError:
+        return sorted(globals())
 
 
 def detached(x: Any) -> Any:
@@ -60,7 +63,10 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
         return (result, sign.astype(result.dtype)) if return_sign else result
     if return_sign and (a.dtype.kind == "c" or as_array(b).dtype.kind == "c"):
         raise UnsupportedError("return_sign is for real sums.", "Leave it out: the logarithm is complex, then.")
-    return weighted(a, as_array(1.0 if b is None else b), axis, keepdims, return_sign)
+    b = 1.0 if b is None else b
+    # A number does not widen an array of float32.
+    b = np.asarray(b, np.result_type(a.dtype, b)) if isinstance(b, (int, float, complex)) else as_array(b)
+    return weighted(a, b, axis, keepdims, return_sign)
 
 
 def weighted(a: Any, b: Any, axis: Axis, keepdims: bool, return_sign: bool) -> Any:

@@ -258,3 +258,10 @@ def test_norms_of_nothing(shape, order):
     x = np.zeros(shape)
     for t in (Tensor(x), Tensor(x, requires_grad=True)):
         same(np.linalg.norm(t, order), np.linalg.norm(x, order))
+
+
+@pytest.mark.parametrize("x", [np.zeros((0, 3)), np.full((2, 3), np.inf), np.zeros((2, 3))])
+@pytest.mark.parametrize("order", [-1, -2, 0.5])
+def test_norms_of_extreme_vectors(x, order):
+    with np.errstate(divide="ignore"):
+        same(np.linalg.norm(Tensor(x), order, axis=0), np.linalg.norm(x, order, axis=0))

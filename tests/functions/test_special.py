@@ -49,6 +49,7 @@ def test_without_scipy_the_extra_is_named():
             tg.special.erf
         except tg.MissingError as error:
             print(error)
+        assert "softmax" in dir(tg.special)
     """
     printed = run(code)
     assert printed.startswith("[0.5 0.5]")
@@ -245,6 +246,13 @@ def test_ends_of_distributions():
     assert tg.grad(special.erf)(np.inf) == tg.grad(special.erfcx)(np.inf) == 0.0
 
 
+def test_the_pole_of_ci_does_not_matter_to_si():
+    x = np.array([0.0, 1.0])
+    np.testing.assert_allclose(tg.grad(lambda x: special.sici(x)[0].sum())(x), [1.0, np.sin(1.0)], rtol=1e-15)
+    assert tg.grad(lambda x: special.sici(x)[1])(0.0) == np.inf
+    assert tg.grad(tg.grad(lambda x: special.sici(x)[0]))(0.0) == 0.0
+
+
 WEIGHTS = [
     {"axis": 1},
     {"axis": (0, 1), "keepdims": True},
@@ -273,6 +281,14 @@ def test_slopes_of_logsumexp():
     assert overflows[1] == 1
     with pytest.raises(tg.UnsupportedError, match="return_sign"):
         tg.special.logsumexp(a + 1j, return_sign=True)
+
+
+@together("dtype", [np.float32, np.complex64, int])
+def test_dtypes_of_logsumexp(dtype):
+    a = np.ones((2, 3), dtype)
+    for options in ({}, {"b": 2.0}, {"b": np.ones(3)}):
+        found, expected = (f(a, **options) for f in (tg.special.logsumexp, special.logsumexp))
+        assert found.dtype == expected.dtype
 
 
 @together("axis", [None, 0, -1, (1, 0), (0,), (0, 2)])

@@ -75,6 +75,20 @@ BESIDE = {
 }
 
 
+OF_SQUARES = {
+    "expm": linalg.expm,
+    "logm": linalg.logm,
+    "sqrtm": linalg.sqrtm,
+    "sylvester": lambda a: linalg.solve_sylvester(a, a, a),
+}
+
+
+@together("shape", [(0, 0), (2, 0, 0), (0, 2, 2)])
+def test_gradients_of_nothing(shape):
+    for name, f in OF_SQUARES.items():
+        assert tg.grad(lambda a, f=f: np.sum(f(a)))(np.zeros(shape)).shape == shape, name
+
+
 @together("case", BESIDE)
 def test_what_is_not_read_has_the_gradient_0(case):
     beside, f = case

@@ -129,6 +129,23 @@ def test_no_rotation_of_equal_singular_values_is_missed():
                 assert not right_or_nan(found, expected).all()
 
 
+@together("rank", [0, 1, 2])
+def test_products_of_all_three_factors_where_a_singular_value_is_0(rank):
+    """U S Vᴴ is the matrix, of which the value that is 0 has a part. A rule cannot tell: nan, in both modes."""
+    a, weights = P[:3, :rank] @ P[:rank, :3], RNG.normal(size=(3, 3))
+
+    def product(a, count=3):
+        u, s, vh = np.linalg.svd(a)
+        return np.sum((u[:, :count] * s[:count]) @ vh[:count] * weights)
+
+    assert np.isnan(tg.grad(product)(a)).all()
+    assert np.isnan(tg.jvp(product, (a,), (weights,))[1])
+    values = lambda a: np.sum(np.linalg.svd(a)[1] ** 2)  # noqa: E731
+    np.testing.assert_allclose(tg.grad(values)(a), 2 * a, atol=1e-14)
+    if rank:
+        assert np.isfinite(tg.grad(lambda a: product(a, rank))(a)).all()
+
+
 def test_the_nuclear_norm():
     """At equal values twice differentiable; at 0 once, by the choice that 0 has the slope 0."""
     f = lambda a: np.linalg.norm(a, "nuc")  # noqa: E731

@@ -53,7 +53,7 @@ def of_vectors(size: Any, ord: Any, axis: Axis, keepdims: bool) -> Any:
     if ord == 1:
         return np.sum(size, axis=axis, keepdims=keepdims)
     total = np.sum(size**ord, axis=axis, keepdims=keepdims)
-    return np.where(total == 0, 0, np.where(total == 0, 1, total) ** (1 / ord))
+    return np.where(total == 0, 0 if ord > 0 else np.inf, np.where(total == 0, 1, total) ** (1 / ord))
 
 
 def of_matrices(x: Any, ord: Any, axis: tuple[int, ...], keepdims: bool) -> Any:

@@ -19,9 +19,10 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 
     The cotangent of the matrix is U (diag(s̄) + K₁ / (s_j - s_i) + K₂ / (s_j + s_i)) Vᵀ, by parts K of those of the
     vectors (Townsend, Differentiating the singular value decomposition, 2016). A singular value that is 0 has the
-    derivative 0, as |x| has at 0. Values are equal if they differ by no more than rounding. Then a function that treats
-    them and their vectors alike (the nuclear norm, U Vᴴ, a projector) has its derivative; any other has nan: a single
-    one of them, a single vector, U f(S) Vᴴ. So has what depends on a single vector beside the first k.
+    derivative 0, as |x| has at 0; but nan where vectors are used, too, or if all values are 0 (with `compute_uv`).
+    Values are equal if they differ by no more than rounding. Then a function that treats them and their vectors alike
+    (the nuclear norm, U Vᴴ, a projector) has its derivative; any other has nan: a single one of them, a single vector,
+    U f(S) Vᴴ. So has what depends on a single vector beside the first k.
 
     >>> import tinygrad_like as tg
     >>> tg.grad(lambda a: np.linalg.svd(a)[1].sum())(np.array([[0.0, 2.0], [3.0, 0.0]])).round(3)
@@ -41,7 +42,8 @@ def of_hermitian(a: Any, compute_uv: bool) -> Any:
     order = np.argsort(np.abs(w), axis=-1)[..., ::-1]
     s, signs = (np.take_along_axis(each, order, axis=-1) for each in (np.abs(w), np.sign(w)))
     u = np.take_along_axis(v, order[..., None, :], axis=-1)
-    vh = np.conjugate(np.swapaxes(u * signs[..., None, :], -1, -2))
+    # The sign of an eigenvalue that is 0 is unknown: NumPy has 0, and what depends on it has no derivative.
+    vh = singular.at_zero(np.conjugate(np.swapaxes(u * signs[..., None, :], -1, -2)), s)
     names = type(np.linalg.svd(np.eye(1)))
     return names(u, s, vh)
 

@@ -40,7 +40,8 @@ def _unsolvable(a: Any, b: Any, *, product: bool = False) -> Any:
     system = 1 - of_a * of_b if product else of_a + of_b
     size = 1 + np.abs(of_a * of_b) if product else np.abs(of_a) + np.abs(of_b)
     precision = max(a.shape[-1], b.shape[-1]) * np.finfo(a.dtype).eps
-    least, most = np.abs(system).min((-2, -1), keepdims=True), size.max((-2, -1), keepdims=True)
+    least = np.abs(system).min((-2, -1), keepdims=True, initial=np.inf)
+    most = size.max((-2, -1), keepdims=True, initial=0)
     return np.where(least <= most * precision, np.nan, 0).astype(a.real.dtype)
 
 
@@ -52,7 +53,8 @@ def _solve_sylvester(a: Any, b: Any, q: Any, *, check_finite: bool = True) -> An
     require_finite(check_finite, a, b)
     if not check_finite:
         a, b = or_instead(a, np.eye(a.shape[-1])), or_instead(b, np.eye(b.shape[-1]))
-    return scipy_linalg().solve_sylvester(*of_one_kind(a, b, q))
+    a, b, q = of_one_kind(a, b, q)
+    return scipy_linalg().solve_sylvester(a, b, q) if q.size else q  # SciPy refuses stacks of no matrices
 
 
 def regular_sylvester(a: Any, b: Any, q: Any) -> Any:

@@ -40,8 +40,10 @@ def _expm(a: Any) -> Any:
 
 @of_stacks
 def _expm_frechet(a: Any, e: Any) -> Any:
-    found = scipy_linalg().expm_frechet(a, e, compute_expm=False, check_finite=False)
-    return found.astype(np.result_type(a, e), copy=False)
+    dtype = np.result_type(a, e)
+    if not a.size:
+        return np.zeros(np.broadcast_shapes(a.shape, e.shape), dtype)  # SciPy refuses stacks of no matrices
+    return scipy_linalg().expm_frechet(a, e, compute_expm=False, check_finite=False).astype(dtype, copy=False)
 
 
 def expm_rule(g: Any, a: Any) -> Any:
@@ -65,6 +67,8 @@ def frechet_point(g: Any, a: Any, e: Any) -> Any:
 @of_stacks
 def _logm(a: Any, *, check_finite: bool = True) -> Any:
     require_finite(check_finite, a)
+    if not a.size:
+        return a
     if a.dtype not in (np.float32, np.complex64):
         return nan_where_not_finite(scipy_linalg().logm, a)
     # SciPy 1.17 measures the error of every logarithm by double precision, and warns of it.
@@ -76,7 +80,7 @@ def _logm(a: Any, *, check_finite: bool = True) -> Any:
 def _at_cut(a: Any) -> Any:
     """0; nan where an eigenvalue lies on the negative real axis or at 0, to working precision."""
     values = np.linalg.eigvals(a)
-    limit = np.abs(values).max(-1, keepdims=True) * (a.shape[-1] * np.finfo(a.dtype).eps)
+    limit = np.abs(values).max(-1, keepdims=True, initial=0) * (a.shape[-1] * np.finfo(a.dtype).eps)
     distance = np.where(values.real < 0, np.abs(values.imag), np.abs(values))
     return np.where((distance <= limit).any(-1), np.nan, 0).astype(a.real.dtype)[..., None, None]
 

@@ -18,6 +18,7 @@ from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor
 from .complexes import plane
 from .repeated import (
+    NOISE,
     all_nan,
     antihermitian,
     by_values,
@@ -34,6 +35,7 @@ from .repeated import (
     shared,
     squares,
     sums,
+    unknown,
 )
 from .samples import Case, Rng
 from .stacks import adjoint, transposed
@@ -48,9 +50,21 @@ def are_both_zero(s: Any) -> Any:
     return sums(s) <= 2 * rounding(s)[..., None]
 
 
-def of_size(h: Any, s: Any) -> Any:
+def of_size(h: Any, s: Any, seen: Any = 0) -> Any:
     """The cotangents of singular values; 0 of those that are 0, as of |x| at 0, but an infinite one is not lost."""
-    return shared(h * (1 - are_zero(s)), s)
+    return shared(h * (1 - are_zero(s) + seen), s)
+
+
+@by_values
+def seen_at_zero(h: Any, s: Any, left: Any, right: Any) -> Any:
+    """0, or nan where the cotangent of a value that is 0 may be the derivative itself.
+
+    So it is of a product U f(s) Vᴴ, in which vectors are used; but if all values are 0, the vectors' cotangents are 0.
+    """
+    used = np.any(np.abs(left) > noise(left), axis=(-2, -1)) | np.any(np.abs(right) > noise(right), axis=(-2, -1))
+    size = NOISE * s.shape[-1] * np.finfo(s.dtype).eps * (1 + np.sum(np.abs(h), axis=-1, keepdims=True))
+    zero = are_zero(s)
+    return unknown(zero & (np.abs(h) > size) & (used[..., None] | np.all(zero, axis=-1, keepdims=True)), s.dtype)
 
 
 @by_values
@@ -71,7 +85,8 @@ def inner(left: Any, right: Any, h: Any, s: Any, uses_values: bool) -> Any:
     depends = depending(h, uses_values) & ~are_both_zero(s)
     apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(s, turn + other))
-    return opened(apart + together + diagonals(of_size(h, s)) + phases(both), h, s)
+    own = of_size(h, s, seen_at_zero(h, s, left, right))
+    return opened(apart + together + diagonals(own) + phases(both), h, s)
 
 
 @by_values
