@@ -128,6 +128,33 @@ def test_no_imaginary_part_is_dropped():
             call(tg.Tensor(Z, requires_grad=True))
 
 
+@together(
+    "call",
+    {
+        "cumsum": lambda z, x: np.cumsum(z, dtype=float),
+        "cumprod": lambda z, x: z.cumprod(dtype=float),
+        "accumulate": lambda z, x: np.add.accumulate(z, dtype=float),
+        "concatenate": lambda z, x: np.concatenate([z, x], dtype=float, casting="unsafe"),
+        "stack": lambda z, x: np.stack([z[:3], x], dtype=float, casting="unsafe"),
+        "insert": lambda z, x: np.insert(x, 1, 1j),
+        "pad": lambda z, x: np.pad(x, 1, constant_values=1j),
+        "nan_to_num": lambda z, x: np.nan_to_num(x, nan=1j),
+        "piecewise": lambda z, x: np.piecewise(x, [x > 1], [1j, 2.0]),
+        ".grad": lambda z, x: setattr(x, "grad", 1j * x.numpy()),
+    },
+)
+def test_no_imaginary_part_is_dropped_in_a_dtype_of_real_numbers(call):
+    with pytest.raises(tg.DTypeError):
+        call(tg.Tensor(Z, requires_grad=True), tg.Tensor(X, requires_grad=True))
+
+
+def test_sign_at_zero_and_infinity():
+    z = np.array([0, complex(np.inf, 0), complex(0, -np.inf), 1e-320, 3 + 4j])
+    np.testing.assert_allclose(np.sign(tg.Tensor(z)).numpy(), np.sign(z))
+    slope = tg.grad(lambda z: np.sign(z).real.sum())(z)
+    np.testing.assert_allclose(slope, [0, 0, 0, 0, 0.128 - 0.096j])
+
+
 def test_lists_with_complex_tensors():
     def f(a, b):
         y = tg.numpy.array([[a, 2.0], [b, 1j]])

@@ -128,3 +128,29 @@ def test_a_step_on_a_complex_leaf():
         target = Z * 1j + k
         assert step(mine, target).item() == pytest.approx(descend(theirs, target).item())
     np.testing.assert_allclose(mine.numpy(), theirs.numpy(), 1e-14)
+
+
+@together(
+    "value", {"a traced number": lambda x: x[0] * 1j, "traced numbers": lambda x: x * 1j, "a number": lambda x: 1j}
+)
+def test_complex_values_cannot_be_written_into_real_numbers(value):
+    def filled(x):
+        y = np.zeros_like(x)
+        y[...] = value(x)
+        return y
+
+    with pytest.raises(tg.DTypeError, match="cannot take values of complex128"):
+        tg.compile(filled)(X)
+
+
+@together(
+    "function",
+    {
+        "var": lambda z: np.var(z) + np.std(z, axis=0),
+        "norm": lambda z: np.linalg.norm(z) + np.linalg.norm(z, 2) + np.linalg.cond(z),
+    },
+)
+def test_jax_on_complex_numbers(function):
+    pytest.importorskip("jax")
+    z = np.stack([Z, Z.real + 1j, Z.conj()])
+    np.testing.assert_allclose(tg.compile(function, backend="jax")(z), function(z))

@@ -40,6 +40,13 @@ def check_stays_complex(dtype: np.dtype[Any]) -> None:
         raise DTypeError(f"astype({dtype}) would drop the imaginary part.", "Write t.real, t.imag or np.abs(t).")
 
 
+def check_takes(dtype: np.dtype[Any], value: Any) -> None:
+    """Raise DTypeError if a complex value would be written where the dtype is one of real numbers."""
+    given = value.dtype if hasattr(value, "dtype") else np.dtype(complex if isinstance(value, complex) else float)
+    if given.kind == "c" and dtype.kind != "c":
+        raise DTypeError(f"An array of {dtype} cannot take values of {given}.", "Write z.real, z.imag or np.abs(z).")
+
+
 def dtype_of_rule(value: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any]:
     """In which dtype a rule is given a value: in the precision of the result, complex if the value is."""
     if value.kind == "c":

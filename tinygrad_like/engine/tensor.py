@@ -11,6 +11,7 @@ import numpy as np
 
 from . import operators
 from .callers import only_compares
+from .complex_numbers import check_takes
 from .copying import Copying
 from .copying import _rebuild as _rebuild  # named by pickles of earlier versions
 from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, lost_graph
@@ -216,6 +217,7 @@ class Tensor(Copying, Methods, Operators, Missing):
             value = value if isinstance(value, Tensor) else Tensor(value)
             if value.shape != self.shape:
                 raise ShapeError(f".grad must have the Tensor's shape {self.shape}, but got {value.shape}.")
+            check_takes(self.dtype, value)
             if value._node is None:
                 value = value._array.astype(self.dtype)
         seen(self, cleared=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import check_stays_complex, check_takes
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.shortcuts import fixed
@@ -18,16 +19,26 @@ from .shaping import along, at_least, axes_of
 # -- joined -------------------------------------------------------------------------------------------------
 
 
+def check_joined(parts: Any, dtype: Any) -> None:
+    """Raise DTypeError if complex numbers would be joined in a dtype of real ones."""
+    if dtype is not None and any(each.dtype.kind == "c" for each in parts if hasattr(each, "dtype")):
+        check_stays_complex(np.dtype(dtype))
+
+
 @implements(np.concatenate)
 def concatenate(arrays: Any, axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """`np.concatenate`: the arrays joined along an axis they have."""
-    return movement.concatenate_(*map(stacked, arrays), axis=axis, dtype=dtype, casting=casting)
+    parts = [stacked(each) for each in arrays]
+    check_joined(parts, dtype)
+    return movement.concatenate_(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
 @implements(np.stack)
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """`np.stack`: the arrays joined along a new axis."""
-    return movement.stack_(*map(stacked, arrays), axis=axis, dtype=dtype, casting=casting)
+    parts = [stacked(each) for each in arrays]
+    check_joined(parts, dtype)
+    return movement.stack_(*parts, axis=axis, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack)
@@ -118,7 +129,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`np.insert`: values in front of those that stand at these places."""
     arr, axis = flat_or_along(arr, axis)
     size = arr.shape[axis]
-    values, places = stacked(values).astype(arr.dtype), places_of(obj, size)
+    values, places = stacked(values), places_of(obj, size)
+    check_takes(arr.dtype, values)
+    values = values.astype(arr.dtype)
     count = places.size
     if count == 1:
         values = with_axes(values, arr.ndim)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.complex_numbers import CONTINUOUS
+from ..engine.complex_numbers import CONTINUOUS, check_takes
 from ..engine.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from ..engine.kinds import as_ndarray
 from ..engine.registry import implements
@@ -121,6 +121,7 @@ def settings_of(mode: str, setting: Any, ndim: int) -> Any:
 
 def spread(margin: Any, x: Any, axis: int, count: int) -> Any:
     """A margin as wide as it has to be, and in the array's dtype."""
+    check_takes(x.dtype, margin)
     return np.broadcast_to(margin, (*x.shape[:axis], count, *x.shape[axis + 1 :])).astype(x.dtype, copy=False)
 
 

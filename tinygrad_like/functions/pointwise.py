@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.complex_numbers import CONTINUOUS
+from ..engine.complex_numbers import CONTINUOUS, check_takes
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
 from ..engine.shortcuts import refuse, require
 from ..engine.tensor import as_array, values_of
 from ..primitives import choices, complexes, constants
-from ..primitives.trigonometric import nonzero
 
 
 @implements(np.clip)
@@ -92,6 +91,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         real_part, imaginary = (nan_to_num(part(x), True, nan, above, below) for part in (np.real, np.imag))
         return real_part + imaginary * 1j
     for where, number in ((np.isnan(x), nan), (np.isposinf(x), above), (np.isneginf(x), below)):
+        check_takes(x.dtype, number)
         x = np.where(where, as_array(number).astype(x.dtype), x)
     return x
 
@@ -123,9 +123,13 @@ def imag(x: Any) -> Any:
 
 @implements(np.sign)
 def sign(x: Any) -> Any:
-    """`np.sign`: of real numbers a constant; of complex ones x / |x|, and 0 at 0."""
+    """`np.sign`: of real numbers a constant; of complex ones x / |x|. At 0 and at infinity its gradient is 0."""
     x = as_array(x)
-    return x / nonzero(np.abs(x)) if x.dtype.kind == "c" else constants.sign(x)
+    if x.dtype.kind != "c":
+        return constants.sign(x)
+    size = np.abs(x)
+    is_extreme = (size < np.finfo(size.dtype).tiny) | np.isinf(size)
+    return np.where(is_extreme, constants.sign(x), np.where(is_extreme, 0, x) / np.where(is_extreme, 1, size))
 
 
 @implements(np.angle)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import check_takes
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.kinds import as_ndarray
 from ..engine.registry import NUMPY, implements
@@ -134,6 +135,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **opti
     result = np.zeros_like(x)
     for condition, function in zip(conditions, funclist):
         piece = piece_of(x, condition, function, args, options) if callable(function) else function
+        check_takes(x.dtype, piece)
         result = np.where(condition, piece, result).astype(x.dtype)
     return result
 

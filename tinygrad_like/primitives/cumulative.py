@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.complex_numbers import check_stays_complex
 from ..engine.registry import general, multilinear
 from ..engine.shortcuts import shortcut
 from ..engine.traces import whole
@@ -42,6 +43,17 @@ def are_normal(y: Any) -> bool:
     """Whether no value is 0, infinite, or so small that digits are lost."""
     size = np.abs(y)
     return shortcut(np.all((size >= np.finfo(size.dtype).tiny) & np.isfinite(size)))
+
+
+def scan_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The scan, but not of complex numbers in a dtype of real ones."""
+
+    def scan(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        if dtype is not None and a.dtype.kind == "c":
+            check_stays_complex(np.dtype(dtype))
+        return function(a, axis, dtype)
+
+    return scan
 
 
 def cumsum_rule(g: Any, in_shape: tuple[int, ...], *, axis: int | None) -> Any:
@@ -115,14 +127,22 @@ sums_from = multilinear(
     "sums_from", _sums_from, "x", lambda g, *, axis: np.cumsum(g, axis), sample=along_each(normal), symbol="Σ"
 )
 cumsum = multilinear(
-    "cumsum", np.cumsum, "a", cumsum_rule, **OPTIONS, sample=either(scans(normal), flattened), symbol="Σ"
+    "cumsum",
+    scan_of(np.cumsum),
+    "a",
+    cumsum_rule,
+    **OPTIONS,
+    numpy=np.cumsum,
+    sample=either(scans(normal), flattened),
+    symbol="Σ",
 )
 cumprod = general(
     "cumprod",
-    np.cumprod,
+    scan_of(np.cumprod),
     "a",
     cumprod_rule,
     **OPTIONS,
+    numpy=np.cumprod,
     sample=either(scans(normal), flattened, zeros_along),
     symbol="Π",
 )

@@ -324,9 +324,10 @@ def by_name(call: Call) -> Any:
 def promoted(structure: Any, dtype: Any) -> Any:
     if isinstance(structure, (tuple, list)):
         return type(structure)(promoted(each, dtype) for each in structure)
-    if hasattr(structure, "dtype") and structure.dtype.kind in "biufc" and dtype.kind in "fc":
-        return cast(structure, dtype)
-    return structure
+    if not hasattr(structure, "dtype") or structure.dtype.kind not in "biufc" or dtype.kind not in "fc":
+        return structure
+    # A real result of complex numbers, such as their variance, is of both parts.
+    return structure if structure.dtype.kind == "c" and dtype.kind == "f" else cast(structure, dtype)
 
 
 def counterpart(function: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ... import protocols
 from ...engine.batches.batched import Batched
+from ...engine.complex_numbers import check_takes
 from ...engine.errors import TraceError
 from ...engine.tensor import Tensor, values_of
 
@@ -124,6 +125,7 @@ class TracedArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self.trace_of.emit(operator.getitem, (self, index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        check_takes(self.dtype, value)
         self.trace_of.emit(operator.setitem, (self, without_tensors(index), value), writes=(self,))
 
     def __iter__(self) -> Iterator[Any]:
