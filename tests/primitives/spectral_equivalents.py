@@ -17,7 +17,7 @@ OF_VALUES = "conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated
 EQUIVALENT = {
     ("are_apart", "shortcut(np.all(np.abs(np.diff(w)) > rounding(w)))"): (1, "the same truth"),
     ("are_apart", "np.abs(np.diff(w))"): (1, FASTER),
-    ("depending", "depends | used & ~np.any(depends)"): (1, "the corners' rules know by cotangents; see test_repeated.py"),
+    ("depending", "depends | used & ~np.any(depends)"): (1, "test_repeated.py watches what was used"),
     ("are_both_zero", "2 * rounding(s)[..., None]"): (1, BOUND),
     ("beside", "conjugated(u)"): (1, PHASES),
     ("beside", "outside(s, g, rest)"): (3, DECIDES),

@@ -69,9 +69,9 @@ def real_inputs() -> DTypeError:
     return DTypeError("holomorphic=True is for functions of complex numbers, but got real ones.", "Write x + 0j.")
 
 
-def complex_result(name: str, dtype: Any) -> DTypeError:
+def complex_result(dtype: Any) -> DTypeError:
     return DTypeError(
-        f"{name} of a function with a result of {dtype} has no single meaning.",
+        f"grad of a function with a result of {dtype} has no single meaning.",
         "Return a real number, such as np.abs(y)**2; or write holomorphic=True for f′ of a holomorphic function.",
     )
 
@@ -88,7 +88,10 @@ def check_jacobian(evaluation: Evaluation, holomorphic: bool) -> None:
         if holomorphic and root is not None and y.dtype.kind != "c":
             raise not_holomorphic()
         if doubled(y, holomorphic) and any(complex_inputs):
-            raise complex_result("The Jacobian by complex numbers", y.dtype)
+            raise DTypeError(
+                f"A result of {y.dtype} has no single Jacobian by complex numbers: it depends on both of their parts.",
+                "Write the function of two real arrays, f(x + 1j * y); or holomorphic=True for a holomorphic function.",
+            )
 
 
 def doubled(y: Any, holomorphic: bool) -> bool:

@@ -44,7 +44,7 @@ def value_and_grad(
         evaluation = Evaluation(function, args, options, choice.keys(function, args, options), has_aux)
         y = single(evaluation)
         if y.dtype.kind == "c" and not holomorphic:
-            raise complex_result("grad", y.dtype)
+            raise complex_result(y.dtype)
         value = evaluation.result()
         if has_aux:
             value = value, evaluation.auxiliary()
