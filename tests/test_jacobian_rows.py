@@ -18,6 +18,8 @@ from tinygrad_like.tree import flatten
 RNG = np.random.default_rng(0)
 # Their rules compute some of it item by item: a write apart, a convolution, products by what values allow.
 ITEM_BY_ITEM = {"convolve", "cumprod", "getitem", "prod", "setitem"}
+# Whether values are equal is decided for each row.
+ITEM_BY_ITEM |= {"at_zero", "eigh", "eigvalsh", "left_open", "svd", "svdvals"}
 
 
 def one_by_one(function, *args):

@@ -349,7 +349,7 @@ def test_the_gradient_of_a_complex_result_has_no_single_meaning():
         lambda: tg.jacobian(lambda z: z * z)(np.array([2j])),
         lambda: tg.hessian(lambda z: z * z)(np.array(2j)),
     ):
-        with pytest.raises(DTypeError, match=r"no single meaning(.|\n)*holomorphic=True"):
+        with pytest.raises(DTypeError, match=r"no single (meaning|Jacobian)(.|\n)*holomorphic=True"):
             refused()
     with pytest.raises(DTypeError, match=r"needs a gradient(.|\n)*t\.real\.backward"):
         (Tensor(2j, requires_grad=True) * 3).backward()

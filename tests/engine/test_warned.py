@@ -84,7 +84,6 @@ def test_a_lost_imaginary_part_is_told():
 
 OTHERS = {
     "astype": lambda z: z.astype(float),
-    "concatenate": lambda z: np.concatenate([z, z], dtype=float, casting="unsafe"),
 }
 
 

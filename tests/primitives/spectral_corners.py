@@ -181,6 +181,14 @@ def mixed():
     yield "svd", (np.stack([small, small]),), {}, both, vector(polar, u * used[1] @ vh)
 
 
+def product_of_all():
+    """The sum of the elements of U S Vᴴ, each times another number: where a value is 0, the rule cannot see it: nan."""
+    a, weights = np.diag([2.0, 1.0, 0.0]), np.arange(1.0, 10.0).reshape(3, 3)
+    u, s, vh = np.linalg.svd(a)
+    used = vector([weights @ vh.T * s, np.diag(u.T @ weights @ vh.T), (u * s).T @ weights])
+    yield "svd", (a,), {}, used, np.full(9, NAN)
+
+
 def antisymmetric(z):
     return (z - z.T) / 2
 
@@ -201,4 +209,4 @@ def opened():
     yield "at_zero", (OPEN, np.zeros(2)), {}, 1e-17 * OPEN, vector(1e-17 * OPEN, [0.0, 0.0])
 
 
-SPECTRAL = [*eigen(), *phased(), *near(), *singular(), *beside(), *mixed(), *opened()]
+SPECTRAL = [*eigen(), *phased(), *near(), *singular(), *beside(), *mixed(), *product_of_all(), *opened()]

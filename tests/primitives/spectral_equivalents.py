@@ -11,7 +11,7 @@ ONE = "there is one matrix, or the nan of one is noticed anyway"
 
 ROOT = "np.sqrt(squares.sum(-1, keepdims=True) + squares.sum(-2, keepdims=True))"
 UNITS = "NOISE * m.shape[-1] * np.finfo(m.dtype).eps"
-X = "apart + together + diagonals(of_size(h, s)) + phases(both)"
+X = "apart + together + diagonals(own) + phases(both)"
 OF_VALUES = "conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated(vh)"
 
 EQUIVALENT = {
@@ -26,6 +26,7 @@ EQUIVALENT = {
     ("eigh_rule", "opened(c, h, w)"): (6, OPEN),
     ("eigvalsh_rule", "opened(diagonals(shared(g, w)), g, w)"): (6, OPEN),
     ("inner", "turn + other"): (2, DECIDES),
+    ("inner", "seen_at_zero(h, s, left, right)"): (4, "the vectors of both sides are used here"),
     ("inner", f"opened({X}, h, s)"): (6, OPEN),
     ("instead", "np.where(equal, unknown(bad, dtype), 1).astype(dtype)"): (1, CAST),
     ("noise", f"1 + {ROOT}"): (1, BOUND),

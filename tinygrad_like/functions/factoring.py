@@ -24,6 +24,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
     Raises UnsupportedError for mode="raw".
 
+    >>> import tinygrad_like as tg
     >>> a = tg.Tensor([[3.0, 1.0], [4.0, 2.0]], requires_grad=True)
     >>> np.linalg.qr(a).R[0, 0].backward()  # the length of the first column, but for the sign
     >>> np.round(np.abs(a.grad), 6)
@@ -51,6 +52,7 @@ def eig(a: Any) -> Any:
     vectors are orthogonal, up to rounding: there, the matrix has too few eigenvectors, and already tiny changes move
     the eigenvalue far.
 
+    >>> import tinygrad_like as tg
     >>> a = tg.Tensor([[2.0, 1.0], [0.0, 3.0]], requires_grad=True)
     >>> np.linalg.eig(a).eigenvalues[1].backward()  # 3, with the right vector (1, 1) and the left (0, 1)
     >>> np.round(a.grad, 6)

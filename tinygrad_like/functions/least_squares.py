@@ -27,6 +27,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
 
     Raises ShapeError for other shapes; in a compiled function, ArgumentError if the rank is not full.
 
+    >>> import tinygrad_like as tg
     >>> b = tg.Tensor([1.0, 2.0, 6.0], requires_grad=True)
     >>> x, residuals, rank, s = np.linalg.lstsq(np.ones((3, 1)), b)
     >>> x[0].backward()  # the mean

@@ -108,7 +108,7 @@ def pairs(w: Any, m: Any, depends: Any) -> Any:
     """
     others = ~np.eye(w.shape[-1], dtype=bool)
     if are_apart(w):
-        return others.astype(w.dtype)
+        return np.ones_like(gaps(w)) * others
     least = noise(m)
     bad = (np.abs(antihermitian(m)) > least) | ((np.abs(m) > least) & depends)
     return instead(equals(w), bad & others, w.dtype)

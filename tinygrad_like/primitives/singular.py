@@ -93,7 +93,7 @@ def inner(left: Any, right: Any, h: Any, s: Any, uses_values: bool) -> Any:
 def vanishing(s: Any, k: Any) -> Any:
     """1; for a pair of values that are 0, 0 if k is, else nan."""
     if shortcut(np.all(s > rounding(s))):
-        return np.ones_like(s)[..., None]
+        return np.ones_like(sums(s))
     return instead(are_both_zero(s), np.abs(k) > noise(k), s.dtype)
 
 
