@@ -185,7 +185,7 @@ def product_of_all():
     """The sum of the elements of U S Vᴴ, each times another number: where a value is 0, the rule cannot see it: nan."""
     a, weights = np.diag([2.0, 1.0, 0.0]), np.arange(1.0, 10.0).reshape(3, 3)
     u, s, vh = np.linalg.svd(a)
-    used = vector([weights @ vh.T * s, np.diag(u.T @ weights @ vh.T), (u * s).T @ weights])
+    used = vector(weights @ vh.T * s, np.diag(u.T @ weights @ vh.T), (u * s).T @ weights)
     yield "svd", (a,), {}, used, np.full(9, NAN)
 
 
