@@ -26,7 +26,7 @@ EQUIVALENT = {
     ("eigh_rule", "opened(c, h, w)"): (6, OPEN),
     ("eigvalsh_rule", "opened(diagonals(shared(g, w)), g, w)"): (6, OPEN),
     ("inner", "turn + other"): (2, DECIDES),
-    ("inner", "seen_at_zero(h, s, left, right)"): (4, "the vectors of both sides are used here"),
+    ("inner", "seen_at_zero(h, s, left, right)"): (3, "the vectors of both sides are used here"),
     ("inner", f"opened({X}, h, s)"): (6, OPEN),
     ("instead", "np.where(equal, unknown(bad, dtype), 1).astype(dtype)"): (1, CAST),
     ("noise", f"1 + {ROOT}"): (1, BOUND),
