@@ -160,6 +160,7 @@ OF_RANK_ONE = np.array([[2.0, 0.0], [0.0, 1e-12]]), np.array([[6.0], [7.0]])
 COMPLETED = [(("qr", (a,), {"mode": "complete"}, of_q, slope)) for a, of_q, slope in map(beside, (float, complex))]
 # (name, arguments, options, cotangent, gradients). A cotangent of 1 would hide that a rule forgets it.
 CORNERS = [
+    ("special.sici", (np.array([0.0]),), {}, np.array([1.0, 0.0]), np.array([1.0])),
     *((name, arrays, options, 3.0, 3 * np.ravel(right)) for name, arrays, options, right in OF_ONE),
     *((name, tuple(np.array([x]) for x in at), {}, 3.0, 3 * np.array(slopes)) for name, at, slopes in OF_SCIPY),
     *COMPLETED,

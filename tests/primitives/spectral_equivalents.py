@@ -12,7 +12,7 @@ ONE = "there is one matrix, or the nan of one is noticed anyway"
 ROOT = "np.sqrt(squares.sum(-1, keepdims=True) + squares.sum(-2, keepdims=True))"
 UNITS = "NOISE * m.shape[-1] * np.finfo(m.dtype).eps"
 X = "apart + together + diagonals(own) + phases(both)"
-OF_VALUES = "conjugated(u) @ opened(diagonals(of_size(g, s)), g, s) @ conjugated(vh)"
+BOTH = "received_parts[1] and (received_parts[0] or received_parts[2])"
 
 EQUIVALENT = {
     ("are_apart", "shortcut(np.all(np.abs(np.diff(w)) > rounding(w)))"): (1, "the same truth"),
@@ -26,7 +26,6 @@ EQUIVALENT = {
     ("eigh_rule", "opened(c, h, w)"): (6, OPEN),
     ("eigvalsh_rule", "opened(diagonals(shared(g, w)), g, w)"): (6, OPEN),
     ("inner", "turn + other"): (2, DECIDES),
-    ("inner", "seen_at_zero(h, s, left, right)"): (3, "the vectors of both sides are used here"),
     ("inner", f"opened({X}, h, s)"): (6, OPEN),
     ("instead", "np.where(equal, unknown(bad, dtype), 1).astype(dtype)"): (1, CAST),
     ("noise", f"1 + {ROOT}"): (1, BOUND),
@@ -48,10 +47,11 @@ EQUIVALENT = {
     ("outside", "instead(are_zero(s)[..., None, :], np.abs(rest) > noise(g), s.dtype)"): (1, "here all values are 0"),
     ("outside", "np.abs(rest)"): (1, ONE),
     ("outside", "noise(g)"): (1, ONE),
-    ("pairs", "others.astype(w.dtype)"): (1, "True is 1"),
+    ("pairs", "np.ones_like(gaps(w)) * others"): (1, "True is 1"),
     ("pairs", "np.abs(antihermitian(m))"): (1, OPPOSITE),
-    ("svd_rule", "at_zero(rule(gu, h, gvh, u, s, vh), s)"): (1, OPEN),
-    ("svdvals_rule", f"at_zero({OF_VALUES}, s)"): (1, OPEN),
+    ("svd_rule", f"at_zero(rule(gu, h, gvh, u, s, vh, {BOTH}), s)"): (1, OPEN),
+    ("svdvals_rule", "at_zero(x, svdvals(a))"): (1, OPEN),
+    ("svdvals_rule", "isinstance(a, Tensor)"): (2, OPEN),
     ("svdvals_rule", "opened(diagonals(of_size(g, s)), g, s)"): (6, OPEN),
     ("uneven", "np.minimum(NOISE * rounding(w), root)"): (1, "the order of these two makes no difference"),
     ("uneven", "np.abs(gaps(h))"): (1, OPPOSITE),

@@ -19,7 +19,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 
     The cotangent of the matrix is U (diag(s̄) + K₁ / (s_j - s_i) + K₂ / (s_j + s_i)) Vᵀ, by parts K of those of the
     vectors (Townsend, Differentiating the singular value decomposition, 2016). A singular value that is 0 has the
-    derivative 0, as |x| has at 0; but nan where vectors are used, too, or if all values are 0 (with `compute_uv`).
+    derivative 0, as |x| has at 0; but nan where vectors are used, too, since it may be what U f(S) Vᴴ needs.
     Values are equal if they differ by no more than rounding. Then a function that treats them and their vectors alike
     (the nuclear norm, U Vᴴ, a projector) has its derivative; any other has nan: a single one of them, a single vector,
     U f(S) Vᴴ. So has what depends on a single vector beside the first k.

@@ -18,7 +18,6 @@ from ..engine.shortcuts import shortcut
 from ..engine.tensor import Tensor
 from .complexes import plane
 from .repeated import (
-    NOISE,
     all_nan,
     antihermitian,
     by_values,
@@ -50,21 +49,15 @@ def are_both_zero(s: Any) -> Any:
     return sums(s) <= 2 * rounding(s)[..., None]
 
 
-def of_size(h: Any, s: Any, seen: Any = 0) -> Any:
+def of_size(h: Any, s: Any, more: Any = 0) -> Any:
     """The cotangents of singular values; 0 of those that are 0, as of |x| at 0, but an infinite one is not lost."""
-    return shared(h * (1 - are_zero(s) + seen), s)
+    return shared(h * (1 - are_zero(s) + more), s)
 
 
 @by_values
-def seen_at_zero(h: Any, s: Any, left: Any, right: Any) -> Any:
-    """0, or nan where the cotangent of a value that is 0 may be the derivative itself.
-
-    So it is of a product U f(s) Vᴴ, in which vectors are used; but if all values are 0, the vectors' cotangents are 0.
-    """
-    used = np.any(np.abs(left) > noise(left), axis=(-2, -1)) | np.any(np.abs(right) > noise(right), axis=(-2, -1))
-    size = NOISE * s.shape[-1] * np.finfo(s.dtype).eps * (1 + np.sum(np.abs(h), axis=-1, keepdims=True))
-    zero = are_zero(s)
-    return unknown(zero & (np.abs(h) > size) & (used[..., None] | np.all(zero, axis=-1, keepdims=True)), s.dtype)
+def lost(h: Any, s: Any) -> Any:
+    """nan where the cotangent of a value that is 0 may be the derivative itself, as of U f(s) Vᴴ; else 0."""
+    return unknown(are_zero(s) & (h != 0), s.dtype)
 
 
 @by_values
@@ -79,13 +72,13 @@ at_zero = general(
 )
 
 
-def inner(left: Any, right: Any, h: Any, s: Any, uses_values: bool) -> Any:
+def inner(left: Any, right: Any, h: Any, s: Any, uses_both: bool) -> Any:
     """The cotangent of Uᴴ A V, by those of the vectors in the bases of the vectors."""
     turn, other, both = antihermitian(left), antihermitian(right), left + adjoint(right)
-    depends = depending(h, uses_values) & ~are_both_zero(s)
+    depends = depending(h, uses_both) & ~are_both_zero(s)
     apart = divided(turn - other, gaps(s), pairs(s, both, depends))
     together = divided(turn + other, sums(s), vanishing(s, turn + other))
-    own = of_size(h, s, seen_at_zero(h, s, left, right))
+    own = of_size(h, s, lost(h, s) if uses_both else 0)
     return opened(apart + together + diagonals(own) + phases(both), h, s)
 
 
@@ -109,9 +102,9 @@ def beside(g: Any, u: Any, s: Any) -> Any:
     return divided(rest, s[..., None, :], outside(s, g, rest))
 
 
-def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any, uses_values: bool) -> Any:
+def of_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any, uses_both: bool) -> Any:
     """The cotangent of a matrix, if its k singular values and vectors were used."""
-    x = inner(transposed(u) @ gu, gvh @ transposed(vh), h, s, uses_values)
+    x = inner(transposed(u) @ gu, gvh @ transposed(vh), h, s, uses_both)
     if u.shape[-2] > u.shape[-1]:
         return (conjugated(u) @ x + beside(gu, u, s)) @ conjugated(vh)
     if vh.shape[-2] < vh.shape[-1]:
@@ -124,11 +117,11 @@ def padded(x: Any, more: int, axes: int) -> Any:
     return np.pad(x, [(0, 0)] * (x.ndim - axes) + [(0, more)] * axes) if more > 0 else x
 
 
-def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any, uses_values: bool) -> Any:
+def of_all_vectors(gu: Any, h: Any, gvh: Any, u: Any, s: Any, vh: Any, uses_both: bool) -> Any:
     """The same, if there are vectors beside the first k: they belong to singular values that are 0."""
     k, m, n = s.shape[-1], u.shape[-1], vh.shape[-1]
     left, right = padded(transposed(u) @ gu, n - m, 2), padded(gvh @ transposed(vh), m - n, 2)
-    x = inner(left, right, padded(h, abs(m - n), 1), padded(s, abs(m - n), 1), uses_values)
+    x = inner(left, right, padded(h, abs(m - n), 1), padded(s, abs(m - n), 1), uses_both)
     # The corner falls away, but not a nan that stands there.
     corner = 0 * np.sum(x[..., k:, k:], axis=(-2, -1), keepdims=True)
     return conjugated(u) @ (x[..., :m, :n] + corner) @ conjugated(vh)
@@ -138,7 +131,7 @@ def svd_rule(g: Any, y: Any, *, received_parts: Any = EVERY) -> Any:
     """U (diag(s̄) + K₁ / (s_j - s_i) + K₂ / (s_j + s_i)) Vᵀ, K₁ and K₂ the antihermitian parts of Uᵀ Ū ± Vᵀ V̄."""
     (gu, h, gvh), (u, s, vh) = g, y
     rule = of_vectors if u.shape[-1] == vh.shape[-2] else of_all_vectors
-    return at_zero(rule(gu, h, gvh, u, s, vh, received_parts[1]), s)
+    return at_zero(rule(gu, h, gvh, u, s, vh, received_parts[1] and (received_parts[0] or received_parts[2])), s)
 
 
 def svdvals_rule(g: Any, a: Any) -> Any:
