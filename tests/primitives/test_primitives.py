@@ -367,7 +367,7 @@ ELEMENTWISE = [p for p in DIFFERENTIABLE if p.shape == "elementwise" and (p not 
 
 
 @pytest.mark.parametrize("primitive", ELEMENTWISE, ids=named)
-@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+@settings(max_examples=8, deadline=None, derandomize=True, database=None)
 @given(data=st.data())
 def test_broadcasting(primitive, data):
     shapes = data.draw(broadcastable(len(primitive.sample)))
