@@ -115,8 +115,7 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         values = []
         for s in sources:  # a comprehension would cost a call
             values.append(saved[s] if s != IN_SHAPE else parent.shape)
-        rule = partial(rule, **{name: node.options[name] for name in names}) if names else rule
-        rule = partial(rule, received_parts=waiting.received.get(-node.index, ())) if sees_parts else rule
+        rule = with_options(rule, node, names, sees_parts, waiting) if names or sees_parts else rule
         # Who looks at the part again asks the rule for other products, which must not be written there.
         call = rule if place is None else partial(rule, out=place)
         part: Any = call(g, *values) if trusted else guarded(call, f"A rule of {primitive.name}", (g, *values))
@@ -137,6 +136,12 @@ def pull_back(node: Node, g: Any, waiting: Waiting) -> None:
         waiting.add(parent, part, fresh)
     waiting.careful = waiting.careful or primitive.chooses or not trusted
     waiting.flat += [node] * primitive.flat
+
+
+def with_options(rule: Any, node: Node, names: Any, sees_parts: bool, waiting: Waiting) -> Any:
+    """A rule with the options that it names, and with which of several results were used, if it asks for that."""
+    options = {name: node.options[name] for name in names}
+    return partial(rule, **options, **{"received_parts": waiting.received.get(-node.index, ())} if sees_parts else {})
 
 
 def among(saved: Any, sources: Any, shape: tuple[int, ...]) -> list[Any]:
