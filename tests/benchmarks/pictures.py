@@ -105,7 +105,7 @@ def row(name: str) -> Row:
 
 
 def main() -> None:
-    from tinygrad_like.picture.renderer import available
+    from tinygrad_like.picture.written.renderer import available
 
     table = Table(TITLE, "size of the SVG", [row(name) for name in CASES])
     table.notes.append(f"Rendered by {available('svg')[0]}.")

@@ -10,8 +10,8 @@ from tests.cases import together
 from tests.picture.test_draw import graph_of
 from tinygrad_like import nn
 from tinygrad_like.engine.blocks import block, words
-from tinygrad_like.picture.graph import LEAVES
-from tinygrad_like.picture.reducing import blocks_as_cards
+from tinygrad_like.picture.graphs.graph import LEAVES
+from tinygrad_like.picture.graphs.reducing import blocks_as_cards
 
 F = nn.functional
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import numpy as np
 
 import tinygrad_like as tg
 from tests.cases import together
-from tinygrad_like.picture.numbers import block, number_text, statistics
+from tinygrad_like.picture.written.numbers import block, number_text, statistics
 
 
 @together(

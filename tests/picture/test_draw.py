@@ -11,9 +11,9 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import together
 from tinygrad_like.picture import drawing
-from tinygrad_like.picture.arranging import arrange
+from tinygrad_like.picture.captured.places import Places
+from tinygrad_like.picture.graphs.arranging import arrange
 from tinygrad_like.picture.options import Options
-from tinygrad_like.picture.places import Places
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])

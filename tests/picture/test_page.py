@@ -14,11 +14,11 @@ import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
-from tinygrad_like.picture import renderer
 from tinygrad_like.picture.api import draw
-from tinygrad_like.picture.labels import plain
-from tinygrad_like.picture.page import page, prepared
-from tinygrad_like.picture.themes import DARK, LIGHT
+from tinygrad_like.picture.pages.page import page, prepared
+from tinygrad_like.picture.written import renderer
+from tinygrad_like.picture.written.labels import plain
+from tinygrad_like.picture.written.themes import DARK, LIGHT
 
 RENDERERS = [name for name in renderer.ORDER["svg"] if renderer.COMMANDS[name]()]
 NO_RENDERER = pytest.mark.skipif(not RENDERERS, reason="nothing that draws an SVG is installed")

@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 import tinygrad_like as tg
 from tests.cases import together
 from tinygrad_like.engine.registry import REGISTRY
-from tinygrad_like.picture import labels, numbers, renderer, themes
-from tinygrad_like.picture.graph import ROLES, Card, Graph
+from tinygrad_like.picture.graphs.graph import ROLES, Card, Graph
+from tinygrad_like.picture.written import labels, numbers, renderer, themes
 
 
 def texts(array, **limits):

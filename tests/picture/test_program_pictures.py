@@ -8,7 +8,7 @@ import pytest
 import tinygrad_like as tg
 from tinygrad_like.engine.errors import ArgumentError
 from tinygrad_like.picture.picture import freer
-from tinygrad_like.picture.themes import THEMES
+from tinygrad_like.picture.written.themes import THEMES
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_other_options_are_refused(step):
 
 def test_a_graph_that_graphviz_cannot_line_up_is_drawn_more_freely(step, monkeypatch):
     from tinygrad_like.engine.errors import RenderError
-    from tinygrad_like.picture import renderer
+    from tinygrad_like.picture.written import renderer
 
     tried = []
 

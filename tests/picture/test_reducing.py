@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 import tinygrad_like as tg
 from tests.cases import calls_in
 from tests.picture.test_draw import graph_of
-from tinygrad_like.picture import reducing
-from tinygrad_like.picture.graph import LEAVES, Card, Graph
-from tinygrad_like.picture.neighbourhood import neighbourhood
-from tinygrad_like.picture.reducing import collapsed, depths_of, reduced, with_references
-from tinygrad_like.picture.rolling import runs_rolled_up, siblings_rolled_up
+from tinygrad_like.picture.graphs import reducing
+from tinygrad_like.picture.graphs.graph import LEAVES, Card, Graph
+from tinygrad_like.picture.graphs.neighbourhood import neighbourhood
+from tinygrad_like.picture.graphs.reducing import collapsed, depths_of, reduced, with_references
+from tinygrad_like.picture.graphs.rolling import runs_rolled_up, siblings_rolled_up
 
 
 def follows_its_parents(graph):

@@ -18,8 +18,8 @@ import time
 import pytest
 
 from tinygrad_like.engine.errors import ArgumentError, MissingError, RenderError
-from tinygrad_like.picture import renderer
-from tinygrad_like.picture.renderer import available, render, write_atomically
+from tinygrad_like.picture.written import renderer
+from tinygrad_like.picture.written.renderer import available, render, write_atomically
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="this system has no POSIX signals, pipes and permissions")
 FOUND = {name: command() for name, command in renderer.COMMANDS.items()}
@@ -393,7 +393,7 @@ def test_an_interrupt_stops_the_renderer(tmp_path, fake):
     os.mkfifo(tmp_path / "alive")
     reading = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     code = (
-        "from tinygrad_like.picture import renderer\n"
+        "from tinygrad_like.picture.written import renderer\n"
         f"renderer.COMMANDS['graphviz-pure'] = lambda: {fake(hanging(tmp_path / 'alive'))!r}\n"
         "renderer.render('digraph {}', 'svg')"
     )
@@ -439,7 +439,7 @@ def test_input_and_output_may_be_large(only, fake):
 def test_importing_is_light():
     code = (
         "import sys, tinygrad_like; before = set(sys.modules)\n"
-        "import tinygrad_like.picture.renderer; print(*set(sys.modules) - before)"
+        "import tinygrad_like.picture.written.renderer; print(*set(sys.modules) - before)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not set(loaded) & {"subprocess", "shutil", "html", "importlib.metadata", "graphviz", "pygraphviz"}
@@ -556,7 +556,7 @@ def test_a_killed_process_leaves_the_old_or_the_new_file(tmp_path):
     write_atomically(path, b"A" * size)
     code = (
         "import itertools, sys\n"
-        "from tinygrad_like.picture.renderer import write_atomically\n"
+        "from tinygrad_like.picture.written.renderer import write_atomically\n"
         "print('ready', flush=True)\n"
         f"for i in itertools.count(): write_atomically(sys.argv[1], (b'B', b'C')[i % 2] * {size})"
     )

@@ -13,14 +13,14 @@ from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
 from ..nn.layer import Layer, model_of, refuse_class
 from ..nn.state import buffers_kept
-from . import capture, reading
-from .arranging import arrange
-from .graph import Card, Graph
-from .numbers import MOST_COLUMNS, MOST_ROWS
+from .captured import capture, reading
+from .captured.places import Places
+from .graphs.arranging import arrange
+from .graphs.graph import Card, Graph
+from .graphs.reducing import blocks_as_cards, reduced, with_references
 from .options import Options
 from .picture import Picture
-from .places import Places
-from .reducing import blocks_as_cards, reduced, with_references
+from .written.numbers import MOST_COLUMNS, MOST_ROWS
 
 # How many cards are shown with their values, with statistics, with their shape.
 MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200

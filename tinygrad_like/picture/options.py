@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.errors import ArgumentError
-from .labels import DETAILS
-from .themes import THEMES, Theme
+from .written.labels import DETAILS
+from .written.themes import THEMES, Theme
 
 CHOICES = {"detail": ("auto", *DETAILS), "direction": ("LR", "TB", "RL", "BT"), "theme": tuple(THEMES)}
 LEAST = {"depth": 1, "radius": 0, "max_nodes": 1}

@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ArgumentError, MissingError, RenderError
-from . import renderer
-from .dot import digraph, shown_cards
-from .graph import Graph
+from .graphs.graph import Graph
 from .options import Options
+from .written import renderer
+from .written.dot import digraph
+from .written.legend import shown_cards
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -74,7 +75,7 @@ class Picture:
 
     def html(self) -> str:
         """One self-contained page, on which the forward and the backward pass can be played."""
-        from .page import page
+        from .pages.page import page
 
         return page(self._graph, self._options, self.svg())
 

@@ -13,7 +13,7 @@ from ..engine.recording import Scope, no_grad, observer, scope
 from ..engine.tensor import values_of
 from ..nn.layer import Layer
 from ..nn.state import buffers_kept
-from ..picture.capture import tensors_of
+from ..picture.captured.capture import tensors_of
 
 Shape = tuple[int, ...]
 

@@ -39,7 +39,7 @@ def summary(model: Any, *inputs: Any) -> Summary:
     9
     """
     # Imported here, so that importing the package stays cheap.
-    from ..picture.capture import as_input
+    from ..picture.captured.capture import as_input
     from .layer_calls import calls_of
     from .table import Summary, rows_of
 

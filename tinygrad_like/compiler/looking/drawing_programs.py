@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...engine.registry import REGISTRY
-from ...picture.graph import LEAVES, Card, Cluster, Graph
-from ...picture.numbers import number_text
+from ...picture.graphs.graph import LEAVES, Card, Cluster, Graph
+from ...picture.graphs.reducing import reduced, with_references
 from ...picture.options import Options
 from ...picture.picture import Picture
-from ...picture.reducing import reduced, with_references
+from ...picture.written.numbers import number_text
 from ..backends import chosen
 from ..passes.aliasing import overlap
 from ..to_numpy.naming import Names, name_of

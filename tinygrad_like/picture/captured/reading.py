@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.node import Node
-from ..engine.tensor import Tensor, values_of
-from ..engine.writes import writes
+from ...engine.node import Node
+from ...engine.tensor import Tensor, values_of
+from ...engine.writes import writes
+from ..graphs.graph import Card, Graph
 from .cards import NO_GRADIENT, WRITTEN, Cards, add_gradients, constant_card, leaf_card
-from .graph import Card, Graph
 from .places import Places
 
 FREED = "freed by backward()"

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.blocks import Block
-from ..engine.node import below
-from ..engine.primitive import Primitive
-from ..engine.recording import enable_grad, observer, scope
-from ..engine.tensor import Tensor, values_of, wrap
-from ..engine.writes import clock, writes
-from ..tree import is_container, leaves, parts, rebuilt, steps
+from ...engine.blocks import Block
+from ...engine.node import below
+from ...engine.primitive import Primitive
+from ...engine.recording import enable_grad, observer, scope
+from ...engine.tensor import Tensor, values_of, wrap
+from ...engine.writes import clock, writes
+from ...tree import is_container, leaves, parts, rebuilt, steps
+from ..graphs.graph import LEAVES, Card, Graph, ancestors, renumbered
 from .cards import WRITTEN, Cards, add_gradients, constant_card, leaf_card
-from .graph import LEAVES, Card, Graph, ancestors, renumbered
 from .places import Places
 
 DETACHED = "detach"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .graph import Card
+from ..graphs.graph import Card
 from .numbers import Block, block, norm, number_text, shape_text, short, statistics
 from .themes import Theme
 

@@ -10,11 +10,11 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from .dot import LEGEND, LONG, facts_and_note, legend_roles
-from .graph import LEAVES, Card, Graph
-from .labels import plain
-from .options import Options
-from .themes import THEMES, light_to_dark
+from ..graphs.graph import LEAVES, Card, Graph
+from ..options import Options
+from ..written.labels import plain
+from ..written.legend import LEGEND, LONG, facts_and_note, legend_roles
+from ..written.themes import THEMES, light_to_dark
 
 MOST_ARGUMENTS = 4
 MOST_NUMBERS = 9

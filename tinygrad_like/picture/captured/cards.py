@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.autodiff import start_cotangent, sweep
-from ..engine.complex_numbers import conjugated
-from ..engine.errors import TinygradError
-from ..engine.node import Node
-from ..engine.primitive import Primitive
-from ..engine.recording import enable_grad
-from ..engine.tensor import Tensor
-from .graph import Card, Cluster, Graph
-from .numbers import number_text
+from ...engine.autodiff import start_cotangent, sweep
+from ...engine.complex_numbers import conjugated
+from ...engine.errors import TinygradError
+from ...engine.node import Node
+from ...engine.primitive import Primitive
+from ...engine.recording import enable_grad
+from ...engine.tensor import Tensor
+from ..graphs.graph import Card, Cluster, Graph
+from ..written.numbers import number_text
 from .places import Places
 
 WRITTEN = "written to since"

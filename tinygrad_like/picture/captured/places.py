@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.blocks import Block
-from ..engine.node import Node
-from ..engine.recording import Scope
-from ..engine.tensor import Tensor, values_of
-from ..nn.finding import Parameter, is_parameter, walk
-from ..nn.layer import Layer
-from .graph import Cluster
+from ...engine.blocks import Block
+from ...engine.node import Node
+from ...engine.recording import Scope
+from ...engine.tensor import Tensor, values_of
+from ...nn.finding import Parameter, is_parameter, walk
+from ...nn.layer import Layer
+from ..graphs.graph import Cluster
 
 
 class Places:

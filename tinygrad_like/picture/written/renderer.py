@@ -8,7 +8,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..engine.errors import ArgumentError, MissingError, RenderError
+from ...engine.errors import ArgumentError, MissingError, RenderError
 
 if TYPE_CHECKING:
     from subprocess import Popen

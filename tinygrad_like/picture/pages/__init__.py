@@ -1,0 +1,1 @@
+"""Stage 4, pages: a picture that can be played."""
