@@ -642,7 +642,6 @@ def test_parameters_stand_in_the_column_of_their_consumer():
         ({"names": ["a", "b", "c"]}, "names"),
         ({"names": 5}, "names"),
         ({"title": 5}, "title"),
-        ({"max_nodes": None}, "max_nodes"),
         ({"max_nodes": True}, "max_nodes"),
         ({"theme": []}, "theme"),
         ({"detail": np.ones(2)}, "detail"),

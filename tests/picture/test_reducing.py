@@ -14,7 +14,8 @@ from tinygrad_like.picture.graphs import reducing
 from tinygrad_like.picture.graphs.graph import LEAVES, Card, Graph
 from tinygrad_like.picture.graphs.neighbourhood import neighbourhood
 from tinygrad_like.picture.graphs.reducing import collapsed, depths_of, reduced, with_references
-from tinygrad_like.picture.graphs.rolling import runs_rolled_up, siblings_rolled_up
+from tinygrad_like.picture.graphs.rolling import siblings_rolled_up
+from tinygrad_like.picture.graphs.steps import steps_rolled_up
 
 
 def follows_its_parents(graph):
@@ -37,7 +38,7 @@ def random_graphs(draw):
 @settings(max_examples=100, deadline=None)
 @given(random_graphs())
 def test_rolling_up_keeps_order_count_values_and_root(graph):
-    siblings, runs = siblings_rolled_up(graph), runs_rolled_up(graph)
+    siblings, runs = siblings_rolled_up(graph), steps_rolled_up(graph)
     assert follows_its_parents(siblings)
     assert sum(card.count for card in siblings.cards) == len(graph.cards)
     values = np.concatenate([np.ravel(card.value) for card in siblings.cards])
@@ -141,8 +142,8 @@ def test_a_layer_that_ends_in_a_row_is_one_card():
                 x = np.sin(x)
             return x
 
-    rolled = runs_rolled_up(graph_of(tg.Sequential(Loop(), tg.Tanh()), np.ones(2)))
-    assert [card.count for card in rolled.cards if card.in_row] == [9]
+    rolled = steps_rolled_up(graph_of(tg.Sequential(Loop(), tg.Tanh()), np.ones(2)))
+    assert [card.count for card in rolled.cards if card.in_row] == [10]
     assert [(card.symbol, card.count, card.in_row) for card in collapsed(rolled, 1).cards if card.role == "group"] == [
         ("layers[0]", 1, False)
     ]
@@ -181,13 +182,13 @@ def two_rows():
 
 
 def test_rows_beside_each_other_show_their_last():
-    rolled = siblings_rolled_up(runs_rolled_up(two_rows()))
-    assert [(card.count, card.in_row, card.value.shape) for card in rolled.cards if card.in_row] == [(18, True, ())]
+    rolled = siblings_rolled_up(steps_rolled_up(two_rows()))
+    assert [(card.count, card.in_row, card.value.shape) for card in rolled.cards if card.in_row] == [(20, True, ())]
 
 
 def test_rows_of_siblings_count_all_of_them():
-    rolled = runs_rolled_up(siblings_rolled_up(two_rows()))
-    assert [card.count for card in rolled.cards if card.in_row] == [18]
+    rolled = steps_rolled_up(siblings_rolled_up(two_rows()))
+    assert [card.count for card in rolled.cards if card.in_row] == [20]
 
 
 def test_rolled_up_layers_keep_their_parameters():
@@ -195,7 +196,7 @@ def test_rolled_up_layers_keep_their_parameters():
     side_by_side = collapsed(graph_of(lambda x: np.stack([head(x) for head in heads]), np.ones((1, 2))), 1)
     assert [card.parameters for card in siblings_rolled_up(side_by_side).cards if card.role == "group"] == [30]
     in_a_row = collapsed(graph_of(tg.Sequential(*heads), np.ones((1, 2))), 1)
-    assert sum(card.parameters for card in runs_rolled_up(in_a_row).cards) == 30
+    assert sum(card.parameters for card in steps_rolled_up(in_a_row).cards) == 30
 
 
 def test_many_results_of_a_layer_are_collapsed_in_linear_time():
@@ -243,7 +244,7 @@ def test_sums_over_other_axes_are_not_identical():
 
 def test_stubs_count_what_collapsed_layers_and_runs_stand_for():
     picture = deep_model(200).draw(np.ones((1, 4)), max_nodes=1)
-    assert "… 800 more" in [card.symbol for card in picture._graph.cards]
+    assert [card.symbol for card in picture._graph.cards] == ["… 1 more", "× 200 in a row"]
     assert "1 of 801 nodes" in picture.source
 
 
@@ -277,7 +278,7 @@ def tangle(n):
 
 
 def test_a_tangle_is_drawn_in_straight_lines():
-    assert "splines=line" in tg.draw(tangle(20), 2.0).source
+    assert "splines=line" in tg.draw(tangle(20), 2.0, max_nodes=300).source
     assert "splines" not in deep_model(100).draw(np.ones((1, 4)), max_nodes=500).source
 
 
@@ -291,10 +292,14 @@ def test_a_deep_model_becomes_a_few_cards():
     small = reduced(graph, None, [], 2, 50)
     assert len(small.cards) <= 10
     assert small.total == len(graph.cards) == 401
-    (run,) = [card for card in small.cards if card.count > 1]
-    assert run.count == 99
-    assert run.parameters == 99 * 20
-    assert "layers[" in run.symbol
+    repeated = {card.symbol: card.count for card in small.cards if card.in_row}
+    assert repeated == {"weight": 100, "bias": 100, "x @ Wᵀ + b": 100, "tanh": 100}
+    (box,) = {id(card.cluster.chain()[0]): card.cluster.chain()[0] for card in small.cards if card.in_row}.values()
+    assert (box.title, box.label) == ("× 100 in a row", "layers[0] … layers[199]")
+    (stub,) = [card for card in small.cards if card.role == "stub"]
+    assert stub.symbol == "tanh of the one before"
+    whole = collapsed(small, 1)
+    assert [(c.symbol, c.parameters) for c in whole.cards if c.role == "group"] == [("× 100 in a row", 100 * 20)]
 
 
 def test_neurons_become_one_with_all_their_values():
@@ -338,7 +343,7 @@ def test_side_by_side_is_not_a_row():
     x = tg.Tensor(1.0, requires_grad=True)
     heads = [np.tanh(x * float(i)) for i in range(10)]
     graph = graph_of(np.stack(heads))
-    assert [card.count for card in runs_rolled_up(graph).cards] == [1] * len(graph.cards)
+    assert [card.count for card in steps_rolled_up(graph).cards] == [1] * len(graph.cards)
 
 
 def test_a_parameter_of_two_rows_belongs_to_neither():
@@ -349,12 +354,11 @@ def test_a_parameter_of_two_rows_belongs_to_neither():
     y = np.exp(x)
     for _ in range(5):
         y = y * w
-    rolled = runs_rolled_up(graph_of(y))
+    rolled = steps_rolled_up(graph_of(y))
     assert [(card.symbol, card.count) for card in rolled.cards] == [
         ("w", 1),
         ("leaf", 1),
-        ("×", 1),
-        ("×", 4),
+        ("×", 5),
         ("eˣ", 1),
         ("×", 4),
         ("×", 1),  # the root

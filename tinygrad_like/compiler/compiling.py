@@ -163,7 +163,7 @@ class Compiled:
         detail: str = "auto",
         depth: int | None = None,
         direction: str = "LR",
-        max_nodes: int = 300,
+        max_nodes: int | None = None,
         title: str | None = None,
         theme: str = "light",
     ) -> Picture:

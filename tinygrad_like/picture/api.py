@@ -18,7 +18,7 @@ def draw(
     direction: str = "LR",
     focus: Any = None,
     radius: int = 2,
-    max_nodes: int = 300,
+    max_nodes: int | None = None,
     gradients: bool = True,
     title: str | None = None,
     theme: str = "light",

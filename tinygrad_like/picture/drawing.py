@@ -15,16 +15,12 @@ from ..nn.layer import Layer, model_of, refuse_class
 from ..nn.state import buffers_kept
 from .captured import capture, reading
 from .captured.places import Places
+from .fitting import fitting_detail, readable
 from .graphs.arranging import arrange
 from .graphs.graph import Card, Graph
-from .graphs.reducing import blocks_as_cards, reduced, with_references
+from .graphs.reducing import blocks_as_cards
 from .options import Options
 from .picture import Picture
-from .written.numbers import MOST_COLUMNS, MOST_ROWS
-
-# How many cards are shown with their values, with statistics, with their shape.
-MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
-MOST_CELLS = 1_000
 
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
@@ -35,7 +31,7 @@ def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
         graph = blocks_as_cards(graph)
     arrange(graph, name)
     centres = [] if options.focus is None else centres_of(graph, options.focus, places)
-    graph = with_references(reduced(graph, options.depth, centres, options.radius, options.max_nodes))
+    graph = readable(graph, centres, options)
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
     title = title_of(target) if options.title is None else options.title
     # A picture keeps no Tensor alive, so it does not keep all options.
@@ -153,17 +149,3 @@ def names_of(card: Card) -> list[str]:
     for cluster in card.cluster.chain() if card.cluster else []:
         found += [cluster.path, f"{cluster.path}.{card.symbol}"] if cluster.path else []
     return found
-
-
-def fitting_detail(graph: Graph) -> str:
-    """As much as can be read at this size."""
-    count = len(graph.cards)
-    cells = sum(
-        min(each.size, MOST_ROWS * MOST_COLUMNS)
-        for card in graph.cards
-        for each in (card.value, card.gradient)
-        if each is not None
-    )
-    if count <= MOST_VALUES and cells <= MOST_CELLS:
-        return "value"
-    return "stats" if count <= MOST_STATS else "shape" if count <= MOST_SHAPES else "op"

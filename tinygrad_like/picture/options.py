@@ -26,7 +26,7 @@ class Options:
     direction: str
     focus: Any
     radius: int
-    max_nodes: int
+    max_nodes: int | None
     gradients: bool
     title: str | None
     theme: str
@@ -39,7 +39,7 @@ class Options:
         for what, least in LEAST.items():
             value = getattr(self, what)
             is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-            if not (is_whole and value >= least) and not (value is None and what == "depth"):
+            if not (is_whole and value >= least) and not (value is None and what in ("depth", "max_nodes")):
                 raise ArgumentError(f"{what} must be a whole number of at least {least}, but got {value!r}.")
         if not isinstance(self.gradients, bool):
             raise ArgumentError(f"gradients must be True or False, but got {self.gradients!r}.")

@@ -30,7 +30,7 @@ def checked_format(format: str, name: str = "") -> str:
 def freer(source: str) -> str:
     """A graph whose cards need not stand in a line, nor in columns."""
     source = re.sub(r"\{\s*rank=same\s(?:\s*n\d+\s)*\s*\}", "", source)
-    return source.replace(" group=trunk", "")
+    return re.sub(" group=trunk\\d*", "", source)
 
 
 class Picture:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...engine.registry import REGISTRY
+from ...picture.fitting import readable
 from ...picture.graphs.graph import LEAVES, Card, Cluster, Graph
-from ...picture.graphs.reducing import reduced, with_references
 from ...picture.options import Options
 from ...picture.picture import Picture
 from ...picture.written.numbers import number_text
@@ -32,7 +32,7 @@ BACKENDS = {"numpy": "NumPy", "c": "C", "jax": "JAX"}
 
 
 def drawn(
-    step: Compiled, detail: str, depth: int | None, direction: str, most: int, title: str | None, theme: str
+    step: Compiled, detail: str, depth: int | None, direction: str, most: int | None, title: str | None, theme: str
 ) -> Picture:
     """The picture of the program that was used last."""
     program = shown(step).program
@@ -41,8 +41,8 @@ def drawn(
     graph = Drawing(program, detail == "op").graph
     calls = sum(not each.is_view for each in program.instructions)
     graph.facts.append(f"{calls:,} instructions · {BACKENDS[chosen(step.backend)]}")
-    graph = with_references(reduced(graph, depth, [], 2, most))
-    return Picture(graph, replace(options, detail="shape"))
+    options = replace(options, detail="shape")
+    return Picture(readable(graph, [], options), options)
 
 
 class Drawing:

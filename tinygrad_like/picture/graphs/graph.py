@@ -61,6 +61,8 @@ class Card:
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere
     shown: bool = False  # a constant that has a name, or was given to a named block
     origin: Any = None  # the Tensor or the Node that it shows
+    row: int = 0  # of a picture that is broken into rows,
+    column: int = 0  # and the place in it
     scoped: bool = False  # computed directly in the outermost layer, which has no box
 
 
@@ -96,8 +98,8 @@ def renumbered(card: Card, new: Mapping[int, int]) -> Card:
 
 def parameters_in(cards: list[Card]) -> int:
     """How many parameters these cards are, or stand for."""
-    own = sum(card.value.size for card in cards if card.role == "parameter" and card.value is not None)
-    return own + sum(card.parameters for card in cards)
+    own = [c for c in cards if c.role == "parameter" and c.value is not None and not c.parameters]
+    return sum(card.value.size for card in own) + sum(card.parameters for card in cards)
 
 
 def clusters_of(graph: Graph) -> list[Cluster]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from .graph import (
     LEAVES,
@@ -18,41 +20,69 @@ from .graph import (
     renumbered,
 )
 from .neighbourhood import neighbourhood
-from .rolling import runs_rolled_up, siblings_rolled_up
+from .rolling import siblings_rolled_up
+from .steps import steps_rolled_up
 
 HUGE = 50_000
 MOST_DEPTHS = 12  # of boxes in boxes
 MOST_ARROWS = 4  # for each of the most cards
+MUCH_FEWER = 0.7
+MOST_TOGETHER = 12  # arrows from a card that stands for several
 MOST_USES = 4  # of a leaf, with an arrow to each
 
+Fits = Callable[[Graph], bool]
 
-def reduced(graph: Graph, depth: int | None, centres: list[int], radius: int, most: int) -> Graph:
-    """About `most` cards at most: around the centres, if there are any; else of the whole, as much as can be read."""
+
+def reduced(
+    graph: Graph, depth: int | None, centres: list[int], radius: int, most: int, fits: Fits | None = None
+) -> Graph:
+    """A graph of at most about `most` cards: around the centres, if there are any; else as much as `fits`."""
     if centres:
         return neighbourhood(graph, centres, radius, most)
+    smallest = graph
+    for smaller in smaller_ones(graph, depth, most):
+        if few(smaller, most) and (fits is None or fits(smaller)):
+            return smaller
+        smallest = min(smallest, smaller, key=lambda g: len(g.cards))
+    return smallest if few(smallest, most) else neighbourhood(smallest, smallest.roots, None, most)
+
+
+def smaller_ones(graph: Graph, depth: int | None, most: int) -> Iterator[Graph]:
+    """The graph, and what it can be reduced to, from the most detailed to the smallest."""
     depths = max(depths_of(graph).values())
     if depth is not None or depths > MOST_DEPTHS:
         graph = collapsed(graph, depth or MOST_DEPTHS)
-    if fits(graph, most):
-        return graph
+    yield graph
     if len(graph.cards) > HUGE:
         # A loop of many steps is rolled up in a fraction of the time that comparing all siblings takes.
-        graph = runs_rolled_up(graph)
-        if fits(graph, most):
-            return graph
-    levels = [None, *range(min(depths, MOST_DEPTHS), 0, -1)] if depth is None else [None]
-    smallest = graph
-    for level in levels:
-        smaller = runs_rolled_up(siblings_rolled_up(graph if level is None else collapsed(graph, level)))
-        if fits(smaller, most):
-            return smaller
-        smallest = min(smallest, smaller, key=lambda g: len(g.cards))
-    return neighbourhood(smallest, smallest.roots, None, most)
+        graph = steps_rolled_up(graph)
+        yield graph
+    together = siblings_rolled_up(graph)
+    if len(together.cards) <= MUCH_FEWER * len(graph.cards) and not is_tangled(together):
+        yield together
+    if depth is None:
+        for level in levels(graph):
+            yield collapsed(graph, level)
+    stepped = steps_rolled_up(graph)
+    deeper = levels(stepped) if depth is None else range(0)
+    for part in chain([stepped], (collapsed(stepped, level) for level in deeper)):
+        yield part
+        yield steps_rolled_up(siblings_rolled_up(part))
 
 
-def fits(graph: Graph, most: int) -> bool:
+def levels(graph: Graph) -> range:
+    """The depths at which layers can be collapsed, the innermost first."""
+    return range(min(max(depths_of(graph).values()), MOST_DEPTHS), 0, -1)
+
+
+def few(graph: Graph, most: int) -> bool:
     """Whether so many cards, and a few times as many arrows, can be drawn and read."""
     return len(graph.cards) <= most and sum(len(card.parents) for card in graph.cards) <= MOST_ARROWS * most
+
+
+def is_tangled(graph: Graph) -> bool:
+    """Whether a card that stands for several has arrows to very many places."""
+    return any(c.count > 1 and len(u) > MOST_TOGETHER for c, u in zip(graph.cards, consumers_of(graph)))
 
 
 # -- layers as one card each -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Identical siblings rolled up as ×N: side by side (the neurons of a layer) or in a row (the steps of a loop)."""
+"""Cards that do the same side by side, such as the neurons of a layer, rolled up as ×N."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, parameters_in
-
-LONGEST_PERIOD = 12
-FEWEST = 3  # repeats in a row that are worth rolling up
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged
 
 
 class Names(dict[Any, int]):
@@ -37,9 +34,6 @@ def kinds_of_clusters(graph: Graph, names: Names) -> dict[int, int]:
         what = "cluster", cluster.label, without_numbers(cluster.title)
         kinds[id(cluster)] = names[what, kinds[id(cluster.outer)]]
     return kinds
-
-
-# -- side by side ----------------------------------------------------------------------------------------
 
 
 def siblings_rolled_up(graph: Graph) -> Graph:
@@ -126,121 +120,3 @@ def stacked(arrays: list[Any]) -> Any:
     if any(array is None for array in arrays):
         return None
     return np.stack(arrays) if len({np.shape(array) for array in arrays}) == 1 else None
-
-
-# -- in a row --------------------------------------------------------------------------------------------
-
-
-def runs_rolled_up(graph: Graph) -> Graph:
-    """Where the same few cards repeat, each time computed from the time before, one card stands for all of them."""
-    row = [number for number, card in enumerate(graph.cards) if card.role not in LEAVES]
-    keys, near = keys_in_row(graph, row)
-    groups = list(range(len(graph.cards)))
-    of_run: dict[int, tuple[int, int]] = {}
-    at = 0
-    while at < len(row):
-        period, repeats = longest_run(keys, near, at)
-        if repeats >= FEWEST:
-            for number in row[at : at + period * repeats]:
-                groups[number] = row[at]
-            of_run[row[at]] = period, repeats
-        at += max(period * repeats, 1)
-    if not of_run:
-        return graph
-    for number, users in enumerate(consumers_of(graph)):
-        owners = {groups[user] for user in users}
-        is_own = graph.cards[number].role in LEAVES - {"input"}
-        if is_own and len(owners) == 1 and owners & of_run.keys():
-            groups[number] = owners.pop()
-
-    def make(group: int, inside: list[int]) -> Card:
-        cards = [graph.cards[number] for number in inside]
-        return run_card(cards, *of_run[group]) if group in of_run else cards[0]
-
-    return merged(graph, groups, make)
-
-
-Near = list[tuple[int, ...]]
-
-
-def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
-    """A number for every computed card; two with the same number do the same with what stands equally far before them.
-
-    And for every computed card, how far before it its near parents stand.
-    """
-    names = Names()
-    place = {number: i for i, number in enumerate(row)}
-    uses = [len(users) for users in consumers_of(graph)]
-    keys: list[int] = []
-    near: Near = []
-    for i, number in enumerate(row):
-        card = graph.cards[number]
-        parents = tuple(parent_key(graph, p, i, place, uses) for p in card.parents)
-        kind = card.role, without_numbers(card.symbol), name_of_kind(card)
-        what = *kind, card.shape, card.count, card.parameters, card.nodes
-        keys.append(names[what, parents])
-        near.append(tuple(p for p in parents if type(p) is int))
-    return keys, near
-
-
-def parent_key(graph: Graph, parent: int, i: int, place: dict[int, int], uses: list[int]) -> Any:
-    """How far before card `i` a parent stands. A leaf counts as its kind, what is used all over as itself."""
-    if parent not in place:
-        return graph.cards[parent].role, graph.cards[parent].shape
-    return ("itself", parent) if uses[parent] > LONGEST_PERIOD else i - place[parent]
-
-
-def longest_run(keys: list[int], near: Near, start: int) -> tuple[int, int]:
-    """The period and the repeats that cover most from here on; each repeat is computed from the one before."""
-    best = 1, 1
-    for period in range(1, min(LONGEST_PERIOD, (len(keys) - start) // FEWEST) + 1):
-        once_more = keys[start : start + period] == keys[start + period : start + 2 * period]
-        if not once_more or not is_chained(near, start, period):
-            continue
-        end = start + period
-        while end < len(keys) and keys[end] == keys[end - period]:
-            end += 1
-        repeats = (end - start) // period
-        if repeats >= FEWEST and period * repeats > best[0] * best[1]:
-            best = period, repeats
-    return best
-
-
-def is_chained(near: Near, start: int, period: int) -> bool:
-    """Whether something in the third repeat depends on the first, through what stands between."""
-    reached = set(range(start, start + period))
-    for i in range(start + period, start + FEWEST * period):
-        if any(i - distance in reached for distance in near[i]):
-            reached.add(i)
-    return any(i in reached for i in range(start + (FEWEST - 1) * period, start + FEWEST * period))
-
-
-def run_card(cards: list[Card], period: int, repeats: int) -> Card:
-    """The card of a run: of several cards again and again, or of one."""
-    steps = [card for card in cards if card.role not in LEAVES]
-    first, last = steps[0], steps[-1]
-    ends = (first.cluster.title, last.cluster.title) if first.cluster and last.cluster else (first.symbol, last.symbol)
-    names = [common([card.name or card.symbol for card in steps[i::period]]) for i in range(period)]
-    where = " … ".join(dict.fromkeys(ends))
-    return altered(
-        last,
-        role=last.role if period == 1 else "group",
-        symbol=where if period > 1 or last.symbol != first.symbol else last.symbol,
-        name=", ".join(names) if period > 1 else common([card.name for card in steps]),
-        label="" if last.label.startswith("call ") else last.label,
-        cluster=around_all([card.cluster for card in steps]),
-        count=repeats * first.count if period == 1 else repeats,
-        in_row=True,
-        parameters=parameters_in(cards),
-    )
-
-
-def around_all(clusters: list[Cluster | None]) -> Cluster | None:
-    """The innermost cluster around all of these."""
-    different = {id(cluster): cluster for cluster in clusters}.values()
-    shared = None
-    for level in zip(*(cluster.chain() if cluster else [] for cluster in different)):
-        if any(each is not level[0] for each in level):
-            break
-        shared = level[0]
-    return shared

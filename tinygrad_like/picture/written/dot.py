@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..graphs.columns import columns, longest_way, trunk
 from ..graphs.graph import LEAVES, Card, Cluster, Graph, clusters_of
 from ..options import Options
 from .labels import escaped, font, label
 from .legend import header
 from .numbers import norm
+from .turns import add_turn, add_turns, row_boxes, same_columns
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -44,8 +46,13 @@ def digraph(graph: Graph, options: Options) -> Digraph:
     dot.attr("node", fontname="Helvetica", fontsize="10", fontcolor=theme.cell_ink, shape="box", penwidth="1.2")
     dot.attr("node", width="0", height="0", margin="0.07,0.04", style="rounded,filled")
     dot.attr("edge", arrowsize="0.65", color=theme.edge)
-    add_cards(dot, graph, options)
-    for members in columns(graph):
+    boxes = row_boxes(dot, graph)
+    add_cards(boxes, graph, options)
+    if len(boxes) > 1:
+        for box in boxes:
+            dot.subgraph(box)
+        add_turns(dot, graph)
+    for members in same_columns(graph) or columns(graph):
         with dot.subgraph() as column:
             column.attr(rank="same")
             for number in members:
@@ -54,19 +61,23 @@ def digraph(graph: Graph, options: Options) -> Digraph:
     return dot
 
 
-def add_cards(dot: Digraph, graph: Graph, options: Options) -> None:
-    """The cards, inside the clusters of the layers that made them, in order."""
+def add_cards(rows: list[Digraph], graph: Graph, options: Options) -> None:
+    """The cards of each row, inside the clusters of the layers that made them, in order."""
     import graphviz
 
     order, straight = clusters_of(graph), trunk(graph)
-    boxes = {id(None): dot}
+    boxes: dict[int, Digraph] = {}
+    row_of: dict[int, int] = {}
     for i, cluster in enumerate(order):
         boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
-        add_card(boxes[id(card.cluster)], card, number, options, number in straight)
+        box = boxes[id(card.cluster)] if card.cluster else rows[card.row]
+        add_card(box, card, number, options, number in straight)
+        row_of.update((id(each), card.row) for each in (card.cluster.chain() if card.cluster else []))
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):
-        boxes[id(cluster.outer)].subgraph(boxes[id(cluster)])
+        around = boxes[id(cluster.outer)] if cluster.outer else rows[row_of[id(cluster)]]
+        around.subgraph(boxes[id(cluster)])
 
 
 def cluster_box(box: Digraph, cluster: Cluster, options: Options) -> Digraph:
@@ -100,7 +111,7 @@ def add_card(dot: Digraph, card: Card, number: int, options: Options, straight: 
     fill, border, _ = options.colours.role(card.role)
     more = {"penwidth": "2.2"} if card.role == "loss" else {}
     if straight:
-        more["group"] = "trunk"
+        more["group"] = f"trunk{card.row or ''}"
     if card.role in ("stub", "constant") or card.refers:
         more["style"] = "rounded,filled,dashed"
     dot.node(
@@ -124,47 +135,6 @@ def tooltip(card: Card) -> str:
     return " ".join(word for word in words if word)
 
 
-def columns(graph: Graph) -> list[list[int]]:
-    """Leaves that stand beside their first consumer: parameters, and what joins a computation under way."""
-    found: dict[int, list[int]] = {}
-    placed = set()
-    for number, card in enumerate(graph.cards):
-        if card.refers:
-            continue
-        parents = list(dict.fromkeys(card.parents))
-        leaves = [p for p in parents if graph.cards[p].role in LEAVES]
-        if len(leaves) == len(parents):
-            # Something has to stand before it: the data, or else the first.
-            data = [p for p in leaves if graph.cards[p].role == "input"] or leaves[:1]
-            leaves = [p for p in leaves if p not in data]
-        beside = [p for p in leaves if p not in placed]
-        if beside:
-            found[number] = [*beside, number]
-        placed.update(parents)
-    return list(found.values())
-
-
-def longest_way(graph: Graph) -> list[int | None]:
-    """For every card the parent on the longest way to it."""
-    heights: list[int] = []
-    before: list[int | None] = []
-    for card in graph.cards:
-        before.append(max(card.parents, key=lambda p: heights[p], default=None))
-        heights.append(1 + max((heights[p] for p in card.parents), default=0))
-    return before
-
-
-def trunk(graph: Graph) -> set[int]:
-    """The cards on the longest way to the last root: they are drawn in one straight line."""
-    before = longest_way(graph)
-    found: set[int] = set()
-    at = graph.roots[-1] if graph.roots else None
-    while at is not None:
-        found.add(at)
-        at = before[at]
-    return found
-
-
 def add_edges(dot: Digraph, graph: Graph, options: Options) -> None:
     """Edges as wide as the gradient that flows back along them is large; dashed where a value was broadcast."""
     theme = options.colours
@@ -182,13 +152,19 @@ def add_edges(dot: Digraph, graph: Graph, options: Options) -> None:
                 width = THINNEST + (THICKEST - THINNEST) * math.sqrt(share)
             dashed = parent in card.stretched or source.role == "stub" or card.role == "stub"
             # In a column an edge leads downwards; turned round, it lets every other leaf stand below its consumer.
+            shown = {
+                "color": theme.role(source.role)[1] if is_leaf else theme.edge,
+                "penwidth": f"{width:.2f}",
+                "style": "dashed" if dashed else "solid",
+                "weight": "20" if parent == before[number] else "1" if is_leaf else "3",
+            }
+            if source.row != card.row:
+                add_turn(dot, parent, number, card.row, shown)
+                continue
             is_turned = (parent, number) in below
             dot.edge(
                 *(f"n{each}" for each in ((number, parent) if is_turned else (parent, number))),
                 id=f"e{parent}-{number}",
                 dir="back" if is_turned else "forward",
-                color=theme.role(source.role)[1] if is_leaf else theme.edge,
-                penwidth=f"{width:.2f}",
-                style="dashed" if dashed else "solid",
-                weight="20" if parent == before[number] else "1" if is_leaf else "3",
+                **shown,
             )

@@ -1,0 +1,85 @@
+"""How much of a graph is shown, so that it can be read: which cards, with how much on them, in how many rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .graphs.graph import Graph
+from .graphs.reducing import depths_of, reduced, with_references
+from .graphs.rows import Size, in_rows, size_in_rows
+from .options import Options
+from .written.numbers import MOST_COLUMNS, MOST_ROWS
+from .written.sizes import size_of
+
+# How many cards are shown with their values, with statistics, with their shape.
+MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
+MOST_CELLS = 1_000
+MOST_NODES = 300
+MOST_SHOWN = 1_000  # cards that one would ask for
+FEW = 12  # cards that are all shown, however large
+WIDEST, HIGHEST = 1_180.0, 1_400.0  # points; 1,600 pixels are 1,200 points
+
+
+def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
+    """The graph, made smaller until it can be read, and broken into rows."""
+    is_across = options.direction in ("LR", "RL")
+
+    def fits(graph: Graph) -> bool:
+        graph = with_references(graph)
+        sizes = sizes_of(graph, options)
+        if len(graph.cards) <= FEW:
+            return True
+        if is_across:
+            return size_in_rows(graph, sizes, WIDEST)[1] <= HIGHEST
+        length, breadth = size_in_rows(graph, [(height, width) for width, height in sizes], float("inf"))
+        return breadth <= WIDEST and length <= 2 * HIGHEST
+
+    is_free = options.max_nodes is None and options.depth is None and options.detail != "op"
+    most = options.max_nodes or MOST_NODES
+    whole = graph
+    graph = reduced(graph, options.depth, centres, options.radius, most, fits if is_free else None)
+    if hint := how_to_see_more(graph, whole):
+        graph = replace(graph, facts=[*graph.facts, hint])
+    graph = with_references(graph)
+    return in_rows(graph, sizes_of(graph, options), WIDEST) if is_across else graph
+
+
+def sizes_of(graph: Graph, options: Options) -> list[Size]:
+    detail = fitting_detail(graph) if options.detail == "auto" else options.detail
+    return [size_of(card, detail, options.gradients) for card in graph.cards]
+
+
+def how_to_see_more(graph: Graph, whole: Graph) -> str:
+    """What was made smaller, and which option shows more of it."""
+    if len(graph.cards) >= len(whole.cards):
+        return ""
+    done, more = [], []
+    if deepest := max(depths_of(whole).values()):
+        shown = max(depths_of(graph).values()) + any(card.role == "group" for card in graph.cards)
+        if any(card.role == "group" for card in graph.cards):
+            done.append("layers are cards")
+        if shown < deepest:
+            more.append(f"depth={shown + 1}")
+    if any(card.in_row for card in graph.cards):
+        done.append("of what repeats the last is shown")
+    if any(card.count > 1 and not card.in_row for card in graph.cards):
+        done.append("what is alike is one card")
+    if any(card.role == "stub" and card.nodes for card in graph.cards):
+        done.append("a part is shown")
+    if len(whole.cards) <= MOST_SHOWN:
+        more.append(f"max_nodes={len(whole.cards)}")
+    return f"{', '.join(done)}: {' or '.join(more)} shows more" if done and more else "".join(done[:1])
+
+
+def fitting_detail(graph: Graph) -> str:
+    """As much as can be read at this size."""
+    count = len(graph.cards)
+    cells = sum(
+        min(each.size, MOST_ROWS * MOST_COLUMNS)
+        for card in graph.cards
+        for each in (card.value, card.gradient)
+        if each is not None
+    )
+    if count <= MOST_VALUES and cells <= MOST_CELLS:
+        return "value"
+    return "stats" if count <= MOST_STATS else "shape" if count <= MOST_SHAPES else "op"
