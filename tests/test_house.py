@@ -246,6 +246,7 @@ ORDER = [
     "picture.graphs.arranging",
     "picture.captured.cards",
     "picture.captured.capture",
+    "picture.captured.thinning",
     "picture.captured.reading",
     "picture.written.themes",
     "picture.written.labels",

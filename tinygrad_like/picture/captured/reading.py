@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from itertools import cycle
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from ...engine.writes import writes
 from ..graphs.graph import Card, Graph
 from .cards import NO_GRADIENT, WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .places import Places
+from .thinning import cuts
 
 FREED = "freed by backward()"
 NOT_KEPT = "not kept"
@@ -29,7 +32,7 @@ def nodes_below(root: Node) -> list[Node]:
             if isinstance(parent, Node) and parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
-    return sorted(seen, key=lambda node: node.index)
+    return sorted(seen, key=attrgetter("index"))
 
 
 def held_values(nodes: list[Node], tensor: Tensor) -> dict[Node, Any]:
@@ -67,18 +70,34 @@ class Reader(Cards):
     def __init__(self, tensor: Tensor, places: Places) -> None:
         super().__init__(places)
         below = nodes_below(tensor._node)  # type: ignore[arg-type]
-        self.held = held_values(below, tensor) | {n: t._array for n, t in places.named.items()}
+        self.left_out: dict[Node, Node] = {}  # of a long loop, and what stands for it
+        self.steps: dict[Node, int] = {}  # how many steps that stands for
+        kept = self.thinned(below)
+        self.held = held_values(kept, tensor) | {n: t._array for n, t in places.named.items()}
         self.number: dict[Node, int] = {}
         self.used: dict[Node, int] = {}  # when each leaf was first used
-        for node in below:
+        for node in kept:
             for parent in node.parents:
                 if isinstance(parent, Node):
                     self.used.setdefault(parent, node.index)
             places.cluster(node.scope)  # it makes the names of parameters known
-        for node in below:
+        for node in kept:
             card = self.leaf(node) if node.primitive is None else self.result(node)
             card.origin = node
+            card.nodes = card.steps = self.steps.get(node, 1)
             self.number[node] = self.add(card, node)
+        self.is_freed = any(is_freed(node, tensor) for node in below)
+
+    def thinned(self, nodes: list[Node]) -> list[Node]:
+        """The nodes without those in the middle of long loops."""
+        kept, at = [], 0
+        for cut in cuts(nodes):
+            kept += nodes[at : cut.start]
+            at = cut.end
+            shown = nodes[cut.start - cut.period : cut.start]
+            self.left_out |= zip(nodes[cut.start : cut.end], cycle(shown))
+            self.steps |= dict.fromkeys(shown, 1 + cut.steps)
+        return kept + nodes[at:]
 
     def name(self, node: Node) -> str:
         return self.places.name(node) or self.places.name(owner_of(node))
@@ -91,7 +110,9 @@ class Reader(Cards):
 
     def result(self, node: Node) -> Card:
         operands = [
-            self.number[parent] if isinstance(parent, Node) else self.constant(parent, node, i)
+            self.number[self.left_out.get(parent, parent)]
+            if isinstance(parent, Node)
+            else self.constant(parent, node, i)
             for i, parent in enumerate(node.parents)
         ]
         cluster = self.places.cluster(node.scope)
@@ -99,12 +120,17 @@ class Reader(Cards):
         card.label = self.name(node)
         card.value = self.held.get(node)
         if card.value is None:
-            shown = [self.cards[number] for number in operands]
-            card.value = computed_again(node, [None if each.note else each.value for each in shown])
+            card.value = computed_again(node, [self.value(*each) for each in zip(node.parents, operands)])
             card.note = "" if card.value is not None else FREED if node.freed else NOT_KEPT
         elif writes.written_since(card.value, node.index):
             card.note = WRITTEN
         return card
+
+    def value(self, parent: Any, number: int) -> Any:
+        """The value of an operand, if it is there and was not written to."""
+        if isinstance(parent, Node) and parent in self.left_out:
+            return self.held.get(parent)
+        return None if self.cards[number].note else self.cards[number].value
 
     def constant(self, number: Any, consumer: Node, position: int) -> int:
         """The card of an operand that was not recorded: a plain number, or what a rule kept of it."""
@@ -135,10 +161,11 @@ def read(tensor: Tensor, places: Places, gradients: bool) -> Graph:
         return Graph([card], [0], 1, reason=NO_GRADIENT)
     with np.errstate(all="ignore"):
         reader = Reader(tensor, places)
-    graph = Graph(reader.cards, [reader.number[tensor._node]], len(reader.cards))
+    total = sum(card.nodes for card in reader.cards)
+    graph = Graph(reader.cards, [reader.number[tensor._node]], total)
     root = graph.cards[graph.roots[0]]
     root.label = root.label or places.name(tensor)
-    if gradients and any(is_freed(node, tensor) for node in reader.number):
+    if gradients and reader.is_freed:
         graph.reason = FREED_GRAPH
         for node, number in reader.number.items():
             owner = owner_of(node)

@@ -56,6 +56,7 @@ class Card:
     count: int = 1
     in_row: bool = False  # stands for `count` in a row, and shows the last of them
     nodes: int = 1  # how many of the whole graph it stands for
+    steps: int = 1  # of a long loop, of which the others have no card
     differentiated: bool = False  # whether it had a gradient when it was drawn
     parameters: int = 0
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere

@@ -52,8 +52,9 @@ def smaller_ones(graph: Graph, depth: int | None, most: int) -> Iterator[Graph]:
     depths = max(depths_of(graph).values())
     if depth is not None or depths > MOST_DEPTHS:
         graph = collapsed(graph, depth or MOST_DEPTHS)
-    yield graph
-    if len(graph.cards) > HUGE:
+    if not any(card.steps > 1 for card in graph.cards):
+        yield graph
+    if len(graph.cards) > HUGE or any(card.steps > 1 for card in graph.cards):
         # A loop of many steps is rolled up in a fraction of the time that comparing all siblings takes.
         graph = steps_rolled_up(graph)
         yield graph

@@ -162,7 +162,8 @@ def find_boxes(graph: Graph, run: Run) -> dict[int, Cluster]:
         ends = [chain[0].title for chain in inner if chain]
         names = dict.fromkeys(graph.cards[number].symbol for number in run.numbers[: run.period])
         run.word = "step" if len(set(ends)) < 2 else "one"
-        title = f"× {run.repeats:,} steps" if run.word == "step" else f"× {run.repeats:,} in a row"
+        repeats = sum(graph.cards[number].steps for number in run.numbers[:: run.period])
+        title = f"× {repeats:,} steps" if run.word == "step" else f"× {repeats:,} in a row"
         label = " … ".join(dict.fromkeys(ends)) or ", ".join([*names][:MOST_NAMES]) + ", …" * (len(names) > MOST_NAMES)
         run.box = Cluster("", title, label, shared)
     found: dict[int, Cluster] = {}
@@ -269,7 +270,8 @@ def of_all_steps(cards: list[Card]) -> Card:
         symbol=common([card.symbol for card in cards]),
         name=common([card.name for card in cards]),
         label=common([card.label for card in cards]),
-        count=len(cards) * first.count,
+        count=sum(card.steps for card in cards) * first.count,
+        steps=1,
         in_row=True,
         parameters=parameters_in(cards),
         cluster=first.cluster,
