@@ -249,6 +249,7 @@ ORDER = [
     "picture.options",
     "picture.written.legend",
     "picture.written.dot",
+    "picture.written.lettering",
     "picture.written.renderer",
     "picture.pages.page",
     "picture.picture",

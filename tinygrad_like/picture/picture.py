@@ -12,6 +12,7 @@ from .options import Options
 from .written import renderer
 from .written.dot import digraph
 from .written.legend import shown_cards
+from .written.lettering import lettered
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -31,6 +32,17 @@ def freer(source: str) -> str:
     """A graph whose cards need not stand in a line, nor in columns."""
     source = re.sub(r"\{\s*rank=same\s(?:\s*n\d+\s)*\s*\}", "", source)
     return source.replace(" group=trunk", "")
+
+
+def rendered(source: str, format: str) -> bytes:
+    """The picture of a source by a renderer."""
+    try:
+        return renderer.render(source, format)
+    except RenderError as error:
+        # Graphviz cannot always satisfy all wishes at once: fewer, then.
+        if "init_rank" not in error.details:
+            raise
+        return renderer.render(freer(source), format)
 
 
 class Picture:
@@ -104,13 +116,10 @@ class Picture:
 
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:
-            try:
-                self._rendered[format] = renderer.render(self.source, format)
-            except RenderError as error:
-                # Graphviz cannot always satisfy all wishes at once: fewer, then.
-                if "init_rank" not in error.details:
-                    raise
-                self._rendered[format] = renderer.render(freer(self.source), format)
+            content = rendered(self.source, format)
+            if format == "svg":
+                content = lettered(content.decode("utf-8")).encode("utf-8")
+            self._rendered[format] = content
         return self._rendered[format]
 
     def __repr__(self) -> str:
