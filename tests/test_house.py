@@ -245,6 +245,8 @@ ORDER = [
     "picture.captured.capture",
     "picture.captured.reading",
     "picture.written.themes",
+    "picture.written.heat",
+    "picture.written.heat_images",
     "picture.written.labels",
     "picture.options",
     "picture.written.legend",

@@ -11,6 +11,8 @@ from .graphs.graph import Graph
 from .options import Options
 from .written import renderer
 from .written.dot import digraph
+from .written.heat import heat_maps
+from .written.heat_images import with_images, with_marks
 from .written.legend import shown_cards
 from .written.lettering import lettered
 
@@ -61,7 +63,8 @@ class Picture:
 
     def __init__(self, graph: Graph, options: Options) -> None:
         self._graph, self._options = graph, options
-        self._digraph = digraph(graph, options)
+        self._maps = heat_maps(graph) if options.detail == "value" else {}
+        self._digraph = digraph(graph, options, self._maps)
         for card in graph.cards:
             card.differentiated = options.gradients and card.gradient is not None
             card.value = card.gradient = card.origin = None
@@ -116,9 +119,11 @@ class Picture:
 
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:
-            content = rendered(self.source, format)
-            if format == "svg":
-                content = lettered(content.decode("utf-8")).encode("utf-8")
+            is_svg = format == "svg"
+            content = rendered(with_marks(self.source, self._maps) if is_svg else self.source, format)
+            if is_svg:
+                svg = with_images(lettered(content.decode("utf-8")), self._maps, self._options.colours)
+                content = svg.encode("utf-8")
             self._rendered[format] = content
         return self._rendered[format]
 

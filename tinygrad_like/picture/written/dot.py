@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..graphs.graph import LEAVES, Card, Cluster, Graph, clusters_of
 from ..options import Options
+from .heat import HeatMap
 from .labels import escaped, font, label
 from .legend import header
 from .numbers import norm
@@ -18,7 +20,7 @@ THINNEST, THICKEST = 0.8, 3.2
 TANGLED = 300  # edges
 
 
-def digraph(graph: Graph, options: Options) -> Digraph:
+def digraph(graph: Graph, options: Options, maps: Mapping[str, HeatMap]) -> Digraph:
     """The DOT of a picture; card i is node ni."""
     import graphviz
 
@@ -44,7 +46,7 @@ def digraph(graph: Graph, options: Options) -> Digraph:
     dot.attr("node", fontname="Helvetica", fontsize="10", fontcolor=theme.cell_ink, shape="box", penwidth="1.2")
     dot.attr("node", width="0", height="0", margin="0.07,0.04", style="rounded,filled")
     dot.attr("edge", arrowsize="0.65", color=theme.edge)
-    add_cards(dot, graph, options)
+    add_cards(dot, graph, options, maps)
     for members in columns(graph):
         with dot.subgraph() as column:
             column.attr(rank="same")
@@ -54,7 +56,7 @@ def digraph(graph: Graph, options: Options) -> Digraph:
     return dot
 
 
-def add_cards(dot: Digraph, graph: Graph, options: Options) -> None:
+def add_cards(dot: Digraph, graph: Graph, options: Options, maps: Mapping[str, HeatMap]) -> None:
     """The cards, inside the clusters of the layers that made them, in order."""
     import graphviz
 
@@ -63,7 +65,8 @@ def add_cards(dot: Digraph, graph: Graph, options: Options) -> None:
     for i, cluster in enumerate(order):
         boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
-        add_card(boxes[id(card.cluster)], card, number, options, number in straight)
+        text = label(card, number, options.detail, options.colours, options.gradients, maps)
+        add_card(boxes[id(card.cluster)], card, number, options, text, number in straight)
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):
         boxes[id(cluster.outer)].subgraph(boxes[id(cluster)])
@@ -96,7 +99,7 @@ def attribute(text: str) -> str:
     return str(graphviz.escape(escaped(text)))
 
 
-def add_card(dot: Digraph, card: Card, number: int, options: Options, straight: bool) -> None:
+def add_card(dot: Digraph, card: Card, number: int, options: Options, text: str, straight: bool) -> None:
     fill, border, _ = options.colours.role(card.role)
     more = {"penwidth": "2.2"} if card.role == "loss" else {}
     if straight:
@@ -105,7 +108,7 @@ def add_card(dot: Digraph, card: Card, number: int, options: Options, straight: 
         more["style"] = "rounded,filled,dashed"
     dot.node(
         f"n{number}",
-        label=label(card, number, options.detail, options.colours, options.gradients),
+        label=text,
         **{"class": card.role, "id": f"n{number}"},
         color=border,
         fillcolor=fill,
