@@ -12,6 +12,7 @@ from typing import Any
 
 from ..graphs.graph import LEAVES, Card, Graph
 from ..options import Options
+from ..written.heat_images import in_theme
 from ..written.labels import plain
 from ..written.legend import LEGEND, LONG, facts_and_note, legend_roles
 from ..written.themes import THEMES, light_to_dark
@@ -70,8 +71,18 @@ def prepared(svg: str) -> str:
     svg = re.sub(r"<title>[^<]*</title>\s*", "", svg)
     svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
     svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)
+    svg = re.sub(r'<image ([^>]*?)xlink:href="data:image/png;base64,([^"]*)"/>', in_both_themes, svg)
     svg = re.sub(r'<g id="a_n\d+v">', '<g class="value">', svg)
     return re.sub(r'<g id="a_n\d+g">', '<g class="gradient">', svg)
+
+
+def in_both_themes(image: re.Match[str]) -> str:
+    """An image for each theme; the page shows one of them."""
+    place, content = image.groups()
+    return "".join(
+        f'<image class="{name}" {place}href="data:image/png;base64,{in_theme(content, theme)}"/>'
+        for name, theme in THEMES.items()
+    )
 
 
 def variables() -> str:

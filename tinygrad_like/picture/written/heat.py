@@ -28,6 +28,7 @@ class HeatMap:
     width: int
     height: int
     notes: list[str]
+    is_log: bool
 
 
 def heat_maps(graph: Graph) -> dict[str, HeatMap]:
@@ -52,14 +53,16 @@ def heat_map(array: Any) -> HeatMap:
     rows, columns = steps.shape
     pixel = min(LARGEST, HIGHEST / rows, WIDEST / columns)
     width, height = (max(round(pixel * length), NARROWEST) for length in (columns, rows))
-    notes = [range_of(values, is_complex), *notes] + ["log colours"] * bool(scale.decades)
-    return HeatMap(steps, width, height, notes)
+    return HeatMap(steps, width, height, [range_of(values, is_complex), *notes], bool(scale.decades))
 
 
 def range_of(values: Any, is_complex: bool) -> str:
     """The smallest and the largest element, and how many are nan or infinite."""
     finite = values[np.isfinite(values)]
-    words = [f"{'|z| ' * is_complex}{short(finite.min())} … {short(finite.max())}"] if finite.size else []
+    words = []
+    if finite.size:
+        low, high = short(finite.min()), short(finite.max())
+        words = ["|z| " * is_complex + (f"all {low}" if finite.min() == finite.max() else f"{low} … {high}")]
     return " · ".join(words + [f"{count} {name}" for name, count in not_finite(values)])
 
 
@@ -91,6 +94,8 @@ def tiles(values: Any) -> tuple[Any, Any, list[str]]:
     Matrices that are too many and too small are a pixel each.
     """
     *leading, height, width = values.shape
+    if height == width == 1:
+        return matrix_of(values[..., 0, 0])
     count, channels = math.prod(leading), leading[-1]
     block = math.ceil(max(height, width) / MOST_PIXELS)
     while True:
@@ -106,11 +111,7 @@ def tiles(values: Any) -> tuple[Any, Any, list[str]]:
     grid[:shown, :high, :wide] = pooled(values.reshape(count, height, width)[:shown], block, block)
     gaps = np.ones(grid.shape, bool)
     gaps[:shown, :high, :wide] = False
-    words = [
-        f"first {shown} of {count:,} tiles of {height} × {width}"
-        if shown < count
-        else f"{count} tiles of {height} × {width}"
-    ]
+    words = [f"first {shown} of {count:,} tiles"] if shown < count else []
     return joined(grid, down, across), joined(gaps, down, across), words + pixel_notes(block, block)
 
 
@@ -124,6 +125,10 @@ def arrangement(count: int, channels: int, high: int, wide: int) -> tuple[int, i
     """How many rows and columns of tiles: a row is an image with all its channels, or a part of it, if that fits."""
     most_down, most_across = (MOST_PIXELS + 1) // (high + 1), (MOST_PIXELS + 1) // (wide + 1)
     fitting = [n for n in range(2, most_across + 1) if channels % n == 0 and math.ceil(count / n) <= most_down]
-    across = fitting[-1] if fitting else max(math.ceil(count / most_down), math.ceil(math.sqrt(1.5 * count)))
-    across = min(across, most_across)
+    if fitting:
+        across = fitting[-1]
+    else:
+        least = min(most_across, max(math.ceil(count / most_down), math.ceil(math.sqrt(1.5 * count))))
+        # Full rows, if there are not many more columns.
+        across = next((n for n in range(least, min(2 * least, most_across + 1)) if count % n == 0), least)
     return min(math.ceil(count / across), most_down), across

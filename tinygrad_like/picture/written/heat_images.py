@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .heat import BROKEN, GAP, HeatMap, pooled
-from .themes import Theme
+from .themes import THEMES, Theme
 
 MOST_CELLS = 16  # each way, since a table of 64 × 64 takes Graphviz 150 ms
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{}</TABLE>'
@@ -81,6 +81,9 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def in_theme(image: str, theme: Theme, other: Theme) -> str:
-    """A PNG in base64, in the colours of the other theme."""
-    return base64.b64encode(base64.b64decode(image).replace(palette(theme), palette(other))).decode()
+def in_theme(image: str, theme: Theme) -> str:
+    """A PNG in base64, with the palette of a theme, whichever it has."""
+    content = base64.b64decode(image)
+    for each in THEMES.values():
+        content = content.replace(palette(each), palette(theme))
+    return base64.b64encode(content).decode()

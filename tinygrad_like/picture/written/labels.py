@@ -106,6 +106,7 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme, maps
     elif detail == "stats":
         body = stats_rows(array, part, theme)
     elif name in maps:
+        words += ["log colours"] if maps[name].is_log else []
         body = map_rows(name, maps[name], theme)
     else:
         shown = block(array)
@@ -122,7 +123,7 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme, maps
 
 
 def map_rows(name: str, shown: HeatMap, theme: Theme) -> str:
-    rows = [f'<TR><TD COLSPAN="2" ALIGN="LEFT">{table(name, shown, theme)}</TD></TR>']
+    rows = [f'<TR><TD COLSPAN="2">{table(name, shown, theme)}</TD></TR>']
     rows += [f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(note, 8, theme.faint)}</TD></TR>' for note in shown.notes]
     return "".join(rows)
 

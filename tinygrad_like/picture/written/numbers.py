@@ -85,16 +85,17 @@ def joined(real: str, imaginary: str) -> str:
 
 
 def scientific(value: Any) -> str:
-    """A number with an exponent of its own, where it needs one: 0.5, 1.2e6."""
+    """A number with an exponent of its own, where it needs one: 0.5, 1.25e6."""
     if isinstance(value, complex):
         return joined(scientific(value.real), scientific(value.imag))
     if value == 0 or not np.isfinite(value):
         return text_of(value, 0, 0, True)
     if 1e-3 <= abs(value) < 10_000:
         return f"{value:.3g}"
-    digits = 1 if 1e-99 < abs(value) < 1e100 else 0
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    exponent = int(f"{value:.2e}".partition("e")[2])
+    digits = 3 - len(str(abs(exponent)))  # eight characters at most
+    mantissa = f"{value:.{digits}e}".partition("e")[0]
+    return f"{mantissa.rstrip('0').rstrip('.') if digits else mantissa}e{exponent}"
 
 
 def block(array: Any) -> Block:
