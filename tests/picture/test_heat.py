@@ -103,9 +103,9 @@ def test_images_are_tiles_with_their_channels_side_by_side():
     assert (steps[5:, 6:11] == -STEPS - 1).all()
     assert (steps[4] == heat.GAP).all()
     assert (steps[:, 5] == heat.GAP).all()
-    assert heat.heat_map(np.ones((4, 1, 3, 3))).steps.shape == (3, 4 * 4 - 1)
+    assert heat.heat_map(np.ones((4, 1, 3, 3))).steps.shape == (2 * 4 - 1, 2 * 4 - 1)
     assert heat.heat_map(np.ones((2, 8, 1, 1))).steps.shape == (2, 8)
-    assert notes_of(np.ones((32, 3, 28, 28)))[1:] == ["first 64 of 96 tiles", "pixel: largest of 4 × 4"]
+    assert notes_of(np.ones((32, 3, 28, 28)))[1:] == ["first 48 of 96 tiles", "pixel: largest of 4 × 4"]
     assert notes_of(np.arange(64 * 64 * 9.0).reshape(64, 64, 3, 3))[1:] == ["pixel: largest of 1 × 1 × 3 × 3"]
 
 

@@ -122,10 +122,12 @@ def test_with_helvetica_texts_are_as_wide_as_they_are():
     ("text", "width"),
     [
         ("漢字", 2 * 3 * 278),  # would be 2000, but the layout counts bytes
-        ("🙂", 1000),
+        ("🙂🙂", 2000),
         ("é", 2 * 278),
         ("a × b → c", 556 + 556 + 500 + 3 * 278 + 3 * 278 + 278 + 584),
-        ("∂", 494),
+        ("∂ 1", 494 + 278 + 556),
+        ("+", 0),  # as wide as it is
+        ("1", 556),
         ("e\u0301\u200d", 556),
     ],
 )
@@ -140,7 +142,7 @@ def test_only_texts_change():
     assert root.get("font-family") == lettering.FONTS
     for each in root.iter("{http://www.w3.org/2000/svg}text"):
         assert each.get("font-family") is None
-        assert (each.get("textLength") is None) == (not each.text.strip())
+        assert (each.get("textLength") is None) == (not each.text.strip() or each.text in "@+−")
     other = '<svg width="9"><text x="0" y="0">plain</text><text font-family="Serif" font-size="10">  </text></svg>'
     assert lettering.lettered(other) == (
         f'<svg font-family="{lettering.FONTS}" width="9"><text x="0" y="0">plain</text>'

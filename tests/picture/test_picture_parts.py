@@ -13,6 +13,7 @@ import tinygrad_like as tg
 from tests.cases import together
 from tinygrad_like.engine.registry import REGISTRY
 from tinygrad_like.picture.graphs.graph import ROLES, Card, Graph
+from tinygrad_like.picture.pages.page import header as page_header
 from tinygrad_like.picture.written import labels, numbers, renderer, themes
 
 
@@ -256,6 +257,53 @@ def test_the_legend_names_the_roles_that_are_there():
     assert ">parameter<" not in header
     assert "2 of 2" not in header
     assert "3 of 3 nodes" in header
+
+
+WITH_CONSTANT = ["input", "constant", "operation"]
+
+
+def chips_of(picture):
+    """The legends of the picture and of its page."""
+    header = picture.source[: picture.source.index("node [")]
+    texts = re.findall(r">([^<>]+)</FONT></TD>", header[header.index("<TD BGCOLOR") :])
+    on_page = re.findall(r'<li class="\w+">([^<]*)</li>', page_header(picture._graph, picture._options))
+    assert [text for text in texts if " = " not in text and "no gradients" not in text] == on_page
+    return on_page
+
+
+@together(
+    ("drawn", "chips"),
+    [
+        (lambda: tg.Tensor(2.0).draw(), ["constant", "positive"]),
+        (lambda: tg.Tensor([0.0, -2.0]).draw(), ["constant", "negative"]),
+        (lambda: tg.Tensor([0.0, -2.0]).draw(detail="shape"), ["constant"]),
+        (lambda: tg.Tensor([0.0, np.inf]).draw(), ["constant", "nan, inf"]),
+        (lambda: tg.Tensor(np.arange(9.0), requires_grad=True).draw(), ["input", "positive"]),
+        (lambda: tg.draw(lambda x: np.sum(x * -2.0), np.ones(2)), [*WITH_CONSTANT, "output", "negative", "positive"]),
+        (lambda: tg.draw(lambda x: x * -2.0, np.ones(2), gradients=False), [*WITH_CONSTANT, "negative", "positive"]),
+    ],
+)
+def test_the_legend_lists_what_is_there(drawn, chips):
+    assert chips_of(drawn()) == chips
+
+
+def test_the_legend_explains_dashes_and_frames():
+    x = tg.Tensor(2.0, requires_grad=True, name="x")
+    result = x
+    for _ in range(7):
+        result = result * x + 1.0
+    shared, part = tg.draw(result), tg.draw(result, focus=result, radius=2)
+    assert {"shared", "constant"} <= set(chips_of(shared))
+    assert "left out" not in chips_of(shared)
+    assert "left out" in chips_of(part)
+    assert "dashed arrow = left out" in part.source
+    assert "dashed arrow" not in shared.source
+    assert shared.source[: shared.source.index("node [")].count('STYLE="ROUNDED,DASHED"') == 2
+    broadcast = tg.draw(lambda x: np.ones((2, 3)) + x, np.ones(3))
+    assert "dashed arrow = broadcast<" in broadcast.source
+    assert "dashed arrow = broadcast<" in broadcast.html()
+    collapsed = tg.Sequential(tg.Sequential(tg.Linear(2, 2), tg.Tanh()), tg.Tanh()).draw(np.ones((1, 2)), depth=1)
+    assert "collapsed" in chips_of(collapsed)
 
 
 def test_wider_edges_carry_larger_gradients():

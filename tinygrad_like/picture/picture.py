@@ -13,7 +13,7 @@ from .written import renderer
 from .written.dot import digraph
 from .written.heat import heat_maps
 from .written.heat_images import with_images, with_marks
-from .written.legend import shown_cards
+from .written.legend import legend_of, shown_cards
 from .written.lettering import lettered
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Picture:
 
     def __init__(self, graph: Graph, options: Options) -> None:
         self._graph, self._options = graph, options
+        graph.legend = legend_of(graph, options)
         self._maps = heat_maps(graph) if options.detail == "value" else {}
         self._digraph = digraph(graph, options, self._maps)
         for card in graph.cards:

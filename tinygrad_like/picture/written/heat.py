@@ -61,7 +61,7 @@ def range_of(values: Any, is_complex: bool) -> str:
     finite = values[np.isfinite(values)]
     words = []
     if finite.size:
-        low, high = short(finite.min()), short(finite.max())
+        low, high = short(finite.min() + 0.0), short(finite.max() + 0.0)  # no -0
         words = ["|z| " * is_complex + (f"all {low}" if finite.min() == finite.max() else f"{low} … {high}")]
     return " · ".join(words + [f"{count} {name}" for name, count in not_finite(values)])
 
@@ -122,13 +122,14 @@ def joined(grid: Any, down: int, across: int) -> Any:
 
 
 def arrangement(count: int, channels: int, high: int, wide: int) -> tuple[int, int]:
-    """How many rows and columns of tiles: a row is an image with all its channels, or a part of it, if that fits."""
+    """How many rows and columns of tiles, as large as they can be: a row holds whole images, or a part of one."""
     most_down, most_across = (MOST_PIXELS + 1) // (high + 1), (MOST_PIXELS + 1) // (wide + 1)
-    fitting = [n for n in range(2, most_across + 1) if channels % n == 0 and math.ceil(count / n) <= most_down]
-    if fitting:
-        across = fitting[-1]
-    else:
-        least = min(most_across, max(math.ceil(count / most_down), math.ceil(math.sqrt(1.5 * count))))
-        # Full rows, if there are not many more columns.
-        across = next((n for n in range(least, min(2 * least, most_across + 1)) if count % n == 0), least)
+
+    def pixel(across: int) -> float:
+        return min(HIGHEST / (math.ceil(count / across) * (high + 1)), WIDEST / (across * (wide + 1)))
+
+    fitting = [n for n in range(1, most_across + 1) if math.ceil(count / n) <= most_down]
+    even = [n for n in fitting if count % n == 0 and (n % channels == 0 or channels % n == 0)]
+    whole_images = most_across - most_across % channels
+    across = max(even or fitting or [whole_images or most_across], key=pixel)
     return min(math.ceil(count / across), most_down), across

@@ -27,10 +27,12 @@ MARKED = re.compile(r'<polygon fill="#(\w{6})" fill-opacity="0.00\d*" stroke="\w
 def table(name: str, shown: HeatMap, theme: Theme) -> str:
     """A map as a table of coloured cells, between comments that say which it is."""
     blocks = [math.ceil(length / MOST_CELLS) for length in shown.steps.shape]
-    steps = pooled(np.where(shown.steps == GAP, 0, shown.steps), *blocks)
+    steps = shown.steps
+    if max(blocks) > 1:
+        steps = pooled(np.where(steps == GAP, 0, steps), *blocks)
     width, height = round(shown.width / steps.shape[1]), round(shown.height / steps.shape[0])
     size = f'FIXEDSIZE="TRUE" WIDTH="{max(width, 1)}" HEIGHT="{max(height, 1)}"'
-    cells = [f'<TD BGCOLOR="{colour}" {size}></TD>' for colour in theme.shades()]
+    cells = [f'<TD BGCOLOR="{colour}" {size}></TD>' for colour in theme.shades()] + [f"<TD {size}></TD>"]  # of gaps: -1
     rows = "".join(f"<TR>{''.join(cells[index] for index in row)}</TR>" for row in (steps + BROKEN - 1).tolist())
     return f"<!--map {name}-->{TABLE.format(rows)}<!--end-->"
 

@@ -76,8 +76,13 @@ def allowed(character: str, bold: bool) -> int:
 
 @lru_cache(4096)
 def thousandths(text: str, bold: bool) -> int:
-    """The width of a text in Helvetica, but not more than its place."""
+    """The width of a text in Helvetica, but not more than its place; 0 for what may be as wide as it is.
+
+    A sign such as + has enough space around it, and would look crushed.
+    """
     text = html.unescape(text)
+    if text.isspace() or (len(text) == 1 and not text.isalnum()):
+        return 0
     natural = sum(width(each, bold) for each in text)
     return natural if text.isascii() else min(natural, sum(allowed(each, bold) for each in text))
 
@@ -87,7 +92,7 @@ def lettered(svg: str) -> str:
 
     def with_length(match: re.Match[str]) -> str:
         style, size, colour, text = match.groups()
-        em = 0 if text.isspace() else thousandths(text, "bold" in style)
+        em = thousandths(text, "bold" in style)
         length = f' textLength="{em * float(size) / 1000:.2f}" lengthAdjust="spacingAndGlyphs"' if em else ""
         return f'{style} font-size="{size}"{length}{colour}>{text}</text>'
 
