@@ -13,7 +13,7 @@ from tinygrad_like.picture.written.numbers import block, number_text, statistics
         ([1.25 - 0.5j, 2j, 0], ["1.25-0.50i", "0+2.00i", "0+0i"], [1.25**2 + 0.25, 4, 0]),
         ([3 + 4j, -1 - 1j], ["3+4i", "-1-1i"], [25, 2]),
         ([1e6 + 2e6j], ["1.00+2.00i"], [5e12]),
-        ([1.5e6 + 2e6j, 0.5], ["1.50+2.00i", "0.00+0i"], [6.25e12, 0.25]),
+        ([1.5e6 + 2e6j, 5e5], ["1.50+2.00i", "0.50+0i"], [6.25e12, 2.5e11]),
     ],
 )
 def test_matrices(array, shown, fractions):
@@ -21,6 +21,12 @@ def test_matrices(array, shown, fractions):
     assert [cell.text for cell in cells] == shown
     sizes = np.sqrt(fractions)
     np.testing.assert_allclose([cell.fraction for cell in cells], sizes / sizes.max())
+
+
+def test_one_large_number_does_not_hide_the_others():
+    shown = block(np.array([1.5e6 + 2e6j, 0.5]))
+    assert [cell.text for cell in shown.rows[0]] == ["1.5e6+2e6i", "0.5+0i"]
+    assert (shown.power, shown.is_log) == (0, True)
 
 
 def test_what_is_not_finite():

@@ -13,11 +13,12 @@ import tinygrad_like as tg
 from tests.cases import together
 from tinygrad_like.engine.registry import REGISTRY
 from tinygrad_like.picture.graphs.graph import ROLES, Card, Graph
+from tinygrad_like.picture.pages.page import header as page_header
 from tinygrad_like.picture.written import labels, numbers, renderer, themes
 
 
-def texts(array, **limits):
-    return [[cell.text for cell in row] for row in numbers.block(np.array(array), **limits).rows]
+def texts(array):
+    return [[cell.text for cell in row] for row in numbers.block(np.array(array)).rows]
 
 
 # -- numbers -----------------------------------------------------------------------------------------------
@@ -37,7 +38,7 @@ def texts(array, **limits):
         ([np.nan, np.inf, -np.inf, 1.5], [["nan", "inf", "-inf", "1.50"]], 0),
         ([np.nan], [["nan"]], 0),
         ([5e-324], [["0.000"]], -306),
-        ([1.7e308, 1.0], [["170", "0"]], 306),
+        ([1.7e308, 1e307], [["170", "10"]], 306),
         ([True, False], [["True", "False"]], 0),
         (np.array([3, -70000]), [["3", "-70000"]], 0),
         ([1 + 2j], [["1+2i"]], 0),
@@ -53,14 +54,34 @@ def test_three_axes_are_rows_of_the_last():
     assert texts(np.arange(8.0).reshape(2, 2, 2)) == [["0", "1"], ["2", "3"], ["4", "5"], ["6", "7"]]
 
 
-def test_a_large_matrix_shows_its_corners():
-    block = numbers.block(np.arange(10_000.0).reshape(100, 100), 4, 4)
-    assert [[cell.text for cell in row] for row in block.rows] == [
-        ["0", "1", "…", "99"],
-        ["100", "101", "…", "199"],
-        ["…", "…", "…", "…"],
-        ["9900", "9901", "…", "9999"],
-    ]
+@together(
+    ("array", "shown"),
+    [
+        ([1e6, 1.0, 0.001], [["1e6", "1", "0.001"]]),
+        ([1.7e308, 1.0], [["2e308", "1"]]),
+        ([[123456.0, -2.5e5], [1.0, -0.5], [0.0, np.nan]], [["1.23e5", "-2.5e5"], ["1", "-0.5"], ["0", "nan"]]),
+        ([3e-5, -1.26e-12, 1e-12], [["3e-5", "-1.3e-12", "1e-12"]]),
+        ([10_000_000, 1, -2], [["1e7", "1", "-2"]]),
+    ],
+)
+def test_where_one_number_would_turn_the_others_into_zeros_each_has_an_exponent(array, shown):
+    block = numbers.block(np.array(array))
+    assert [[cell.text for cell in row] for row in block.rows] == shown
+    assert (block.power, block.is_log) == (0, True)
+    shares = np.array([cell.fraction for row in block.rows for cell in row])
+    values = np.ravel(array)
+    there = np.isfinite(values) & (values != 0)
+    assert (np.diff(np.abs(shares[there])[np.argsort(np.abs(values[there]))]) >= 0).all()
+    assert (np.abs(shares[there]) >= 0.1).all()
+    assert (shares[values == 0] == 0).all()
+    assert np.nanmax(np.abs(shares)) == 1
+    assert "log colours" in tg.draw(tg.Tensor(np.array(array, float))).source
+
+
+def test_the_scale_of_ordinary_numbers_is_not_logarithmic():
+    for array in ([0.5, 1e-9, 0.2, -0.3], [5.0, 0.0, 0.0], [1e6, np.nan], [np.inf, 1e-9], [1e-9], [100, 3, 1]):
+        assert not numbers.block(np.array(array)).is_log, array
+    assert "log colours" not in tg.draw(tg.Tensor([0.5, 0.2])).source
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 3), (0, 0)])
@@ -71,14 +92,16 @@ def test_empty_arrays_are_said_to_be_empty(shape):
 
 
 @settings(max_examples=200, deadline=None)
-@given(hnp.arrays(st.sampled_from([np.float64, np.float32, np.float16]), hnp.array_shapes(max_dims=3, max_side=12)))
+@given(hnp.arrays(st.sampled_from([np.float64, np.float32, np.float16]), hnp.array_shapes(max_dims=2, max_side=5)))
 def test_any_floats_can_be_shown(array):
     block = numbers.block(array)
     for row in block.rows:
         assert len(row) == len(block.rows[0]) <= 6
         for cell in row:
             assert len(cell.text) <= 8
+            assert cell.text.strip("-0.") or not cell.fraction or not block.is_log
             assert np.isnan(cell.fraction) or -1 <= cell.fraction <= 1
+    assert len(block.rows) <= 5
     numbers.statistics(array)
     assert numbers.norm(array) >= 0
 
@@ -234,6 +257,53 @@ def test_the_legend_names_the_roles_that_are_there():
     assert ">parameter<" not in header
     assert "2 of 2" not in header
     assert "3 of 3 nodes" in header
+
+
+WITH_CONSTANT = ["input", "constant", "operation"]
+
+
+def chips_of(picture):
+    """The legends of the picture and of its page."""
+    header = picture.source[: picture.source.index("node [")]
+    texts = re.findall(r">([^<>]+)</FONT></TD>", header[header.index("<TD BGCOLOR") :])
+    on_page = re.findall(r'<li class="\w+">([^<]*)</li>', page_header(picture._graph, picture._options))
+    assert [text for text in texts if " = " not in text and "no gradients" not in text] == on_page
+    return on_page
+
+
+@together(
+    ("drawn", "chips"),
+    [
+        (lambda: tg.Tensor(2.0).draw(), ["constant", "positive"]),
+        (lambda: tg.Tensor([0.0, -2.0]).draw(), ["constant", "negative"]),
+        (lambda: tg.Tensor([0.0, -2.0]).draw(detail="shape"), ["constant"]),
+        (lambda: tg.Tensor([0.0, np.inf]).draw(), ["constant", "nan, inf"]),
+        (lambda: tg.Tensor(np.arange(9.0), requires_grad=True).draw(), ["input", "positive"]),
+        (lambda: tg.draw(lambda x: np.sum(x * -2.0), np.ones(2)), [*WITH_CONSTANT, "output", "negative", "positive"]),
+        (lambda: tg.draw(lambda x: x * -2.0, np.ones(2), gradients=False), [*WITH_CONSTANT, "negative", "positive"]),
+    ],
+)
+def test_the_legend_lists_what_is_there(drawn, chips):
+    assert chips_of(drawn()) == chips
+
+
+def test_the_legend_explains_dashes_and_frames():
+    x = tg.Tensor(2.0, requires_grad=True, name="x")
+    result = x
+    for _ in range(7):
+        result = result * x + 1.0
+    shared, part = tg.draw(result), tg.draw(result, focus=result, radius=2)
+    assert {"shared", "constant"} <= set(chips_of(shared))
+    assert "left out" not in chips_of(shared)
+    assert "left out" in chips_of(part)
+    assert "dashed arrow = left out" in part.source
+    assert "dashed arrow" not in shared.source
+    assert shared.source[: shared.source.index("node [")].count('STYLE="ROUNDED,DASHED"') == 2
+    broadcast = tg.draw(lambda x: np.ones((2, 3)) + x, np.ones(3))
+    assert "dashed arrow = broadcast<" in broadcast.source
+    assert "dashed arrow = broadcast<" in broadcast.html()
+    collapsed = tg.Sequential(tg.Sequential(tg.Linear(2, 2), tg.Tanh()), tg.Tanh()).draw(np.ones((1, 2)), depth=1)
+    assert "collapsed" in chips_of(collapsed)
 
 
 def test_wider_edges_carry_larger_gradients():

@@ -11,7 +11,10 @@ from .graphs.graph import Graph
 from .options import Options
 from .written import renderer
 from .written.dot import digraph
-from .written.legend import shown_cards
+from .written.heat import heat_maps
+from .written.heat_images import with_images, with_marks
+from .written.legend import legend_of, shown_cards
+from .written.lettering import lettered
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -33,6 +36,17 @@ def freer(source: str) -> str:
     return re.sub(" group=trunk\\d*", "", source)
 
 
+def rendered(source: str, format: str) -> bytes:
+    """The picture of a source by a renderer."""
+    try:
+        return renderer.render(source, format)
+    except RenderError as error:
+        # Graphviz cannot always satisfy all wishes at once: fewer, then.
+        if "init_rank" not in error.details:
+            raise
+        return renderer.render(freer(source), format)
+
+
 class Picture:
     """A picture of a computation graph, as `draw` makes it.
 
@@ -49,7 +63,9 @@ class Picture:
 
     def __init__(self, graph: Graph, options: Options) -> None:
         self._graph, self._options = graph, options
-        self._digraph = digraph(graph, options)
+        graph.legend = legend_of(graph, options)
+        self._maps = heat_maps(graph) if options.detail == "value" else {}
+        self._digraph = digraph(graph, options, self._maps)
         for card in graph.cards:
             card.differentiated = options.gradients and card.gradient is not None
             card.value = card.gradient = card.origin = None
@@ -104,13 +120,12 @@ class Picture:
 
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:
-            try:
-                self._rendered[format] = renderer.render(self.source, format)
-            except RenderError as error:
-                # Graphviz cannot always satisfy all wishes at once: fewer, then.
-                if "init_rank" not in error.details:
-                    raise
-                self._rendered[format] = renderer.render(freer(self.source), format)
+            is_svg = format == "svg"
+            content = rendered(with_marks(self.source, self._maps) if is_svg else self.source, format)
+            if is_svg:
+                svg = with_images(lettered(content.decode("utf-8")), self._maps, self._options.colours)
+                content = svg.encode("utf-8")
+            self._rendered[format] = content
         return self._rendered[format]
 
     def __repr__(self) -> str:

@@ -78,6 +78,7 @@ class Graph:
     reason: str = ""  # why there are no gradients
     result: str = "loss"  # what a scalar root is called in the legend
     facts: list[str] = field(default_factory=list)
+    legend: list[str] = field(default_factory=list)  # what it explains: all that is in the picture
 
 
 def altered(card: Card, **changes: Any) -> Card:

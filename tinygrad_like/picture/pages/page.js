@@ -300,6 +300,7 @@ function copied() {
   for (const { attributes } of picture.querySelectorAll("[fill], [stroke]")) {
     for (const each of attributes) each.value = colours.get(each.value) ?? each.value;
   }
+  picture.querySelectorAll(`image:not(.${theme()})`).forEach((image) => image.remove());
   return picture;
 }
 

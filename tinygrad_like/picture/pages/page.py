@@ -12,8 +12,9 @@ from typing import Any
 
 from ..graphs.graph import LEAVES, Card, Graph
 from ..options import Options
+from ..written.heat_images import in_theme
 from ..written.labels import plain
-from ..written.legend import LEGEND, LONG, facts_and_note, legend_roles
+from ..written.legend import LEGEND_ROLES, LONG, facts_and_note, word_of
 from ..written.themes import THEMES, light_to_dark
 
 MOST_ARGUMENTS = 4
@@ -70,8 +71,18 @@ def prepared(svg: str) -> str:
     svg = re.sub(r"<title>[^<]*</title>\s*", "", svg)
     svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
     svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)
+    svg = re.sub(r'<image ([^>]*?)xlink:href="data:image/png;base64,([^"]*)"/>', in_both_themes, svg)
     svg = re.sub(r'<g id="a_n\d+v">', '<g class="value">', svg)
     return re.sub(r'<g id="a_n\d+g">', '<g class="gradient">', svg)
+
+
+def in_both_themes(image: re.Match[str]) -> str:
+    """An image for each theme; the page shows one of them."""
+    place, content = image.groups()
+    return "".join(
+        f'<image class="{name}" {place}href="data:image/png;base64,{in_theme(content, theme)}"/>'
+        for name, theme in THEMES.items()
+    )
 
 
 def variables() -> str:
@@ -79,8 +90,8 @@ def variables() -> str:
     blocks = []
     for theme in THEMES.values():
         colours = {name: getattr(theme, name) for name in ("page", "title", "muted", "cluster_border", "cell_ink")}
-        colours |= {"negative": theme.cell(-0.8), "positive": theme.cell(0.8)}
-        for role in LEGEND:
+        colours |= {"negative": theme.cell(-0.8), "positive": theme.cell(0.8), "broken": theme.broken}
+        for role in LEGEND_ROLES:
             colours |= zip((f"{role}-fill", f"{role}-border", f"{role}-ink"), theme.role(role))
         lines = " ".join(f"--{name}: {colour};" for name, colour in colours.items())
         blocks.append(f'[data-theme="{theme.name}"] {{ {lines} }}\n')
@@ -112,8 +123,7 @@ def recolouring(colours: dict[str, str], drawn: str) -> str:
 def header(graph: Graph, options: Options) -> str:
     """The title, what is shown of the graph, and the legend."""
     texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in facts_and_note(graph, options) if text)
-    chips = legend_roles(graph) + ["negative", "positive"] * (options.detail == "value")
-    legend = "".join(f'<li class="{chip}">{chip}</li>' for chip in chips)
+    legend = "".join(f'<li class="{entry}">{html.escape(word_of(entry, graph))}</li>' for entry in graph.legend)
     return f'<h1>{html.escape(plain(options.title or ""))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..graphs.columns import columns, longest_way, trunk
 from ..graphs.graph import LEAVES, Card, Cluster, Graph, clusters_of
 from ..options import Options
+from .heat import HeatMap
 from .labels import escaped, font, label
 from .legend import header
 from .numbers import norm
@@ -20,7 +22,7 @@ THINNEST, THICKEST = 0.8, 3.2
 TANGLED = 300  # edges
 
 
-def digraph(graph: Graph, options: Options) -> Digraph:
+def digraph(graph: Graph, options: Options, maps: Mapping[str, HeatMap]) -> Digraph:
     """The DOT of a picture; card i is node ni."""
     import graphviz
 
@@ -47,7 +49,7 @@ def digraph(graph: Graph, options: Options) -> Digraph:
     dot.attr("node", width="0", height="0", margin="0.07,0.04", style="rounded,filled")
     dot.attr("edge", arrowsize="0.65", color=theme.edge)
     boxes = row_boxes(dot, graph)
-    add_cards(boxes, graph, options)
+    add_cards(boxes, graph, options, maps)
     if len(boxes) > 1:
         for box in boxes:
             dot.subgraph(box)
@@ -61,7 +63,7 @@ def digraph(graph: Graph, options: Options) -> Digraph:
     return dot
 
 
-def add_cards(rows: list[Digraph], graph: Graph, options: Options) -> None:
+def add_cards(rows: list[Digraph], graph: Graph, options: Options, maps: Mapping[str, HeatMap]) -> None:
     """The cards of each row, inside the clusters of the layers that made them, in order."""
     import graphviz
 
@@ -72,7 +74,8 @@ def add_cards(rows: list[Digraph], graph: Graph, options: Options) -> None:
         boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
         box = boxes[id(card.cluster)] if card.cluster else rows[card.row]
-        add_card(box, card, number, options, number in straight)
+        text = label(card, number, options.detail, options.colours, options.gradients, maps)
+        add_card(box, card, number, options, text, number in straight)
         row_of.update((id(each), card.row) for each in (card.cluster.chain() if card.cluster else []))
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):
@@ -107,7 +110,7 @@ def attribute(text: str) -> str:
     return str(graphviz.escape(escaped(text)))
 
 
-def add_card(dot: Digraph, card: Card, number: int, options: Options, straight: bool) -> None:
+def add_card(dot: Digraph, card: Card, number: int, options: Options, text: str, straight: bool) -> None:
     fill, border, _ = options.colours.role(card.role)
     more = {"penwidth": "2.2"} if card.role == "loss" else {}
     if straight:
@@ -116,7 +119,7 @@ def add_card(dot: Digraph, card: Card, number: int, options: Options, straight: 
         more["style"] = "rounded,filled,dashed"
     dot.node(
         f"n{number}",
-        label=label(card, number, options.detail, options.colours, options.gradients),
+        label=text,
         **{"class": card.role, "id": f"n{number}"},
         color=border,
         fillcolor=fill,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..graphs.graph import Card
+from .heat import HeatMap
+from .heat_images import table
 from .numbers import Block, block, norm, number_text, shape_text, short, statistics
 from .themes import Theme
 
@@ -16,7 +18,7 @@ LONGEST = 48
 # Control characters, those that turn the direction of writing, and what XML does not allow.
 UNSHOWABLE = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+"
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">'
-GAP = '<FONT POINT-SIZE="8">&#160;&#160;</FONT>'
+NO_MAPS: Mapping[str, HeatMap] = {}
 SCALAR = 0.35  # how strongly the sign of a single number is tinted
 
 
@@ -43,14 +45,16 @@ def font(text: str, size: int, colour: str, bold: bool = False, longest: int = L
     return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{inner}</FONT>'
 
 
-def label(card: Card, number: int, detail: str, theme: Theme, gradients: bool) -> str:
-    """The label of a card."""
+def label(
+    card: Card, number: int, detail: str, theme: Theme, gradients: bool, maps: Mapping[str, HeatMap] = NO_MAPS
+) -> str:
+    """The label of a card; `maps` are those of arrays that are too large for numbers."""
     rows = [heading(card, theme)]
     if card.role != "stub" and not card.refers:
         if detail == "shape":
             rows += shape_rows(card, theme)
         elif detail in ("stats", "value"):
-            rows += [part_row(card, number, part, detail, theme) for part in parts(card, gradients)]
+            rows += [part_row(card, number, part, detail, theme, maps) for part in parts(card, gradients)]
     return f"<{TABLE}{''.join(rows)}</TABLE>>"
 
 
@@ -89,30 +93,39 @@ def parts(card: Card, gradients: bool) -> Iterator[str]:
         yield "gradient"
 
 
-def part_row(card: Card, number: int, part: str, detail: str, theme: Theme) -> str:
+def part_row(card: Card, number: int, part: str, detail: str, theme: Theme, maps: Mapping[str, HeatMap]) -> str:
     """The value or the gradient of a card: a line with its name and shape, and its numbers below."""
     array = card.value if part == "value" else card.gradient
-    right = shape_text(card.shape) if part == "value" else ""
-    if card.count > 1 and right:
-        right = f"last of {card.count:,}, {right}" if card.in_row else f"{card.count:,} of {right}"
+    words = [shape_text(card.shape)] if part == "value" and card.shape is not None else []
+    if card.count > 1 and words:
+        words = [f"last of {card.count:,}, {words[0]}" if card.in_row else f"{card.count:,} of {words[0]}"]
+    name = f"n{number}{part[0]}"
     body = ""
     if array is None:
         body = f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(card.note, 8, theme.faint)}</TD></TR>' if card.note else ""
     elif detail == "stats":
         body = stats_rows(array, part, theme)
+    elif name in maps:
+        words += ["log colours"] if maps[name].is_log else []
+        body = map_rows(name, maps[name], theme)
     else:
         shown = block(array)
-        if shown.power:
-            right = f"{right} · × 1e{shown.power}" if right else f" × 1e{shown.power}"
+        words += [f"× 1e{shown.power}"] if shown.power else ["log colours"] if shown.is_log else []
         body = f'<TR><TD COLSPAN="2">{cells(shown, array.size, theme)}</TD></TR>'
     what = f"{part}, {card.note}" if array is not None and card.note and part == "value" else part
-    first = f'<TD ALIGN="LEFT">{font(what, 8, theme.faint)}{GAP}</TD>'
-    line = f'<TR>{first}<TD ALIGN="RIGHT">{font(right, 8, theme.faint)}</TD></TR>'
+    first = f'<TD ALIGN="LEFT"><FONT POINT-SIZE="8" COLOR="{theme.faint}">{escaped(what)}&#160;&#160;</FONT></TD>'
+    line = f'<TR>{first}<TD ALIGN="RIGHT">{font(" · ".join(words), 8, theme.faint)}</TD></TR>'
     tip = f"{part} of {card.label or card.symbol}"
     inner = f"{TABLE}{line}{body}</TABLE>"
     # The system's dot writes the id only where there is a target.
-    attributes = f'ID="n{number}{part[0]}" TOOLTIP="{escaped(tip)}" TARGET="_self"'
+    attributes = f'ID="{name}" TOOLTIP="{escaped(tip)}" TARGET="_self"'
     return f'<TR><TD COLSPAN="2" {attributes}>{inner}</TD></TR>'
+
+
+def map_rows(name: str, shown: HeatMap, theme: Theme) -> str:
+    rows = [f'<TR><TD COLSPAN="2">{table(name, shown, theme)}</TD></TR>']
+    rows += [f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(note, 8, theme.faint)}</TD></TR>' for note in shown.notes]
+    return "".join(rows)
 
 
 def stats_rows(array: Any, part: str, theme: Theme) -> str:
@@ -134,11 +147,8 @@ def cells(shown: Block, size: int, theme: Theme) -> str:
     for row in shown.rows:
         tds = []
         for cell in row:
-            if cell.text == "…":
-                tds.append(f'<TD WIDTH="14">{font("…", 10, theme.faint)}</TD>')
-                continue
             fraction = cell.fraction if size > 1 else cell.fraction * SCALAR
-            text = cell.text if fraction == fraction else f"<B>{cell.text}</B>"
-            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" ALIGN="RIGHT" WIDTH="38">{text}</TD>')
+            # Never bold: Graphviz would draw it on a line of its own.
+            tds.append(f'<TD BGCOLOR="{theme.cell(fraction)}" ALIGN="RIGHT" WIDTH="38">{cell.text}</TD>')
         rows.append(f"<TR>{''.join(tds)}</TR>")
     return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2">{"".join(rows)}</TABLE>'

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from ..graphs.graph import Graph
 from ..options import Options
-from .labels import font
+from .labels import font, parts
 from .themes import Theme
 
 LONG = 160
 NARROW = 10  # cards
-LEGEND = ("input", "parameter", "buffer", "operation", "activation", "loss")
+# What a legend can name, in this order: the roles of cards, how else they are drawn, the colours of cells.
+LEGEND_ROLES = ("input", "constant", "parameter", "buffer", "operation", "activation", "group", "loss", "stub")
+LEGEND = (*LEGEND_ROLES, "shared", "negative", "positive", "broken")
+WORDS = {"group": "collapsed", "stub": "left out", "broken": "nan, inf"}
+DASHED = frozenset({"constant", "stub", "shared"})
 
 
 def header(graph: Graph, options: Options) -> str:
@@ -18,10 +26,7 @@ def header(graph: Graph, options: Options) -> str:
     facts, note = facts_and_note(graph, options)
     title = font(options.title or "", 18, theme.title, bold=True) + "&#160;&#160; "
     title += font(facts, 11, theme.muted, longest=LONG)
-    chips = [legend(role, graph.result if role == "loss" else role, theme) for role in legend_roles(graph)]
-    if options.detail == "value":
-        for text, fraction in (("negative", -0.8), ("positive", 0.8)):
-            chips.append(f'<TD BGCOLOR="{theme.cell(fraction)}" CELLPADDING="3">{font(text, 9, theme.cell_ink)}</TD>')
+    chips = [chip(entry, word_of(entry, graph), theme) for entry in graph.legend]
     notes = [f"<TD>{font(note, 9, theme.muted, longest=LONG)}</TD>"] if note else []
     space = "<TD>&#160;&#160;</TD>"
     is_wide = len(graph.cards) > NARROW and options.direction in ("LR", "RL")
@@ -36,21 +41,50 @@ def header(graph: Graph, options: Options) -> str:
 def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
     """What is shown of the graph, in numbers; and what the gradients are, or why there are none."""
     facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
+    notes = [f"no gradients: {graph.reason}"] if graph.reason else []
     if options.gradients and graph.of:
-        return facts, f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
-    return facts, f"no gradients: {graph.reason}" if graph.reason else ""
+        notes = [f"gradient = ∂ {graph.of} / ∂ card", "arrow width = gradient norm"]
+    dashed = ["broadcast"] * any(card.stretched and not card.refers for card in graph.cards)
+    dashed += ["left out"] * ("stub" in graph.legend)
+    notes += [f"dashed arrow = {' or '.join(dashed)}"] if dashed else []
+    return facts, " · ".join(notes)
 
 
-def legend_roles(graph: Graph) -> list[str]:
-    present = {"input" if card.role == "constant" else card.role for card in graph.cards}
-    return [role for role in LEGEND if role in present]
+def legend_of(graph: Graph, options: Options) -> list[str]:
+    """The entries of LEGEND that are in the picture."""
+    present = {"shared" if card.refers else card.role for card in graph.cards}
+    if options.detail == "value":
+        for card in graph.cards:
+            for part in parts(card, options.gradients):
+                array = card.value if part == "value" else card.gradient
+                if array is not None and not card.refers:
+                    present |= colours_in(array)
+    return [entry for entry in LEGEND if entry in present]
+
+
+def colours_in(array: Any) -> set[str]:
+    """Which kinds of cells show an array."""
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(array)
+        sizes = np.abs(array) if array.dtype.kind == "c" else array
+        found = {"negative": finite & (sizes < 0), "positive": finite & (sizes > 0), "broken": ~finite}
+    return {name for name, there in found.items() if there.any()}
+
+
+def word_of(entry: str, graph: Graph) -> str:
+    return graph.result if entry == "loss" else WORDS.get(entry, entry)
 
 
 def shown_cards(graph: Graph) -> int:
     return sum(card.role != "stub" and not card.refers for card in graph.cards)
 
 
-def legend(role: str, word: str, theme: Theme) -> str:
-    fill, border, ink = theme.role(role)
-    text = font(word, 9, ink)
-    return f'<TD BGCOLOR="{fill}" BORDER="1" COLOR="{border}" STYLE="ROUNDED" CELLPADDING="3">{text}</TD>'
+def chip(entry: str, word: str, theme: Theme) -> str:
+    """An entry of the legend, which looks like what it names."""
+    cells = {"negative": theme.cell(-0.8), "positive": theme.cell(0.8), "broken": theme.broken}
+    if entry in cells:
+        return f'<TD BGCOLOR="{cells[entry]}" CELLPADDING="3">{font(word, 9, theme.cell_ink)}</TD>'
+    fill, border, ink = theme.role("stub" if entry == "shared" else entry)
+    style = "ROUNDED,DASHED" if entry in DASHED else "ROUNDED"
+    frame = f'BORDER="{2 if entry == "loss" else 1}" COLOR="{border}" STYLE="{style}"'
+    return f'<TD BGCOLOR="{fill}" {frame} CELLPADDING="3">{font(word, 9, ink)}</TD>'

@@ -1,4 +1,4 @@
-"""Numbers as pictures show them: few digits, one power of ten for a matrix, a corner of large ones."""
+"""Numbers as pictures show them: few digits, and one power of ten for a matrix, or an exponent for each number."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 MOST_ROWS, MOST_COLUMNS = 5, 6
+MOST_DECADES = 12  # of a logarithmic scale
 
 
 @dataclass(slots=True)
@@ -23,10 +24,22 @@ class Cell:
 
 @dataclass(slots=True)
 class Block:
-    """The rows of cells that show an array, and the power of ten above them."""
+    """The rows of cells that show an array, and the power of ten above them; or each has its own exponent."""
 
     rows: list[list[Cell]]
     power: int
+    is_log: bool = False  # the fractions are logarithmic
+
+
+@dataclass(slots=True)
+class Scale:
+    """How the numbers of an array are written and coloured."""
+
+    largest: float  # magnitude; 0 if nothing is finite
+    power: int  # of ten, which is taken out
+    digits: int  # decimals
+    is_whole: bool
+    decades: float = 0.0  # between the smallest and the largest magnitude, where the scale is logarithmic, else 0
 
 
 def as_matrix(array: Any) -> Any:
@@ -36,12 +49,10 @@ def as_matrix(array: Any) -> Any:
     return array.reshape(-1, array.shape[-1]) if array.size else array.reshape(0, array.shape[-1])
 
 
-def some(length: int, most: int) -> list[int | None]:
-    """Indices to show of an axis, None where some are left out."""
-    if length <= most:
-        return list(range(length))
-    head = most // 2
-    return [*range(head), None, *range(length - (most - head - 1), length)]
+def fits(array: Any) -> bool:
+    """Whether an array is small enough to be shown number by number."""
+    rows, columns = as_matrix(array).shape
+    return bool(rows <= MOST_ROWS and columns <= MOST_COLUMNS)
 
 
 def power_of_ten(largest: float) -> int:
@@ -73,40 +84,70 @@ def joined(real: str, imaginary: str) -> str:
     return f"{real}{'' if imaginary.startswith('-') else '+'}{imaginary}i"
 
 
-def block(array: Any, most_rows: int = MOST_ROWS, most_columns: int = MOST_COLUMNS) -> Block:
-    """The cells that show an array of any shape; normalised over the whole array."""
+def scientific(value: Any) -> str:
+    """A number with an exponent of its own, where it needs one: 0.5, 1.25e6."""
+    if isinstance(value, complex):
+        return joined(scientific(value.real), scientific(value.imag))
+    if value == 0 or not np.isfinite(value):
+        return text_of(value, 0, 0, True)
+    if 1e-3 <= abs(value) < 10_000:
+        return f"{value:.3g}"
+    exponent = int(f"{value:.2e}".partition("e")[2])
+    digits = 3 - len(str(abs(exponent)))  # eight characters at most
+    mantissa = f"{value:.{digits}e}".partition("e")[0]
+    return f"{mantissa.rstrip('0').rstrip('.') if digits else mantissa}e{exponent}"
+
+
+def block(array: Any) -> Block:
+    """The cells that show all of a small array; normalised over the whole array."""
     matrix = as_matrix(np.asarray(array))
-    largest = largest_finite(matrix)
+    scale = scale_of(matrix)
+
+    def text(value: Any) -> str:
+        return scientific(value) if scale.decades else text_of(value, scale.power, scale.digits, scale.is_whole)
+
+    rows = zip(matrix.tolist(), fractions(matrix, scale).tolist())
+    cells = [[Cell(text(value), share) for value, share in zip(*row)] for row in rows]
+    return Block(cells, 0 if scale.decades else scale.power, bool(scale.decades))
+
+
+def scale_of(array: Any) -> Scale:
+    """The scale that fits an array: logarithmic if the largest would turn most of the others into zeros."""
+    largest = largest_finite(array)
     power = power_of_ten(largest)
-    whole = matrix.dtype.kind in "iub" or (power == 0 and is_whole(matrix))
+    whole = array.dtype.kind in "iub" or (power == 0 and is_whole(array))
     power = 0 if whole and largest < 1e6 else power
-    whole = whole and power == 0
-    digits = decimals(largest / 10.0**power)
-    rows, columns = some(matrix.shape[0], most_rows), some(matrix.shape[1], most_columns)
-
-    def cell(i: int | None, j: int | None) -> Cell:
-        if i is None or j is None:
-            return Cell("…", float("nan"))
-        value = matrix[i, j].item()
-        return Cell(text_of(value, power, digits, whole), fraction(value, largest))
-
-    return Block([[cell(i, j) for j in columns] for i in rows], power)
+    scale = Scale(largest, power, decimals(largest / 10.0**power), whole and power == 0)
+    if array.size > 1 and largest and not scale.is_whole:
+        sizes = finite_magnitudes(array)
+        sizes = sizes[sizes > 0]
+        vanishing = np.count_nonzero(sizes < 0.5 * 10.0 ** (power - scale.digits))
+        if vanishing and 2 * vanishing >= sizes.size - 1:
+            scale.decades = min(float(np.log10(largest) - np.log10(sizes.min())), MOST_DECADES)
+    return scale
 
 
-def fraction(value: Any, largest: float) -> float:
-    if not np.isfinite(value):
-        return float("nan")
-    size = abs(value) if isinstance(value, complex) else value
-    return size / largest if largest else 0.0
+def fractions(array: Any, scale: Scale) -> Any:
+    """Each element as a fraction of the largest, from -1 to 1; nan for what is not finite."""
+    with np.errstate(all="ignore"):
+        values = np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64)
+        shares = values / (scale.largest or 1.0)
+        if scale.decades:
+            # The smallest still has a little colour.
+            steps = np.maximum(1 + np.log10(np.abs(shares)) / scale.decades, 0)
+            shares = np.where(shares == 0, 0, np.sign(shares) * (0.1 + 0.9 * steps))
+    return np.where(np.isfinite(array), shares, np.nan)
+
+
+def finite_magnitudes(array: Any) -> Any:
+    with np.errstate(all="ignore"):
+        magnitudes = np.abs(array.astype(np.float64) if array.dtype.kind in "iub" else array)
+        return magnitudes[np.isfinite(magnitudes)]
 
 
 def largest_finite(array: Any) -> float:
     """The largest magnitude of the finite elements, 0 if there are none."""
-    if array.dtype.kind == "b":
-        return float(array.any())
-    with np.errstate(all="ignore"):
-        magnitudes = np.abs(array.astype(np.float64) if array.dtype.kind in "iu" else array)
-        finite = magnitudes[np.isfinite(magnitudes)]
+    finite = finite_magnitudes(array)
     return float(finite.max()) if finite.size else 0.0
 
 

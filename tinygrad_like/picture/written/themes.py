@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
@@ -50,6 +51,15 @@ class Theme:
         if not fraction:
             return self.zero
         return mixed(self.zero, self.positive if fraction > 0 else self.negative, 0.15 + 0.85 * step / STEPS)
+
+    def shades(self) -> list[str]:
+        """The colours of all cells: of steps from -STEPS - 1 to STEPS + 1, where 0 is nothing else; then of nan."""
+        return [self.cell(fraction) for fraction in (*map(fraction_of, range(-STEPS - 1, STEPS + 2)), float("nan"))]
+
+
+def fraction_of(step: int) -> float:
+    """The fraction that a step stands for. The smallest steps are hardly more than 0, which has its own colour."""
+    return math.copysign(max((abs(step) - 1) / STEPS, 1e-9), step) if step else 0.0
 
 
 @cache
@@ -114,9 +124,7 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 def light_to_dark() -> dict[str, str]:
     """For every colour of the light theme, that of the dark one: how a page changes its theme."""
-    tiny = 1e-9  # not 0, so it has a shade of its own
-    shades = [sign * max(step / STEPS, tiny) for step in range(STEPS + 1) for sign in (-1, 1)]
-    return dict(colours(LIGHT, DARK)) | {LIGHT.cell(each): DARK.cell(each) for each in shades}
+    return dict(colours(LIGHT, DARK)) | dict(zip(LIGHT.shades(), DARK.shades()))
 
 
 def colours(light: Theme, dark: Theme) -> Iterator[tuple[str, str]]:
