@@ -44,6 +44,8 @@ def reduced(
         if few(smaller, most) and (fits is None or fits(smaller)):
             return smaller
         smallest = min(smallest, smaller, key=lambda g: len(g.cards))
+    if few(graph, most) and len(smallest.cards) > MUCH_FEWER * len(graph.cards):
+        return graph  # it is large, but so is what it can be reduced to
     return smallest if few(smallest, most) else neighbourhood(smallest, smallest.roots, None, most)
 
 

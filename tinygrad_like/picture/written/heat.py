@@ -56,6 +56,15 @@ def heat_map(array: Any) -> HeatMap:
     return HeatMap(steps, width, height, [range_of(values, is_complex), *notes], bool(scale.decades))
 
 
+def map_size(shape: tuple[int, ...]) -> tuple[float, float]:
+    """The width and height in points of the map of an array of this shape; of tiles, about."""
+    if len(shape) > 3:
+        return WIDEST * 0.75, HIGHEST
+    rows, columns = (length / math.ceil(length / MOST_PIXELS) for length in (math.prod(shape[:-1]), shape[-1]))
+    pixel = min(LARGEST, HIGHEST / rows, WIDEST / columns)
+    return max(pixel * columns, NARROWEST), max(pixel * rows, NARROWEST)
+
+
 def range_of(values: Any, is_complex: bool) -> str:
     """The smallest and the largest element, and how many are nan or infinite."""
     finite = values[np.isfinite(values)]

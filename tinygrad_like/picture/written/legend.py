@@ -21,7 +21,7 @@ DASHED = frozenset({"constant", "stub", "shared"})
 
 
 def header(graph: Graph, options: Options) -> str:
-    """The title, what is shown of the graph, and the legend: in one row above a wide picture, else in three."""
+    """The title and what is shown of the graph; below them the legend, which takes two rows above a narrow picture."""
     theme = options.colours
     facts, note = facts_and_note(graph, options)
     title = font(options.title or "", 18, theme.title, bold=True) + "&#160;&#160; "
@@ -31,7 +31,7 @@ def header(graph: Graph, options: Options) -> str:
     space = "<TD>&#160;&#160;</TD>"
     is_wide = len(graph.cards) > NARROW and options.direction in ("LR", "RL")
     first = f'<TD ALIGN="LEFT">{title}</TD>'
-    rows = [[first, space, *chips, space, *notes]] if is_wide else [[first], chips, notes]
+    rows = [[first], [*chips, space, *notes]] if is_wide else [[first], chips, notes]
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{}</TR></TABLE>'
     tables = [table.format("".join(row)) for row in rows if row]
     lines = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="0">{each}</TD></TR>' for each in tables)

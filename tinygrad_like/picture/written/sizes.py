@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from ..graphs.graph import Card
-from .labels import LONGEST
-from .numbers import MOST_COLUMNS, MOST_ROWS, as_matrix
+from typing import Any
 
-CELL, LINE = (41.0, 15.6), 11.5  # points: of a cell with its gap, of a small line of text
-HEATED = (110.0, 75.0)  # of a heat map
-FRAME = 14.0
-HEADING = 22.0
+from ..graphs.graph import Card
+from .heat import map_size
+from .labels import parts, plain
+from .lettering import thousandths
+from .numbers import as_matrix, fits, shape_text
+
+# In points: a cell with its gap, the space at the sides of a card, and lines of text.
+CELL, CELL_HEIGHT, SIDES, LINE, HEADING = 41.0, 17.5, 16.0, 12.0, 24.0
+STATISTICS = 112.0, 3 * LINE + 10.0
 
 
 def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
     """The width and height of a card in points."""
-    words = ((8.4, card.symbol), (5.2, card.name), (6.5, card.label))
-    width = sum(each * min(len(text), LONGEST) for each, text in words) + 12.0 + 22.0 * (card.count > 1)
+    right = f"{card.label} ×{card.count:,}" if card.count > 1 else card.label
+    width = text_width(card.symbol, 14, True) + text_width(card.name, 10) + text_width(right, 11, True) + 16.0
     height = HEADING
     if card.role == "stub" or card.refers or detail == "op":
-        return width + FRAME, height + FRAME / 2
+        return width + SIDES, height
     if detail == "shape":
-        return max(width, 60.0) + FRAME, height + LINE + FRAME / 2
-    for array in [card.value] + [card.gradient] * gradients:
-        if array is None:
-            continue
-        if detail == "stats":
-            inside = (92.0, 3 * LINE + 8.0) if array.size > 1 else (50.0, LINE)
-        else:
-            inside = cells_size(array)
-        width, height = max(width, inside[0]), height + LINE + inside[1]
-    return width + FRAME, height + FRAME / 2
+        return max(width, text_width(shape_text(card.shape), 9)) + SIDES, height + LINE
+    for part in parts(card, gradients):
+        array = card.value if part == "value" else card.gradient
+        words = "last of 100, " * (card.count > 1) + shape_text(card.shape) * (part == "value")
+        inside = (0.0, LINE * bool(card.note)) if array is None else numbers_size(array, detail)
+        width = max(width, inside[0], text_width(f"gradient  {words}", 8) + 4.0)
+        height += LINE + inside[1]
+    return width + SIDES, height + 8.0
 
 
-def cells_size(array: object) -> tuple[float, float]:
+def numbers_size(array: Any, detail: str) -> tuple[float, float]:
+    if detail == "stats":
+        return STATISTICS if array.size > 1 else (40.0, LINE)
     rows, columns = as_matrix(array).shape
-    if rows > MOST_ROWS or columns > MOST_COLUMNS:
-        return HEATED
-    return columns * CELL[0], max(rows, 1) * CELL[1]
+    if not fits(array):
+        width, height = map_size(array.shape)
+        return max(width, 70.0), height + LINE
+    return max(columns, 1) * CELL * (1 + (array.dtype.kind == "c")), max(rows, 1) * CELL_HEIGHT
+
+
+def text_width(text: str, size: int, bold: bool = False) -> float:
+    return thousandths(plain(text), bold) * size / 1000
