@@ -253,6 +253,7 @@ ORDER = [
     "picture.written.heat_images",
     "picture.written.labels",
     "picture.options",
+    "picture.written.crossings",
     "picture.written.turns",
     "picture.written.sizes",
     "picture.written.legend",

@@ -10,6 +10,7 @@ from ..engine.errors import ArgumentError, MissingError, RenderError
 from .graphs.graph import Graph
 from .options import Options
 from .written import renderer
+from .written.crossings import without_crossings
 from .written.dot import digraph
 from .written.heat import heat_maps
 from .written.heat_images import with_images, with_marks
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
 
+MOST_LAID_OUT_AGAIN = 150  # cards
 FORMATS = ("svg", "png", "pdf", "dot", "html")
 
 
@@ -66,6 +68,7 @@ class Picture:
         graph.legend = legend_of(graph, options)
         self._maps = heat_maps(graph) if options.detail == "value" else {}
         self._digraph = digraph(graph, options, self._maps)
+        self._source = str(self._digraph.source)
         for card in graph.cards:
             card.differentiated = options.gradients and card.gradient is not None
             card.value = card.gradient = card.origin = None
@@ -74,7 +77,7 @@ class Picture:
     @property
     def source(self) -> str:
         """The DOT text."""
-        return str(self._digraph.source)
+        return self._source
 
     @property
     def digraph(self) -> Digraph:
@@ -120,13 +123,23 @@ class Picture:
 
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:
-            is_svg = format == "svg"
-            content = rendered(with_marks(self.source, self._maps) if is_svg else self.source, format)
-            if is_svg:
-                svg = with_images(lettered(content.decode("utf-8")), self._maps, self._options.colours)
-                content = svg.encode("utf-8")
-            self._rendered[format] = content
+            if format == "svg":
+                svg = with_images(lettered(self._laid_out()), self._maps, self._options.colours)
+                self._rendered[format] = svg.encode("utf-8")
+            else:
+                self._rendered[format] = rendered(self.source, format)
         return self._rendered[format]
+
+    def _laid_out(self) -> str:
+        """The svg as it is laid out. In the source, titles move to where no arrow crosses them."""
+
+        def draw(source: str) -> str:
+            return rendered(with_marks(source, self._maps), "svg").decode("utf-8")
+
+        if len(self._graph.cards) > MOST_LAID_OUT_AGAIN:
+            return draw(self._source)
+        self._source, svg = without_crossings(self._source, draw, self._options.colours.cluster_fill)
+        return svg
 
     def __repr__(self) -> str:
         shown, total = shown_cards(self._graph), self._graph.total
