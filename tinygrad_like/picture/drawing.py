@@ -21,17 +21,20 @@ from .graphs.graph import Card, Graph
 from .graphs.reducing import blocks_as_cards
 from .options import Options
 from .picture import Picture
+from .progress import Stages, stage
 
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
     target, places = model_of(target), Places()
-    graph, name = built(target, inputs, options, places)
-    if options.detail != "op":
-        graph = blocks_as_cards(graph)
-    arrange(graph, name)
-    centres = [] if options.focus is None else centres_of(graph, options.focus, places)
-    graph = readable(graph, centres, options)
+    with Stages():
+        graph, name = built(target, inputs, options, places)
+        stage(f"{len(graph.cards):,} cards made fewer")
+        if options.detail != "op":
+            graph = blocks_as_cards(graph)
+        arrange(graph, name)
+        centres = [] if options.focus is None else centres_of(graph, options.focus, places)
+        graph = readable(graph, centres, options)
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
     title = title_of(target) if options.title is None else options.title
     # A picture keeps no Tensor alive, so it does not keep all options.

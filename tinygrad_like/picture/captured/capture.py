@@ -15,10 +15,12 @@ from ...engine.tensor import Tensor, values_of, wrap
 from ...engine.writes import clock, writes
 from ...tree import is_container, leaves, parts, rebuilt, steps
 from ..graphs.graph import LEAVES, Card, Graph, ancestors, renumbered
+from ..progress import stage
 from .cards import WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .places import Places
 
 DETACHED = "detach"
+OFTEN = 20_000  # operations between two looks at the time
 
 
 class Recorder(Cards):
@@ -45,6 +47,8 @@ class Recorder(Cards):
         """Add a card for a Tensor, an array or a number, and know it again later."""
         node = value._node if isinstance(value, Tensor) else None
         number = self.add(card, below(node, 1))
+        if not number % OFTEN:
+            stage(f"{number:,} operations", 0)
         card.origin = value
         self.times.append(clock())
         self._by_id[id(value)] = number
@@ -136,6 +140,7 @@ def captured(function: Any, inputs: list[Any], places: Places, gradients: bool) 
         is_shared = isinstance(card.origin, Tensor) and card.value is card.origin._array
         if is_shared and writes.written_since(card.value, time):
             card.note = WRITTEN
+    stage(f"gradients of {graph.total:,} nodes", 3)
     if gradients:
         add_gradients(graph, recorder.nodes, outputs, "output")
     # What the results do not depend on is left out.

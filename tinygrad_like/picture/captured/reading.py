@@ -13,6 +13,7 @@ from ...engine.node import Node
 from ...engine.tensor import Tensor, values_of
 from ...engine.writes import writes
 from ..graphs.graph import Card, Graph
+from ..progress import stage
 from .cards import NO_GRADIENT, WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .places import Places
 from .thinning import cuts
@@ -72,7 +73,9 @@ class Reader(Cards):
         below = nodes_below(tensor._node)  # type: ignore[arg-type]
         self.left_out: dict[Node, Node] = {}  # of a long loop, and what stands for it
         self.steps: dict[Node, int] = {}  # how many steps that stands for
+        stage(f"{len(below):,} nodes found")
         kept = self.thinned(below)
+        stage(f"values of {len(kept):,} nodes")
         self.held = held_values(kept, tensor) | {n: t._array for n, t in places.named.items()}
         self.number: dict[Node, int] = {}
         self.used: dict[Node, int] = {}  # when each leaf was first used
@@ -172,6 +175,7 @@ def read(tensor: Tensor, places: Places, gradients: bool) -> Graph:
             if owner is not None and owner.grad is not None:
                 graph.cards[number].gradient = owner.grad._array.copy()
     elif gradients:
+        stage(f"gradients of {graph.total:,} nodes")
         add_gradients(graph, reader.nodes, [tensor], tensor.name or "output")
     return graph
 
