@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import Any
 
 # What a card can be; themes have colours for each.
@@ -154,7 +155,7 @@ def merged(graph: Graph, groups: list[int], make: Callable[[int, list[int]], Car
 
 
 def topological(graph: Graph, groups: list[int], members: dict[int, list[int]]) -> list[int]:
-    """The groups, each after those that it depends on."""
+    """The groups, each after those that it depends on, otherwise in the order of their first members."""
     before = {
         group: {groups[p] for number in inside for p in graph.cards[number].parents} - {group}
         for group, inside in members.items()
@@ -164,14 +165,15 @@ def topological(graph: Graph, groups: list[int], members: dict[int, list[int]]) 
         for each in needed:
             consumers[each].append(group)
     waiting = {group: len(needed) for group, needed in before.items()}
-    ready = [group for group, count in waiting.items() if not count][::-1]
+    first = {group: inside[0] for group, inside in members.items()}
+    ready = [(first[group], group) for group, count in waiting.items() if not count]
     order = []
     while ready:
-        group = ready.pop()
+        group = heappop(ready)[1]
         order.append(group)
-        for each in reversed(consumers[group]):
+        for each in consumers[group]:
             waiting[each] -= 1
             if not waiting[each]:
-                ready.append(each)
+                heappush(ready, (first[each], each))
     assert len(order) == len(members), "a path leaves a group and comes back"
     return order

@@ -234,7 +234,9 @@ def with_stubs(graph: Graph, runs: list[Run], boxes: dict[int, Cluster]) -> tupl
                 parents.append(stubs[id(run), source])
         where.append(len(cards))
         stretched = frozenset(where[p] for p in card.stretched if where[p] in parents)
-        box = boxes.get(id(card.cluster), run.box if run else card.cluster)
+        box = run.box if run else card.cluster
+        if run or card.role in LEAVES:  # what is computed outside of the steps stays there
+            box = boxes.get(id(card.cluster), box)
         cards.append(altered(card, parents=tuple(parents), stretched=stretched, cluster=box))
     return replace(graph, cards=cards, roots=[where[root] for root in graph.roots]), where
 
