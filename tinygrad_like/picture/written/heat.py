@@ -61,7 +61,7 @@ def range_of(values: Any, is_complex: bool) -> str:
     finite = values[np.isfinite(values)]
     words = []
     if finite.size:
-        low, high = short(finite.min() + 0.0), short(finite.max() + 0.0)  # no -0
+        low, high = short(finite.min()), short(finite.max())
         words = ["|z| " * is_complex + (f"all {low}" if finite.min() == finite.max() else f"{low} … {high}")]
     return " · ".join(words + [f"{count} {name}" for name, count in not_finite(values)])
 
