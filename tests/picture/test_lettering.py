@@ -66,6 +66,19 @@ def broken():
         return np.sum(np.log(x)).draw()
 
 
+def large(**options):
+    """Heat maps, one of a logarithmic scale, and a legend that has much to explain."""
+    x = np.random.default_rng(0).normal(size=(20, 3, 9, 9))
+    x[0] *= 1e7
+    x[1, 0, 0, 0] = np.nan
+
+    def f(x, y):
+        z = (x * 2.0 + y).reshape(60, 81)
+        return np.sum(z @ np.ones((81, 70)) * np.array([[1e7, 1.0, -1e-3]])[:, :1])
+
+    return tg.draw(f, x, np.ones((9, 1)), **options)
+
+
 def in_other_scripts():
     x = tg.Tensor([1.0, 2.0], requires_grad=True, name="輸入層 🙂🙂 été Ωμέγα")
     return np.sum(x * 2.0).draw(title="Größe · ∂ 損失")
@@ -79,6 +92,8 @@ PICTURES = {
     "residual": residual,
     "downwards": lambda: residual(direction="TB"),
     "broken": broken,
+    "large": large,
+    "part": lambda: large(focus="f", radius=1, theme="dark"),
     "scripts": in_other_scripts,
 }
 
@@ -91,7 +106,8 @@ def without_lengths(svg):
 def test_no_text_leaves_its_place_or_crosses_another_whatever_the_font(tmp_path):
     drawn = {name: make().svg() for name, make in PICTURES.items()}
     assert all(svg.count("<text") > svg.count("textLength") > 5 for svg in drawn.values())
-    drawn |= {f"wide {name}": svg.replace("<title>", WIDE + "<title>", 1) for name, svg in drawn.items()}
+    for name in ("residual", "large", "scripts"):
+        drawn[f"wide {name}"] = drawn[name].replace("<title>", WIDE + "<title>", 1)
     drawn["free"] = without_lengths(drawn["wide residual"])
     head = '<!doctype html><html><head><meta charset="utf-8"><meta name="viewport"></head><body>'
     # Each in a frame of its own: the style of one would be that of all.

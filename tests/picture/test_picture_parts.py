@@ -60,6 +60,7 @@ def test_three_axes_are_rows_of_the_last():
         ([1e6, 1.0, 0.001], [["1e6", "1", "0.001"]]),
         ([1.7e308, 1.0], [["2e308", "1"]]),
         ([[123456.0, -2.5e5], [1.0, -0.5], [0.0, np.nan]], [["1.23e5", "-2.5e5"], ["1", "-0.5"], ["0", "nan"]]),
+        ([1e8, -1234.0, 99_999.4, 999.7], [["1e8", "-1234", "99999", "1000"]]),
         ([3e-5, -1.26e-12, 1e-12], [["3e-5", "-1.3e-12", "1e-12"]]),
         ([10_000_000, 1, -2], [["1e7", "1", "-2"]]),
     ],
@@ -123,6 +124,16 @@ def test_statistics_say_how_many_are_not_finite():
         ("nan", "1"),
         ("inf", "2"),
     ]
+
+
+@given(st.floats(allow_nan=False))
+def test_a_number_by_itself_is_short_and_itself(value):
+    text = numbers.short(value)
+    assert len(text) <= 8
+    assert "e+" not in text
+    assert "e-0" not in text
+    if 1e-99 < abs(value) < 1e99:
+        assert float(text) == pytest.approx(value, rel=0.05)
 
 
 def test_the_norm_does_not_overflow():

@@ -46,7 +46,7 @@ def heat_map(array: Any) -> HeatMap:
     is_complex = array.dtype.kind == "c"
     values = np.abs(array) if is_complex else array.astype(np.float64, copy=False)
     scale = scale_of(values)
-    pixels, gaps, notes = tiles(values) if array.ndim > 3 else matrix_of(values)
+    pixels, gaps, notes = tiles(values) if array.ndim > 2 else matrix_of(values)
     shares = fractions(pixels, scale)
     steps = np.sign(shares) * (1 + np.rint(np.abs(shares) * STEPS))
     steps = np.where(gaps, GAP, np.where(np.isnan(shares), BROKEN, steps)).astype(np.int8)
@@ -70,7 +70,7 @@ def range_of(values: Any, is_complex: bool) -> str:
     finite = values[np.isfinite(values)]
     words = []
     if finite.size:
-        low, high = short(finite.min() + 0.0), short(finite.max() + 0.0)  # no -0
+        low, high = short(finite.min()), short(finite.max())
         words = ["|z| " * is_complex + (f"all {low}" if finite.min() == finite.max() else f"{low} … {high}")]
     return " · ".join(words + [f"{count} {name}" for name, count in not_finite(values)])
 
@@ -98,7 +98,7 @@ def pixel_notes(*block: int) -> list[str]:
 
 
 def tiles(values: Any) -> tuple[Any, Any, list[str]]:
-    """The pixels of many matrices, such as the channels of images, side by side; which pixels are between them.
+    """The pixels of several matrices, such as the channels of images, side by side; which pixels are between them.
 
     Matrices that are too many and too small are a pixel each.
     """

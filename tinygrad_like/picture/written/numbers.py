@@ -84,16 +84,16 @@ def joined(real: str, imaginary: str) -> str:
     return f"{real}{'' if imaginary.startswith('-') else '+'}{imaginary}i"
 
 
-def scientific(value: Any) -> str:
-    """A number with an exponent of its own, where it needs one: 0.5, 1.25e6."""
+def short(value: Any) -> str:
+    """A number by itself, in at most eight characters, with an exponent where it needs one: 0.5, 1.25e6."""
     if isinstance(value, complex):
-        return joined(scientific(value.real), scientific(value.imag))
+        return joined(short(value.real), short(value.imag))
     if value == 0 or not np.isfinite(value):
         return text_of(value, 0, 0, True)
-    if 1e-3 <= abs(value) < 10_000:
-        return f"{value:.3g}"
+    if 1e-3 <= abs(value) < 99_999.5:
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
     exponent = int(f"{value:.2e}".partition("e")[2])
-    digits = 3 - len(str(abs(exponent)))  # eight characters at most
+    digits = 3 - len(str(abs(exponent)))
     mantissa = f"{value:.{digits}e}".partition("e")[0]
     return f"{mantissa.rstrip('0').rstrip('.') if digits else mantissa}e{exponent}"
 
@@ -104,7 +104,7 @@ def block(array: Any) -> Block:
     scale = scale_of(matrix)
 
     def text(value: Any) -> str:
-        return scientific(value) if scale.decades else text_of(value, scale.power, scale.digits, scale.is_whole)
+        return short(value) if scale.decades else text_of(value, scale.power, scale.digits, scale.is_whole)
 
     rows = zip(matrix.tolist(), fractions(matrix, scale).tolist())
     cells = [[Cell(text(value), share) for value, share in zip(*row)] for row in rows]
@@ -206,13 +206,6 @@ def not_finite(values: Any) -> list[tuple[str, str]]:
     """How many are nan or infinite, if any are."""
     counts = (("nan", np.isnan(values).sum()), ("inf", np.isinf(values).sum()))
     return [(name, f"{count:,}") for name, count in counts if count]
-
-
-def short(value: float) -> str:
-    """A number in at most about six characters."""
-    if value == 0 or not np.isfinite(value):
-        return f"{value:g}"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
 def number_text(array: Any) -> str:
