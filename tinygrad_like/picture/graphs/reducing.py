@@ -20,7 +20,7 @@ from .graph import (
     renumbered,
 )
 from .neighbourhood import neighbourhood
-from .rolling import siblings_rolled_up
+from .rolling import siblings_rolled_up, stacked
 from .steps import steps_rolled_up
 
 HUGE = 50_000
@@ -66,7 +66,9 @@ def smaller_ones(graph: Graph, depth: int | None, most: int) -> Iterator[Graph]:
     if depth is None:
         for level in levels(graph):
             yield collapsed(graph, level)
-    stepped = steps_rolled_up(graph)
+    stepped, both = steps_rolled_up(graph), steps_rolled_up(together)
+    if len(both.cards) < MUCH_FEWER * len(stepped.cards):
+        yield both
     deeper = levels(stepped) if depth is None else range(0)
     for part in chain([stepped], (collapsed(stepped, level) for level in deeper)):
         yield part
@@ -167,8 +169,14 @@ def layer_card(
     last = graph.cards[results[-1] if results else inside[-1]]
     computed = [card for card in cards if card.role not in LEAVES]
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
+    of_all = {"value": last.value, "gradient": last.gradient, "shape": last.shape}
+    if len(results) > 1 and len({(graph.cards[n].shape, graph.cards[n].count) for n in results}) == 1:
+        # A layer of single numbers gives a list of them.
+        of_all = {part: stacked([getattr(graph.cards[n], part) for n in results]) for part in ("value", "gradient")}
+        of_all["shape"] = (len(results), *(last.shape or ()))
     return altered(
         last,
+        **of_all,
         role=cluster.role or (last.role if is_whole else "group"),
         symbol=cluster.title,
         name=cluster.label or (last.symbol if cluster.title == LOSS else ""),
