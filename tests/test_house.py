@@ -241,6 +241,7 @@ ORDER = [
     "picture.written.numbers",
     "picture.captured.places",
     "picture.graphs.arranging",
+    "picture.captured.wording",
     "picture.captured.cards",
     "picture.captured.capture",
     "picture.captured.reading",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.blocks import Block
+from ..engine.primitive import Primitive
 from ..engine.recording import Scope, no_grad, observer, scope
 from ..engine.tensor import values_of
 from ..nn.layer import Layer
@@ -60,7 +61,9 @@ class Watcher:
         entry, inner = self._entry(at), at and at[0]()
         if isinstance(what, Layer):
             entry.shapes = shapes_of(result)
-        elif what.multiply_adds is not None and not (isinstance(inner, Block) and not inner.counted):
+            return
+        is_counted = isinstance(what, Primitive) and what.multiply_adds is not None
+        if is_counted and not (isinstance(inner, Block) and not inner.counted):
             arrays = [None if each is None else np.asarray(values_of(each)) for each in args]
             code = what.multiply_adds.__code__
             named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]

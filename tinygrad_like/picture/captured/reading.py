@@ -13,6 +13,7 @@ from ...engine.writes import writes
 from ..graphs.graph import Card, Graph
 from .cards import NO_GRADIENT, WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .places import Places
+from .wording import arrays_of, is_written
 
 FREED = "freed by backward()"
 NOT_KEPT = "not kept"
@@ -95,7 +96,8 @@ class Reader(Cards):
             for i, parent in enumerate(node.parents)
         ]
         cluster = self.places.cluster(node.scope)
-        card = self.operation(node.primitive, enumerate(operands), node.options, node, cluster)
+        indices = {id(each): self.index(each) for each in arrays_of(node.options.get("index")) if self.is_shown(each)}
+        card = self.operation(node.primitive, enumerate(operands), node.options, node, cluster, indices)
         card.label = self.name(node)
         card.value = self.held.get(node)
         if card.value is None:
@@ -106,6 +108,13 @@ class Reader(Cards):
             card.note = WRITTEN
         return card
 
+    def is_shown(self, index: Any) -> bool:
+        return not is_written(index) or bool(self.places.name_of_equal(index))
+
+    def index(self, array: Any) -> int:
+        """The card of an array in an index, of which the graph has a copy."""
+        return self.add(constant_card(values_of(array), self.places.name_of_equal(values_of(array))))
+
     def constant(self, number: Any, consumer: Node, position: int) -> int:
         """The card of an operand that was not recorded: a plain number, or what a rule kept of it."""
         value = kept_constant(consumer, position) if number is None else number
@@ -115,6 +124,8 @@ class Reader(Cards):
         if self.places.is_buffer(buffer):
             return self.add(leaf_card("buffer", self.places.name(buffer), buffer, value))
         card = constant_card(values_of(value), self.places.name_of_equal(value) if np.ndim(value) else "")
+        # Integers in a named block are classes or row numbers that it was given.
+        card.shown = card.shown or (np.ndim(value) > 0 and card.dtype.kind in "iu")
         if isinstance(value, np.ndarray) and writes.written_since(value, consumer.index):
             card.note = WRITTEN
         return self.add(card)

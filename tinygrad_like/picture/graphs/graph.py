@@ -44,7 +44,7 @@ class Card:
     role: str
     symbol: str
     name: str = ""
-    label: str = ""
+    label: str = ""  # what the user calls it
     shape: tuple[int, ...] | None = None
     dtype: Any = None
     parents: Sequence[int] = ()
@@ -62,6 +62,9 @@ class Card:
     shown: bool = False  # a constant that has a name, or was given to a named block
     origin: Any = None  # the Tensor or the Node that it shows
     scoped: bool = False  # computed directly in the outermost layer, which has no box
+    options: str = ""  # what tells it from others of its name: "axis 0"
+    operations: int = 1  # how many it stands for, if it can be opened
+    path: str = ""  # of a parameter or buffer, in the outermost layer
 
 
 @dataclass(slots=True)

@@ -21,9 +21,9 @@ class Names(dict[Any, int]):
         return self[key]
 
 
-def name_of_kind(card: Card) -> str:
-    """The name of a card, the same for all indices that have the same form."""
-    return without_numbers(card.name) if card.name.startswith("getitem ") else card.name
+def words_of(card: Card) -> tuple[str, ...]:
+    """What a card says that it does; the same for all indices that have the same form."""
+    return card.role, without_numbers(card.symbol), card.name, card.options
 
 
 def without_numbers(text: str) -> str:
@@ -52,8 +52,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     kinds = kinds_of_clusters(graph, names)
     classes: list[int] = []
     for card in graph.cards:
-        kind = card.role, without_numbers(card.symbol), name_of_kind(card)
-        what = *kind, card.shape, card.dtype, kinds[id(card.cluster)]
+        what = *words_of(card), card.shape, card.dtype, kinds[id(card.cluster)]
         size = card.parameters, card.nodes if card.role == "group" else 1, card.count if card.in_row else 1
         # x·x and x·y differ in which operands are the same.
         pattern = tuple(card.parents.index(p) for p in card.parents)
@@ -115,6 +114,7 @@ def several(cards: list[Card]) -> Card:
         symbol=common([card.symbol for card in cards]),
         name=common([card.name for card in cards]),
         label=common([card.label for card in cards]),
+        path=common([card.path for card in cards]),
         value=last.value if first.in_row else stacked([card.value for card in cards]),
         gradient=last.gradient if first.in_row else stacked([card.gradient for card in cards]),
         count=sum(card.count for card in cards),
@@ -176,8 +176,7 @@ def keys_in_row(graph: Graph, row: list[int]) -> tuple[list[int], Near]:
     for i, number in enumerate(row):
         card = graph.cards[number]
         parents = tuple(parent_key(graph, p, i, place, uses) for p in card.parents)
-        kind = card.role, without_numbers(card.symbol), name_of_kind(card)
-        what = *kind, card.shape, card.count, card.parameters, card.nodes
+        what = *words_of(card), card.shape, card.count, card.parameters, card.nodes
         keys.append(names[what, parents])
         near.append(tuple(p for p in parents if type(p) is int))
     return keys, near
@@ -227,6 +226,7 @@ def run_card(cards: list[Card], period: int, repeats: int) -> Card:
         role=last.role if period == 1 else "group",
         symbol=where if period > 1 or last.symbol != first.symbol else last.symbol,
         name=", ".join(names) if period > 1 else common([card.name for card in steps]),
+        options=last.options if period == 1 else "",
         label="" if last.label.startswith("call ") else last.label,
         cluster=around_all([card.cluster for card in steps]),
         count=repeats * first.count if period == 1 else repeats,

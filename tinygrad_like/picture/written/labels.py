@@ -60,6 +60,8 @@ def heading(card: Card, theme: Theme) -> str:
     left = font(card.symbol, 14, ink, bold=card.role != "stub")
     if card.name:
         left += "&#160; " + font(card.name, 10, ink)
+    if card.options:
+        left += "&#160; " + font(card.options, 10, theme.muted)
     words = [card.label] if card.label else []
     words += [f"×{card.count:,}"] if card.count > 1 else []
     right = "&#160; " + font(" ".join(words), 11, theme.title, bold=True) if words else ""
