@@ -238,6 +238,7 @@ ORDER = [
     "picture.graphs.rolling",
     "picture.graphs.neighbourhood",
     "picture.graphs.reducing",
+    "picture.graphs.titles",
     "picture.written.numbers",
     "picture.captured.places",
     "picture.graphs.arranging",

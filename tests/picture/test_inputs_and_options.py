@@ -57,7 +57,7 @@ def test_each_input_is_connected_to_what_reads_it(name):
 def test_an_index_that_is_no_input_has_a_card_unless_it_is_short():
     few, many = np.array([1, 2]), np.tile(ROWS, 2)
     cards = graph_of(lambda W: W[few].sum() + W[many].sum(), TABLE).cards
-    assert [card.symbol for card in cards if card.name == "getitem"] == ["x[[1, 2]]", "x[index]"]
+    assert [card.symbol for card in cards if card.symbol.startswith("x[")] == ["x[[1, 2]]", "x[index]"]
     (index,) = [card for card in cards if card.role == "constant"]
     assert index.value.tolist() == many.tolist()
     named = graph_of(lambda W: W[few].sum(), TABLE, names={"few": few}).cards

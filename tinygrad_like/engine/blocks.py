@@ -83,5 +83,6 @@ def is_short(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A tuple of equal numbers as one of them."""
-    return value[0] if isinstance(value, tuple) and is_short(value) and len(set(value)) == 1 else value
+    """A tuple of equal numbers as one of them, also one of tuples."""
+    is_same = isinstance(value, tuple) and is_short(value) and len(set(value)) == 1
+    return plain(value[0]) if is_same else value

@@ -18,6 +18,7 @@ from .captured.places import Places
 from .graphs.arranging import arrange
 from .graphs.graph import Card, Graph
 from .graphs.reducing import blocks_as_cards, reduced, with_references
+from .graphs.titles import titled
 from .options import Options
 from .picture import Picture
 from .written.numbers import MOST_COLUMNS, MOST_ROWS
@@ -35,7 +36,7 @@ def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
         graph = blocks_as_cards(graph)
     arrange(graph, name)
     centres = [] if options.focus is None else centres_of(graph, options.focus, places)
-    graph = with_references(reduced(graph, options.depth, centres, options.radius, options.max_nodes))
+    graph = titled(with_references(reduced(graph, options.depth, centres, options.radius, options.max_nodes)))
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
     title = title_of(target) if options.title is None else options.title
     # A picture keeps no Tensor alive, so it does not keep all options.

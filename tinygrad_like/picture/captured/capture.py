@@ -90,6 +90,7 @@ class Recorder(Cards):
             role = "parameter" if self.places.is_parameter(value) else "input"
             role = "buffer" if self.places.is_buffer(value) else role if name or node is not None else "constant"
             card = leaf_card(role, name or "tensor", value, value._array.copy())
+            card.path = self.places.whole_path(value)
         else:
             card = constant_card(value, name)
         card.shown = bool(name) or was_given(value)

@@ -57,7 +57,7 @@ class Cards:
         symbol, name = primitive.symbol or primitive.name, primitive.name.replace("_", " ")
         if "index" in options:
             words = {each: index_word(self.cards[number]) for each, number in indices.items()}
-            symbol = symbol.replace("[ ]", "x" + index_text(options["index"], words))
+            symbol = name = symbol.replace("[ ]", "x" + index_text(options["index"], words))
         if parents and options.get("dtype") == self.cards[parents[0]].dtype:
             options = options | {"dtype": None}
         name = "" if name.endswith(symbol) else primitive.name

@@ -88,7 +88,9 @@ class Reader(Cards):
         role = "parameter" if self.places.is_parameter(owner_of(node)) else "input"
         value, used = self.held.get(node), self.used.get(node, node.index)
         note = NOT_KEPT if value is None else WRITTEN if writes.written_since(value, used) else ""
-        return leaf_card(role, self.name(node) or "leaf", node, value, note)
+        card = leaf_card(role, self.name(node) or "leaf", node, value, note)
+        card.path = self.places.whole_path(owner_of(node))
+        return card
 
     def result(self, node: Node) -> Card:
         operands = [
@@ -122,7 +124,9 @@ class Reader(Cards):
             return self.add(Card("constant", "constant", note=NOT_KEPT))
         buffer = self.places.by_array.get(id(values_of(value)))
         if self.places.is_buffer(buffer):
-            return self.add(leaf_card("buffer", self.places.name(buffer), buffer, value))
+            card = leaf_card("buffer", self.places.name(buffer), buffer, value)
+            card.path = self.places.whole_path(buffer)
+            return self.add(card)
         card = constant_card(values_of(value), self.places.name_of_equal(value) if np.ndim(value) else "")
         # Integers in a named block are classes or row numbers that it was given.
         card.shown = card.shown or (np.ndim(value) > 0 and card.dtype.kind in "iu")

@@ -70,7 +70,7 @@ def part_text(part: Any, names: Mapping[int, str]) -> str:
     if isinstance(part, slice):
         bounds = part.start, part.stop, part.step
         start, stop, step = ("" if each is None else names.get(id(each), str(each)) for each in bounds)
-        return f"{start}:{stop}" + (f":{step}" if step else "")
+        return f"{start}:{stop}" + (f":{step}" if step not in ("", "1") else "")
     if id(part) in names:
         return names[id(part)]
     if np.ndim(part):

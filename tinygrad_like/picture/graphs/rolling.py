@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, parameters_in
+from .graph import (
+    LEAVES,
+    Card,
+    Cluster,
+    Graph,
+    altered,
+    clusters_of,
+    consumers_of,
+    merged,
+    operations_in,
+    parameters_in,
+)
 
 LONGEST_PERIOD = 12
 FEWEST = 3  # repeats in a row that are worth rolling up
@@ -119,6 +130,7 @@ def several(cards: list[Card]) -> Card:
         gradient=last.gradient if first.in_row else stacked([card.gradient for card in cards]),
         count=sum(card.count for card in cards),
         parameters=sum(card.parameters for card in cards),
+        operations=operations_in(cards) if first.role == "group" else first.operations,
     )
 
 
@@ -232,6 +244,7 @@ def run_card(cards: list[Card], period: int, repeats: int) -> Card:
         count=repeats * first.count if period == 1 else repeats,
         in_row=True,
         parameters=parameters_in(cards),
+        operations=operations_in(cards) if period > 1 else last.operations,
     )
 
 

@@ -45,7 +45,7 @@ def font(text: str, size: int, colour: str, bold: bool = False, longest: int = L
 
 def label(card: Card, number: int, detail: str, theme: Theme, gradients: bool) -> str:
     """The label of a card."""
-    rows = [heading(card, theme)]
+    rows = [heading(card, theme), *inside_rows(card, theme)]
     if card.role != "stub" and not card.refers:
         if detail == "shape":
             rows += shape_rows(card, theme)
@@ -69,6 +69,18 @@ def heading(card: Card, theme: Theme) -> str:
     return f'<TR><TD ALIGN="LEFT">{left}</TD>{second}</TR>'
 
 
+def inside_rows(card: Card, theme: Theme) -> Iterator[str]:
+    """What a card for several holds: how many parameters and operations."""
+    words = [plural(card.parameters, "parameter")] if card.role == "group" and card.parameters else []
+    words += [plural(card.operations, "operation")] if card.operations > 1 else []
+    if words:
+        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(" · ".join(words), 9, theme.muted)}</TD></TR>'
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
 def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
     text = shape_text(card.shape)
     if card.count > 1:
@@ -77,9 +89,6 @@ def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
         text = f"{text}  {card.dtype}"
     if text:
         yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(text, 9, theme.muted)}</TD></TR>'
-    if card.role == "group" and card.parameters:
-        count = font(f"{card.parameters:,} parameter{'s' * (card.parameters != 1)}", 9, theme.muted)
-        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{count}</TD></TR>'
 
 
 def parts(card: Card, gradients: bool) -> Iterator[str]:
