@@ -1,6 +1,10 @@
 """What cards and pictures are called: nothing twice, and nothing without its place."""
 
+import functools
+import re
+
 import numpy as np
+import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
@@ -110,3 +114,69 @@ def test_parameters_of_layers_that_were_not_called_say_their_layers():
     assert weights == [f"layers[{i}].weight" for i in range(20)]
     (rolled,) = [card for card in cards_of(Sum(), ROWS, max_nodes=10) if card.role == "parameter"]
     assert (rolled.symbol, rolled.count) == ("layers[…].weight", 20)
+
+
+def scaled(x, factor=1.0):
+    return x * factor
+
+
+class Scorer:
+    def __call__(self, x):
+        return x.sum()
+
+    def energy(self, q, v):
+        return (q * v).sum()
+
+
+TITLES = {
+    "f(a, b)": lambda a, b: a * b,
+    "scaled(x)": scaled,
+    "scaled(x) ": functools.partial(scaled, factor=2.0),
+    "Scorer(x)": Scorer(),
+    "energy(q, v)": Scorer().energy,
+    "sin(x)": np.sin,
+}
+
+
+@together("title", list(TITLES))
+def test_the_title_of_a_function(title):
+    inputs = [ROWS] * max(1, title.count(",") + 1)
+    assert tg.draw(TITLES[title], *inputs)._options.title == title.strip()
+
+
+def test_a_function_of_many_parameters_has_only_its_name_as_title():
+    def far_too_long(first_parameter, second_parameter, third_parameter):
+        return first_parameter
+
+    assert tg.draw(far_too_long, 1.0, 1.0, 1.0)._options.title == "far_too_long"
+
+
+def test_layers_of_lambdas_are_called_plainly():
+    model = tg.Sequential(tg.Lambda(lambda x: x * 2.0), tg.Lambda(functools.partial(scaled, factor=3.0)))
+    assert [layer.label() for layer in model.layers] == ["f(x)", "scaled"]
+    assert "lambda>" not in model.draw(ROWS).source
+
+
+NET = tg.Sequential(tg.Linear(3, 2, seed=0), nn.LayerNorm(2), nn.Softmax())
+NOT_THERE = {
+    "layer[0]": "Did you mean layers[0]",
+    "layers[0].weights": "Did you mean layers[0].weight",
+    "layernorm": "There are layers[0], layers[1], layers[2], …",
+    "zzz": "There are layers[0], layers[1], layers[2], …",
+}
+
+
+@together("focus", list(NOT_THERE))
+def test_a_focus_that_is_not_there(focus):
+    with pytest.raises(tg.ArgumentError, match=re.escape(f"focus='{focus}' is not in this graph")) as error:
+        NET.draw(ROWS, focus=focus)
+    assert NOT_THERE[focus] in str(error.value)
+    assert len(str(error.value)) < 250
+
+
+@together("focus", ["layers[0].weight", "layers[1].weight", "softmax", "layers[2]", "x"])
+def test_a_focus_on_what_has_a_name(focus):
+    cards = cards_of(NET, ROWS, focus=focus, radius=0)
+    shown = [card for card in cards if card.role != "stub"]
+    assert focus in [*(card.path for card in shown), *(card.symbol for card in shown), *(card.label for card in shown)]
+    assert len(shown) == 1
