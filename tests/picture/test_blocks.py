@@ -12,6 +12,7 @@ from tinygrad_like import nn
 from tinygrad_like.engine.blocks import block, words
 from tinygrad_like.picture.graphs.graph import LEAVES
 from tinygrad_like.picture.graphs.reducing import blocks_as_cards
+from tinygrad_like.picture.graphs.titles import letters
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -123,7 +124,7 @@ def computed(cards):
 
 
 def names(cards):
-    return [(card.symbol, card.name) for card in cards]
+    return [(card.symbol, card.name or card.options) for card in cards]
 
 
 @together("name", sorted(filter(is_layer, set(nn.__all__) - CONTAINERS)))
@@ -131,8 +132,11 @@ def test_every_layer_is_one_card_beside_its_inputs_and_parameters(name):
     layer, inputs = case(name)
     cards = cards_of(lambda *xs: first_of(layer(*xs)), *inputs)
     (result,) = computed(cards)
-    assert result.cluster.title == name
     assert result is cards[-1]
+    if result.cluster is None:  # a box would only say again what the card says
+        assert letters(name) in (letters(result.symbol), letters(result.name)) or name in ("Activation", "Lambda")
+        return
+    assert result.cluster.title == name
     leaves = [card for card in cards if card.role in LEAVES and card.symbol != "array"]
     assert {card.role for card in leaves} <= {"input", "parameter", "buffer"}
     assert sum(card.role == "parameter" for card in leaves) == len(layer.parameters())
@@ -147,7 +151,7 @@ def test_functions_are_one_card_with_their_options():
     ]
     smooth = cards_of(lambda x, y: tg.cross_entropy(x, y, label_smoothing=0.1), ROWS, CLASSES)
     assert [card.symbol for card in smooth] == ["x", "y", "cross entropy"]
-    assert (smooth[-1].name, smooth[-1].role) == ("label smoothing 0.1", "loss")
+    assert (smooth[-1].options, smooth[-1].role) == ("label smoothing 0.1", "loss")
     image = np.ones((1, 1, 5, 5))
     conv = cards_of(lambda x, w: F.conv2d(x, w, stride=2), image, np.ones((1, 1, 3, 3)))
     assert names(computed(conv)) == [("conv", "stride 2")]
@@ -234,14 +238,14 @@ def test_nothing_is_said_twice():
     (loss,) = [
         card for card in cards_of(lambda x, y: tg.cross_entropy(model(x), y), ROWS, CLASSES) if card.role == "loss"
     ]
-    assert (loss.symbol, loss.name, loss.cluster.title, loss.cluster.label) == ("cross entropy", "", "Loss", "")
+    assert (loss.symbol, loss.name, loss.cluster) == ("cross entropy", "", None)
     (pool,) = computed(cards_of(lambda x: F.max_pool2d(x, 2), IMAGES))
     assert (pool.symbol, pool.name) == ("max pool", "")
 
 
 def test_an_index_is_written_on_the_card():
     (card,) = computed(cards_of(lambda x: x[1, ..., :-1:2], SEQUENCES))
-    assert (card.symbol, card.name) == ("[ ]", "getitem [1, …, :-1:2]")
+    assert (card.symbol, card.name) == ("x[1, …, :-1:2]", "")
 
 
 def test_an_error_in_a_block_leaves_no_scope_behind():
@@ -285,14 +289,16 @@ def test_steps_with_different_indices_are_rolled_up():
             h = np.tanh(h + x[step])
         return h
 
-    found = {card.symbol: (card.name, card.count) for card in cards_of(total, np.ones((30, 2)), max_nodes=8)}
-    assert found["[ ]"] == ("getitem […]", 29)
+    found = {card.symbol: card.count for card in cards_of(total, np.ones((30, 2)), max_nodes=8)}
+    assert found["x[…]"] == 29
 
 
 def test_a_loss_that_is_collapsed_says_what_it_is():
     model = tg.Linear(4, 4, seed=0)
     (loss,) = [card for card in cards_of(lambda x: tg.mse(model(x), ROWS), ROWS, depth=1) if card.role == "loss"]
-    assert (loss.symbol, loss.name, loss.label) == ("Loss", "mse", "loss")
+    assert (loss.symbol, loss.name, loss.label) == ("mse", "", "loss")
+    written = cards_of(lambda x: np.mean((model(x) - ROWS) ** 2), ROWS, depth=1)[-1]
+    assert (written.symbol, written.name, written.label, written.operations) == ("Loss", "mean", "", 3)
 
 
 def test_the_page_knows_buffers():

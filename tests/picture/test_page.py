@@ -1031,7 +1031,7 @@ def check_downloading(expected, seen):
     assert root.get("viewBox") == seen["printed"]["viewBox"]
     assert "rotate(0)" in root.find(f"{space}g").get("transform")
     assert len(root.findall(f".//{space}g[@data-from]")) == len(expected.edges)
-    assert seen["fileName"] == "loss.svg"
+    assert seen["fileName"] == "loss_X_y.svg"
     for name, picture in (("downloaded", expected.picture), ("downloadedDark", xor(theme="dark"))):
         assert colours_of(seen[name]) == colours_of(prepared(drawn(picture)))
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from .recording import observer, scope
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+BY_POSITION = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+LONGEST = 40  # a function with its parameters
 
 
 class Block:
@@ -58,6 +61,30 @@ def block(role: str = "operation", name: str = "", counted: bool = True) -> Call
     return enter
 
 
+def name_of(function: Any) -> str:
+    """What a function is called: also a method, a partial, an object that can be called; "" for a lambda."""
+    while isinstance(function, partial):
+        function = function.func
+    name = str(getattr(function, "__name__", type(function).__name__))
+    return "" if "<" in name else name
+
+
+def written(function: Any) -> str:
+    """A function with the parameters that it needs, as it is written: "rosenbrock(x, y)"; a lambda is an f.
+
+    >>> written(lambda a, b, c=2: a + b)
+    'f(a, b)'
+    """
+    name = name_of(function) or "f"
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # some builtins have no signature
+        return name
+    needed = [each.name for each in parameters if each.default is each.empty and each.kind in BY_POSITION]
+    text = f"{name}({', '.join(needed)})"
+    return text if needed and len(text) <= LONGEST else name
+
+
 def words(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
     """The options that differ from the defaults, as short texts: "stride 2", "no bias", "axis -1".
 
@@ -83,5 +110,6 @@ def is_short(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A tuple of equal numbers as one of them."""
-    return value[0] if isinstance(value, tuple) and is_short(value) and len(set(value)) == 1 else value
+    """A tuple of equal numbers as one of them, also one of tuples."""
+    is_same = isinstance(value, tuple) and is_short(value) and len(set(value)) == 1
+    return plain(value[0]) if is_same else value

@@ -58,7 +58,7 @@ def implements(*functions: Any) -> Callable[[Function], Function]:
     """Make a composite the meaning of NumPy functions on Tensors; other arguments than its own are refused."""
 
     def enter(composite: Function) -> Function:
-        code, name = composite.__code__, composite.__name__
+        code, name = getattr(composite, "__wrapped__", composite).__code__, composite.__name__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         most = 10**9 if code.co_flags & VARIADIC else code.co_argcount
         takes_all = code.co_flags & KEYWORDS

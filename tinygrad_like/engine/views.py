@@ -145,7 +145,7 @@ def update(target: Tensor, index: Any, value: Any, is_new: bool = False) -> None
     index = operators.indexing.plain_index(index)
     value = fitting(target, index, value)
     whole = is_new and value.shape == target.shape and value.dtype == target.dtype
-    written = value if whole else operators.indexing.setitem(target, value, index=index)
+    written = value if whole else operators.indexing.setitem.apply((target, value), {"index": index})
     if len(family) == 1:
         target._array = written._array
         put(target, written._node)

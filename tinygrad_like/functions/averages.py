@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import conjugated
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.operators import Axis
@@ -16,6 +17,7 @@ from ..primitives import reductions
 
 
 @implements(np.average)
+@block()
 def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """`np.average`: Σ weight · value / Σ weight over the axes; with `returned`, also the sum of the weights."""
     a = as_array(a)
@@ -75,6 +77,7 @@ def checked_weights(values: Any, count: int, name: str) -> Any:
 
 
 @implements(np.cov)
+@block()
 def cov(
     m: Any,
     y: Any = None,
@@ -115,6 +118,7 @@ def cov(
 
 
 @implements(np.corrcoef)
+@block()
 def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """`np.corrcoef`: the covariances divided by both standard deviations; real and imaginary part are in [-1, 1]."""
     c = np.cov(x, y, rowvar, dtype=dtype)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import conjugated
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import NUMPY, implements
@@ -23,6 +24,7 @@ def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 
 
 @implements(np.correlate)
+@block()
 def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """`np.correlate` of two vectors: the sums of a[k + i] conj(v[i]), a convolution with v reversed."""
     a, v = as_array(a), as_array(v)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.registry import implements
 from ..engine.tensor import as_array
 
 
 @implements(np.trace)
+@block()
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """`np.trace`: the sum along a diagonal of two axes; `offset` counts from the main one."""
     a = np.moveaxis(as_array(a), (axis1, axis2), (-2, -1))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.primitive import Primitive
 from ..engine.registry import implements
@@ -68,12 +69,14 @@ def irfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any
 
 
 @implements(np.fft.hfft)
+@block()
 def hfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
     """`np.fft.hfft`: the real fft of the n numbers whose first half is given, and whose second is its mirror image."""
     return irfft(np.conjugate(as_array(a)), n, axis, SWAPPED.get(norm, norm))
 
 
 @implements(np.fft.ihfft)
+@block()
 def ihfft(a: Any, n: Any = None, axis: int = -1, norm: str | None = None) -> Any:
     """`np.fft.ihfft`: what hfft undoes."""
     return np.conjugate(rfft(a, n, axis, SWAPPED.get(norm, norm)))
@@ -113,6 +116,7 @@ def last_of(over: list[tuple[Any, int]]) -> tuple[Any, int]:
 
 
 @implements(np.fft.fftn)
+@block()
 def fftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
     """`np.fft.fftn`: fft along the axes, the last one first. An axis that is there twice is transformed twice."""
     a = as_array(a)
@@ -120,6 +124,7 @@ def fftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> An
 
 
 @implements(np.fft.ifftn)
+@block()
 def ifftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
     """`np.fft.ifftn`: ifft along the axes, the last one first."""
     a = as_array(a)
@@ -127,6 +132,7 @@ def ifftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> A
 
 
 @implements(np.fft.rfftn)
+@block()
 def rfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
     """`np.fft.rfftn`: rfft along the last of the axes, then fft along the others."""
     a = as_array(a)
@@ -135,6 +141,7 @@ def rfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> A
 
 
 @implements(np.fft.irfftn)
+@block()
 def irfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> Any:
     """`np.fft.irfftn`: ifft along all axes but the last, then irfft along that."""
     a = as_array(a)
@@ -143,24 +150,28 @@ def irfftn(a: Any, s: Any = None, axes: Any = None, norm: str | None = None) -> 
 
 
 @implements(np.fft.fft2)
+@block()
 def fft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
     """`np.fft.fft2`: fftn over the last two axes."""
     return fftn(a, s, axes, norm)
 
 
 @implements(np.fft.ifft2)
+@block()
 def ifft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
     """`np.fft.ifft2`: ifftn over the last two axes."""
     return ifftn(a, s, axes, norm)
 
 
 @implements(np.fft.rfft2)
+@block()
 def rfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
     """`np.fft.rfft2`: rfftn over the last two axes."""
     return rfftn(a, s, axes, norm)
 
 
 @implements(np.fft.irfft2)
+@block()
 def irfft2(a: Any, s: Any = None, axes: Any = (-2, -1), norm: str | None = None) -> Any:
     """`np.fft.irfft2`: irfftn over the last two axes."""
     return irfftn(a, s, axes, norm)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.registry import implements
 from ..engine.shortcuts import require, shortcut
@@ -13,6 +14,7 @@ from ..engine.tensor import as_array
 
 
 @implements(np.interp)
+@block()
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """`np.interp`: at x, the straight lines between the points (xp, fp); at a point, the slope of the line after it.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine import blocks
 from ..engine.complex_numbers import check_stays_complex, check_takes
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
@@ -49,18 +50,21 @@ def hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
 
 
 @implements(np.vstack)
+@blocks.block()
 def vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """`np.vstack`: joined along the first axis; sequences are rows."""
     return concatenate([with_axes(stacked(each), 2) for each in tup], dtype=dtype, casting=casting)
 
 
 @implements(np.dstack)
+@blocks.block()
 def dstack(tup: Any) -> Any:
     """`np.dstack`: joined along the third axis."""
     return concatenate([np.atleast_3d(stacked(each)) for each in tup], 2)
 
 
 @implements(np.column_stack)
+@blocks.block()
 def column_stack(tup: Any) -> Any:
     """`np.column_stack`: joined along the second axis; sequences are columns."""
     arrays = [stacked(each) for each in tup]
@@ -125,6 +129,7 @@ def places_of(obj: Any, size: int) -> Any:
 
 
 @implements(np.insert)
+@blocks.block()
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """`np.insert`: values in front of those that stand at these places."""
     arr, axis = flat_or_along(arr, axis)
@@ -157,6 +162,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 
 @implements(np.repeat)
+@blocks.block()
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """`np.repeat`: each value several times."""
     a, axis = flat_or_along(a, axis)
@@ -172,6 +178,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 @implements(np.tile)
+@blocks.block()
 def tile(A: Any, reps: Any) -> Any:
     """`np.tile`: the array several times along each axis."""
     reps = tuple(reps) if np.iterable(reps) else (reps,)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.recording import recording
 from ..engine.registry import implements
@@ -39,6 +40,7 @@ def diagonal(x: Any, *, offset: int = 0) -> Any:
 
 
 @implements(np.linalg.trace)
+@block()
 def trace(x: Any, *, offset: int = 0) -> Any:
     """`np.linalg.trace`: the sums of the diagonals of the matrices in the last two axes."""
     return np.sum(diagonal(x, offset=offset), axis=-1)

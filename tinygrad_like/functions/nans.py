@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import CONTINUOUS
 from ..engine.operators import Axis
 from ..engine.registry import implements
@@ -21,6 +22,7 @@ def numbers_in(x: Any, where: Any = True) -> Any:
 
 
 @implements(np.nansum)
+@block()
 def nansum(
     x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
@@ -29,6 +31,7 @@ def nansum(
 
 
 @implements(np.nanprod)
+@block()
 def nanprod(
     x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
@@ -53,18 +56,21 @@ fmin = totals.fold(without_nan(reductions.min, np.inf), np.fmin, np.nan, True)
 
 
 @implements(np.nanmax)
+@block()
 def nanmax(x: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     """`np.nanmax`: the largest number; equal ones share the gradient equally."""
     return fmax(x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @implements(np.nanmin)
+@block()
 def nanmin(x: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     """`np.nanmin`: the smallest number; equal ones share the gradient equally."""
     return fmin(x, axis, keepdims=keepdims, initial=initial, where=where)
 
 
 @implements(np.nanmean)
+@block()
 def nanmean(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = True) -> Any:
     """`np.nanmean`: the sum of the numbers, divided by how many there are."""
     good, x = numbers_in(x, where), totals.in_floats(x, dtype)
@@ -73,6 +79,7 @@ def nanmean(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = Fa
 
 
 @implements(np.nanvar)
+@block()
 def nanvar(
     x: Any,
     axis: Axis = None,
@@ -93,6 +100,7 @@ def nanvar(
 
 
 @implements(np.nanstd)
+@block()
 def nanstd(
     x: Any,
     axis: Axis = None,

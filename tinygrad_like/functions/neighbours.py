@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError, DTypeError, ShapeError
 from ..engine.operators import Axis
 from ..engine.registry import implements
@@ -18,6 +19,7 @@ def part(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
 
 
 @implements(np.diff)
+@block()
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
     """`np.diff`: the differences of neighbours along an axis, n times."""
     if n == 0:
@@ -43,6 +45,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append:
 
 
 @implements(np.ediff1d)
+@block()
 def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     """`np.ediff1d`: the differences of neighbours in the flattened array, with other values before and after."""
     ary = np.reshape(as_array(ary), -1)
@@ -79,6 +82,7 @@ def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> A
     return found[0] if len(found) == 1 else found
 
 
+@block(name="gradient")
 def gradient_along(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     if f.shape[axis] <= edge_order:
         raise ShapeError(f"gradient needs more than {edge_order} values, but got shape {f.shape} along axis {axis}.")
@@ -118,6 +122,7 @@ def one_sided(f0: Any, f1: Any, f2: Any, near: Any, far: Any) -> Any:
     return both / (near * far) * f1 - (near + both) / (near * both) * f0 - near / (far * both) * f2
 
 
+@block()
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """`np.trapezoid`: the integral along an axis, of straight lines between the values."""
     y = as_array(y)
@@ -134,6 +139,7 @@ implements(*(getattr(np, name) for name in ("trapezoid", "trapz") if name in var
 
 
 @implements(np.unwrap)
+@block()
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
     """`np.unwrap`: jumps of half a period or more replaced by what they are less whole periods."""
     p = as_array(p)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError
 from ..engine.operators import Axis
 from ..engine.registry import implements
@@ -18,6 +19,7 @@ FROBENIUS = ("fro", "f")
 
 
 @implements(np.linalg.norm)
+@block()
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """`np.linalg.norm`, of vectors and of matrices; 0 has the gradient 0.
 
@@ -79,6 +81,7 @@ def of_singular_values(s: Any, ord: Any) -> Any:
 
 
 @implements(np.linalg.vector_norm)
+@block()
 def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """`np.linalg.vector_norm`: the norm of all values, or over the axes."""
     x = as_array(x)
@@ -88,6 +91,7 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any =
 
 
 @implements(np.linalg.matrix_norm)
+@block()
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """`np.linalg.matrix_norm`: the norm of the matrices in the last two axes."""
     return norm(x, ord, (-2, -1), keepdims)

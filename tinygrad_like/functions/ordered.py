@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, DTypeError, UnsupportedError
 from ..engine.operators import Axis
@@ -151,6 +152,7 @@ def is_weak(q: Any) -> bool:
 
 
 @implements(np.quantile)
+@block()
 def quantile(
     a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Any:
@@ -159,6 +161,7 @@ def quantile(
 
 
 @implements(np.percentile)
+@block()
 def percentile(
     a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Any:
@@ -167,6 +170,7 @@ def percentile(
 
 
 @implements(np.nanquantile)
+@block()
 def nanquantile(
     a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Any:
@@ -175,6 +179,7 @@ def nanquantile(
 
 
 @implements(np.nanpercentile)
+@block()
 def nanpercentile(
     a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False, weights: Any = None
 ) -> Any:
@@ -183,6 +188,7 @@ def nanpercentile(
 
 
 @implements(np.median)
+@block()
 def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """`np.median`: the middle value, or the mean of the middle two."""
     a = as_array(a)
@@ -195,6 +201,7 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 
 
 @implements(np.nanmedian)
+@block()
 def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """`np.nanmedian`: the median of what is not nan."""
     a = as_array(a)

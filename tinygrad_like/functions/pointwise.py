@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import CONTINUOUS, check_takes
 from ..engine.errors import ArgumentError, UnsupportedError
 from ..engine.registry import implements
@@ -15,6 +16,7 @@ from ..primitives import choices, complexes, constants
 
 
 @implements(np.clip)
+@block()
 def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = np._NoValue, a_max: Any = np._NoValue) -> Any:
     """`np.clip`: limited to [min, max] (or a_min, a_max); exactly at a limit the gradient is shared equally with it."""
     low = min if a_min is np._NoValue else one_of(min, a_min, "min")
@@ -75,6 +77,7 @@ def frexp(x: Any) -> tuple[Any, Any]:
 
 
 @implements(np.nan_to_num)
+@block()
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """`np.nan_to_num`: other numbers in place of nan and the infinities, where the gradient is 0.
 
@@ -133,6 +136,7 @@ def sign(x: Any) -> Any:
 
 
 @implements(np.angle)
+@block()
 def angle(x: Any, deg: bool = False) -> Any:
     """`np.angle`: of real numbers 0, or π where they are negative, a constant; of complex ones arg x."""
     if x.dtype.kind == "c":

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import CONTINUOUS, conjugated
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.registry import implements
@@ -19,6 +20,7 @@ NUMBERS = "fiubc"
 
 
 @implements(np.vander)
+@block()
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """`np.vander`: the powers N - 1 ... 0 of each value, in a row."""
     x = as_array(x)
@@ -35,6 +37,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 
 
 @implements(np.polyval)
+@block()
 def polyval(p: Any, x: Any) -> Any:
     """`np.polyval`: p[0] x^(n-1) + ... + p[n-1], by Horner's scheme."""
     p, x = alike((as_array(p), as_array(x)))
@@ -51,6 +54,7 @@ def order_of(m: Any, what: str) -> int:
 
 
 @implements(np.polyder)
+@block()
 def polyder(p: Any, m: int = 1) -> Any:
     """`np.polyder`: the coefficients of the derivative of order m."""
     p = as_array(p)
@@ -60,6 +64,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 @implements(np.polyint)
+@block()
 def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     """`np.polyint`: the coefficients of the integral of order m, with these constants."""
     p, order = as_array(p), order_of(m, "integral")
@@ -81,18 +86,21 @@ def aligned(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 @implements(np.polyadd)
+@block()
 def polyadd(a1: Any, a2: Any) -> Any:
     """`np.polyadd`: the sum of two polynomials."""
     return np.add(*aligned(a1, a2))
 
 
 @implements(np.polysub)
+@block()
 def polysub(a1: Any, a2: Any) -> Any:
     """`np.polysub`: the difference of two polynomials."""
     return np.subtract(*aligned(a1, a2))
 
 
 @implements(np.polymul)
+@block()
 def polymul(a1: Any, a2: Any) -> Any:
     """`np.polymul`: the product of two polynomials, without leading zeros of these."""
     return product(*(without_leading_zeros(with_axes(as_array(each), 1)) for each in (a1, a2)))
@@ -130,6 +138,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
 
 
 @implements(np.poly)
+@block()
 def poly(seq_of_zeros: Any) -> Any:
     """`np.poly`: the polynomial with these zeros, and with the leading coefficient 1."""
     zeros = with_axes(as_array(seq_of_zeros), 1)
@@ -168,6 +177,7 @@ def characteristic(a: Any) -> Any:
 
 
 @implements(np.polyfit)
+@block()
 def polyfit(x: Any, y: Any, deg: Any, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False) -> Any:
     """`np.polyfit`: the coefficients for which the sum of the squared errors is least."""
     if full or cov or rcond is not None or any(as_array(each).dtype.kind not in NUMBERS for each in (x, y)):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import conjugated
 from ..engine.errors import ArgumentError, ShapeError
 from ..engine.registry import implements
@@ -40,6 +41,7 @@ def dot(a: Any, b: Any) -> Any:
 
 
 @implements(np.vdot)
+@block()
 def vdot(a: Any, b: Any) -> Any:
     """`np.vdot`: the product of two arrays as vectors, the first one conjugated."""
     a, b = conjugated_first(a, b)
@@ -47,6 +49,7 @@ def vdot(a: Any, b: Any) -> Any:
 
 
 @implements(*known("vecdot"))
+@block()
 def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
     """`np.vecdot`: the products of vectors along an axis, the first one conjugated."""
     x1, x2 = (np.moveaxis(each, axis, -1) for each in conjugated_first(x1, x2))
@@ -54,12 +57,14 @@ def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
 
 
 @implements(*known("matvec"))
+@block()
 def matvec(x1: Any, x2: Any) -> Any:
     """`np.matvec`: matrices times vectors."""
     return np.matmul(as_array(x1), as_array(x2)[..., :, None])[..., 0]
 
 
 @implements(*known("vecmat"))
+@block()
 def vecmat(x1: Any, x2: Any) -> Any:
     """`np.vecmat`: vectors, conjugated, times matrices."""
     x1, x2 = conjugated_first(x1, x2)
@@ -80,6 +85,7 @@ def inner(a: Any, b: Any) -> Any:
 
 
 @implements(np.outer)
+@block()
 def outer(a: Any, b: Any) -> Any:
     """`np.outer`: each element of a times each of b."""
     return np.multiply(np.reshape(as_array(a), (-1, 1)), np.reshape(as_array(b), (1, -1)))
@@ -95,6 +101,7 @@ def outer_of_vectors(x1: Any, x2: Any) -> Any:
 
 
 @implements(np.kron)
+@block()
 def kron(a: Any, b: Any) -> Any:
     """`np.kron`: blocks of b, each times an element of a."""
     a, b = as_array(a), as_array(b)
@@ -142,6 +149,7 @@ def axis_of(axis: Any, ndim: int) -> int:
 
 
 @implements(np.cross)
+@block()
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """`np.cross` of vectors with 2 or 3 components; of 2 and 2 components, the third of the product alone."""
     if axis is not None:

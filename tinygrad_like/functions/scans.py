@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ArgumentError
 from ..engine.operators import Axis
 from ..engine.primitive import Function
@@ -31,12 +32,14 @@ def without_nan(x: Any, value: int) -> Any:
 
 
 @implements(np.nancumsum)
+@block()
 def nancumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """`np.nancumsum`: the cumulative sum with nan as 0."""
     return np.cumsum(without_nan(a, 0), axis=axis, dtype=dtype)
 
 
 @implements(np.nancumprod)
+@block()
 def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """`np.nancumprod`: the cumulative product with nan as 1."""
     return np.cumprod(without_nan(a, 1), axis=axis, dtype=dtype)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.errors import ShapeError
 from ..engine.registry import implements
 from ..engine.tensor import as_array, values_of
@@ -55,6 +56,7 @@ def svdvals(x: Any, /) -> Any:
 
 
 @implements(np.linalg.cond)
+@block()
 def cond(x: Any, p: Any = None) -> Any:
     """`np.linalg.cond`: ‖x‖ ‖x⁻¹‖; with p None, 2 or -2 by the singular values. Of a singular matrix it is inf."""
     x = floats(as_array(x))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.operators import Axis
 from ..engine.registry import implements
 from ..primitives import reductions
@@ -13,6 +14,7 @@ from . import totals
 
 
 @implements(np.var)
+@block()
 def var(x: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """`np.var`: the mean squared distance from the mean, divided by n - ddof instead of n."""
     count = reductions.count(np.shape(x), axis)

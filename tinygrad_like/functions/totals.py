@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import block
 from ..engine.complex_numbers import CONTINUOUS
 from ..engine.errors import ArgumentError, ShapeError, UnsupportedError
 from ..engine.operators import Axis
@@ -202,6 +203,7 @@ def std(
 
 
 @implements(np.ptp)
+@block()
 def ptp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """`np.ptp`: the largest value less the smallest."""
     return reductions.max(x, axis, keepdims=keepdims) - reductions.min(x, axis, keepdims=keepdims)

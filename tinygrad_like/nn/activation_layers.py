@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import name_of, written
 from ..engine.errors import ArgumentError, ShapeError
 from ..functions.networks import log_softmax, relu, sigmoid, softmax
 from ..functions.nonlinearities import (
@@ -58,7 +59,7 @@ class Activation(Layer):
         if not callable(function):
             raise ArgumentError(f"Activation takes a function, but got {function!r}.")
         self.function = function
-        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
+        self.name: str = name or name_of(function) or written(function)
 
     def forward(self, x: Any) -> Any:
         return self.function(x)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import name_of, written
 from ..engine.errors import ArgumentError, ShapeError
 from ..functions import rearranging, resizing
 from ..functions.pools import each_axis
@@ -44,7 +45,7 @@ class Lambda(Layer):
         if not callable(function):
             raise ArgumentError(f"Lambda takes a function, but got {function!r}.")
         self.function = function
-        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
+        self.name: str = name or name_of(function) or written(function)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         return self.function(*inputs, **options)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from ..engine.blocks import name_of, written
 from ..engine.errors import ArgumentError
 from ..engine.tensor import Tensor
 from ..nn.layer import Layer, model_of, refuse_class
@@ -17,11 +19,13 @@ from .captured import capture, reading
 from .captured.places import Places
 from .fitting import fitting_detail, readable
 from .graphs.arranging import arrange
-from .graphs.graph import Card, Graph
+from .graphs.graph import ROLES, Card, Cluster, Graph
 from .graphs.reducing import blocks_as_cards
 from .options import Options
 from .picture import Picture
 from .progress import Stages, stage
+
+MOST_NEAR, MOST_NAMES = 2, 8  # names that are told where a focus is not there
 
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
@@ -44,14 +48,7 @@ def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
 def title_of(target: Any) -> str:
     if isinstance(target, Tensor):
         return target.name or "Graph"
-    if isinstance(target, Layer):
-        return type(target).__name__
-    return name_of(target) or "Function"
-
-
-def name_of(function: Any) -> str:
-    name = str(getattr(function, "__name__", ""))
-    return "" if "<" in name else name
+    return type(target).__name__ if isinstance(target, Layer) else written(target)
 
 
 def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places) -> tuple[Graph, str]:
@@ -133,10 +130,19 @@ def centres_of(graph: Graph, focus: Any, places: Places) -> list[int]:
             "Write focus=model.layers[0], or its path, focus='layers[0]'.",
         )
     if not found:
-        known = dict.fromkeys(name for card in graph.cards for name in names_of(card) if name)
         what = repr(focus) if isinstance(focus, str) else f"a {type(focus).__name__} that"
-        raise ArgumentError(f"focus={what} is not in this graph.", f"There are {', '.join(list(known)[:20])}.")
+        raise ArgumentError(f"focus={what} is not in this graph.", suggestion(graph, focus))
     return found
+
+
+def suggestion(graph: Graph, focus: Any) -> str:
+    """What to write instead: the names most like it, and some of those that there are."""
+    known = list(dict.fromkeys(name for card in graph.cards for name in names_of(card) if name not in ("", *ROLES)))
+    places = list(dict.fromkeys(box.path for card in graph.cards for box in boxes_of(card) if box.path))
+    some = (places or known)[:MOST_NAMES]
+    there = f"There are {', '.join(some)}{', …' if len(known) > len(some) else '.'}"
+    near = get_close_matches(focus, known, MOST_NEAR) if isinstance(focus, str) else []
+    return f"Did you mean {' or '.join(near)}? {there}" if near else there
 
 
 def is_origin(card: Card, tensor: Tensor) -> bool:
@@ -148,7 +154,11 @@ def is_origin(card: Card, tensor: Tensor) -> bool:
 
 
 def names_of(card: Card) -> list[str]:
-    found = [card.label, card.symbol, card.name]
-    for cluster in card.cluster.chain() if card.cluster else []:
-        found += [cluster.path, f"{cluster.path}.{card.symbol}"] if cluster.path else []
+    found = [card.label, card.path, card.symbol, card.name]
+    for box in boxes_of(card):
+        found += [box.path, f"{box.path}.{card.symbol}"] if box.path else [box.title]
     return found
+
+
+def boxes_of(card: Card) -> list[Cluster]:
+    return card.cluster.chain() if card.cluster else []

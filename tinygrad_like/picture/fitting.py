@@ -7,6 +7,7 @@ from dataclasses import replace
 from .graphs.graph import Graph
 from .graphs.reducing import depths_of, reduced, with_references
 from .graphs.rows import Size, in_rows, size_in_rows
+from .graphs.titles import titled
 from .options import Options
 from .written.numbers import MOST_COLUMNS, MOST_ROWS
 from .written.sizes import size_of
@@ -25,7 +26,7 @@ def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
     is_across = options.direction in ("LR", "RL")
 
     def fits(graph: Graph) -> bool:
-        graph = with_references(graph)
+        graph = titled(with_references(graph))
         sizes = sizes_of(graph, options)
         if len(graph.cards) <= FEW:
             return True
@@ -40,7 +41,7 @@ def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
     graph = reduced(graph, options.depth, centres, options.radius, most, fits if is_free else None)
     if hint := how_to_see_more(graph, whole):
         graph = replace(graph, facts=[*graph.facts, hint])
-    graph = with_references(graph)
+    graph = titled(with_references(graph))
     return in_rows(graph, sizes_of(graph, options), WIDEST) if is_across else graph
 
 

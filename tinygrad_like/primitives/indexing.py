@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.kinds import as_ndarray
+from ..engine.recording import observer, tell
 from ..engine.registry import multilinear
 from ..engine.scattered import Scattered, add_at, is_unique
 from ..engine.several import one_of
@@ -23,12 +24,16 @@ def plain_index(index: Any) -> Any:
     """An index without Tensors, and with its arrays copied: their owner could still write to them."""
     if isinstance(index, tuple):
         return tuple(plain_index(part) for part in index)
+    given = index
     if isinstance(index, Tensor):
         index = index._array
     if isinstance(index, (list, np.ndarray)) or (hasattr(index, "__array__") and not isinstance(index, np.generic)):
         array = as_ndarray(index)
         array = fixed(array, "x[mask]", MASKS) if array.dtype == bool and is_plain(array) else copy_of(array)
-        return array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
+        array = array.astype(np.intp) if array.size == 0 and array.dtype.kind == "f" else array
+        if observer.get() is not None:
+            tell(plain_index, (given,), {}, array)  # pictures connect an index with what it was computed from
+        return array
     return index
 
 

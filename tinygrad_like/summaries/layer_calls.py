@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.blocks import Block
+from ..engine.primitive import Primitive
 from ..engine.recording import Scope, no_grad, observer, scope
 from ..engine.tensor import values_of
 from ..nn.layer import Layer
@@ -16,6 +17,15 @@ from ..nn.state import buffers_kept
 from ..picture.captured.capture import tensors_of
 
 Shape = tuple[int, ...]
+
+
+def is_counted(at: Scope | None) -> bool:
+    """Whether all named blocks here, up to the layer around them, are counted."""
+    while at is not None and isinstance(what := at[0](), Block):
+        if not what.counted:
+            return False
+        at = at[1]
+    return True
 
 
 @dataclass(slots=True, eq=False)
@@ -57,10 +67,11 @@ class Watcher:
 
     def __call__(self, what: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
         at = scope.get()
-        entry, inner = self._entry(at), at and at[0]()
+        entry = self._entry(at)
         if isinstance(what, Layer):
             entry.shapes = shapes_of(result)
-        elif what.multiply_adds is not None and not (isinstance(inner, Block) and not inner.counted):
+            return
+        if isinstance(what, Primitive) and what.multiply_adds is not None and is_counted(at):
             arrays = [None if each is None else np.asarray(values_of(each)) for each in args]
             code = what.multiply_adds.__code__
             named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]

@@ -13,11 +13,13 @@ from ...engine.primitive import Primitive
 from ...engine.recording import enable_grad, observer, scope
 from ...engine.tensor import Tensor, values_of, wrap
 from ...engine.writes import clock, writes
+from ...primitives.indexing import plain_index
 from ...tree import is_container, leaves, parts, rebuilt, steps
 from ..graphs.graph import LEAVES, Card, Graph, ancestors, renumbered
 from ..progress import stage
 from .cards import WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .places import Places
+from .wording import arrays_of, is_written
 
 DETACHED = "detach"
 OFTEN = 20_000  # operations between two looks at the time
@@ -32,16 +34,29 @@ class Recorder(Cards):
         self._by_id: dict[int, int] = {}  # cards keep their origins, so ids stay theirs
         self._by_array: dict[int, int] = {}
         self._inputs = {id(each._array): each for each in inputs}
+        self._indices: dict[int, tuple[Any, Any]] = {}  # copies of the arrays in indices, and what was copied
 
     def __call__(self, primitive: Any, args: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
+        if primitive is plain_index:
+            self._indices[id(result)] = result, args[0]
         if not isinstance(primitive, Primitive):
             return
         cluster = self.places.cluster(scope.get())  # first, since it makes the names of parameters known
         operands = [(place, self.operand(value)) for place, value in enumerate(args) if value is not None]
-        card = self.operation(primitive, operands, options, result, cluster)
+        card = self.operation(primitive, operands, options, result, cluster, self.indices(options))
         # What is recorded can be written to through a detached alias only; `captured` tells of that.
         card.value = result._array if result._node is not None else result._array.copy()
         self.enter(card, result)
+
+    def indices(self, options: dict[str, Any]) -> dict[int, int]:
+        """The cards of the arrays in an index; a few plain numbers are written in it instead."""
+        found = {}
+        for copy in arrays_of(tuple(options.values())):
+            array, given = self._indices.get(id(copy), (copy, copy if isinstance(copy, Tensor) else None))
+            if given is None or (not isinstance(given, Tensor) and is_written(array) and not self.places.name(given)):
+                continue
+            found[id(copy)] = self.operand(given if isinstance(given, (Tensor, np.ndarray)) else array)
+        return found
 
     def enter(self, card: Card, value: Any) -> int:
         """Add a card for a Tensor, an array or a number, and know it again later."""
@@ -79,6 +94,7 @@ class Recorder(Cards):
             role = "parameter" if self.places.is_parameter(value) else "input"
             role = "buffer" if self.places.is_buffer(value) else role if name or node is not None else "constant"
             card = leaf_card(role, name or "tensor", value, value._array.copy())
+            card.path = self.places.whole_path(value)
         else:
             card = constant_card(value, name)
         card.shown = bool(name) or was_given(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,14 @@ from ...engine.node import Node
 from ...engine.primitive import Primitive
 from ...engine.recording import enable_grad
 from ...engine.tensor import Tensor
-from ..graphs.graph import Card, Cluster, Graph
+from ..graphs.graph import LEAVES, Card, Cluster, Graph
 from ..written.numbers import number_text
 from .places import Places
+from .wording import index_text, options_text
 
 WRITTEN = "written to since"
 NO_GRADIENT = "nothing requires a gradient"
+LONGEST_NAME = 16  # in an index
 
 
 class Cards:
@@ -43,6 +45,7 @@ class Cards:
         options: dict[str, Any],
         result: Any,  # a Tensor or a node: what has a shape and a dtype
         cluster: Cluster | None,
+        indices: Mapping[int, int],  # the numbers of the cards of arrays in the options, by the arrays' ids
     ) -> Card:
         """The card of an operation, without its value."""
         parents, stretched = [], set()
@@ -52,25 +55,23 @@ class Cards:
             if name in primitive.stretched and self.cards[number].shape not in (result.shape, None):
                 stretched.add(number)
         symbol, name = primitive.symbol or primitive.name, primitive.name.replace("_", " ")
-        words = [] if name.endswith(symbol) else [primitive.name]
-        if primitive.name == "getitem":
-            words = [f"getitem {index_text(options['index'])}"]
-        words += [f"axis {options['axis']}"] if options.get("axis") is not None else []
-        shown = primitive.role, symbol, ", ".join(words), "", result.shape, result.dtype
-        return Card(*shown, tuple(parents), frozenset(stretched), cluster=cluster)
+        if "index" in options:
+            words = {each: index_word(self.cards[number]) for each, number in indices.items()}
+            symbol = name = symbol.replace("[ ]", "x" + index_text(options["index"], words))
+        if parents and options.get("dtype") == self.cards[parents[0]].dtype:
+            options = options | {"dtype": None}
+        name = "" if name.endswith(symbol) else primitive.name
+        shown = primitive.role, symbol, name, "", result.shape, result.dtype
+        card = Card(*shown, (*parents, *indices.values()), frozenset(stretched), cluster=cluster)
+        card.options = options_text(options, primitive.defaults, result.shape)
+        return card
 
 
-def index_text(index: Any) -> str:
-    """An index as one writes it, an array in it as "array": [:, -1]."""
-    parts = index if isinstance(index, tuple) else (index,)
-    texts = []
-    for part in parts:
-        if isinstance(part, slice):
-            start, stop, step = ("" if each is None else str(each) for each in (part.start, part.stop, part.step))
-            texts.append(f"{start}:{stop}" + (f":{step}" if step else ""))
-        else:
-            texts.append("…" if part is ... else "array" if np.ndim(part) else str(part))
-    return f"[{', '.join(texts)}]"
+def index_word(card: Card) -> str:
+    """How an array is called in an index."""
+    kind = "mask" if card.dtype == bool else "index"
+    name = card.label or (card.symbol if card.role in LEAVES - {"constant"} or card.shown else kind)
+    return name if len(name) <= LONGEST_NAME else kind
 
 
 def leaf_card(role: str, symbol: str, leaf: Any, value: Any, note: str = "") -> Card:

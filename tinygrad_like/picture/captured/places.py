@@ -23,7 +23,8 @@ class Places:
         self._kept: list[Any] = []  # scopes and layers, so that their ids stay theirs
         self._calls: dict[tuple[int, int], list[Cluster]] = {}
         self._paths: dict[int, str] = {}
-        self._names: dict[int, str] = {}
+        self._names: dict[int, str] = {}  # of parameters and buffers: the attribute
+        self._whole: dict[int, str] = {}  # and the whole path
         self.by_array: dict[int, Any] = {}  # the parameters and buffers, by their arrays
         self._buffers: set[int] = set()
         self.arrays: list[tuple[str, Any]] = []  # plain data that was given a name
@@ -61,6 +62,7 @@ class Places:
             self._kept.append(parameter)
             self.by_array[id(parameter._array)] = parameter
             self._names.setdefault(id(parameter), path.rpartition(".")[2])
+            self._whole.setdefault(id(parameter), path)
 
     def is_parameter(self, tensor: Any) -> bool:
         return isinstance(tensor, Parameter) or (id(tensor) in self._names and id(tensor) not in self._buffers)
@@ -74,6 +76,11 @@ class Places:
         if given is None and isinstance(value, Tensor):
             given = self._given.get(id(value._node)) or value.name
         return given or self._names.get(id(value), "")
+
+    def whole_path(self, value: Any) -> str:
+        """The path of a parameter or buffer in the outermost layer; "" if it has a name of its own."""
+        path = self._whole.get(id(value), "")
+        return path if self.name(value) == self._names.get(id(value)) else ""
 
     def path(self, layer: Layer) -> str:
         """The path of a layer in the outermost one."""

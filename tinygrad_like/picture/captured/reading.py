@@ -17,6 +17,7 @@ from ..progress import stage
 from .cards import NO_GRADIENT, WRITTEN, Cards, add_gradients, constant_card, leaf_card
 from .places import Places
 from .thinning import cuts
+from .wording import arrays_of, is_written
 
 FREED = "freed by backward()"
 NOT_KEPT = "not kept"
@@ -109,7 +110,9 @@ class Reader(Cards):
         role = "parameter" if self.places.is_parameter(owner_of(node)) else "input"
         value, used = self.held.get(node), self.used.get(node, node.index)
         note = NOT_KEPT if value is None else WRITTEN if writes.written_since(value, used) else ""
-        return leaf_card(role, self.name(node) or "leaf", node, value, note)
+        card = leaf_card(role, self.name(node) or "leaf", node, value, note)
+        card.path = self.places.whole_path(owner_of(node))
+        return card
 
     def result(self, node: Node) -> Card:
         operands = [
@@ -119,7 +122,8 @@ class Reader(Cards):
             for i, parent in enumerate(node.parents)
         ]
         cluster = self.places.cluster(node.scope)
-        card = self.operation(node.primitive, enumerate(operands), node.options, node, cluster)
+        indices = {id(each): self.index(each) for each in arrays_of(node.options.get("index")) if self.is_shown(each)}
+        card = self.operation(node.primitive, enumerate(operands), node.options, node, cluster, indices)
         card.label = self.name(node)
         card.value = self.held.get(node)
         if card.value is None:
@@ -135,6 +139,13 @@ class Reader(Cards):
             return self.held.get(parent)
         return None if self.cards[number].note else self.cards[number].value
 
+    def is_shown(self, index: Any) -> bool:
+        return not is_written(index) or bool(self.places.name_of_equal(index))
+
+    def index(self, array: Any) -> int:
+        """The card of an array in an index, of which the graph has a copy."""
+        return self.add(constant_card(values_of(array), self.places.name_of_equal(values_of(array))))
+
     def constant(self, number: Any, consumer: Node, position: int) -> int:
         """The card of an operand that was not recorded: a plain number, or what a rule kept of it."""
         value = kept_constant(consumer, position) if number is None else number
@@ -142,8 +153,12 @@ class Reader(Cards):
             return self.add(Card("constant", "constant", note=NOT_KEPT))
         buffer = self.places.by_array.get(id(values_of(value)))
         if self.places.is_buffer(buffer):
-            return self.add(leaf_card("buffer", self.places.name(buffer), buffer, value))
+            card = leaf_card("buffer", self.places.name(buffer), buffer, value)
+            card.path = self.places.whole_path(buffer)
+            return self.add(card)
         card = constant_card(values_of(value), self.places.name_of_equal(value) if np.ndim(value) else "")
+        # Integers in a named block are classes or row numbers that it was given.
+        card.shown = card.shown or (np.ndim(value) > 0 and card.dtype.kind in "iu")
         if isinstance(value, np.ndarray) and writes.written_since(value, consumer.index):
             card.note = WRITTEN
         return self.add(card)

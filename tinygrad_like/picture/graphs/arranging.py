@@ -61,7 +61,9 @@ def gather_the_loss(graph: Graph) -> None:
     inside = [i for i, card in enumerate(graph.cards) if card.cluster is not None or card.scoped]
     leading = ancestors(graph, inside)
     computed = [card for n, card in enumerate(graph.cards) if n not in leading and card.role not in LEAVES]
-    box = Cluster("", LOSS, (root.name or root.symbol) if len(computed) > 1 else "", None)
+    if len(computed) == 1:  # the card of the loss says it itself
+        return
+    box = Cluster("", LOSS, root.name or root.symbol, None)
     for card in computed:
         card.cluster = box
 

@@ -45,7 +45,7 @@ class Card:
     role: str
     symbol: str
     name: str = ""
-    label: str = ""
+    label: str = ""  # what the user calls it
     shape: tuple[int, ...] | None = None
     dtype: Any = None
     parents: Sequence[int] = ()
@@ -66,6 +66,9 @@ class Card:
     row: int = 0  # of a picture that is broken into rows,
     column: int = 0  # and the place in it
     scoped: bool = False  # computed directly in the outermost layer, which has no box
+    options: str = ""  # what tells it from others of its name: "axis 0"
+    operations: int = 1  # how many it stands for, if it can be opened
+    path: str = ""  # of a parameter or buffer in the outermost layer
 
 
 @dataclass(slots=True)
@@ -103,6 +106,15 @@ def parameters_in(cards: list[Card]) -> int:
     """How many parameters these cards are, or stand for."""
     own = [c for c in cards if c.role == "parameter" and c.value is not None and not c.parameters]
     return sum(card.value.size for card in own) + sum(card.parameters for card in cards)
+
+
+def operations_in(cards: list[Card]) -> int:
+    """How many operations these cards are, or stand for."""
+    return sum(
+        card.operations if card.role == "group" else card.operations * card.count
+        for card in cards
+        if card.role not in LEAVES
+    )
 
 
 def clusters_of(graph: Graph) -> list[Cluster]:
@@ -146,7 +158,8 @@ def merged(graph: Graph, groups: list[int], make: Callable[[int, list[int]], Car
     for group in order:
         inside = members[group]
         old = [graph.cards[number] for number in inside]
-        parents = dict.fromkeys(new[groups[p]] for card in old for p in card.parents if groups[p] != group)
+        parents = [new[groups[p]] for card in old for p in card.parents if groups[p] != group]
+        parents = parents if len(old) == 1 else list(dict.fromkeys(parents))  # x·x has one parent twice
         stretched = frozenset(new[groups[p]] for card in old for p in card.stretched if groups[p] != group)
         nodes = sum(card.nodes for card in old)
         cards.append(altered(make(group, inside), parents=tuple(parents), stretched=stretched, nodes=nodes))

@@ -16,6 +16,7 @@ from .graph import (
     clusters_of,
     consumers_of,
     merged,
+    operations_in,
     parameters_in,
     renumbered,
 )
@@ -168,6 +169,11 @@ def layer_card(
     results = [n for n in inside if n in roots or any(user not in members for user in consumers[n])]
     last = graph.cards[results[-1] if results else inside[-1]]
     computed = [card for card in cards if card.role not in LEAVES]
+    if cluster.role and len(computed) == 1 and cluster.title in (last.name, last.symbol):
+        # Its own symbol says more.
+        return altered(last, role=cluster.role, options=last.options or cluster.label, cluster=cluster.outer)
+    label = last.label or (f"call {cluster.call}" if cluster.call else "")
+    label = "" if label.lower() == cluster.title.lower() else label
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
     of_all = {"value": last.value, "gradient": last.gradient, "shape": last.shape}
     if len(results) > 1 and len({(graph.cards[n].shape, graph.cards[n].count) for n in results}) == 1:
@@ -179,12 +185,14 @@ def layer_card(
         **of_all,
         role=cluster.role or (last.role if is_whole else "group"),
         symbol=cluster.title,
-        name=cluster.label or (last.symbol if cluster.title == LOSS else ""),
-        label=last.label or (f"call {cluster.call}" if cluster.call else ""),
+        name="" if cluster.role else cluster.label or (last.symbol if cluster.title == LOSS else ""),
+        options=cluster.label if cluster.role else "",
+        label=label,
         cluster=cluster.outer,
         count=1,
         in_row=False,
         parameters=parameters_in(cards),
+        operations=operations_in(cards),
     )
 
 
@@ -217,4 +225,5 @@ def with_references(graph: Graph) -> Graph:
 
 def reference(leaf: Card, number: int, consumer: Card) -> Card:
     cluster = consumer.cluster
-    return Card(leaf.role, leaf.symbol, "shared", leaf.label, parents=[number], cluster=cluster, refers=True)
+    shown = leaf.role, leaf.symbol, "shared", leaf.label
+    return Card(*shown, parents=[number], cluster=cluster, refers=True, path=leaf.path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged
+from .graph import LEAVES, Card, Cluster, Graph, altered, clusters_of, consumers_of, merged, operations_in
 
 
 class Names(dict[Any, int]):
@@ -18,9 +18,9 @@ class Names(dict[Any, int]):
         return self[key]
 
 
-def name_of_kind(card: Card) -> str:
-    """The name of a card, the same for all indices that have the same form."""
-    return without_numbers(card.name) if card.name.startswith("getitem ") else card.name
+def words_of(card: Card) -> tuple[str, ...]:
+    """What a card says that it does; the same for all indices that have the same form."""
+    return card.role, without_numbers(card.symbol), card.name, card.options
 
 
 def without_numbers(text: str) -> str:
@@ -46,8 +46,7 @@ def siblings_rolled_up(graph: Graph) -> Graph:
     kinds = kinds_of_clusters(graph, names)
     classes: list[int] = []
     for card in graph.cards:
-        kind = card.role, without_numbers(card.symbol), name_of_kind(card)
-        what = *kind, card.shape, card.dtype, kinds[id(card.cluster)]
+        what = *words_of(card), card.shape, card.dtype, kinds[id(card.cluster)]
         size = card.parameters, card.nodes if card.role == "group" else 1, card.count if card.in_row else 1
         # x·x and x·y differ in which operands are the same.
         pattern = tuple(card.parents.index(p) for p in card.parents)
@@ -109,10 +108,12 @@ def several(cards: list[Card]) -> Card:
         symbol=common([card.symbol for card in cards]),
         name=common([card.name for card in cards]),
         label=common([card.label for card in cards]),
+        path=common([card.path for card in cards]),
         value=last.value if first.in_row else stacked([card.value for card in cards]),
         gradient=last.gradient if first.in_row else stacked([card.gradient for card in cards]),
         count=sum(card.count for card in cards),
         parameters=sum(card.parameters for card in cards),
+        operations=operations_in(cards) if first.role == "group" else first.operations,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .graph import LEAVES, Card, Cluster, Graph, altered, consumers_of, merged, parameters_in
-from .rolling import Names, common, kinds_of_clusters, name_of_kind, without_numbers
+from .rolling import Names, common, kinds_of_clusters, words_of
 
 LONGEST_STEP = 64  # cards in a step
 FEWEST = 3  # steps that are worth rolling up
@@ -77,7 +77,7 @@ def kinds_in_row(graph: Graph, row: list[int]) -> Any:
     found = []
     for number in row:
         card = graph.cards[number]
-        kind = card.role, without_numbers(card.symbol), name_of_kind(card), card.shape, card.count, len(card.parents)
+        kind = *words_of(card), card.shape, card.count, len(card.parents)
         found.append(names[kind, boxes[id(card.cluster)]])
     return np.array(found, np.int64)
 
@@ -271,6 +271,7 @@ def of_all_steps(cards: list[Card]) -> Card:
         last,
         symbol=common([card.symbol for card in cards]),
         name=common([card.name for card in cards]),
+        options=common([card.options for card in cards]),
         label=common([card.label for card in cards]),
         count=sum(card.steps for card in cards) * first.count,
         steps=1,

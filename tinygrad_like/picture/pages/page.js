@@ -308,7 +308,7 @@ function download() {
   const text = new XMLSerializer().serializeToString(copied());
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
-  link.download = document.title.replace(/[^\p{L}\p{N}._-]+/gu, "_") + ".svg";
+  link.download = document.title.replace(/[^\p{L}\p{N}._-]+/gu, "_").replace(/_$/, "") + ".svg";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

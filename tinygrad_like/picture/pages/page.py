@@ -177,9 +177,8 @@ def call(card: Card, graph: Graph) -> str:
     parents = [graph.cards[p] for p in card.parents]
     names = [plain(p.label) or (name_of(p, graph) if p.role in LEAVES else "…") for p in parents]
     names[MOST_ARGUMENTS:] = ["…"] * (len(names) > MOST_ARGUMENTS)
-    name, _, axis = re.sub(r"(?:^|, )(?=axis )", "\n", plain(card.name)).partition("\n")
-    names += [axis] * bool(axis)
-    return f"{name or plain(card.symbol)}({', '.join(names)})"
+    names += [plain(card.options)] * bool(card.options)
+    return f"{plain(card.name) or plain(card.symbol)}({', '.join(names)})"
 
 
 def sentence(card: Card, graph: Graph) -> str:

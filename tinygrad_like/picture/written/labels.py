@@ -49,7 +49,7 @@ def label(
     card: Card, number: int, detail: str, theme: Theme, gradients: bool, maps: Mapping[str, HeatMap] = NO_MAPS
 ) -> str:
     """The label of a card; `maps` are those of arrays that are too large for numbers."""
-    rows = [heading(card, theme)]
+    rows = [heading(card, theme), *inside_rows(card, theme)]
     if card.role != "stub" and not card.refers:
         if detail == "shape":
             rows += shape_rows(card, theme)
@@ -64,11 +64,25 @@ def heading(card: Card, theme: Theme) -> str:
     left = font(card.symbol, 14, ink, bold=card.role != "stub")
     if card.name:
         left += "&#160; " + font(card.name, 10, ink)
+    if card.options:
+        left += "&#160; " + font(card.options, 10, theme.muted)
     words = [card.label] if card.label else []
     words += [f"×{card.count:,}"] if card.count > 1 else []
     right = "&#160; " + font(" ".join(words), 11, theme.title, bold=True) if words else ""
     second = f'<TD ALIGN="RIGHT">{right}</TD>' if right else "<TD></TD>"
     return f'<TR><TD ALIGN="LEFT">{left}</TD>{second}</TR>'
+
+
+def inside_rows(card: Card, theme: Theme) -> Iterator[str]:
+    """What a card for several holds: how many parameters and operations."""
+    words = [plural(card.parameters, "parameter")] if card.role == "group" and card.parameters else []
+    words += [plural(card.operations, "operation")] if card.operations > 1 else []
+    if words:
+        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(" · ".join(words), 9, theme.muted)}</TD></TR>'
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s' * (count != 1)}"
 
 
 def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
@@ -79,9 +93,6 @@ def shape_rows(card: Card, theme: Theme) -> Iterator[str]:
         text = f"{text}  {card.dtype}"
     if text:
         yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{font(text, 9, theme.muted)}</TD></TR>'
-    if card.role == "group" and card.parameters:
-        count = font(f"{card.parameters:,} parameter{'s' * (card.parameters != 1)}", 9, theme.muted)
-        yield f'<TR><TD COLSPAN="2" ALIGN="LEFT">{count}</TD></TR>'
 
 
 def parts(card: Card, gradients: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..graphs.graph import Card
 from .heat import map_size
-from .labels import parts, plain
+from .labels import parts, plain, plural
 from .lettering import thousandths
 from .numbers import as_matrix, fits, shape_text
 
@@ -18,8 +18,11 @@ STATISTICS = 112.0, 3 * LINE + 10.0
 def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
     """The width and height of a card in points."""
     right = f"{card.label} ×{card.count:,}" if card.count > 1 else card.label
-    width = text_width(card.symbol, 14, True) + text_width(card.name, 10) + text_width(right, 11, True) + 16.0
-    height = HEADING
+    words = ((card.symbol, 14, True), (card.name, 10, False), (card.options, 10, False), (right, 11, True))
+    width = sum(text_width(*each) for each in words) + 16.0
+    inside = plural(card.operations, "operation") * (card.operations > 1)
+    inside += plural(card.parameters, " · parameter") * (card.role == "group")
+    width, height = max(width, text_width(inside, 9)), HEADING + LINE * bool(inside)
     if card.role == "stub" or card.refers or detail == "op":
         return width + SIDES, height
     if detail == "shape":
@@ -27,9 +30,9 @@ def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
     for part in parts(card, gradients):
         array = card.value if part == "value" else card.gradient
         words = "last of 100, " * (card.count > 1) + shape_text(card.shape) * (part == "value")
-        inside = (0.0, LINE * bool(card.note)) if array is None else numbers_size(array, detail)
-        width = max(width, inside[0], text_width(f"gradient  {words}", 8) + 4.0)
-        height += LINE + inside[1]
+        numbers = (0.0, LINE * bool(card.note)) if array is None else numbers_size(array, detail)
+        width = max(width, numbers[0], text_width(f"gradient  {words}", 8) + 4.0)
+        height += LINE + numbers[1]
     return width + SIDES, height + 8.0
 
 
