@@ -265,6 +265,10 @@ ORDER = [
     "plots.history",
     "plots.boundaries",
     "plots.gradient_flow",
+    "picture.pages.units",
+    "picture.pages.frames",
+    "picture.pages.animation",
+    "picture.pages.animating",
     "saving.encoding",
     "saving.formats",
     "saving.files",
@@ -376,6 +380,7 @@ INSIDE = {
     ("saving.files", ""): "the version",
     ("compiler.looping", "tqdm"): "needed by long loops only",
     ("compiler.compiling", "compiler.looking.drawing_programs"): "the pictures, which take long to import",
+    ("picture.pages.animating", "tqdm"): "needed by long animations only",
     ("network.network", "tqdm"): "needed by long training only, and slow to import",
 }
 
