@@ -248,6 +248,8 @@ ORDER = [
     "picture.written.heat",
     "picture.written.heat_images",
     "picture.written.labels",
+    "picture.written.changes",
+    "picture.graphs.comparing",
     "picture.options",
     "picture.written.legend",
     "picture.written.dot",

@@ -33,6 +33,18 @@ class Cluster:
         return found[::-1]
 
 
+@dataclass(slots=True)
+class Other:
+    """What another run has at the same place as a card, None where that is the same or not known.
+
+    `words` are what the two runs are called, the other one first.
+    """
+
+    value: Any
+    gradient: Any
+    words: tuple[str, str]
+
+
 @dataclass(slots=True, eq=False)
 class Card:
     """A tensor together with the operation that made it, or what stands for several of them.
@@ -62,6 +74,7 @@ class Card:
     shown: bool = False  # a constant that has a name, or was given to a named block
     origin: Any = None  # the Tensor or the Node that it shows
     scoped: bool = False  # computed directly in the outermost layer, which has no box
+    other: Other | None = None  # what it is compared with
 
 
 @dataclass(slots=True)
@@ -75,6 +88,7 @@ class Graph:
     reason: str = ""  # why there are no gradients
     result: str = "loss"  # what a scalar root is called in the legend
     facts: list[str] = field(default_factory=list)
+    note: str = ""  # what the legend says besides
 
 
 def altered(card: Card, **changes: Any) -> Card:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..graphs.graph import LEAVES, Card, Cluster, Graph, clusters_of
 from ..options import Options
+from .changes import label_of_pair
 from .heat import HeatMap
 from .labels import escaped, font, label
 from .legend import header
@@ -65,7 +66,8 @@ def add_cards(dot: Digraph, graph: Graph, options: Options, maps: Mapping[str, H
     for i, cluster in enumerate(order):
         boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
-        text = label(card, number, options.detail, options.colours, options.gradients, maps)
+        write = label if card.other is None else label_of_pair
+        text = write(card, number, options.detail, options.colours, options.gradients, maps)
         add_card(boxes[id(card.cluster)], card, number, options, text, number in straight)
     # Inner boxes come later in the order than those around them.
     for cluster in reversed(order):

@@ -36,9 +36,10 @@ def header(graph: Graph, options: Options) -> str:
 def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
     """What is shown of the graph, in numbers; and what the gradients are, or why there are none."""
     facts = " · ".join([f"{shown_cards(graph):,} of {graph.total:,} nodes", *graph.facts])
+    notes = [f"no gradients: {graph.reason}"] if graph.reason else []
     if options.gradients and graph.of:
-        return facts, f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"
-    return facts, f"no gradients: {graph.reason}" if graph.reason else ""
+        notes = [f"gradient = ∂ {graph.of} / ∂ card · arrow width = gradient norm"]
+    return facts, " · ".join(notes + [graph.note] * bool(graph.note))
 
 
 def legend_roles(graph: Graph) -> list[str]:
