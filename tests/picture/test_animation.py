@@ -317,12 +317,23 @@ while (isPlaying() && played.length < 50) { nextFrame(300); played.push(caption(
 result.played = [...new Set(played.map((each) => each.split(" · ")[0]))];
 result.again = seen();
 const [x, y] = [box(canvas("#network")).x, box(canvas("#network")).y];
-let unit = "";
-for (let at = 60; at < 500 && !unit.startsWith("input"); at += 4) {
-  pointer(canvas("#network"), "pointermove", { clientX: x + 50, clientY: y + at });
-  unit = one("#answers strong").textContent;
+/** Where the first unit of a column is found, going down at this distance from the left. */
+const unitAt = (title, left) => {
+  for (let top = 60; top < 500; top += 4) {
+    pointer(canvas("#network"), "pointermove", { clientX: x + left, clientY: y + top });
+    if (one("#answers strong").textContent.startsWith(title)) return [left, top + 4];
+  }
+};
+const colour = ([left, top]) => {
+  const at = [left * devicePixelRatio, top * devicePixelRatio];
+  return canvas("#network").getContext("2d").getImageData(...at, 1, 1).data.join(" ");
+};
+const colours = (place) => [0, 1, 2].map((step) => (scrub(step), colour(place)));
+if (one("#network").clientWidth) {
+  result.hiddenUnit = colours(unitAt("hidden", one("#network").clientWidth / 2));
+  result.inputUnit = colours(unitAt("input", 50));
+  result.pointed = [one("#answers strong").textContent, print("#answers")];
 }
-result.pointed = [unit, print("#answers")];
 pointer(canvas("#network"), "pointerleave");
 result.left = [one("#answers strong").textContent, print("#answers")];
 one("#theme").click();
@@ -356,6 +367,8 @@ def test_the_page_plays_in_a_browser(tmp_path):
         if name == "plane":
             assert seen["start"]["caption"] == "step 10 of 10 · loss 0.500"
             assert seen["pointed"][0] == "input, unit 0"
+            assert len(set(seen["hiddenUnit"])) == 3
+            assert len(set(seen["inputUnit"])) == 1
             assert seen["left"] == ["decision boundary", seen["start"]["prints"][1]]
             assert seen["pointed"][1] != seen["left"][1]
             assert (seen["classes"], seen["hidden"]) == (["class 0", "class 1"], ["#cards"])

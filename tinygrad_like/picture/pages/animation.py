@@ -52,7 +52,7 @@ class Animation:
 
 def page_of(data: dict[str, Any], title: str, facts: list[str], theme: str) -> str:
     """The HTML of an animation of these frames."""
-    script = resource("animation.js")
+    script = resource("film.js") + resource("animation.js")
     lines = "".join(f"<p>{html.escape(plain(text))}</p>\n" for text in facts)
     parts = {
         "theme": theme,
