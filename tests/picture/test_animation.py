@@ -45,7 +45,7 @@ def test_units_and_weights_are_those_of_each_state():
     data = shown(model, states, X, Y)
     assert [(each["title"], *each["notes"]) for each in data["columns"]] == [
         ("input", "2 units"),
-        ("hidden 1", "tanh", "3 units"),
+        ("hidden", "tanh", "3 units"),
         ("output", "sigmoid", "1 unit"),
     ]
     weights = np.stack([state["0.weight"] for state in states])

@@ -181,7 +181,7 @@ function drawAnswers(context, width, height) {
 }
 
 function drawPoints(context, size) {
-  const radius = Math.max(2.5, Math.min(7, size / 70, (size * 0.3) / Math.sqrt(data.points.length)));
+  const radius = Math.max(2.5, Math.min(9, size / 55, (size * 0.3) / Math.sqrt(data.points.length)));
   for (const [x, y, place] of data.points) {
     context.beginPath();
     context.arc(x * size, (1 - y) * size, radius, 0, 2 * Math.PI);

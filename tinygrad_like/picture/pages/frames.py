@@ -104,7 +104,7 @@ class Plane:
             at = store.add(np.stack([signed(part, scale) for part, scale in zip(parts, scales)], axis=1))
             words = [name or "linear"] if number else []
             words.append(f"{shown} of {size:,}" if shown < size else f"{size} unit{'s' * (size != 1)}")
-            title = "input" if not number else "output" if number == len(self.names) - 1 else f"hidden {number}"
+            title = self._title(number)
             units = self.chosen[number].tolist()
             columns.append({"title": title, "notes": words, "units": units, "at": at})
         lines = []
@@ -113,6 +113,12 @@ class Plane:
             at = store.add(signed(weights, scale_of(weights)))
             lines.append({"from": key[0], "to": key[1], "at": at})
         return {"side": self.side, "columns": columns, "lines": lines, **self._answers(store), **self._points()}
+
+    def _title(self, number: int) -> str:
+        last = len(self.names) - 1
+        if number in (0, last):
+            return "output" if number else "input"
+        return f"hidden {number}" if last > 2 else "hidden"
 
     def _answers(self, store: Store) -> dict[str, Any]:
         """Which class wins at each place, and by how much, in one byte: class · steps + the root of the lead."""
