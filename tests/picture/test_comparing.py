@@ -63,7 +63,7 @@ def test_both_values_stand_side_by_side_and_the_change_is_coloured():
     assert [text for _, text in shown(picture, 0, "gradient")] == ["2", "-2", "14", "4", "-2", "10"]
     assert [text for _, text in shown(picture, "×", "gradient")] == ["1", "1", "1"]  # the same in both
     assert picture.source.count(">other<") == picture.source.count(">this<") == 3
-    assert "left other, right this: blue grew, orange shrank" in picture.source
+    assert "left other, right this, coloured by its change (own scale): blue grew, orange shrank" in picture.source
 
 
 def test_both_have_the_same_power_of_ten():
@@ -89,7 +89,9 @@ def test_a_state_and_a_picture_drawn_before_show_the_same():
     percent = 100 * np.linalg.norm(moved) / np.linalg.norm(whole)
     assert f"parameters changed by {percent:.3g} %" in picture.source
     assert "loss, before and now" in picture.source
-    assert "tanh of both" in tg.draw(loss, X, Y, compare=state, title="tanh of both").source
+    for title in ("tanh of both", ""):
+        assert "before and now" not in tg.draw(loss, X, Y, compare=state, title=title).source
+    assert "parameters changed" not in tg.draw(loss, X, Y, compare=state, depth=1).source
     # A picture with a comparison in it can itself be compared with.
     assert ">before<" not in tg.draw(loss, X, Y, compare=picture).source
 

@@ -35,7 +35,8 @@ def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     if options.compare is not None:
         other, words = other_of(target, inputs, options, places)
         graph = beside(graph, other, words)
-        ready = replace(ready, title=options.title or f"{ready.title}, {' and '.join(words)}")
+        if options.title is None:
+            ready = replace(ready, title=f"{ready.title}, {' and '.join(words)}")
     return Picture(graph, ready)
 
 

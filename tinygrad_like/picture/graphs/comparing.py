@@ -21,14 +21,14 @@ def beside(graph: Graph, other: Graph, words: tuple[str, str]) -> Graph:
         if form_of(card) != form_of(match):
             raise ArgumentError(
                 f"The two graphs differ: card {number} is {said(card)}, but in the other graph {said(match)}.",
-                "Compare runs of the same functions on inputs of the same shapes.",
+                "Compare runs of the same functions, on inputs of the same shapes, drawn with the same options.",
             )
     if len(graph.cards) != len(other.cards):
         raise ArgumentError(f"The two graphs differ: one has {len(graph.cards)} cards, the other {len(other.cards)}.")
     cards = [paired(card, match, words) for card, match in zip(graph.cards, other.cards)]
     facts = [fact for fact in graph.facts if fact not in other.facts and " = " not in fact]
     same = [fact for fact in graph.facts if fact in other.facts and " = " not in fact]
-    note = f"left {words[0]}, right {words[1]}: blue grew, orange shrank; what is the same stands once"
+    note = f"left {words[0]}, right {words[1]}, coloured by its change (own scale): blue grew, orange shrank"
     return replace(graph, cards=cards, facts=same + facts + changes(graph, other), note=note)
 
 
@@ -60,11 +60,13 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def changes(graph: Graph, other: Graph) -> list[str]:
-    """How the result changed, and by how much the parameters did."""
+    """How the result changed; and by how much the parameters did, if all are shown."""
     facts = []
     old, new = (each.cards[each.roots[0]] for each in (other, graph))
     if old.value is not None and new.value is not None and new.value.size == old.value.size == 1:
         facts.append(f"{new.label or graph.result} {old.value.item():.4g} → {new.value.item():.4g}")
+    if any(card.count > 1 or card.parameters or card.role in ("group", "stub") for card in graph.cards):
+        return facts
     moved = size = 0.0
     for card, match in zip(graph.cards, other.cards):
         if card.role == "parameter" and card.value is not None and match.value is not None:
