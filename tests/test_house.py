@@ -257,6 +257,8 @@ ORDER = [
     "picture.written.heat",
     "picture.written.heat_images",
     "picture.written.labels",
+    "picture.written.changes",
+    "picture.graphs.comparing",
     "picture.options",
     "picture.written.turns",
     "picture.written.sizes",
@@ -276,6 +278,10 @@ ORDER = [
     "plots.history",
     "plots.boundaries",
     "plots.gradient_flow",
+    "picture.pages.units",
+    "picture.pages.frames",
+    "picture.pages.animation",
+    "picture.pages.animating",
     "saving.encoding",
     "saving.formats",
     "saving.files",
@@ -388,6 +394,7 @@ INSIDE = {
     ("compiler.looping", "tqdm"): "needed by long loops only",
     ("picture.progress", "tqdm"): "needed by huge graphs only",
     ("compiler.compiling", "compiler.looking.drawing_programs"): "the pictures, which take long to import",
+    ("picture.pages.animating", "tqdm"): "needed by long animations only",
     ("network.network", "tqdm"): "needed by long training only, and slow to import",
 }
 

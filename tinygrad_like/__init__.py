@@ -79,6 +79,7 @@ if _TYPE_CHECKING:
     from .optim.descent import SGD
     from .optim.optimizer import Optimizer
     from .picture.api import draw, draw_dot
+    from .picture.pages.animating import animate
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
     from .plots.history import plot_history
@@ -119,6 +120,7 @@ _LATE = {
     "optim.descent": "SGD",
     "optim.optimizer": "Optimizer",
     "picture.api": "draw draw_dot",
+    "picture.pages.animating": "animate",
     "plots.boundaries": "plot_decision_boundary",
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
     "plots.history": "plot_history",
@@ -148,9 +150,9 @@ __all__ = [
     "LayerNorm", "LeakyReLU", "Linear", "LostGraphError", "Matrix", "MaxPool2d", "MissingError", "ModuleDict",
     "ModuleList", "MultiheadAttention", "Network", "Optimizer", "Parameter", "ReLU", "RenderError", "Residual",
     "RuleError", "Sequential", "ShapeError", "SiLU", "Sigmoid", "Softmax", "Tanh", "Tensor", "TinygradError",
-    "TraceError", "UnsupportedError", "assign", "compile", "cross_entropy", "draw", "draw_dot", "enable_grad",
-    "export_c", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal", "he_uniform", "hessian",
-    "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "manual_seed", "mse",
+    "TraceError", "UnsupportedError", "animate", "assign", "compile", "cross_entropy", "draw", "draw_dot",
+    "enable_grad", "export_c", "functional_call", "grad", "gradcheck", "gradient_norms", "he_normal", "he_uniform",
+    "hessian", "is_recording", "jacobian", "jvp", "linear", "load", "log_softmax", "logsumexp", "manual_seed", "mse",
     "no_grad", "operation", "plot_decision_boundary", "plot_gradient_flow", "plot_history", "relu", "save", "seed",
     "sigmoid", "softmax", "summary", "value_and_grad", "vjp", "xavier_normal", "xavier_uniform",
 ]

@@ -225,7 +225,15 @@ def test_histories_are_numbers(history):
         plot_history(history)
 
 
-@pytest.mark.parametrize("history", [3.0, [[1.0, 2.0]], np.ones((2, 1))])
+def test_rows_are_epochs_whose_means_are_drawn(plt):
+    ax = plot_history({"loss": np.array([[3.0, 1.0], [2.0, 0.0]]), "val_loss": [0.5, 0.9]})
+    assert [each.get_ydata().tolist() for each in series(ax)] == [[2.0, 1.0], [0.5, 0.9]]
+    assert ax.get_xlabel() == "epoch"
+    assert plot_history([2.0, 1.0], per="epoch").get_xlabel() == "epoch"
+    assert legend(plot_history([1.0, NAN], per="pass"))[0].endswith("first nan at pass 1")
+
+
+@pytest.mark.parametrize("history", [3.0, np.ones((2, 1, 1))])
 def test_histories_are_flat(history):
     with pytest.raises(ShapeError, match="history of loss must be a sequence"):
         plot_history(history)

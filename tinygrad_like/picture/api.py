@@ -22,6 +22,7 @@ def draw(
     gradients: bool = True,
     title: str | None = None,
     theme: str = "light",
+    compare: Any = None,
 ) -> Picture:
     """A picture of a computation graph: values, gradients and layers together.
 
@@ -40,7 +41,10 @@ def draw(
     "LR", "TB", "RL" or "BT", `theme` "light" or "dark". `title` stands above the picture; without `gradients` only
     values are shown.
 
-    Raises ArgumentError for anything else, and if no Tensor came out of the function.
+    `compare` shows another run beside this one, card by card, coloured by what changed: a `state_dict()` of the model
+    that takes part, a Picture drawn before, another model or function of the same form, or for a Tensor another one.
+
+    Raises ArgumentError for anything else, if no Tensor came out of the function, and if compared graphs differ.
 
     >>> import tinygrad_like as tg
     >>> x = tg.Tensor(2.0, requires_grad=True, name="x")
@@ -52,7 +56,7 @@ def draw(
     from .drawing import drawn
     from .options import Options
 
-    given = Options(names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme)
+    given = Options(names, detail, depth, direction, focus, radius, max_nodes, gradients, title, theme, compare)
     return drawn(root, inputs, given)
 
 

@@ -19,6 +19,7 @@ from .captured import capture, reading
 from .captured.places import Places
 from .fitting import fitting_detail, readable
 from .graphs.arranging import arrange
+from .graphs.comparing import beside, other_state
 from .graphs.graph import ROLES, Card, Cluster, Graph
 from .graphs.reducing import blocks_as_cards
 from .options import Options
@@ -30,7 +31,36 @@ MOST_NEAR, MOST_NAMES = 2, 8  # names that are told where a focus is not there
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
-    target, places = model_of(target), Places()
+    target = model_of(target)
+    graph, ready, places = whole(target, inputs, options)
+    if options.compare is not None:
+        other, words = other_of(target, inputs, options, places)
+        graph = beside(graph, other, words)
+        if options.title is None:
+            ready = replace(ready, title=f"{ready.title}, {' and '.join(words)}")
+    return Picture(graph, ready)
+
+
+def other_of(target: Any, inputs: tuple[Any, ...], options: Options, places: Places) -> tuple[Graph, tuple[str, str]]:
+    """The graph that a picture is compared with, and what the two are called."""
+    other = model_of(options.compare)
+    if isinstance(other, Picture):
+        return other.kept_graph(), ("before", "now")
+    if isinstance(other, Mapping) and not isinstance(target, Tensor):
+        with other_state(target, places.models, other):
+            return whole(target, inputs, options)[0], ("before", "now")
+    if isinstance(target, Tensor) is not isinstance(other, Tensor):
+        what = "a Tensor" if isinstance(target, Tensor) else "a state_dict(), a model, a function"
+        raise ArgumentError(
+            f"To a {type(target).__name__}, compare must be {what} or a Picture, but is a {type(other).__name__}.",
+            "Draw what computes it, draw(loss, x, compare=state), to see it with other parameters.",
+        )
+    return whole(other, inputs, options)[0], ("other", "this")
+
+
+def whole(target: Any, inputs: tuple[Any, ...], options: Options) -> tuple[Graph, Options, Places]:
+    """The graph that is shown, and the options with what was chosen; and where everything is."""
+    places = Places()
     with Stages():
         graph, name = built(target, inputs, options, places)
         stage(f"{len(graph.cards):,} cards made fewer")
@@ -42,7 +72,7 @@ def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
     title = title_of(target) if options.title is None else options.title
     # A picture keeps no Tensor alive, so it does not keep all options.
-    return Picture(graph, replace(options, detail=detail, title=title, names=None, focus=None))
+    return graph, replace(options, detail=detail, title=title, names=None, focus=None, compare=None), places
 
 
 def title_of(target: Any) -> str:

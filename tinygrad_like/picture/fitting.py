@@ -17,6 +17,7 @@ MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
 MOST_CELLS = 1_000
 MOST_NODES = 300
 MOST_SHOWN = 1_000  # cards that one would ask for
+BESIDE = 1.8  # how much wider a card with two runs is
 FEW = 12  # cards that are all shown, however large
 WIDEST, HIGHEST = 1_180.0, 1_400.0  # points; 1,600 pixels are 1,200 points
 
@@ -47,7 +48,9 @@ def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
 
 def sizes_of(graph: Graph, options: Options) -> list[Size]:
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
-    return [size_of(card, detail, options.gradients) for card in graph.cards]
+    wider = BESIDE if options.compare is not None and detail in ("stats", "value") else 1.0
+    sizes = [size_of(card, detail, options.gradients) for card in graph.cards]
+    return [(wider * width, height) for width, height in sizes]
 
 
 def how_to_see_more(graph: Graph, whole: Graph) -> str:

@@ -30,6 +30,7 @@ class Options:
     gradients: bool
     title: str | None
     theme: str
+    compare: Any = None
 
     def __post_init__(self) -> None:
         for what, choices in CHOICES.items():

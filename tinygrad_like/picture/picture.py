@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import ArgumentError, MissingError, RenderError
-from .graphs.graph import Graph
+from .graphs.graph import Graph, altered
 from .options import Options
 from .written import renderer
 from .written.crossings import without_crossings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 MOST_LAID_OUT_AGAIN = 150  # cards
+MOST_KEPT = 10_000  # elements of each array
 FORMATS = ("svg", "png", "pdf", "dot", "html")
 
 
@@ -49,6 +51,11 @@ def rendered(source: str, format: str) -> bytes:
         return renderer.render(freer(source), format)
 
 
+def kept(array: Any) -> Any:
+    """A copy of an array of at most MOST_KEPT elements."""
+    return array.copy() if array is not None and array.size <= MOST_KEPT else None
+
+
 class Picture:
     """A picture of a computation graph, as `draw` makes it.
 
@@ -69,10 +76,18 @@ class Picture:
         self._maps = heat_maps(graph) if options.detail == "value" else {}
         self._digraph = digraph(graph, options, self._maps)
         self._source = str(self._digraph.source)
+        # For a later picture that is compared with this one.
+        self._arrays = [(kept(card.value), kept(card.gradient)) for card in graph.cards]
         for card in graph.cards:
             card.differentiated = options.gradients and card.gradient is not None
-            card.value = card.gradient = card.origin = None
+            card.value = card.gradient = card.origin = card.other = None
         self._rendered: dict[str, bytes] = {}
+
+    def kept_graph(self) -> Graph:
+        """The graph, with the arrays that are not too large to be kept."""
+        arrays = zip(self._graph.cards, self._arrays)
+        cards = [altered(card, value=value, gradient=gradient) for card, (value, gradient) in arrays]
+        return replace(self._graph, cards=cards)
 
     @property
     def source(self) -> str:

@@ -71,7 +71,7 @@ def plot_decision_boundary(
 def checked_points(x: Any) -> Array:
     points = numbers(x, "x")
     if not points.size:
-        raise ArgumentError(f"plot_decision_boundary needs at least one point, but x has shape {points.shape}.")
+        raise ArgumentError(f"x must have at least one point, but has shape {points.shape}.")
     if points.ndim != 2 or points.shape[1] != 2:
         raise ShapeError(f"x must be points in the plane, (n, 2), but has shape {points.shape}.")
     if not np.isfinite(points).all():

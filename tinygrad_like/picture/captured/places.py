@@ -64,6 +64,11 @@ class Places:
             self._names.setdefault(id(parameter), path.rpartition(".")[2])
             self._whole.setdefault(id(parameter), path)
 
+    @property
+    def models(self) -> list[Layer]:
+        """The outermost layers that were called."""
+        return [each for each in self._kept if isinstance(each, Layer)]
+
     def is_parameter(self, tensor: Any) -> bool:
         return isinstance(tensor, Parameter) or (id(tensor) in self._names and id(tensor) not in self._buffers)
 

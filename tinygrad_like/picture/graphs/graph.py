@@ -34,6 +34,18 @@ class Cluster:
         return found[::-1]
 
 
+@dataclass(slots=True)
+class Other:
+    """What another run has at the same place as a card, None where that is the same or not known.
+
+    `words` are what the two runs are called, the other one first.
+    """
+
+    value: Any
+    gradient: Any
+    words: tuple[str, str]
+
+
 @dataclass(slots=True, eq=False)
 class Card:
     """A tensor together with the operation that made it, or what stands for several of them.
@@ -69,6 +81,7 @@ class Card:
     options: str = ""  # what tells it from others of its name: "axis 0"
     operations: int = 1  # how many it stands for, if it can be opened
     path: str = ""  # of a parameter or buffer in the outermost layer
+    other: Other | None = None  # what it is compared with
 
 
 @dataclass(slots=True)
@@ -83,6 +96,7 @@ class Graph:
     result: str = "loss"  # what a scalar root is called in the legend
     facts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)  # what it explains: all that is in the picture
+    note: str = ""  # what the legend says besides
 
 
 def altered(card: Card, **changes: Any) -> Card:

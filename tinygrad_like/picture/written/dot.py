@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..graphs.columns import columns, longest_way, trunk
 from ..graphs.graph import LEAVES, Card, Cluster, Graph, clusters_of
 from ..options import Options
+from .changes import label_of_pair
 from .heat import HeatMap
 from .labels import escaped, font, label
 from .legend import header
@@ -74,7 +75,8 @@ def add_cards(rows: list[Digraph], graph: Graph, options: Options, maps: Mapping
         boxes[id(cluster)] = cluster_box(graphviz.Digraph(name=f"cluster_{i}"), cluster, options)
     for number, card in enumerate(graph.cards):
         box = boxes[id(card.cluster)] if card.cluster else rows[card.row]
-        text = label(card, number, options.detail, options.colours, options.gradients, maps)
+        write = label if card.other is None else label_of_pair
+        text = write(card, number, options.detail, options.colours, options.gradients, maps)
         add_card(box, card, number, options, text, number in straight)
         row_of.update((id(each), card.row) for each in (card.cluster.chain() if card.cluster else []))
     # Inner boxes come later in the order than those around them.

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graphs.graph import Graph
-from .numbers import as_matrix, fits, fractions, not_finite, scale_of, short
+from ..graphs.graph import Card, Graph
+from .numbers import as_matrix, change, fits, fractions, not_finite, scale_of, short
 from .themes import STEPS
 
 MOST_PIXELS = 64  # each way
@@ -36,9 +36,15 @@ def heat_maps(graph: Graph) -> dict[str, HeatMap]:
     return {
         f"n{number}{part}": heat_map(array)
         for number, card in enumerate(graph.cards)
-        for part, array in (("v", card.value), ("g", card.gradient))
+        for part, array in (("v", shown(card, "value")), ("g", shown(card, "gradient")))
         if array is not None and array.size and not fits(array)
     }
+
+
+def shown(card: Card, part: str) -> Any:
+    """The value or the gradient of a card; of one that is compared with another, how that changed."""
+    now, before = getattr(card, part), getattr(card.other, part, None)
+    return now if now is None or before is None else change(now, before)
 
 
 def heat_map(array: Any) -> HeatMap:

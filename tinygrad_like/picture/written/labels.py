@@ -124,9 +124,14 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme, maps
         words += [f"× 1e{shown.power}"] if shown.power else ["log colours"] if shown.is_log else []
         body = f'<TR><TD COLSPAN="2">{cells(shown, array.size, theme)}</TD></TR>'
     what = f"{part}, {card.note}" if array is not None and card.note and part == "value" else part
+    return framed(card, name, what, words, body, theme)
+
+
+def framed(card: Card, name: str, what: str, words: list[str], body: str, theme: Theme) -> str:
+    """A part of a card, whose id is `name`: a line with what it is at the left and `words` at the right; its body."""
     first = f'<TD ALIGN="LEFT"><FONT POINT-SIZE="8" COLOR="{theme.faint}">{escaped(what)}&#160;&#160;</FONT></TD>'
     line = f'<TR>{first}<TD ALIGN="RIGHT">{font(" · ".join(words), 8, theme.faint)}</TD></TR>'
-    tip = f"{part} of {card.label or card.symbol}"
+    tip = f"{what.partition(',')[0]} of {card.label or card.symbol}"
     inner = f"{TABLE}{line}{body}</TABLE>"
     # The system's dot writes the id only where there is a target.
     attributes = f'ID="{name}" TOOLTIP="{escaped(tip)}" TARGET="_self"'

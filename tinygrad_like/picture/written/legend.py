@@ -47,7 +47,7 @@ def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
     dashed = ["broadcast"] * any(card.stretched and not card.refers for card in graph.cards)
     dashed += ["left out"] * ("stub" in graph.legend)
     notes += [f"dashed arrow = {' or '.join(dashed)}"] if dashed else []
-    return facts, " · ".join(notes)
+    return facts, " · ".join(notes + [graph.note] * bool(graph.note))
 
 
 def legend_of(graph: Graph, options: Options) -> list[str]:

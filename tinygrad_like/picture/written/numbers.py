@@ -55,6 +55,13 @@ def fits(array: Any) -> bool:
     return bool(rows <= MOST_ROWS and columns <= MOST_COLUMNS)
 
 
+def change(now: Any, before: Any) -> Any:
+    """How an array changed, element by element."""
+    kind = np.complex128 if "c" in (now.dtype.kind, before.dtype.kind) else np.float64
+    with np.errstate(all="ignore"):
+        return now.astype(kind) - before.astype(kind)
+
+
 def power_of_ten(largest: float) -> int:
     """The power that is taken out, a multiple of 3; 0 for numbers that read well as they are."""
     if largest == 0 or 0.01 <= largest < 10_000:

@@ -29,9 +29,9 @@ def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
         return max(width, text_width(shape_text(card.shape), 9)) + SIDES, height + LINE
     for part in parts(card, gradients):
         array = card.value if part == "value" else card.gradient
-        words = "last of 100, " * (card.count > 1) + shape_text(card.shape) * (part == "value")
+        said = "last of 100, " * (card.count > 1) + shape_text(card.shape) * (part == "value")
         numbers = (0.0, LINE * bool(card.note)) if array is None else numbers_size(array, detail)
-        width = max(width, numbers[0], text_width(f"gradient  {words}", 8) + 4.0)
+        width = max(width, numbers[0], text_width(f"gradient  {said}", 8) + 4.0)
         height += LINE + numbers[1]
     return width + SIDES, height + 8.0
 
