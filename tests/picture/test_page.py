@@ -454,6 +454,10 @@ const state = () => ({
   arrowsNow: arrows(all(".edge.now")),
   arrowsBack: arrows(all(".edge.back")),
   courses: all(".edge.now").map(course),
+  told: all("#rule p").map((each) => each.textContent),
+  italic: all("#rule var").map((each) => each.textContent),
+  live: one("#rule").getAttribute("aria-live"),
+  room: box(one("#stage")).height,
 });
 const traced = () => ({
   tracing: one("#stage").matches(".tracing"),
@@ -479,7 +483,8 @@ const hoverAll = () => all(".node").map((_, number) => hover(number));
 
 PASSES = """
 const start = { ...state(), order: order() };
-report({ start, steps: steps(), hovers: hoverAll() });
+key("ArrowLeft");
+report({ start, fromRest: state().step, steps: steps(), hovers: hoverAll() });
 """
 
 EVERYTHING = """
@@ -495,7 +500,9 @@ const inCard = (number, { clientX, clientY }) => {
 };
 const wheel = (deltaY, at) =>
   !background.dispatchEvent(new WheelEvent("wheel", { deltaY, ...at, bubbles: true, cancelable: true }));
-const result = { start: { ...state(), order: order() }, steps: steps(), hovers: hoverAll() };
+const start = { ...state(), order: order() };
+key("ArrowRight");
+const result = { start, fromRest: state().step, steps: steps(), hovers: hoverAll() };
 result.labels = Object.fromEntries(all(".node").map((each) => [each.id, each.getAttribute("aria-label")]));
 
 pointer(stage, "pointerleave");
@@ -556,11 +563,14 @@ const panned = (action) => {
 };
 stage.focus();
 result.stage.keys = [style(one("#keys")).display, box(one("#keys")), style(stage).outlineStyle];
-result.arrows = ["Left", "Right", "Up", "Down"].map((name) => panned(() => key("Arrow" + name, stage)));
+const shifted = (name, element) => panned(() => key("Arrow" + name, element, { shiftKey: true }));
+result.arrows = ["Left", "Right", "Up", "Down"].map((name) => shifted(name, document.body));
 stage.blur();
 result.stage.keys.push(style(one("#keys")).display, stage.tabIndex, stage.getAttribute("aria-describedby"));
-const atScrubber = (more) => panned(() => key("ArrowRight", one("#scrubber"), more));
-result.arrowsAtScrubber = [atScrubber(), atScrubber({ shiftKey: true })];
+result.arrows.push(shifted("Right", one("#scrubber")));
+const stepped = (name, element) => [panned(() => key(name, element)), state().step, numbers(all(".node.now"))];
+const names = ["Home", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "ArrowLeft"];
+result.stepped = names.map((name, i) => stepped(name, [document.body, one("#scrubber"), stage, one("#play")][i % 4]));
 one("#scrubber").focus();
 const { outlineStyle, outlineWidth, outlineOffset } = style(one("#scrubber"));
 const ring = one("#scrubber").getBoundingClientRect().bottom + parseFloat(outlineWidth) + parseFloat(outlineOffset);
@@ -840,6 +850,13 @@ class Expected:
         elif step:
             said = self.data["cards"][current]["text"]
         assert state["spoken"] == f"step {step} of {self.last}: {said}"
+        self.check_told(state, current, "backward" if returned > 0 else "forward")
+
+    def check_told(self, state, current, way):
+        head, shape, lines = self.data["cards"][current][way] if current is not None else ([], "", [])
+        texts = ["".join(each if isinstance(each, str) else each[1] for each in line) for line in (head, *lines)]
+        assert state["told"] == ([texts[0] + shape, *texts[1:]] if head else [])
+        assert state["italic"] == [each[1] for line in (head, *lines) for each in line if each[:1] == ["v"]]
 
     def reach(self, number, towards):
         found, waiting = set(), [number]
@@ -877,6 +894,9 @@ def check_untraced(seen):
 def check_passes(expected, seen):
     start = seen["start"]
     assert start["now"] == start["arrowsNow"] == start["faint"] == []
+    assert "Space plays" in start["told"][0]
+    assert [start["live"], seen["steps"][0]["live"]] == ["off", "polite"]
+    assert expected.last < 2 or seen["fromRest"] in (1, expected.last)
     assert start["order"]["cards"] == sorted(expected.appears, key=lambda i: (expected.appears[i], i))
     layers = [layer for layer in start["order"]["layers"] if layer]
     assert layers == [layer for layer in ("cluster", "edge", "node") if layer in layers]
@@ -936,8 +956,8 @@ def check_labels(expected, seen):
     if RENDERERS:
         assert labels["n0"] == "input X (4, 2); value 4 × 2, 0, 0, 0, 1, 1, 0, 1, 1"
         number = r"[−0-9.]+"
-        numbers = ", ".join([number] * 8)
-        pattern = rf"; value 4 × 3, {numbers}, and more; gradient {numbers}, {number}, and more"
+        numbers = ", ".join([number] * 9)
+        pattern = rf"; value 4 × 3, {numbers}, and more; gradient {numbers}, and more"
         assert re.fullmatch(r"matmul\(X, layers\[0\].W\) \(4, 3\)" + pattern, labels["n2"])
         assert re.fullmatch(rf"mean\(…\) → loss; value scalar, {number}; gradient 1", labels["n15"])
 
@@ -979,9 +999,15 @@ def check_view(expected, seen):
 
 
 def check_keys(expected, seen):
-    moved = [[80, 0, False], [-80, 0, False], [0, 80, False], [0, -80, False]]
+    moved = [[80, 0, False], [-80, 0, False], [0, 80, False], [0, -80, False], [-80, 0, False]]
     assert seen["arrows"] == [pytest.approx(each, abs=0.05) for each in moved]
-    assert seen["arrowsAtScrubber"] == [[0, 0, True], pytest.approx([-80, 0, False], abs=0.05)]
+    last, order = expected.last, [*expected.forward, *expected.backward]
+    assert seen["fromRest"] == 1
+    assert {each["room"] for each in seen["steps"]} == {seen["start"]["room"]}
+    assert [step for _, step, _ in seen["stepped"]] == [0, 0, 1, 2, 1, last, last, last - 1]
+    for where, step, now in seen["stepped"]:
+        assert where == [0, 0, False]
+        assert now == [order[step - 1]] * (step > 0)
     shown, keys, outline, hidden, *more = seen["stage"]["keys"]
     assert (shown, outline, hidden, *more) == ("block", "solid", "none", 0, "keys")
     assert keys["width"] > 300

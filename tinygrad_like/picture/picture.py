@@ -11,6 +11,7 @@ from .graphs.graph import Graph
 from .options import Options
 from .written import renderer
 from .written.dot import digraph
+from .written.excerpts import forget_arrays
 from .written.legend import shown_cards
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Picture:
         self._digraph = digraph(graph, options)
         for card in graph.cards:
             card.differentiated = options.gradients and card.gradient is not None
-            card.value = card.gradient = card.origin = None
+            forget_arrays(card)
         self._rendered: dict[str, bytes] = {}
 
     @property

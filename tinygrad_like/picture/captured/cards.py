@@ -14,7 +14,7 @@ from ...engine.node import Node
 from ...engine.primitive import Primitive
 from ...engine.recording import enable_grad
 from ...engine.tensor import Tensor
-from ..graphs.graph import Card, Cluster, Graph
+from ..graphs.graph import Call, Card, Cluster, Graph
 from ..written.numbers import number_text
 from .places import Places
 
@@ -32,6 +32,7 @@ class Cards:
 
     def add(self, card: Card, node: Node | None = None) -> int:
         """Append a card; its number."""
+        card.key = len(self.cards)
         self.cards.append(card)
         self.nodes.append(node)
         return len(self.cards) - 1
@@ -45,7 +46,7 @@ class Cards:
         cluster: Cluster | None,
     ) -> Card:
         """The card of an operation, without its value."""
-        parents, stretched = [], set()
+        parents, stretched, operands = [], set(), tuple(operands)
         for place, number in operands:
             name = primitive.args[0 if primitive.variadic else place]
             parents.append(number)
@@ -57,7 +58,8 @@ class Cards:
             words = [f"getitem {index_text(options['index'])}"]
         words += [f"axis {options['axis']}"] if options.get("axis") is not None else []
         shown = primitive.role, symbol, ", ".join(words), "", result.shape, result.dtype
-        return Card(*shown, tuple(parents), frozenset(stretched), cluster=cluster)
+        call = Call(primitive, options, operands)
+        return Card(*shown, tuple(parents), frozenset(stretched), cluster=cluster, call=call)
 
 
 def index_text(index: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 # What a card can be; themes have colours for each.
 ROLES = ("input", "constant", "parameter", "buffer", "operation", "activation", "loss", "group", "stub")
@@ -15,13 +15,14 @@ LEAVES = frozenset({"input", "constant", "parameter", "buffer"})
 class Cluster:
     """One call of a layer, or of a named block: the box around the cards of what it computed."""
 
-    __slots__ = ("call", "count", "label", "outer", "path", "role", "title")
+    __slots__ = ("block", "call", "count", "label", "outer", "path", "role", "title")
 
     def __init__(self, path: str, title: str, label: str, outer: Cluster | None, call: int = 0, role: str = "") -> None:
         self.path, self.title, self.label, self.outer = path, title, label, outer
         self.call = call  # which call of the same layer, from 1, where there are several
         self.count = 1  # how many identical ones it stands for
         self.role = role  # of the card that stands for a named block; "" for a layer
+        self.block: Any = None  # that block
 
     def chain(self) -> list[Cluster]:
         """The clusters around a card of this one, outermost first."""
@@ -31,6 +32,14 @@ class Cluster:
             found.append(at)
             at = at.outer
         return found[::-1]
+
+
+class Call(NamedTuple):
+    """What computed a card: a primitive or a named block; with the keys of its operands, each with its place."""
+
+    what: Any
+    options: Mapping[str, Any]
+    operands: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +71,9 @@ class Card:
     shown: bool = False  # a constant that has a name, or was given to a named block
     origin: Any = None  # the Tensor or the Node that it shows
     scoped: bool = False  # computed directly in the outermost layer, which has no box
+    key: int = -1  # its number in the whole graph
+    call: Call | None = None
+    numbers: Any = None  # the first numbers of the value and of the gradient, kept when these are gone
 
 
 @dataclass(slots=True)

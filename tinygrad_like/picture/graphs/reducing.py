@@ -7,6 +7,7 @@ from dataclasses import replace
 from .graph import (
     LEAVES,
     LOSS,
+    Call,
     Card,
     Cluster,
     Graph,
@@ -134,6 +135,7 @@ def layer_card(
     last = graph.cards[results[-1] if results else inside[-1]]
     computed = [card for card in cards if card.role not in LEAVES]
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
+    call = last.call if cluster.block and len(inside) == 1 else Call(cluster.block, {}) if cluster.block else None
     return altered(
         last,
         role=cluster.role or (last.role if is_whole else "group"),
@@ -144,6 +146,7 @@ def layer_card(
         count=1,
         in_row=False,
         parameters=parameters_in(cards),
+        call=call,
     )
 
 
