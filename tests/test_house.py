@@ -260,6 +260,7 @@ ORDER = [
     "picture.pages.sentences",
     "picture.pages.telling",
     "picture.pages.page",
+    "picture.pages.notebook",
     "picture.picture",
     "picture.drawing",
     "picture.api",

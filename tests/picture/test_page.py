@@ -15,6 +15,7 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import together
 from tinygrad_like.picture.api import draw
+from tinygrad_like.picture.pages.notebook import framed, height_of
 from tinygrad_like.picture.pages.page import page, prepared
 from tinygrad_like.picture.written import renderer
 from tinygrad_like.picture.written.labels import plain
@@ -194,7 +195,7 @@ def data_of(text):
 class Reader(HTMLParser):
     """The elements of a page, and whether each is closed where it should be."""
 
-    VOID = frozenset({"meta", "link", "input"})
+    VOID = frozenset({"meta", "link", "input", "img"})
 
     def __init__(self, text):
         super().__init__()
@@ -362,6 +363,29 @@ def test_the_other_theme_is_as_if_it_had_been_drawn_in_it(options):
     light, dark = xor(**options), xor(theme="dark", **options)
     assert recoloured(prepared(light.svg()), html_of(light, light.svg())) == prepared(dark.svg())
     assert recoloured(prepared(dark.svg()), html_of(dark, dark.svg())) == prepared(light.svg())
+
+
+@NO_RENDERER
+def test_a_notebook_gets_the_page_in_a_frame_and_an_image():
+    picture = hostile('x" onload="alert(1)')
+    bundle = picture._repr_mimebundle_()
+    assert [*bundle] == ["text/html", "image/svg+xml", "text/plain"]
+    assert bundle["image/svg+xml"] == picture.svg()
+    elements = Reader(bundle["text/html"]).elements
+    assert [tag for tag, _ in elements] == ["div", "img", "iframe"]
+    (_, box), (_, image), (_, frame) = elements
+    assert frame["sandbox"] == "allow-scripts allow-downloads"
+    assert frame["srcdoc"].replace(' class="framed"', "", 1) == picture.html()
+    assert base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode() == picture.svg()
+    assert image["alt"] == frame["title"] == repr(picture)
+    assert not {"onload", "onerror"} & {*box, *image, *frame}
+
+
+def test_a_notebook_is_told_if_nothing_draws(monkeypatch):
+    monkeypatch.setattr(renderer, "COMMANDS", dict.fromkeys(renderer.COMMANDS, lambda: None))
+    bundle = xor()._repr_mimebundle_()
+    assert [*bundle] == ["text/plain"]
+    assert "digraph" in bundle["text/plain"]
 
 
 # -- the page in a browser ---------------------------------------------------------------------------------
@@ -702,6 +726,14 @@ result.broken = window.broken;
 report(result);
 """
 
+IN_NOTEBOOK = """
+await new Promise((resolve) => setTimeout(resolve, 500));
+key("End");
+const wheel = new WheelEvent("wheel", { deltaY: 100, bubbles: true, cancelable: true });
+const passed = one("#stage > svg").dispatchEvent(wheel);
+report({ steps: [state()], passed, stage: box(one("#stage")), inner: [innerWidth, innerHeight] });
+"""
+
 LARGE = """
 const last = Number(one("#scrubber").max);
 const at = [0, 1, last >> 2, last >> 1, last - 1, last].map((step) => (scrub(step), state()));
@@ -759,10 +791,22 @@ report({ texts, followed });
 HARNESS = """<!doctype html><meta charset="utf-8"><title>harness</title><pre id="result">{}</pre>
 <script>
 const results = {};
-addEventListener("message", ({ data }) => {
-  results[data.name] = { ...results[data.name], ...data };
+addEventListener("message", ({ data, origin }) => {
+  results[data.name] = { ...results[data.name], ...data, origin };
   document.getElementById("result").textContent = JSON.stringify(results);
 });
+results.images = [];
+document.addEventListener("load", ({ target }) => {
+  if (target.tagName !== "IMG") return;
+  const { width, height } = target.getBoundingClientRect();
+  const inFront = document.elementFromPoint(...middleOf(target.closest("div")));
+  results.images.push([width, height, target.naturalWidth, inFront?.tagName]);
+}, true);
+const middleOf = (element) => {
+  element.scrollIntoView();
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+};
 </script>
 """
 FRAME = '<iframe srcdoc="{}" style="width: {}px; height: 700px; border: 0"></iframe>\n'
@@ -780,8 +824,8 @@ def driven(name, text, driver):
     return text.replace("</body>", f'<script type="module">{drive}</script></body>')
 
 
-def dumped(folder, pages):
-    """What the pages report, after all were opened in one browser."""
+def dumped(folder, pages, outputs=()):
+    """What the pages report, after all were opened in one browser, beside outputs of a notebook."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser:
         pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is there")
@@ -790,7 +834,7 @@ def dumped(folder, pages):
         for name, (text, driver) in pages.items()
     ]
     file = folder / "harness.html"
-    file.write_text(HARNESS + "".join(frames), encoding="utf-8")
+    file.write_text(HARNESS + "".join(outputs) + "".join(frames), encoding="utf-8")
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
     options += [f"--user-data-dir={folder / 'profile'}", "--window-size=1200,900", "--virtual-time-budget=60000"]
     command = [browser, *options, "--dump-dom", file.as_uri()]
@@ -1091,6 +1135,22 @@ def check_network(expected, seen):
     assert seen.get("broken") is None
 
 
+def check_notebook(expected, seen, images, svg):
+    """The page plays in its frame, which hides the image; without the frame, the image is seen."""
+    assert seen["origin"] == "null"
+    assert seen["problems"] == []
+    assert seen["passed"]  # the wheel is the notebook's
+    (state,) = seen["steps"]
+    assert (state["step"], state["now"]) == (expected.last, expected.backward[-1:])
+    expected.check_told(state, expected.backward[-1], "backward")
+    height = height_of(svg)
+    assert seen["inner"][1] == height
+    assert seen["inner"][0] > 800
+    assert seen["stage"]["height"] > height / 3
+    assert [each[3] for each in images] == ["IFRAME", "IMG"]
+    assert all(each[1] == height and each[2] > 100 for each in images)
+
+
 USED = [check_passes, check_labels, check_pinning, check_view, check_keys, check_dragging, check_themes]
 USED += [check_downloading, check_playing, check_step_wins, check_network]
 
@@ -1117,7 +1177,12 @@ def test_pages_live_in_a_browser(tmp_path):
     """One start of the browser for all of it; what fails is told together."""
     opened = list(pages_to_open())
     assert len(opened[-1][1]._graph.cards) >= 300
-    seen = dumped(tmp_path, {name: (text, driver) for name, _, text, driver, _ in opened})
+    svg = drawn(opened[0][1])
+    output = framed(driven("notebook", opened[0][2], IN_NOTEBOOK), svg, "XOR", LIGHT)
+    without_frame = re.sub(r"<iframe.*</iframe>", "", output, flags=re.DOTALL)
+    pages = {name: (text, driver) for name, _, text, driver, _ in opened}
+    seen = dumped(tmp_path, pages, [output, without_frame])
+    check_notebook(Expected(*opened[0][1:3]), seen["notebook"], seen["images"], svg)
     failures = []
     for name, picture, text, _, checks in opened:
         for check in checks:

@@ -38,7 +38,7 @@ class Picture:
     """A picture of a computation graph, as `draw` makes it.
 
     What it shows was copied when it was drawn: later training does not change it. In a notebook it
-    shows itself.
+    shows itself, as the page of `html()`; where such pages are taken out, as an image.
 
     >>> import tinygrad_like as tg
     >>> picture = tg.Tensor(2.0, requires_grad=True, name="x").draw()
@@ -119,7 +119,10 @@ class Picture:
         return f"<Picture of {shown:,} of {total:,} nodes; .save('x.svg'), .html(), .source>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .pages.notebook import framed
+
         try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+            player = framed(self.html(), self.svg(), repr(self), self._options.colours)
+            return {"text/html": player, "image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (MissingError, RenderError) as error:
             return {"text/plain": f"{error.what} {error.details}\n\n{self.source}"}

@@ -278,7 +278,12 @@ function middleOfPointers() {
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) };
 }
 
+/** In a notebook, the wheel turns the notebook's own pages until somebody has clicked into this one. */
+const isPassing = (event) => ownRoot.matches(".framed") && !event.ctrlKey && !document.hasFocus();
+const ownRoot = document.documentElement;
+
 function turnWheel(event) {
+  if (isPassing(event)) return;
   event.preventDefault();
   const pixels = event.deltaY * (event.deltaMode ? 16 : 1) * (event.ctrlKey ? 5 : 1);
   zoom(Math.exp(-Math.max(-400, Math.min(400, pixels)) * 0.0015), position(event));
