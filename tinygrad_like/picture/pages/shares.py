@@ -19,10 +19,15 @@ TAKEN = "the places taken"  # in the formula of getitem; an index stands there
 
 @dataclass(slots=True)
 class Share:
-    """A part of a gradient: its formula, which operation it is from, how its first number is computed, and that."""
+    """A part of a gradient: its formula, which operation it is from, what g is there, and what else is to say.
+
+    `numbers` says how its first number is computed, and `value` is that.
+    """
 
     text: Pieces
-    why: Pieces
+    operation: Pieces
+    g: Pieces
+    more: Pieces
     numbers: Pieces
     value: Any = None
 
@@ -42,11 +47,11 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     times = f" ×{consumer.count:,}" if consumer.count > 1 else ""
     what: Any = consumer.call.what if consumer.call else None
     is_primitive = isinstance(what, Primitive)
-    operation = f"{operation_name(consumer)}{times}: "
+    operation = f"{operation_name(consumer)}{times}"
     by_rules = f"the {'rule' if is_primitive else 'rules'} of {operation_name(consumer)}, applied to "
     if what is None or use.place is None:
-        why = [operation, variable("g"), " = ", *steps.derivative(short_name(consumer) or variable("y"))]
-        return Share([by_rules, variable("g")], joined(why), [])
+        g = [variable("g"), " = ", *steps.derivative(short_name(consumer) or variable("y"))]
+        return Share([by_rules, variable("g")], [operation], g, [], [])
     names = letters(steps.graph, use.consumer, steps.operands.of[use.consumer], (number, name))
     letter = argument(what, use.place)
     text = formula(what, 0 if what.variadic else use.place) if is_primitive else what.formulas.get(letter, "")
@@ -54,13 +59,12 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     axes = stretched_axes(card, consumer) if is_primitive and letter in what.stretched else []
     shown = pieces(summed(text) if axes else text, names) if text else [by_rules, names["g"]]
     result = steps.result_formula(use.consumer)
-    why = [operation, *([names["y"], " = ", *pieces(result, names), ", "] if result else [])]
-    why += [names["g"], " = ", *steps.derivative(names["y"])]
-    why += [f", summed over {listed(axes)}, along which ", name, " was broadcast"] if axes else []
-    n = size_ratio(card, consumer)
-    why += [f", n = {n:,}"] if used(text, ["n"]) else []
+    said = [operation, *([": ", names["y"], " = ", *pieces(result, names)] if result else [])]
+    g = [names["g"], " = ", *steps.derivative(names["y"])]
+    more: Pieces = [f", summed over {listed(axes)}, along which ", name, " was broadcast"] if axes else []
+    more += [f", n = {size_ratio(card, consumer):,}"] if used(text, ["n"]) else []
     numbers, value = numbers_of(steps, number, use, text, axes) if is_primitive and text else ([], None)
-    return Share(joined(shown), joined(why), numbers, value)
+    return Share(joined(shown), joined(said), g, more, numbers, value)
 
 
 def numbers_of(steps: Steps, number: int, use: Use, text: str, axes: list[int]) -> tuple[Pieces, Any]:

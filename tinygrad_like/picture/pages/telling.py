@@ -109,7 +109,7 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     name = name_in(steps, number, uses)
     shares = [share(steps, number, name, use) for use in uses]
     if number in steps.graph.roots and shares:
-        shares.append(Share(["1"], ["the result itself"], [], 1.0))
+        shares.append(Share(["1"], ["the result itself"], [], [], [], 1.0))
     head: Pieces = [*steps.derivative(name), " = "]
     if not shares and number not in steps.graph.roots:
         return Told(
@@ -121,15 +121,24 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     if len(shares) == 1:
         (only,) = shares
         return Told(
-            joined([*head, *only.text]), shape_text(card.shape), [only.why, labelled(put_equal(only, card), card)]
+            joined([*head, *only.text]), shape_text(card.shape), [why(only), labelled(put_equal(only, card), card)]
         )
     signs: Pieces = [variable(f"g{i}".translate(SUBSCRIPTS)) for i in range(1, len(shares) + 1)]
-    lines = [joined([sign, " = ", *each.text, ", from ", *each.why]) for sign, each in zip(signs, shares)]
+    lines = [
+        joined([sign, " = ", *each.text, ", from ", *why(each, before)])
+        for sign, each, before in zip(signs, shares, [None, *shares])
+    ]
     if len(shares) > MOST_SHARES:
         lines[MOST_SHARES:] = [[f"and {len(shares) - MOST_SHARES} more"]]
         signs[MOST_SHARES:] = ["…"]
     head += [piece for sign in signs for piece in (" + ", sign)][1:]
     return Told(joined(head), shape_text(card.shape), [*lines, labelled(added(card, shares), card)])
+
+
+def why(each: Share, before: Share | None = None) -> Pieces:
+    """Which operation a share is from, and what the letters in its formula are, unless g was told just before."""
+    is_new = each.g and (before is None or before.g != each.g)
+    return joined([*each.operation, *([", ", *each.g] if is_new else []), *each.more])
 
 
 def name_in(steps: Steps, number: int, uses: list[Use]) -> Piece:
