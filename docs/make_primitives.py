@@ -4,6 +4,7 @@ import pathlib
 
 from tinygrad_like import families, scipy_families  # noqa: F401  (they fill the registry)
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
+from tinygrad_like.picture.pages.formulas import formula
 
 SHAPES = {
     "elementwise": "Each element of the result depends on the same element of each argument, where NumPy broadcast it.",
@@ -15,6 +16,9 @@ HEAD = """# All primitives
 Everything that is recorded and differentiated is one of these, or composed of them. The table is made from the
 registry. "Kept" is what a derivative rule names, and so what stays in memory until `backward()`. The derivative is zero
 (then nothing is recorded), linear, where the operation is linear in each argument by itself, or another.
+
+"Gradients" are what the rules compute, in the order of the arguments: g is the gradient of the result, y the result
+itself. A dash stands for no derivative; "rule" for a rule that is longer than a formula.
 """
 
 
@@ -24,6 +28,11 @@ def kept(primitive):
     return ", ".join(f"`{name}`" for name in order if name in names) or "nothing"
 
 
+def gradients(primitive):
+    texts = [(formula(primitive, i) or "rule") if rule else "—" for i, rule in enumerate(primitive.rules)]
+    return "; ".join(texts).replace("|", "\\|").replace("*", "\\*") if any(primitive.rules) else ""
+
+
 def rows(shape):
     for name in sorted(REGISTRY):
         primitive = REGISTRY[name]
@@ -31,7 +40,8 @@ def rows(shape):
             args = ", ".join(primitive.args) if not primitive.variadic else "arrays"
             options = "".join(f", {option}" for option in primitive.defaults)
             symbol = (primitive.symbol or "").replace("|", "\\|")
-            yield f"| `{name}({args}{options})` | {symbol} | {primitive.derivative} | {kept(primitive)} |"
+            known = symbol, primitive.derivative, gradients(primitive), kept(primitive)
+            yield f"| `{name}({args}{options})` | {' | '.join(known)} |"
 
 
 def composites():
@@ -45,7 +55,7 @@ def table():
     parts = [HEAD]
     for shape, meaning in SHAPES.items():
         parts.append(f"\n## {shape.capitalize()}\n\n{meaning}\n\n")
-        parts.append("| primitive | symbol | derivative | kept |\n|---|---|---|---|")
+        parts.append("| primitive | symbol | derivative | gradients | kept |\n|---|---|---|---|---|")
         parts.append("".join(f"\n{row}" for row in rows(shape)) + "\n")
     parts.append(f"\n## Composites\n\nNumPy functions that are composed of primitives: {composites()}.\n")
     return "".join(parts)

@@ -15,6 +15,7 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import together
 from tinygrad_like.picture.api import draw
+from tinygrad_like.picture.pages.notebook import framed, height_of
 from tinygrad_like.picture.pages.page import page, prepared
 from tinygrad_like.picture.written import renderer
 from tinygrad_like.picture.written.labels import plain
@@ -194,7 +195,7 @@ def data_of(text):
 class Reader(HTMLParser):
     """The elements of a page, and whether each is closed where it should be."""
 
-    VOID = frozenset({"meta", "link", "input"})
+    VOID = frozenset({"meta", "link", "input", "img"})
 
     def __init__(self, text):
         super().__init__()
@@ -364,6 +365,29 @@ def test_the_other_theme_is_as_if_it_had_been_drawn_in_it(options):
     assert recoloured(prepared(dark.svg()), html_of(dark, dark.svg())) == prepared(light.svg())
 
 
+@NO_RENDERER
+def test_a_notebook_gets_the_page_in_a_frame_and_an_image():
+    picture = hostile('x" onload="alert(1)')
+    bundle = picture._repr_mimebundle_()
+    assert [*bundle] == ["text/html", "image/svg+xml", "text/plain"]
+    assert bundle["image/svg+xml"] == picture.svg()
+    elements = Reader(bundle["text/html"]).elements
+    assert [tag for tag, _ in elements] == ["div", "img", "iframe"]
+    (_, box), (_, image), (_, frame) = elements
+    assert frame["sandbox"] == "allow-scripts allow-downloads"
+    assert frame["srcdoc"].replace(' class="framed"', "", 1) == picture.html()
+    assert base64.b64decode(image["src"].removeprefix("data:image/svg+xml;base64,")).decode() == picture.svg()
+    assert image["alt"] == frame["title"] == repr(picture)
+    assert not {"onload", "onerror"} & {*box, *image, *frame}
+
+
+def test_a_notebook_is_told_if_nothing_draws(monkeypatch):
+    monkeypatch.setattr(renderer, "COMMANDS", dict.fromkeys(renderer.COMMANDS, lambda: None))
+    bundle = xor()._repr_mimebundle_()
+    assert [*bundle] == ["text/plain"]
+    assert "digraph" in bundle["text/plain"]
+
+
 # -- the page in a browser ---------------------------------------------------------------------------------
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -454,6 +478,10 @@ const state = () => ({
   arrowsNow: arrows(all(".edge.now")),
   arrowsBack: arrows(all(".edge.back")),
   courses: all(".edge.now").map(course),
+  told: all("#rule p").map((each) => each.textContent),
+  italic: all("#rule var").map((each) => each.textContent),
+  live: one("#rule").getAttribute("aria-live"),
+  room: box(one("#stage")).height,
 });
 const traced = () => ({
   tracing: one("#stage").matches(".tracing"),
@@ -479,7 +507,8 @@ const hoverAll = () => all(".node").map((_, number) => hover(number));
 
 PASSES = """
 const start = { ...state(), order: order() };
-report({ start, steps: steps(), hovers: hoverAll() });
+key("ArrowLeft");
+report({ start, fromRest: state().step, steps: steps(), hovers: hoverAll() });
 """
 
 EVERYTHING = """
@@ -495,7 +524,9 @@ const inCard = (number, { clientX, clientY }) => {
 };
 const wheel = (deltaY, at) =>
   !background.dispatchEvent(new WheelEvent("wheel", { deltaY, ...at, bubbles: true, cancelable: true }));
-const result = { start: { ...state(), order: order() }, steps: steps(), hovers: hoverAll() };
+const start = { ...state(), order: order() };
+key("ArrowRight");
+const result = { start, fromRest: state().step, steps: steps(), hovers: hoverAll() };
 result.labels = Object.fromEntries(all(".node").map((each) => [each.id, each.getAttribute("aria-label")]));
 
 pointer(stage, "pointerleave");
@@ -556,11 +587,14 @@ const panned = (action) => {
 };
 stage.focus();
 result.stage.keys = [style(one("#keys")).display, box(one("#keys")), style(stage).outlineStyle];
-result.arrows = ["Left", "Right", "Up", "Down"].map((name) => panned(() => key("Arrow" + name, stage)));
+const shifted = (name, element) => panned(() => key("Arrow" + name, element, { shiftKey: true }));
+result.arrows = ["Left", "Right", "Up", "Down"].map((name) => shifted(name, document.body));
 stage.blur();
 result.stage.keys.push(style(one("#keys")).display, stage.tabIndex, stage.getAttribute("aria-describedby"));
-const atScrubber = (more) => panned(() => key("ArrowRight", one("#scrubber"), more));
-result.arrowsAtScrubber = [atScrubber(), atScrubber({ shiftKey: true })];
+result.arrows.push(shifted("Right", one("#scrubber")));
+const stepped = (name, element) => [panned(() => key(name, element)), state().step, numbers(all(".node.now"))];
+const names = ["Home", "ArrowLeft", "ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowRight", "ArrowLeft"];
+result.stepped = names.map((name, i) => stepped(name, [document.body, one("#scrubber"), stage, one("#play")][i % 4]));
 one("#scrubber").focus();
 const { outlineStyle, outlineWidth, outlineOffset } = style(one("#scrubber"));
 const ring = one("#scrubber").getBoundingClientRect().bottom + parseFloat(outlineWidth) + parseFloat(outlineOffset);
@@ -692,6 +726,14 @@ result.broken = window.broken;
 report(result);
 """
 
+IN_NOTEBOOK = """
+await new Promise((resolve) => setTimeout(resolve, 500));
+key("End");
+const wheel = new WheelEvent("wheel", { deltaY: 100, bubbles: true, cancelable: true });
+const passed = one("#stage > svg").dispatchEvent(wheel);
+report({ steps: [state()], passed, stage: box(one("#stage")), inner: [innerWidth, innerHeight] });
+"""
+
 LARGE = """
 const last = Number(one("#scrubber").max);
 const at = [0, 1, last >> 2, last >> 1, last - 1, last].map((step) => (scrub(step), state()));
@@ -749,10 +791,22 @@ report({ texts, followed });
 HARNESS = """<!doctype html><meta charset="utf-8"><title>harness</title><pre id="result">{}</pre>
 <script>
 const results = {};
-addEventListener("message", ({ data }) => {
-  results[data.name] = { ...results[data.name], ...data };
+addEventListener("message", ({ data, origin }) => {
+  results[data.name] = { ...results[data.name], ...data, origin };
   document.getElementById("result").textContent = JSON.stringify(results);
 });
+results.images = [];
+document.addEventListener("load", ({ target }) => {
+  if (target.tagName !== "IMG") return;
+  const { width, height } = target.getBoundingClientRect();
+  const inFront = document.elementFromPoint(...middleOf(target.closest("div")));
+  results.images.push([width, height, target.naturalWidth, inFront?.tagName]);
+}, true);
+const middleOf = (element) => {
+  element.scrollIntoView();
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return [x + width / 2, y + height / 2];
+};
 </script>
 """
 FRAME = '<iframe srcdoc="{}" style="width: {}px; height: 700px; border: 0"></iframe>\n'
@@ -770,8 +824,8 @@ def driven(name, text, driver):
     return text.replace("</body>", f'<script type="module">{drive}</script></body>')
 
 
-def dumped(folder, pages):
-    """What the pages report, after all were opened in one browser."""
+def dumped(folder, pages, outputs=()):
+    """What the pages report, after all were opened in one browser, beside outputs of a notebook."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if not browser:
         pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is there")
@@ -780,7 +834,7 @@ def dumped(folder, pages):
         for name, (text, driver) in pages.items()
     ]
     file = folder / "harness.html"
-    file.write_text(HARNESS + "".join(frames), encoding="utf-8")
+    file.write_text(HARNESS + "".join(outputs) + "".join(frames), encoding="utf-8")
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions"]
     options += [f"--user-data-dir={folder / 'profile'}", "--window-size=1200,900", "--virtual-time-budget=60000"]
     command = [browser, *options, "--dump-dom", file.as_uri()]
@@ -840,6 +894,13 @@ class Expected:
         elif step:
             said = self.data["cards"][current]["text"]
         assert state["spoken"] == f"step {step} of {self.last}: {said}"
+        self.check_told(state, current, "backward" if returned > 0 else "forward")
+
+    def check_told(self, state, current, way):
+        head, shape, lines = self.data["cards"][current][way] if current is not None else ([], "", [])
+        texts = ["".join(each if isinstance(each, str) else each[1] for each in line) for line in (head, *lines)]
+        assert state["told"] == ([texts[0] + shape, *texts[1:]] if head else [])
+        assert state["italic"] == [each[1] for line in (head, *lines) for each in line if each[:1] == ["v"]]
 
     def reach(self, number, towards):
         found, waiting = set(), [number]
@@ -877,6 +938,9 @@ def check_untraced(seen):
 def check_passes(expected, seen):
     start = seen["start"]
     assert start["now"] == start["arrowsNow"] == start["faint"] == []
+    assert "Space plays" in start["told"][0]
+    assert [start["live"], seen["steps"][0]["live"]] == ["off", "polite"]
+    assert expected.last < 2 or seen["fromRest"] in (1, expected.last)
     assert start["order"]["cards"] == sorted(expected.appears, key=lambda i: (expected.appears[i], i))
     layers = [layer for layer in start["order"]["layers"] if layer]
     assert layers == [layer for layer in ("cluster", "edge", "node") if layer in layers]
@@ -936,8 +1000,8 @@ def check_labels(expected, seen):
     if RENDERERS:
         assert labels["n0"] == "input X (4, 2); value 4 × 2, 0, 0, 0, 1, 1, 0, 1, 1"
         number = r"[−0-9.]+"
-        numbers = ", ".join([number] * 8)
-        pattern = rf"; value 4 × 3, {numbers}, and more; gradient {numbers}, {number}, and more"
+        numbers = ", ".join([number] * 9)
+        pattern = rf"; value 4 × 3, {numbers}, and more; gradient {numbers}, and more"
         assert re.fullmatch(r"matmul\(X, layers\[0\].W\) \(4, 3\)" + pattern, labels["n2"])
         assert re.fullmatch(rf"mean\(…\) → loss; value scalar, {number}; gradient 1", labels["n15"])
 
@@ -979,9 +1043,15 @@ def check_view(expected, seen):
 
 
 def check_keys(expected, seen):
-    moved = [[80, 0, False], [-80, 0, False], [0, 80, False], [0, -80, False]]
+    moved = [[80, 0, False], [-80, 0, False], [0, 80, False], [0, -80, False], [-80, 0, False]]
     assert seen["arrows"] == [pytest.approx(each, abs=0.05) for each in moved]
-    assert seen["arrowsAtScrubber"] == [[0, 0, True], pytest.approx([-80, 0, False], abs=0.05)]
+    last, order = expected.last, [*expected.forward, *expected.backward]
+    assert seen["fromRest"] == 1
+    assert {each["room"] for each in seen["steps"]} == {seen["start"]["room"]}
+    assert [step for _, step, _ in seen["stepped"]] == [0, 0, 1, 2, 1, last, last, last - 1]
+    for where, step, now in seen["stepped"]:
+        assert where == [0, 0, False]
+        assert now == [order[step - 1]] * (step > 0)
     shown, keys, outline, hidden, *more = seen["stage"]["keys"]
     assert (shown, outline, hidden, *more) == ("block", "solid", "none", 0, "keys")
     assert keys["width"] > 300
@@ -1065,6 +1135,22 @@ def check_network(expected, seen):
     assert seen.get("broken") is None
 
 
+def check_notebook(expected, seen, images, svg):
+    """The page plays in its frame, which hides the image; without the frame, the image is seen."""
+    assert seen["origin"] == "null"
+    assert seen["problems"] == []
+    assert seen["passed"]  # the wheel is the notebook's
+    (state,) = seen["steps"]
+    assert (state["step"], state["now"]) == (expected.last, expected.backward[-1:])
+    expected.check_told(state, expected.backward[-1], "backward")
+    height = height_of(svg)
+    assert seen["inner"][1] == height
+    assert seen["inner"][0] > 800
+    assert seen["stage"]["height"] > height / 3
+    assert [each[3] for each in images] == ["IFRAME", "IMG"]
+    assert all(each[1] == height and each[2] > 100 for each in images)
+
+
 USED = [check_passes, check_labels, check_pinning, check_view, check_keys, check_dragging, check_themes]
 USED += [check_downloading, check_playing, check_step_wins, check_network]
 
@@ -1091,7 +1177,12 @@ def test_pages_live_in_a_browser(tmp_path):
     """One start of the browser for all of it; what fails is told together."""
     opened = list(pages_to_open())
     assert len(opened[-1][1]._graph.cards) >= 300
-    seen = dumped(tmp_path, {name: (text, driver) for name, _, text, driver, _ in opened})
+    svg = drawn(opened[0][1])
+    output = framed(driven("notebook", opened[0][2], IN_NOTEBOOK), svg, "XOR", LIGHT)
+    without_frame = re.sub(r"<iframe.*</iframe>", "", output, flags=re.DOTALL)
+    pages = {name: (text, driver) for name, _, text, driver, _ in opened}
+    seen = dumped(tmp_path, pages, [output, without_frame])
+    check_notebook(Expected(*opened[0][1:3]), seen["notebook"], seen["images"], svg)
     failures = []
     for name, picture, text, _, checks in opened:
         for check in checks:

@@ -14,8 +14,8 @@ from tinygrad_like.picture.graphs import reducing
 from tinygrad_like.picture.graphs.graph import LEAVES, Card, Graph
 from tinygrad_like.picture.graphs.neighbourhood import neighbourhood
 from tinygrad_like.picture.graphs.reducing import collapsed, depths_of, reduced, with_references
+from tinygrad_like.picture.graphs.repeats import steps_rolled_up
 from tinygrad_like.picture.graphs.rolling import siblings_rolled_up
-from tinygrad_like.picture.graphs.steps import steps_rolled_up
 
 
 def follows_its_parents(graph):

@@ -18,8 +18,8 @@ LONGEST = 40  # a function with its parameters
 class Block:
     """A named function in a scope, where layers are, too; of a call that is watched, with its options and arguments."""
 
-    def __init__(self, function: Any, role: str, name: str, counted: bool) -> None:
-        self.function, self.role, self.counted = function, role, counted
+    def __init__(self, function: Any, role: str, name: str, counted: bool, formulas: Mapping[str, str]) -> None:
+        self.function, self.role, self.counted, self.formulas = function, role, counted, formulas
         self.name = name or function.__name__.replace("_", " ")
         self.options: list[str] = []  # those that are not the defaults
         self.arguments: frozenset[int] = frozenset()  # their ids, while the call lasts
@@ -32,20 +32,23 @@ class Block:
         """The block of one call."""
         parameters = inspect.signature(self.function).parameters
         defaults = {name: each.default for name, each in parameters.items() if each.default is not each.empty}
-        made = Block(self.function, self.role, self.name, self.counted)
+        made = Block(self.function, self.role, self.name, self.counted, self.formulas)
         made.options = words(dict(zip(parameters, args)) | options, defaults)
         made.arguments = frozenset(map(id, (*args, *options.values())))
         return made
 
 
-def block(role: str = "operation", name: str = "", counted: bool = True) -> Callable[[F], F]:
+def block(
+    role: str = "operation", name: str = "", counted: bool = True, formulas: Mapping[str, str] | None = None
+) -> Callable[[F], F]:
     """A decorator: pictures show a call of this function as one card, with its name, in the colour of `role`.
 
-    Summaries do not count the multiply-adds in it if it is not `counted`.
+    Summaries do not count the multiply-adds in it if it is not `counted`. `formulas` has that of the result, "y", and
+    those of the gradients of arguments, as the record of a primitive has.
     """
 
     def enter(function: F) -> F:
-        known = Block(function, role, name, counted)
+        known = Block(function, role, name, counted, formulas or {})
 
         @wraps(function)
         def inside(*args: Any, **options: Any) -> Any:

@@ -25,10 +25,8 @@ from .writes import FEW, copies
 Function = Callable[..., Any]
 
 TAKES_MORE = 0x04 | 0x08  # the flags of code that takes *args or **options
-
 # How the result's elements depend on an argument's: on the same one (where broadcast), each reaches one of them, other.
 SHAPES = ("elementwise", "reduction", "general")
-
 
 OUT = "out"  # the name under which a rule is offered memory for what it gives
 RECEIVED = "received_parts"  # that under which a rule of several results is told which of them have a cotangent
@@ -126,7 +124,8 @@ class Primitive:
     without rules that it is a step function: it is recorded, so that `backward()` gives zeros to what it depends on.
     `real` says of an operation of real numbers what to write for complex ones, which are refused; `hint`, in error
     messages, which shapes go together. For pictures and summaries: `symbol`, `role` (operation, activation or loss),
-    and `multiply_adds`, their number as a function of the result, the arguments, and keyword-only options.
+    `formulas` of rules that are no plain expressions (by argument; "y": of the result), and `multiply_adds`, a function
+    of the result, the arguments, and keyword-only options.
     """
 
     trusted = True  # its rules are the package's own
@@ -155,12 +154,13 @@ class Primitive:
         hint: str = "",
         numpy: tuple[Function, ...] = (),
         role: str = "operation",
+        formulas: dict[str, str] | None = None,
         multiply_adds: Function | None = None,
     ) -> None:
         self.name, self.__name__, self.__doc__ = name, name, forward.__doc__
         self.forward, self.sample, self.numpy = forward, sample, numpy
-        self.symbol, self.role, self.multiply_adds = symbol, role, multiply_adds
-        self.real = real
+        self.symbol, self.role, self.multiply_adds, self.real = symbol, role, multiply_adds, real
+        self.formulas = formulas or {}
         self.shape, self.linear, self.added = shape, linear, frozenset(added.split())
         self.singular, self.chooses, self.by_slices, self.flat = singular, chooses, by_slices, flat
         self.multiplies, self.products = multiplies or (linear and shape != "elementwise"), products

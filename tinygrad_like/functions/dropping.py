@@ -65,7 +65,7 @@ def channels(x: Any, axes: int, name: str) -> tuple[int, ...]:
     return (*x.shape[: x.ndim - axes], *[1] * axes)
 
 
-@block()
+@block(formulas={"y": "x · mask", "x": "g · mask"})
 def dropout(input: Any, p: float = 0.5, training: bool = True, *, generator: Generator | None = None) -> Any:
     """Each value with probability p 0, else divided by 1 - p, so that the mean stays: Srivastava et al. (2014).
 

@@ -115,7 +115,7 @@ def conv_transpose3d(
     return conv_transpose(3, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-@block()
+@block(formulas={"y": "x ∗ weight + bias", "x": "g ∗ weight, turned round"})
 def conv(
     axes: int,
     x: Any,

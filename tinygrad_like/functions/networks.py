@@ -94,7 +94,7 @@ def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
 def softmax(x: Values, axis: int = -1, *, dim: int | None = None) -> Values: ...
 @overload
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any: ...
-@block("activation")
+@block("activation", formulas={"y": "e^(x) / Σ e^(x)", "x": "y · (g − Σ g · y)"})
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
     """exp(x) / sum(exp(x)) over `axis`, without overflow; `dim` is another name for `axis`.
 

@@ -89,7 +89,7 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     return exponential_below(given(input), alpha, alpha)
 
 
-@block("activation")
+@block("activation", formulas={"y": "x · Φ(x)"})
 def gelu(input: Any, approximate: str = "none") -> Any:
     """x Φ(x), with Φ the normal distribution function: Hendrycks and Gimpel (2016); or, "tanh", their approximation.
 
@@ -153,7 +153,7 @@ def rrelu(
     return with_slope(x, draws(generator).uniform(lower, upper, x.shape).astype(x.dtype))
 
 
-@block("activation")
+@block("activation", formulas={"y": "x · σ(x)", "x": "g · σ(x) · (1 + x · (1 − σ(x)))"})
 def silu(input: Any) -> Any:
     """x · sigmoid(x): Elfwing et al. (2018), also called swish.
 

@@ -169,7 +169,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return shaped(scaled(y, weight, bias, shape, "group_norm"), x.shape)
 
 
-@block(counted=False)
+@block(counted=False, formulas={"y": "(x − mean(x)) / √(var(x) + ε) · weight + bias"})
 def layer_norm(
     input: Any, normalized_shape: int | tuple[int, ...], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:

@@ -13,6 +13,7 @@ from .options import Options
 from .written import renderer
 from .written.crossings import without_crossings
 from .written.dot import digraph
+from .written.excerpts import forget_arrays
 from .written.heat import heat_maps
 from .written.heat_images import with_images, with_marks
 from .written.legend import legend_of, shown_cards
@@ -60,7 +61,7 @@ class Picture:
     """A picture of a computation graph, as `draw` makes it.
 
     What it shows was copied when it was drawn: later training does not change it. In a notebook it
-    shows itself.
+    shows itself, as the page of `html()`; where such pages are taken out, as an image.
 
     >>> import tinygrad_like as tg
     >>> picture = tg.Tensor(2.0, requires_grad=True, name="x").draw()
@@ -80,7 +81,8 @@ class Picture:
         self._arrays = [(kept(card.value), kept(card.gradient)) for card in graph.cards]
         for card in graph.cards:
             card.differentiated = options.gradients and card.gradient is not None
-            card.value = card.gradient = card.origin = card.other = None
+            card.other = None
+            forget_arrays(card)
         self._rendered: dict[str, bytes] = {}
 
     def kept_graph(self) -> Graph:
@@ -161,7 +163,10 @@ class Picture:
         return f"<Picture of {shown:,} of {total:,} nodes; .save('x.svg'), .html(), .source>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from .pages.notebook import framed
+
         try:
-            return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+            player = framed(self.html(), self.svg(), repr(self), self._options.colours)
+            return {"text/html": player, "image/svg+xml": self.svg(), "text/plain": repr(self)}
         except (MissingError, RenderError) as error:
             return {"text/plain": f"{error.what} {error.details}\n\n{self.source}"}

@@ -43,6 +43,7 @@ remainder = ufunc(
     (lambda g: g, lambda g, a, b: -g * np.floor_divide(a, b)),
     sample=(fractions, lambda rng, shape: rng.choice([-1.0, 1.0], shape)),
     symbol="mod",
+    formulas={"b": "−g · ⌊a / b⌋"},
 )
 fmod = ufunc(
     np.fmod,
@@ -52,7 +53,9 @@ fmod = ufunc(
 )
 negative = ufunc(np.negative, lambda g: -g, sample=(normal,), symbol="−x", linear=True)
 positive = ufunc(np.positive, lambda g: g, sample=(normal,), symbol="+x", linear=True)
-absolute = ufunc(np.absolute, lambda g, x: g * direction(x), sample=(normal,), symbol="|x|")
+absolute = ufunc(
+    np.absolute, lambda g, x: g * direction(x), sample=(normal,), symbol="|x|", formulas={"x": "g · sign(x)"}
+)
 fabs = ufunc(np.fabs, lambda g, x: g * np.sign(x), sample=(normal,), symbol="|x|", real="Write np.abs(z).")
 copysign = ufunc(np.copysign, (lambda g, a, b: g * np.sign(a) * np.copysign(1, b), None), sample=(normal, normal))
 ldexp = ufunc(
@@ -75,10 +78,21 @@ cbrt = ufunc(
     real="Write z ** (1 / 3), the principal root.",
 )
 reciprocal = ufunc(np.reciprocal, lambda g, y: -g * y * y, sample=(normal,), symbol="1/x", singular=True)
+POWER = {"y": "a^(b)", "a": "g · b · a^(b − 1)", "b": "g · y · ln(a)"}
 # At a = 0 the exponent's derivative is taken as 0, the limit from the right for b > 0.
 power = ufunc(
-    np.power, (power_base, power_exponent), sample=(above_zero, between(-2.0, 3.0)), symbol="xⁿ", singular=True
+    np.power,
+    (power_base, power_exponent),
+    sample=(above_zero, between(-2.0, 3.0)),
+    symbol="xⁿ",
+    singular=True,
+    formulas=POWER,
 )
 float_power = ufunc(
-    np.float_power, (power_base, power_exponent), sample=(above_zero, between(-2.0, 3.0)), symbol="xⁿ", singular=True
+    np.float_power,
+    (power_base, power_exponent),
+    sample=(above_zero, between(-2.0, 3.0)),
+    symbol="xⁿ",
+    singular=True,
+    formulas=POWER,
 )

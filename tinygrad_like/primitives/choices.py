@@ -46,20 +46,22 @@ where = elementwise(
     ),
     sample=(truth, normal, normal),
     symbol="where",
+    formulas={"y": "a where condition, else b"},
     chooses=True,
 )
 
 
-def winner(function: np.ufunc, share: Any, symbol: str) -> Any:
+def winner(function: np.ufunc, share: Any, symbol: str, sign: str) -> Any:
     """Of two values one; `share(g, a, b)` is what a gets of the cotangent."""
     rules = (lambda g, a, b: share(g, a, b), lambda g, a, b: share(g, b, a))
-    return ufunc(function, rules, sample=(normal, normal), symbol=symbol, chooses=True)
+    formulas = {x: f"g where {x} {sign} {other}, g / 2 where {x} = {other}, else 0" for x, other in ("ab", "ba")}
+    return ufunc(function, rules, sample=(normal, normal), symbol=symbol, chooses=True, formulas=formulas)
 
 
-maximum = winner(np.maximum, if_greater, "max")
-minimum = winner(np.minimum, if_less, "min")
-fmax = winner(np.fmax, if_greater_or_alone, "fmax")
-fmin = winner(np.fmin, if_less_or_alone, "fmin")
+maximum = winner(np.maximum, if_greater, "max", ">")
+minimum = winner(np.minimum, if_less, "min", "<")
+fmax = winner(np.fmax, if_greater_or_alone, "fmax", ">")
+fmin = winner(np.fmin, if_less_or_alone, "fmin", "<")
 # The second argument is the value at 0.
 heaviside = ufunc(
     np.heaviside,

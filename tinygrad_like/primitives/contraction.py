@@ -133,6 +133,7 @@ matmul = multilinear(
         arrays(((5, 2, 3), (3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2))),
     ),
     symbol="@",
+    formulas={"y": "a b", "a": "g bᵀ", "b": "aᵀ g"},
     multiply_adds=lambda y, a, b: y.size * a.shape[-1],
     hint="The last axis of the first must be as long as the last but one of the second; x.T or x.reshape(...) helps.",
 )
@@ -143,6 +144,7 @@ linear = multilinear(
     (lambda g, weight: times(g, weight), linear_weight, lambda g: g),
     sample=linear_cases,
     symbol="x @ Wᵀ + b",
+    formulas={"y": "x weightᵀ + bias", "x": "g weight", "weight": "gᵀ x"},
     products=True,
     added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size * weight.shape[-1],

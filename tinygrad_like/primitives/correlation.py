@@ -269,6 +269,7 @@ conv: Any = multilinear(
     ),
     sample=conv_cases,
     symbol="conv",
+    formulas={"y": "x ∗ weight + bias", "x": "g ∗ weight, turned round", "weight": "x ∗ g"},
     added="bias",
     multiply_adds=lambda y, x, weight, bias=None: y.size * math.prod(weight.shape[1:]),
 )

@@ -102,6 +102,7 @@ take = multilinear(
     (take_rule, None),
     sample=take_cases,
     symbol="take",
+    formulas={"y": "x[indices]", "x": "g, added up at the indices"},
     chooses=True,
 )
 index_add = multilinear(
@@ -120,6 +121,7 @@ take_along_axis = multilinear(
     (take_along_rule, None),
     sample=along_cases,
     symbol="take",
+    formulas={"y": "x[indices]", "x": "g, added up at the indices"},
     chooses=True,
 )
 add_along_axis = multilinear(
@@ -138,6 +140,7 @@ sort = general(
     sort_rule,
     sample=lambda rng: iter([((spread(rng, (2, 5)),), {}), ((spread(rng, (4,)),), {})]),
     symbol="sort",
+    formulas={"x": "g, back where each came from"},
     chooses=True,
 )
 partition = general(

@@ -110,6 +110,7 @@ getitem_ = multilinear(
     lambda g, *, index: Scattered(g, index),
     sample=index_cases,
     symbol="[ ]",
+    formulas={"x": "g at the places taken, else 0"},
     chooses=True,
 )
 scatter_add = multilinear(
@@ -121,7 +122,16 @@ scatter_add = multilinear(
     symbol="scatter",
 )
 
-setitem = multilinear("setitem", _setitem, "*arrays", setitem_rule, sample=setitem_cases, symbol="[ ] =", chooses=True)
+setitem = multilinear(
+    "setitem",
+    _setitem,
+    "*arrays",
+    setitem_rule,
+    sample=setitem_cases,
+    symbol="[ ] =",
+    chooses=True,
+    formulas={"arrays": "g where it was not overwritten, else 0"},
+)
 
 # Along the last two axes; a view that cannot be written to, as NumPy's.
 diagonal = multilinear(

@@ -44,6 +44,7 @@ reshape = multilinear(
         ((2, 3), {"shape": (3, 2), "order": "F"}),
     ),
     symbol="reshape",
+    formulas={"a": "g in the shape of a"},
 )
 transpose = multilinear(
     "transpose",
@@ -52,6 +53,7 @@ transpose = multilinear(
     lambda g, *, axes: g.transpose(inverse_order(axes, g.ndim)),
     sample=several(((2, 3, 4), {}), ((2, 3, 4), {"axes": (1, -1, 0)}), ((), {}), ((0, 2), {})),
     symbol="ᵀ",
+    formulas={"y": "aᵀ", "a": "gᵀ"},
     numpy=np.transpose,
 )
 swapaxes = multilinear(
@@ -61,6 +63,7 @@ swapaxes = multilinear(
     lambda g, *, axis1, axis2: g.swapaxes(axis1, axis2),
     sample=several(((2, 3, 4), {"axis1": 0, "axis2": -1})),
     symbol="ᵀ",
+    formulas={"y": "aᵀ", "a": "gᵀ"},
     numpy=(np.swapaxes,),
 )
 moveaxis = multilinear(
@@ -72,6 +75,7 @@ moveaxis = multilinear(
         ((2, 3, 4), {"source": 0, "destination": -1}), ((2, 3, 4), {"source": (0, 1), "destination": (2, 0)})
     ),
     symbol="ᵀ",
+    formulas={"y": "aᵀ", "a": "gᵀ"},
     numpy=np.moveaxis,
 )
 squeeze = multilinear(
@@ -81,6 +85,7 @@ squeeze = multilinear(
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 1, 3, 1), {}), ((2, 1, 3, 1), {"axis": 1})),
     symbol="squeeze",
+    formulas={"a": "g in the shape of a"},
     numpy=np.squeeze,
 )
 expand_dims = multilinear(
@@ -90,6 +95,7 @@ expand_dims = multilinear(
     lambda g, in_shape: g.reshape(in_shape),
     sample=several(((2, 3), {"axis": 1}), ((2, 3), {"axis": (0, -1)})),
     symbol="expand",
+    formulas={"a": "g in the shape of a"},
     numpy=np.expand_dims,
 )
 # The engine sums a cotangent back to the shape that was broadcast: nothing is left to do.
@@ -100,6 +106,7 @@ broadcast_to = multilinear(
     lambda g: g,
     sample=several(((3, 1), {"shape": (2, 3, 4)}), ((), {"shape": (2,)})),
     symbol="broadcast",
+    formulas={"array": "Σ g over the copies"},
     numpy=np.broadcast_to,
 )
 copy = elementwise(
@@ -142,6 +149,7 @@ concatenate_ = multilinear(
         arrays(((2, 3), (2,)), axis=None),
     ),
     symbol="concatenate",
+    formulas={"arrays": "its part of g"},
 )
 stack_ = multilinear(
     "stack",
@@ -150,4 +158,5 @@ stack_ = multilinear(
     stack_rule,
     sample=arrays(((2, 3), (2, 3), (2, 3)), axis=-1),
     symbol="stack",
+    formulas={"arrays": "its part of g"},
 )

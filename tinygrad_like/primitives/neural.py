@@ -96,7 +96,16 @@ def cross_entropy_cases(rng: Rng) -> Iterator[Case]:
     yield (normal(rng, (2, 2, 3)), np.array([[0, -9], [2, 1]])), {"ignored": -9}
 
 
-sigmoid = elementwise("sigmoid", _sigmoid, "x", sigmoid_rule, sample=(normal,), symbol="σ", role="activation")
+sigmoid = elementwise(
+    "sigmoid",
+    _sigmoid,
+    "x",
+    sigmoid_rule,
+    sample=(normal,),
+    symbol="σ",
+    role="activation",
+    formulas={"y": "1 / (1 + e^(−x))", "x": "g · y · (1 − y)"},
+)
 relu = elementwise(
     "relu",
     _relu,
@@ -104,6 +113,7 @@ relu = elementwise(
     relu_rule,
     sample=(normal,),
     symbol="relu",
+    formulas={"y": "max(x, 0)", "x": "g where y > 0, else 0"},
     chooses=True,
     role="activation",
     real="Complex numbers have no order: write it of z.real and of z.imag.",
@@ -118,6 +128,11 @@ mse = general(
     ),
     sample=arrays(((4, 2), (4, 2)), ((3,), (3,)), ((), ())),
     symbol="mse",
+    formulas={
+        "y": "Σ (prediction − target)² / n",
+        "prediction": "g · 2 / n · (prediction − target)",
+        "target": "g · 2 / n · (target − prediction)",
+    },
     real="Write np.mean(np.abs(prediction - target) ** 2).",
     role="loss",
 )
@@ -129,6 +144,10 @@ softmax_cross_entropy = general(
     options={"ignored": None},
     sample=cross_entropy_cases,
     symbol="cross entropy",
+    formulas={
+        "y": "−mean(ln softmax(logits) at classes)",
+        "logits": "g · (softmax(logits) − one-hot(classes)) / rows",
+    },
     real="Probabilities are real: give real scores, such as np.abs(z).",
     role="loss",
 )

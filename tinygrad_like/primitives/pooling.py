@@ -189,6 +189,7 @@ max_pool = general(
     options={"windows": None},
     sample=pooled(spread),
     symbol="max pool",
+    formulas={"x": "g where x is the largest, else 0"},
     real="Complex numbers have no order: write it of z.real and of z.imag.",
     chooses=True,
 )

@@ -154,15 +154,42 @@ def _log_softmax(x: Any, axis: Axis = -1) -> Any:
 
 def extreme(name: str, function: np.ufunc, *numpy: Any) -> Any:
     sample = over_axes(spread)
-    return reduction(name, function.reduce, "x", extreme_share, sample=sample, symbol=name, chooses=True, numpy=numpy)
+    more = {"formulas": {"x": "g where x = y, else 0"}, "chooses": True, "numpy": numpy}
+    return reduction(name, function.reduce, "x", extreme_share, sample=sample, symbol=name, **more)
 
 
-sum = reduction("sum", np.add.reduce, "x", spread_over, sample=over_axes(), symbol="Σ", linear=True, numpy=np.sum)
-mean = reduction("mean", np.mean, "x", mean_rule, sample=over_axes(), symbol="µ", linear=True)
+sum = reduction(
+    "sum",
+    np.add.reduce,
+    "x",
+    spread_over,
+    sample=over_axes(),
+    symbol="Σ",
+    linear=True,
+    numpy=np.sum,
+    formulas={"y": "Σ x", "x": "g"},
+)
+mean = reduction(
+    "mean",
+    np.mean,
+    "x",
+    mean_rule,
+    sample=over_axes(),
+    symbol="µ",
+    linear=True,
+    formulas={"y": "Σ x / n", "x": "g / n"},
+)
 max = extreme("max", np.maximum, np.max, np.amax)
 min = extreme("min", np.minimum, np.min, np.amin)
 prod = reduction(
-    "prod", np.multiply.reduce, "x", prod_rule, sample=either(over_axes(), with_zeros), symbol="Π", numpy=np.prod
+    "prod",
+    np.multiply.reduce,
+    "x",
+    prod_rule,
+    sample=either(over_axes(), with_zeros),
+    symbol="Π",
+    numpy=np.prod,
+    formulas={"y": "Π x", "x": "g · y / x"},
 )
 std = reduction(
     "std",
@@ -173,9 +200,27 @@ std = reduction(
     sample=either(over_axes(positive), several(((2, 3), {"axis": 1, "ddof": 1}))),
     symbol="σ",
     singular=True,
+    formulas={"y": "std(x)", "x": "g · (x − mean(x)) / (n · y)"},
 )
-norm = reduction("norm", _norm, "x", norm_rule, sample=over_axes(normal), symbol="‖x‖", singular=True)
-logsumexp = reduction("logsumexp", _logsumexp, "x", logsumexp_rule, sample=over_axes(), symbol="ln Σ eˣ")
+norm = reduction(
+    "norm",
+    _norm,
+    "x",
+    norm_rule,
+    sample=over_axes(normal),
+    symbol="‖x‖",
+    singular=True,
+    formulas={"x": "g · x / y"},
+)
+logsumexp = reduction(
+    "logsumexp",
+    _logsumexp,
+    "x",
+    logsumexp_rule,
+    sample=over_axes(),
+    symbol="ln Σ eˣ",
+    formulas={"x": "g · softmax(x)"},
+)
 log_softmax = general(
     "log_softmax",
     _log_softmax,
@@ -183,5 +228,6 @@ log_softmax = general(
     log_softmax_rule,
     sample=several(((2, 3), {}), ((2, 3, 2), {"axis": (0, 2)}), ((2, 3), {"axis": None})),
     symbol="ln softmax",
+    formulas={"y": "x − ln Σ e^(x)", "x": "g − softmax(x) · Σ g"},
     by_slices=True,
 )

@@ -59,6 +59,7 @@ pad = multilinear(
     lambda g, *, widths: g[inside(g.shape, widths)],
     sample=several(((2, 3), {"widths": ((1, 0), (2, 3))}), ((0, 2), {"widths": ((1, 1), (0, 0))})),
     symbol="pad",
+    formulas={"a": "g without the padding"},
 )
 sliding_windows = multilinear(
     "sliding_window_view",

@@ -66,7 +66,13 @@ def over_axes(**options: Any) -> Any:
 # The mean's own matrix is symmetric, so the rule is the function itself. In each rule, `axis` ends with -1 if the last
 # axis is among them.
 centred: Any = multilinear(
-    "centred", _centred, "x", lambda g, *, axis: centred(g, axis=axis), sample=over_axes(), symbol="x − µ"
+    "centred",
+    _centred,
+    "x",
+    lambda g, *, axis: centred(g, axis=axis),
+    sample=over_axes(),
+    symbol="x − µ",
+    formulas={"y": "x − mean(x)", "x": "g − mean(g)"},
 )
 over_rms = general(
     "over_rms",
@@ -75,6 +81,7 @@ over_rms = general(
     over_rms_rule,
     sample=over_axes(eps=0.1),
     symbol="x / rms",
+    formulas={"y": "x / rms(x)", "x": "(g − y · mean(g · y)) / rms(x)"},
     real="Write z / np.sqrt(np.mean(np.abs(z) ** 2) + eps).",
 )
 
@@ -102,5 +109,6 @@ affine = multilinear(
     (lambda g, weight: g * weight, weight_share, lambda g: g),
     sample=arrays(((2, 3), (3,), (3,)), ((1, 2, 2), (2, 1), (2, 1)), ((2,), (2,))),
     symbol="w · x + b",
+    formulas={"y": "x · weight + bias", "weight": "Σ g · x"},
     added="bias",
 )

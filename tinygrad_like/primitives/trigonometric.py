@@ -43,14 +43,29 @@ def hyperbolic_sine(x: Any) -> Any:
 sin = ufunc(np.sin, lambda g, x: g * np.cos(x), sample=(normal,), symbol="sin")
 cos = ufunc(np.cos, lambda g, x: -g * np.sin(x), sample=(normal,), symbol="cos")
 tan = ufunc(np.tan, lambda g, y: g * (1 + y * y), sample=(unit,), symbol="tan")
-arcsin = ufunc(np.arcsin, lambda g, x: g / cosine(x), sample=(unit,), symbol="arcsin", singular=True)
-arccos = ufunc(np.arccos, lambda g, x: -g / cosine(x), sample=(unit,), symbol="arccos", singular=True)
+arcsin = ufunc(
+    np.arcsin,
+    lambda g, x: g / cosine(x),
+    sample=(unit,),
+    symbol="arcsin",
+    singular=True,
+    formulas={"x": "g / √(1 − x²)"},
+)
+arccos = ufunc(
+    np.arccos,
+    lambda g, x: -g / cosine(x),
+    sample=(unit,),
+    symbol="arccos",
+    singular=True,
+    formulas={"x": "−g / √(1 − x²)"},
+)
 arctan = ufunc(np.arctan, lambda g, x: g / (1 + x * x), sample=(normal,), symbol="arctan")
 arctan2 = ufunc(
     np.arctan2,
     (lambda g, a, b: g * over_square(b, a, b), lambda g, a, b: -g * over_square(a, a, b)),
     sample=(either_sign(0.5, 2.0), either_sign(0.5, 2.0)),
     symbol="arctan2",
+    formulas={"a": "g · b / (a² + b²)", "b": "−g · a / (a² + b²)"},
     real="Write np.angle of one complex number.",
     singular=True,
 )
@@ -60,13 +75,21 @@ hypot = ufunc(
     (lambda g, y, a: g * (a / nonzero(y)), lambda g, y, b: g * (b / nonzero(y))),
     sample=(either_sign(0.5, 2.0), either_sign(0.5, 2.0)),
     symbol="hypot",
+    formulas={"y": "√(a² + b²)", "a": "g · a / y", "b": "g · b / y"},
     real="Write np.sqrt(np.abs(a) ** 2 + np.abs(b) ** 2).",
 )
 sinh = ufunc(np.sinh, lambda g, x: g * np.cosh(x), sample=(normal,), symbol="sinh")
 cosh = ufunc(np.cosh, lambda g, x: g * np.sinh(x), sample=(normal,), symbol="cosh")
 tanh = ufunc(np.tanh, lambda g, y: g * (1 - y * y), sample=(normal,), symbol="tanh", role="activation")
 arcsinh = ufunc(np.arcsinh, lambda g, y: g / np.cosh(y), sample=(normal,), symbol="arsinh")
-arccosh = ufunc(np.arccosh, lambda g, x: g / hyperbolic_sine(x), sample=(above_one,), symbol="arcosh", singular=True)
+arccosh = ufunc(
+    np.arccosh,
+    lambda g, x: g / hyperbolic_sine(x),
+    sample=(above_one,),
+    symbol="arcosh",
+    singular=True,
+    formulas={"x": "g / √(x² − 1)"},
+)
 arctanh = ufunc(np.arctanh, lambda g, x: g / ((1 - x) * (1 + x)), sample=(unit,), symbol="artanh", singular=True)
 degrees = ufunc(
     np.degrees,

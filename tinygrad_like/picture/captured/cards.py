@@ -14,7 +14,7 @@ from ...engine.node import Node
 from ...engine.primitive import Primitive
 from ...engine.recording import enable_grad
 from ...engine.tensor import Tensor
-from ..graphs.graph import LEAVES, Card, Cluster, Graph
+from ..graphs.graph import LEAVES, Call, Card, Cluster, Graph
 from ..written.numbers import number_text
 from .places import Places
 from .wording import index_text, options_text
@@ -34,6 +34,7 @@ class Cards:
 
     def add(self, card: Card, node: Node | None = None) -> int:
         """Append a card; its number."""
+        card.key = len(self.cards)
         self.cards.append(card)
         self.nodes.append(node)
         return len(self.cards) - 1
@@ -48,13 +49,14 @@ class Cards:
         indices: Mapping[int, int],  # the numbers of the cards of arrays in the options, by the arrays' ids
     ) -> Card:
         """The card of an operation, without its value."""
-        parents, stretched = [], set()
+        parents, stretched, operands = [], set(), tuple(operands)
         for place, number in operands:
             name = primitive.args[0 if primitive.variadic else place]
             parents.append(number)
             if name in primitive.stretched and self.cards[number].shape not in (result.shape, None):
                 stretched.add(number)
         symbol, name = primitive.symbol or primitive.name, primitive.name.replace("_", " ")
+        given = options
         if "index" in options:
             words = {each: index_word(self.cards[number]) for each, number in indices.items()}
             symbol = name = symbol.replace("[ ]", "x" + index_text(options["index"], words))
@@ -63,6 +65,7 @@ class Cards:
         name = "" if name.endswith(symbol) else primitive.name
         shown = primitive.role, symbol, name, "", result.shape, result.dtype
         card = Card(*shown, (*parents, *indices.values()), frozenset(stretched), cluster=cluster)
+        card.call = Call(primitive, given, operands)
         card.options = options_text(options, primitive.defaults, result.shape)
         return card
 

@@ -114,7 +114,9 @@ class Places:
         title = kind if block.name == "forward" else block.name
         said = outer.label if outer else ""
         label = ", ".join(each for each in block.options if each not in said)
-        return Cluster("", title, label, outer, role=block.role)
+        cluster = Cluster("", title, label, outer, role=block.role)
+        cluster.block = block
+        return cluster
 
     def _make(self, layer: Layer, outer: Cluster | None) -> Cluster:
         if id(layer) not in self._paths:

@@ -1,6 +1,6 @@
 """The middle of very long loops left out, before a card is made of each node.
 
-What repeats is shown once; `graphs/steps.py` finds it among cards. A million cards take a minute, though, so of a loop
+What repeats is shown once; `graphs/repeats.py` finds it among cards. A million cards take a minute, though, so of a loop
 of very many steps only the first and the last few become cards. One step of them counts those that are left out.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.node import Node
-from ..graphs.steps import LONGEST_STEP, stretches
+from ..graphs.repeats import LONGEST_STEP, stretches
 
 HUGE = 50_000  # nodes, from which on it is worth looking
 KEPT = 4  # steps at either end

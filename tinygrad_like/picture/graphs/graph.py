@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, NamedTuple
 
 # What a card can be; themes have colours for each.
 ROLES = ("input", "constant", "parameter", "buffer", "operation", "activation", "loss", "group", "stub")
@@ -16,13 +16,14 @@ LEAVES = frozenset({"input", "constant", "parameter", "buffer"})
 class Cluster:
     """One call of a layer, or of a named block: the box around the cards of what it computed."""
 
-    __slots__ = ("call", "count", "label", "outer", "path", "role", "title")
+    __slots__ = ("block", "call", "count", "label", "outer", "path", "role", "title")
 
     def __init__(self, path: str, title: str, label: str, outer: Cluster | None, call: int = 0, role: str = "") -> None:
         self.path, self.title, self.label, self.outer = path, title, label, outer
         self.call = call  # which call of the same layer, from 1, where there are several
         self.count = 1  # how many identical ones it stands for
         self.role = role  # of the card that stands for a named block; "" for a layer
+        self.block: Any = None  # that block
 
     def chain(self) -> list[Cluster]:
         """The clusters around a card of this one, outermost first."""
@@ -44,6 +45,14 @@ class Other:
     value: Any
     gradient: Any
     words: tuple[str, str]
+
+
+class Call(NamedTuple):
+    """What computed a card: a primitive or a named block; with the keys of its operands, each with its place."""
+
+    what: Any
+    options: Mapping[str, Any]
+    operands: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +91,9 @@ class Card:
     operations: int = 1  # how many it stands for, if it can be opened
     path: str = ""  # of a parameter or buffer in the outermost layer
     other: Other | None = None  # what it is compared with
+    key: int = -1  # its number in the whole graph
+    call: Call | None = None
+    numbers: Any = None  # the first numbers of the value and of the gradient, kept when these are gone
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from itertools import chain
 from .graph import (
     LEAVES,
     LOSS,
+    Call,
     Card,
     Cluster,
     Graph,
@@ -21,8 +22,8 @@ from .graph import (
     renumbered,
 )
 from .neighbourhood import neighbourhood
+from .repeats import steps_rolled_up
 from .rolling import siblings_rolled_up, stacked
-from .steps import steps_rolled_up
 
 HUGE = 50_000
 MOST_DEPTHS = 12  # of boxes in boxes
@@ -180,6 +181,7 @@ def layer_card(
         # A layer of single numbers gives a list of them.
         of_all = {part: stacked([getattr(graph.cards[n], part) for n in results]) for part in ("value", "gradient")}
         of_all["shape"] = (len(results), *(last.shape or ()))
+    call = last.call if cluster.block and len(inside) == 1 else Call(cluster.block, {}) if cluster.block else None
     return altered(
         last,
         **of_all,
@@ -193,6 +195,7 @@ def layer_card(
         in_row=False,
         parameters=parameters_in(cards),
         operations=operations_in(cards),
+        call=call,
     )
 
 

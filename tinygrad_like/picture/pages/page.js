@@ -41,6 +41,8 @@ let animation = 0; // the next frame, while it plays
 
 function show(newStep, untouched = false) {
   atRest = untouched;
+  // What is stepped by hand is read out; what plays, or is pointed at, is not.
+  find("rule").setAttribute("aria-live", animation || untouched ? "off" : "polite");
   step = Math.max(0, Math.min(lastStep, newStep));
   const computed = Math.min(step, data.forward.length);
   const returned = step - computed;
@@ -67,6 +69,18 @@ function captionOfStep() {
   if (atRest) return `Play the forward ${returned ? "and the backward " : ""}pass, or point at a card.`;
   if (!step) return `step 0 of ${lastStep}: nothing is computed yet`;
   return `step ${step} of ${lastStep}: ${returned > 0 ? "gradient of " + card.name : card.text}`;
+}
+
+/** One step on, or back; from the whole picture to the first step, or to the last. */
+function stepBy(change) {
+  const from = atRest ? (change > 0 ? 0 : lastStep + 1) : step;
+  goTo(from + change);
+}
+
+function goTo(newStep) {
+  pause();
+  letGo();
+  show(newStep);
 }
 
 function play() {
@@ -143,6 +157,33 @@ function relatives(card) {
 function showCaption() {
   const card = traced();
   find("caption").textContent = card ? `${card.text}: ${relatives(card)}` : captionOfStep();
+  tell(card ?? (atRest ? undefined : cards[steps[step - 1]]));
+}
+
+// -- the mathematics: which rule gives the gradient, or what was computed
+const HINT = ["Each step tells what is computed, or which rule gives the gradient. ← and → step, Space plays."];
+
+function tell(card) {
+  const back = step > data.forward.length && Boolean(card?.backward);
+  const [head, shape, lines] = (back ? card.backward : card?.forward) ?? [[], "", atRest ? [HINT] : []];
+  const formula = made("p", "formula", head);
+  if (shape) formula.append(made("span", "shape", [shape]));
+  const rest = made("div", "lines", []);
+  lines.forEach((line, i) => rest.append(made("p", head.length && i === lines.length - 1 ? "numbers" : "", line)));
+  mark(find("rule"), { back });
+  find("rule").replaceChildren(...(head.length ? [formula, rest] : [rest]));
+  find("rule").scrollTop = 0;
+}
+
+/** An element with pieces of a formula in it: texts, names, and what stands above the line. */
+function made(tag, name, pieces) {
+  const element = Object.assign(document.createElement(tag), { className: name });
+  for (const piece of pieces) {
+    const [kind, text] = typeof piece === "string" ? ["", piece] : piece;
+    if (kind) element.append(Object.assign(document.createElement(kind === "v" ? "var" : "sup"), { textContent: text }));
+    else element.append(text);
+  }
+  return element;
 }
 
 // -- where one looks
@@ -237,7 +278,12 @@ function middleOfPointers() {
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) };
 }
 
+/** In a notebook, the wheel turns the notebook's own pages until somebody has clicked into this one. */
+const isPassing = (event) => ownRoot.matches(".framed") && !event.ctrlKey && !document.hasFocus();
+const ownRoot = document.documentElement;
+
 function turnWheel(event) {
+  if (isPassing(event)) return;
   event.preventDefault();
   const pixels = event.deltaY * (event.deltaMode ? 16 : 1) * (event.ctrlKey ? 5 : 1);
   zoom(Math.exp(-Math.max(-400, Math.min(400, pixels)) * 0.0015), position(event));
@@ -270,8 +316,10 @@ function pressKey(event) {
   const zoomIn = () => zoom(1.25);
   const actions = { "+": zoomIn, "=": zoomIn, "-": () => zoom(0.8), 0: fit, Escape: letGo, Enter: onCard };
   if (!event.target.matches("button")) actions[" "] = onCard || playOrPause;
-  const arrow = arrows[event.key];
-  if (arrow && (event.shiftKey || event.target !== scrubber)) actions[event.key] = () => pan(...arrow);
+  const ends = { Home: () => goTo(0), End: () => goTo(lastStep) };
+  const way = { ArrowLeft: () => stepBy(-1), ArrowRight: () => stepBy(1), ...ends };
+  Object.assign(actions, event.shiftKey ? {} : way);
+  if (event.shiftKey && arrows[event.key]) actions[event.key] = () => pan(...arrows[event.key]);
   if (!actions[event.key]) return;
   event.preventDefault();
   actions[event.key]();
@@ -330,7 +378,7 @@ scrubber.max = lastStep;
 scrubber.style.setProperty("--turn", data.forward.length / lastStep);
 listen(stage, { pointerdown: press, pointermove: move, pointerleave: () => point({ hovered: null }), wheel: turnWheel });
 listen(stage, { click, dblclick: doubleClick, focusin: focusCard, focusout: () => point({ focused: null }) });
-listen(scrubber, { input: () => (pause(), letGo(), show(Number(scrubber.value))) });
+listen(scrubber, { input: () => goTo(Number(scrubber.value)) });
 const switchTheme = () => setTheme(theme() === "dark" ? "light" : "dark");
 const buttons = { play: playOrPause, smaller: () => zoom(0.8), larger: () => zoom(1.25), fit, theme: switchTheme, download };
 for (const [id, press] of Object.entries(buttons)) listen(find(id), { click: press });

@@ -10,15 +10,15 @@ import re
 from importlib.resources import files
 from typing import Any
 
-from ..graphs.graph import LEAVES, Card, Graph
+from ..graphs.graph import Graph
 from ..options import Options
 from ..written.heat_images import in_theme
 from ..written.labels import plain
 from ..written.legend import LEGEND_ROLES, LONG, facts_and_note, word_of
 from ..written.themes import THEMES, light_to_dark
-
-MOST_ARGUMENTS = 4
-MOST_NUMBERS = 9
+from .markup import joined, spoken
+from .sentences import name_of, sentence, spoken_numbers
+from .telling import Told, tell
 
 
 def page(graph: Graph, options: Options, svg: str) -> str:
@@ -129,14 +129,16 @@ def header(graph: Graph, options: Options) -> str:
 
 def structure(graph: Graph, drawing: str) -> dict[str, Any]:
     """The cards in words, and in which order values and gradients are computed."""
-    numbers = numbers_on_cards(drawing)
+    shown, told = parts_on_cards(drawing), tell(graph)
     cards = [
         {
             "name": name_of(c, graph),
             "text": sentence(c, graph),
-            "spoken": "; ".join([sentence(c, graph), *numbers.get(i, [])]),
+            "spoken": "; ".join([sentence(c, graph), *spoken_numbers(c, shown.get(i, ()))]),
             "parents": [*dict.fromkeys(c.parents)],
             "refers": c.refers,
+            "forward": as_list(told[i][0]),
+            "backward": as_list(told[i][1]),
         }
         for i, c in enumerate(graph.cards)
     ]
@@ -145,47 +147,12 @@ def structure(graph: Graph, drawing: str) -> dict[str, Any]:
     return {"cards": cards, "forward": forward, "backward": backward}
 
 
-def numbers_on_cards(drawing: str) -> dict[int, list[str]]:
-    """For cards that show numbers, the first of the value and of the gradient."""
-    found = {}
+def as_list(told: Told | None) -> list[Any] | None:
+    """A step as the script takes it: its formula, the shape, and the lines."""
+    return None if told is None else [told.head, told.shape, [joined(line) for line in told.lines if spoken(line)]]
+
+
+def parts_on_cards(drawing: str) -> dict[int, list[str]]:
+    """Which cards show a value, and which a gradient."""
     _, *nodes = re.split(r'<g id="n(\d+)" class="node', drawing)
-    for number, node in zip(nodes[::2], nodes[1::2]):
-        blocks = re.findall(r'<g class="(?:value|gradient)">(.*?)</g>', node, re.DOTALL)
-        found[int(number)] = [spoken_block(re.findall(r">([^<]*)</text>", block)) for block in blocks]
-    return found
-
-
-def spoken_block(texts: list[str]) -> str:
-    """The texts of a block in one line; a minus that is read out."""
-    part, *rest = [re.sub("^-", "−", html.unescape(text).strip()) for text in texts if html.unescape(text).strip()]
-    return f"{part} {', '.join(rest[:MOST_NUMBERS])}" + ", and more" * (len(rest) > MOST_NUMBERS)
-
-
-def name_of(card: Card, graph: Graph) -> str:
-    """What a card is called, with the layer that a parameter belongs to; or how it was computed."""
-    if card.label or card.role not in LEAVES:
-        return plain(card.label) or call(card, graph)
-    path = (
-        card.cluster.path + "." if card.cluster and card.cluster.path and card.role in ("parameter", "buffer") else ""
-    )
-    return plain(path + card.symbol)
-
-
-def call(card: Card, graph: Graph) -> str:
-    if card.role in ("stub", "group"):
-        return plain(card.symbol)
-    parents = [graph.cards[p] for p in card.parents]
-    names = [plain(p.label) or (name_of(p, graph) if p.role in LEAVES else "…") for p in parents]
-    names[MOST_ARGUMENTS:] = ["…"] * (len(names) > MOST_ARGUMENTS)
-    names += [plain(card.options)] * bool(card.options)
-    return f"{plain(card.name) or plain(card.symbol)}({', '.join(names)})"
-
-
-def sentence(card: Card, graph: Graph) -> str:
-    """A card in words, as it is computed."""
-    if card.role in LEAVES:
-        words = list(dict.fromkeys([card.role, name_of(card, graph)]))
-    else:
-        words = [call(card, graph)] + ["→", plain(card.label)] * bool(card.label)
-    words += [f"×{card.count:,}"] if card.count > 1 else []
-    return " ".join([*words, str(card.shape)] if card.shape else words)
+    return {int(i): re.findall(r'<g class="(value|gradient)">', node) for i, node in zip(nodes[::2], nodes[1::2])}

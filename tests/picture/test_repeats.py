@@ -11,7 +11,7 @@ from tests.picture.test_reducing import follows_its_parents
 from tinygrad_like.picture import progress
 from tinygrad_like.picture.captured import thinning
 from tinygrad_like.picture.graphs.reducing import collapsed
-from tinygrad_like.picture.graphs.steps import LONGEST_STEP, runs_of, steps_rolled_up
+from tinygrad_like.picture.graphs.repeats import LONGEST_STEP, runs_of, steps_rolled_up
 
 X = np.random.default_rng(0).normal(size=(2, 20, 2))
 
