@@ -9,12 +9,13 @@ from .graphs.reducing import depths_of, reduced, with_references
 from .graphs.rows import Size, in_rows, size_in_rows
 from .graphs.titles import titled
 from .options import Options
-from .written.numbers import MOST_COLUMNS, MOST_ROWS
+from .written.numbers import fits as fits_in_cells
 from .written.sizes import size_of
 
 # How many cards are shown with their values, with statistics, with their shape.
-MOST_VALUES, MOST_STATS, MOST_SHAPES = 30, 100, 200
-MOST_CELLS = 1_000
+MOST_VALUES, MOST_STATS, MOST_SHAPES = 40, 100, 200
+MOST_CELLS = 1_200
+AS_CELLS = 8  # what a heat map counts
 MOST_NODES = 300
 MOST_SHOWN = 1_000  # cards that one would ask for
 BESIDE = 1.8  # how much wider a card with two runs is
@@ -78,12 +79,8 @@ def how_to_see_more(graph: Graph, whole: Graph) -> str:
 def fitting_detail(graph: Graph) -> str:
     """As much as can be read at this size."""
     count = len(graph.cards)
-    cells = sum(
-        min(each.size, MOST_ROWS * MOST_COLUMNS)
-        for card in graph.cards
-        for each in (card.value, card.gradient)
-        if each is not None
-    )
+    arrays = [each for card in graph.cards for each in (card.value, card.gradient) if each is not None]
+    cells = sum(each.size if fits_in_cells(each) else AS_CELLS for each in arrays)
     if count <= MOST_VALUES and cells <= MOST_CELLS:
         return "value"
     return "stats" if count <= MOST_STATS else "shape" if count <= MOST_SHAPES else "op"
