@@ -1,6 +1,6 @@
 """The middle of very long loops left out, before a card is made of each node.
 
-What repeats is shown once; `graphs/repeats.py` finds it among cards. A million cards take a minute, though. So of a loop
+What repeats is shown once; `graphs/repeats.py` finds it among cards. A million cards take a minute. So of a loop
 of very many steps, only the first and the last few become cards. One step of them counts those that are left out.
 """
 
