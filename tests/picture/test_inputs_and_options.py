@@ -118,7 +118,7 @@ def test_an_index_is_written_as_in_the_code(text):
 def test_the_options_of_pools_and_convolutions_are_short():
     model = tg.Sequential(tg.Conv2d(1, 2, 3, padding=1, seed=0), nn.MaxPool2d(2))
     *_, conv, pool = tg.draw(model, np.ones((1, 1, 4, 4)))._graph.cards
-    assert (conv.symbol, conv.options, pool.symbol, pool.options) == ("conv", "", "max pool", "2")
+    assert (conv.symbol, conv.options, pool.symbol, pool.options) == ("conv", "", "max pool", "kernel 2")
 
 
 def test_options_stand_on_the_card():
