@@ -115,6 +115,12 @@ def test_an_index_is_written_as_in_the_code(text):
     assert graph_of(INDICES[text], TABLE).cards[-1].symbol == text
 
 
+def test_the_options_of_pools_and_convolutions_are_short():
+    model = tg.Sequential(tg.Conv2d(1, 2, 3, padding=1, seed=0), nn.MaxPool2d(2))
+    *_, conv, pool = tg.draw(model, np.ones((1, 1, 4, 4)))._graph.cards
+    assert (conv.symbol, conv.options, pool.symbol, pool.options) == ("conv", "", "max pool", "kernel 2")
+
+
 def test_options_stand_on_the_card():
     source = tg.draw(lambda x: np.sum(x, axis=1), TABLE).source
     assert ">axis 1<" in source

@@ -77,6 +77,8 @@ def test_the_loss_has_a_box_only_if_it_has_several_cards():
     assert (one.symbol, one.label, one.cluster) == ("mse", "loss", None)
     several = cards_of(lambda x, y: np.mean((model(x) - y) ** 2), ROWS, ROWS[:, :1])[-1]
     assert (several.cluster.title, several.cluster.label) == ("Loss", "mean")
+    penalised = cards_of(lambda x: tg.mse(model(x), ROWS[:, :1]) + np.sum(model(x) ** 2), ROWS)[-1]
+    assert (penalised.cluster.title, penalised.cluster.label) == ("Loss", "")  # "add" would say nothing
 
 
 class Tied(tg.Layer):

@@ -12,7 +12,9 @@ from ...engine.tensor import Tensor
 from ..written.numbers import shape_text
 
 # Options that say nothing about the mathematics.
-UNTOLD = frozenset({"casting", "check_finite", "copy", "index", "layout", "order", "out", "start", "stop", "subok"})
+UNTOLD = frozenset(
+    {"casting", "check_finite", "copy", "index", "layout", "order", "out", "start", "stop", "subok", "windows"}
+)
 USUAL = {"dilation": 1, "groups": 1, "padding": 0, "stride": 1}  # whatever the default is
 FEW = 4  # numbers that are written in an index
 ALWAYS = object()
@@ -54,7 +56,7 @@ FORMS: dict[tuple[str, ...], Callable[..., str]] = {
     ("axes",): lambda shape, axes: str(tuple(axes)),
     ("axis1", "axis2"): lambda shape, a, b: f"{a}, {b}",
     ("source", "destination"): lambda shape, a, b: f"{a} → {b}",
-    ("left", "right", "result"): lambda shape, left, right, result: f"{left}, {right} → {result}",
+    ("left", "right", "result"): lambda shape, left, right, result: f"{left}, {right} → {result}".rstrip(),
     ("widths",): widths_text,
     ("dtype",): lambda shape, dtype: np.dtype(dtype).name,
 }

@@ -63,7 +63,7 @@ def gather_the_loss(graph: Graph) -> None:
     computed = [card for n, card in enumerate(graph.cards) if n not in leading and card.role not in LEAVES]
     if len(computed) == 1:  # the card of the loss says it itself
         return
-    box = Cluster("", LOSS, root.name or root.symbol, None)
+    box = Cluster("", LOSS, (root.name or root.symbol) if len(set(root.parents)) == 1 else "", None)
     for card in computed:
         card.cluster = box
 
