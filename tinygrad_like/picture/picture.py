@@ -37,8 +37,7 @@ def checked_format(format: str, name: str = "") -> str:
 
 def freer(source: str) -> str:
     """A graph whose cards need not stand in a line, nor in columns."""
-    source = re.sub(r"\{\s*rank=same\s(?:\s*n\d+\s)*\s*\}", "", source)
-    return re.sub(" group=trunk\\d*", "", source)
+    return re.sub(r"\brank=same\b| group=\w+", "", source)
 
 
 def rendered(source: str, format: str) -> bytes:

@@ -41,8 +41,8 @@ def drawn(
     graph = Drawing(program, detail == "op").graph
     calls = sum(not each.is_view for each in program.instructions)
     graph.facts.append(f"{calls:,} instructions · {BACKENDS[chosen(step.backend)]}")
-    options = replace(options, detail="shape")
-    return Picture(readable(graph, [], options), options)
+    graph = readable(graph, [], options if detail == "op" else replace(options, detail="shape"))
+    return Picture(graph, replace(options, detail="shape"))
 
 
 class Drawing:
