@@ -228,6 +228,13 @@ def test_names_never_mean_two_things():
         "multiply: z = g · y, g′ = ∂output/∂z",
     ]
     assert step(picture, "output", "forward")[0] == "output = b · b′"
+    model = tg.Sequential(tg.Linear(1, 1, seed=0), tg.Linear(1, 1, seed=1))
+    picture = tg.draw(lambda n: np.mean(n * model.layers[0].weight * model.layers[1].weight), np.ones((2, 1)))
+    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n"
+    picture = tg.draw(lambda n: np.mean(n) + (model.layers[0].weight * model.layers[1].weight).sum(), np.ones(4))
+    heads = [spoken(forward.head) for forward, _ in tell(picture._graph) if forward]
+    assert "y = Σ n / n′" in heads
+    assert "y = weight · b" in heads
 
 
 def test_numbers_of_a_rule_are_put_in():

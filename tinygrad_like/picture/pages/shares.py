@@ -62,7 +62,7 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     said = [operation, *([": ", names["y"], " = ", *pieces(result, names)] if result else [])]
     g = [names["g"], " = ", *steps.derivative(names["y"])]
     more: Pieces = [f", summed over {listed(axes)}, along which ", name, " was broadcast"] if axes else []
-    more += [f", n = {size_ratio(card, consumer):,}"] if used(text, ["n"]) else []
+    more += [", ", names["n"], f" = {size_ratio(card, consumer):,}"] if used(text, ["n"]) else []
     numbers, value = numbers_of(steps, number, use, text, axes) if is_primitive and text else ([], None)
     return Share(joined(shown), joined(said), g, more, numbers, value)
 

@@ -55,11 +55,12 @@ def told_forward(steps: Steps, number: int) -> Told | None:
         return Told(by_name(steps, card), shape, [[plain(card.name)], first])
     names = letters(steps.graph, number, operands)
     axis = card.call.options.get("axis")
-    words = [] if axis is None else [f"over {listed(axis if isinstance(axis, tuple) else [axis])}"]
+    words: Pieces = [] if axis is None else [f"over {listed(axis if isinstance(axis, tuple) else [axis])}"]
     if used(text, ["n"]):
-        words.append(f"n = {size_ratio(steps.graph.cards[operands[min(operands)]], card):,}")
+        n = size_ratio(steps.graph.cards[operands[min(operands)]], card)
+        words += [", " * bool(words), names["n"], f" = {n:,}"]
     numbers = labelled(numbers_of_result(steps, number, text), card)
-    return Told(joined([names["y"], " = ", *pieces(text, names)]), shape, [[", ".join(words)], numbers or first])
+    return Told(joined([names["y"], " = ", *pieces(text, names)]), shape, [words, numbers or first])
 
 
 def by_name(steps: Steps, card: Card) -> Pieces:
