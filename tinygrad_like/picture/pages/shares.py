@@ -88,7 +88,7 @@ def numbers_of(steps: Steps, number: int, use: Use, text: str, axes: list[int]) 
     if is_known and (what.shape == "elementwise" or not re.search(r"\w\(|ᵀ|Σ|[a-z] [a-z]", text)):
         found = put_in(text, values)
         return ["(", *found, ")"] if " where " in text else found, value
-    product = row_by_column(text, {**excerpts, "g": g})
+    product = row_by_column(text, {**excerpts, "g": g}, what.products)
     return [product] if product else [], value
 
 

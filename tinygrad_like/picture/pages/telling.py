@@ -78,7 +78,7 @@ def numbers_of_result(steps: Steps, number: int, text: str) -> Pieces:
     y, what = excerpts.pop("y"), card.call.what if card.call else None
     if y is None or not isinstance(what, Primitive) or not all(excerpts.get(a) for a in used(text, what.args)):
         return []
-    found: Pieces = [row_by_column(text, excerpts)]
+    found: Pieces = [row_by_column(text, excerpts, what.products)]
     if what.shape == "elementwise":
         found = put_in(text, {letter: each.first[0] for letter, each in excerpts.items() if each})
     elif what.name in ("sum", "mean"):
