@@ -301,6 +301,14 @@ def test_what_has_no_formula_is_told_in_words():
     assert step(picture, "cholesky", "forward")[0] == "y = cholesky(A)"
 
 
+def test_programs_are_told_by_the_names_of_their_operations():
+    model = tg.Sequential(tg.Linear(2, 3, seed=0), tg.Tanh())
+    compiled = tg.compile(lambda x: model(x))
+    compiled(np.ones((4, 2)))
+    heads = [forward[0] for _, forward, _ in told(compiled.draw()) if forward]
+    assert heads[-2:] == ["y = x @ Wᵀ + b", "result = tanh(…)"]
+
+
 def test_every_card_with_a_gradient_is_told():
     """Of collapsed layers, rolled up repeats, parts and stubs, too."""
     model = tg.Sequential(tg.Linear(3, 4, seed=0), tg.LayerNorm(4), tg.Tanh(), tg.Linear(4, 2, seed=1))

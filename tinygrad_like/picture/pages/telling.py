@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ...engine.primitive import Primitive
@@ -64,12 +65,16 @@ def told_forward(steps: Steps, number: int) -> Told | None:
 
 
 def by_name(steps: Steps, card: Card) -> Pieces:
-    """y = cholesky(x), of what has no formula; parameters of layers are left out."""
+    """y = cholesky(x), of what has no formula; without parameters. A symbol may say it all: x @ Wᵀ + b."""
+    y, name = short_name(card) or variable("y"), operation_name(card)
+    if re.search(r"\w.* [^\w ] ", name):
+        return joined([y, " = ", name])
+    name = name if re.search(r"\w", name) else plain(card.name) or name
     parents = [steps.graph.cards[steps.operands.owner(p)] for p in card.parents]
     shown = [short_name(p) or "…" for p in parents if p.role not in ("parameter", "buffer")]
     inside = [piece for each in shown[:MOST_OPERANDS] for piece in (", ", each)][1:]
     inside += [", …"] if len(shown) > MOST_OPERANDS else []
-    return joined([short_name(card) or variable("y"), f" = {operation_name(card)}(", *inside, ")"])
+    return joined([y, f" = {name}(", *inside, ")"])
 
 
 def numbers_of_result(steps: Steps, number: int, text: str) -> Pieces:
