@@ -84,7 +84,7 @@ def evaluated(text, values):
     """A formula computed with NumPy: what a learner who believes the text would get."""
     for sign, meaning in SIGNS.items():
         text = text.replace(sign, meaning)
-    text = re.sub(r"\|(\w)\|", r"absolute(\1)", text)
+    text = re.sub(r"\|([^|]+)\|", r"absolute(\1)", text)
     text = re.sub(r"^(.*) where (.*), (.*) where (.*), else (.*)$", r"where(\2, \1, where(\4, \3, \5))", text)
     text = re.sub(r"^(.*) where (.*), else (.*)$", r"where(\2, \1, \3)", text)
     known = {"ln": np.log, "conj": np.conj, "e": np.e, "σ": tg.sigmoid, **values}
@@ -208,6 +208,52 @@ def test_a_matrix_product_is_told_by_row_and_column():
     assert step(picture, "X", "backward")[0] == "∂output/∂X = g W"
 
 
+SHAPES = [
+    ((2, 3), (3, 4)),
+    ((3,), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3,)),
+    ((2, 2), (2,)),
+    ((2,), (2, 2)),
+    ((2, 2), (2, 2)),
+]
+SHAPES += [((2, 3, 2), (2, 3)), ((2, 2, 3), (2, 3, 2)), ((2,), (3, 2, 2)), ((3, 2, 2), (2,)), ((1, 2, 3), (1, 3, 2))]
+LINEAR = [
+    ((2, 3), (2, 3)),
+    ((3,), (2, 3)),
+    ((2, 2, 3), (4, 3)),
+    ((2, 2), (2, 2)),
+    ((1, 2), (1, 2)),
+    ((3, 1, 2), (2, 2)),
+]
+
+
+def test_what_is_put_in_gives_what_stands_after_the_equals_sign():
+    rng, count = np.random.default_rng(3), 0
+    scores = rng.normal(size=(3, 4))
+    targets = [(lambda a, b: np.tanh(a @ b), *map(rng.normal, (0, 0), (1, 1), pair)) for pair in SHAPES]
+    targets += [
+        (lambda x, w: tg.nn.functional.linear(x, w, w[:, 0]) ** 2, *map(rng.normal, (0, 0), (1, 1), pair))
+        for pair in LINEAR
+    ]
+    targets += [(lambda x: (np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True)).mean() * x[0, 0], scores)]
+    targets += [(lambda x, b: np.maximum(x * b, x - b).sum(axis=0) @ b + x.std(), scores, scores[0])]
+    targets += [(lambda x: (tg.relu(x) + abs(x)).prod() ** -0.5 + np.linalg.norm(x) + tg.mse(x, x * x), scores)]
+    for target, *given in targets:
+        for card, *texts in told(tg.draw(target, *given)):
+            for line in (text[-1] for text in texts if text):
+                _, colon, line = line.partition(": ")
+                left, equals, right = line.rpartition(" = ")
+                if not equals or "…" in left or not colon:
+                    continue
+                left = left.strip()[1:-1] if " where " in left else left
+                expected = float(right.replace("−", "-"))
+                written = re.sub(r"\^(−?[\d.]+)", r"^(\1)", left.strip())
+                assert evaluated(written, {}) == pytest.approx(expected, rel=0.03, abs=0.02), (card, line)
+                count += 1
+    assert count > 60
+
+
 def test_several_uses_are_added():
     (x,) = named(x=[2.0, 3.0])
     picture = tg.draw((x * x + np.tanh(x)).sum())
@@ -228,6 +274,13 @@ def test_names_never_mean_two_things():
         "multiply: z = g · y, g′ = ∂output/∂z",
     ]
     assert step(picture, "output", "forward")[0] == "output = b · b′"
+    model = tg.Sequential(tg.Linear(1, 1, seed=0), tg.Linear(1, 1, seed=1))
+    picture = tg.draw(lambda n: np.mean(n * model.layers[0].weight * model.layers[1].weight), np.ones((2, 1)))
+    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n"
+    picture = tg.draw(lambda n: np.mean(n) + (model.layers[0].weight * model.layers[1].weight).sum(), np.ones(4))
+    heads = [spoken(forward.head) for forward, _ in tell(picture._graph) if forward]
+    assert "y = Σ n / n′" in heads
+    assert "y = weight · b" in heads
 
 
 def test_numbers_of_a_rule_are_put_in():
@@ -246,6 +299,14 @@ def test_what_has_no_formula_is_told_in_words():
     picture = tg.draw(np.linalg.cholesky(A).sum())
     assert step(picture, "A", "backward")[0] == "∂output/∂A = the rule of cholesky, applied to g"
     assert step(picture, "cholesky", "forward")[0] == "y = cholesky(A)"
+
+
+def test_programs_are_told_by_the_names_of_their_operations():
+    model = tg.Sequential(tg.Linear(2, 3, seed=0), tg.Tanh())
+    compiled = tg.compile(lambda x: model(x))
+    compiled(np.ones((4, 2)))
+    heads = [forward[0] for _, forward, _ in told(compiled.draw()) if forward]
+    assert heads[-2:] == ["y = x @ Wᵀ + b", "result = tanh(…)"]
 
 
 def test_every_card_with_a_gradient_is_told():

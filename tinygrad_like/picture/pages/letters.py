@@ -67,11 +67,16 @@ class Operands:
 
 def short_name(card: Card) -> Piece:
     """What a formula calls a card: its name or number; "" if it has none that is short."""
-    if card.role == "constant" and card.shape == () and card.numbers and card.numbers[0] and not card.label:
+    if is_number(card):
         return in_brackets(plain(card.symbol).replace("-", "−"))
     name = card.label or (card.symbol if card.role in LEAVES and card.symbol not in UNNAMED else "")
     name = plain(name)
     return variable(name) if name and len(name) <= LONGEST_NAME and not name.startswith("call ") else ""
+
+
+def is_number(card: Card) -> bool:
+    """Whether a card is a number without a name, which stands for itself."""
+    return bool(card.role == "constant" and card.shape == () and card.numbers and card.numbers[0] and not card.label)
 
 
 def in_brackets(text: str) -> str:
@@ -88,18 +93,21 @@ def argument(what: Any, place: int) -> str:
 def letters(
     graph: Graph, number: int, operands: dict[int, int], this: tuple[int, Piece] | None = None
 ) -> dict[str, Piece]:
-    """What the formula of a card calls its result, its gradient, and its operands; `this` one has a name already.
+    """What the formula of a card calls its result, its gradient, its operands, and n; `this` one has a name already.
 
-    Two cards never have the same name: what has none gets a letter, and if that is taken, with a prime.
+    Two cards never have the same name: what has none of its own gets a letter, and if that is taken, with a prime.
     """
     what: Any = graph.cards[number].call.what  # type: ignore[union-attr]
     cards = {argument(what, place): each for place, each in operands.items()} | {"y": number}
-    names = {letter: short_name(graph.cards[each]) for letter, each in cards.items()}
-    if this is not None:
-        names |= {letter: this[1] for letter, each in cards.items() if each == this[0]}
+    owners: dict[Piece, int] = {} if this is None else {this[1]: this[0]}
+    for each in cards.values():
+        owners.setdefault(short_name(graph.cards[each]), each)
+    own = {number: name for name, number in reversed(owners.items()) if name}
+    own |= {each: short_name(graph.cards[each]) for each in cards.values() if is_number(graph.cards[each])}
+    names = {letter: own.get(each, "") for letter, each in cards.items()}
     taken = {piece[1] for piece in names.values() if isinstance(piece, tuple)}
     found: dict[str, Piece] = {}
-    for letter in dict.fromkeys(["g", "y", *(what.args if isinstance(what, Primitive) else "x")]):
+    for letter in dict.fromkeys(["g", "y", *(what.args if isinstance(what, Primitive) else "x"), "n"]):
         same = [other for other in found if cards.get(other, -1) == cards.get(letter, -2)]
         if same or names.get(letter):
             found[letter] = found[same[0]] if same else names[letter]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 
 Piece = str | tuple[str, str]
 Pieces = list[Piece]
-ABOVE = {"s": "^"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -28,8 +27,8 @@ def pieces(formula: str, names: Mapping[str, Piece]) -> Pieces:
     for i, text in enumerate(re.split(pattern(names), before)):
         found += [names[text] if i % 2 else text] if text else []
     if raised:
-        above = less_one(spoken(pieces(raised, names)))
-        found.append(("s", above) if not above.isdigit() else "" if above == "1" else above.translate(SUPERSCRIPTS))
+        power = exponent(spoken(pieces(raised, names)))
+        found.append(("s", power) if not power.isdigit() else "" if power == "1" else power.translate(SUPERSCRIPTS))
         found += pieces(after, names)
     return joined(found)
 
@@ -53,10 +52,10 @@ def split_at_power(formula: str) -> tuple[str, str, str]:
     return formula, "", ""
 
 
-def less_one(text: str) -> str:
-    """An exponent like "3 − 1", computed."""
-    match = re.fullmatch(r"(\d+) − 1", text)
-    return str(int(match[1]) - 1) if match else text
+def exponent(text: str) -> str:
+    """An exponent like "3 − 1", computed; and a number without brackets."""
+    match = re.fullmatch(r"\(?(−?\d+(?:\.\d+)?)\)?( − 1)?", text)
+    return f"{float(match[1].replace('−', '-')) - bool(match[2]):g}".replace("-", "−") if match else text
 
 
 def joined(found: Pieces) -> Pieces:
@@ -72,4 +71,10 @@ def joined(found: Pieces) -> Pieces:
 
 def spoken(found: Iterable[Piece]) -> str:
     """The same as one text."""
-    return "".join(piece if isinstance(piece, str) else ABOVE.get(piece[0], "") + piece[1] for piece in found)
+    texts = (piece if isinstance(piece, str) else piece[1] if piece[0] == "v" else above(piece[1]) for piece in found)
+    return "".join(texts)
+
+
+def above(text: str) -> str:
+    """An exponent in plain text."""
+    return f"^({text})" if " " in text else f"^{text}"

@@ -278,9 +278,9 @@ function middleOfPointers() {
   return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, spread: Math.hypot(a.x - b.x, a.y - b.y) };
 }
 
-/** In a notebook, the wheel turns the notebook's own pages until somebody has clicked into this one. */
-const isPassing = (event) => ownRoot.matches(".framed") && !event.ctrlKey && !document.hasFocus();
-const ownRoot = document.documentElement;
+/** In a notebook, the wheel scrolls the notebook, until somebody has clicked into this page. */
+const isInNotebook = document.documentElement.matches(".framed");
+const isPassing = (event) => isInNotebook && !event.ctrlKey && !document.hasFocus();
 
 function turnWheel(event) {
   if (isPassing(event)) return;

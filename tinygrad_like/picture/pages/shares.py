@@ -62,7 +62,7 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     said = [operation, *([": ", names["y"], " = ", *pieces(result, names)] if result else [])]
     g = [names["g"], " = ", *steps.derivative(names["y"])]
     more: Pieces = [f", summed over {listed(axes)}, along which ", name, " was broadcast"] if axes else []
-    more += [f", n = {size_ratio(card, consumer):,}"] if used(text, ["n"]) else []
+    more += [", ", names["n"], f" = {size_ratio(card, consumer):,}"] if used(text, ["n"]) else []
     numbers, value = numbers_of(steps, number, use, text, axes) if is_primitive and text else ([], None)
     return Share(joined(shown), joined(said), g, more, numbers, value)
 
@@ -88,7 +88,7 @@ def numbers_of(steps: Steps, number: int, use: Use, text: str, axes: list[int]) 
     if is_known and (what.shape == "elementwise" or not re.search(r"\w\(|ᵀ|Σ|[a-z] [a-z]", text)):
         found = put_in(text, values)
         return ["(", *found, ")"] if " where " in text else found, value
-    product = row_by_column(text, {**excerpts, "g": g})
+    product = row_by_column(text, {**excerpts, "g": g}, what.products)
     return [product] if product else [], value
 
 

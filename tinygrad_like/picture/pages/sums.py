@@ -33,8 +33,11 @@ def put_in(formula: str, values: Mapping[str, Any]) -> Pieces:
     return [re.sub(r"(?<=\()\((−[^()]*)\)(?=[,)])", r"\1", x) if isinstance(x, str) else x for x in found]
 
 
-def row_by_column(formula: str, excerpts: Mapping[str, Excerpt | None]) -> str:
-    """The first number of a product of matrices; "" where it is not that of two matrices."""
+def row_by_column(formula: str, excerpts: Mapping[str, Excerpt | None], joins: bool) -> str:
+    """The first number of a product of matrices or vectors; "" of other formulas, and of stacks of matrices.
+
+    If the product `joins` all leading axes into one, as that of a layer does, there are no stacks.
+    """
     match = PRODUCT.fullmatch(formula)
     if match is None:
         return ""
@@ -42,9 +45,12 @@ def row_by_column(formula: str, excerpts: Mapping[str, Excerpt | None]) -> str:
     added = excerpts.get(match[5]) if match[5] else None
     if left is None or right is None or (match[5] and added is None):
         return ""
+    if (match[2] and left.ndim < 2) or (match[4] and right.ndim < 2):
+        return terms([(left.first[0], right.first[0])], False)  # every number by every number
     row, length = (left.column, left.lengths[1]) if match[2] else (left.row, left.lengths[0])
-    column, other = (right.row, right.lengths[0]) if match[4] else (right.column, right.lengths[1])
-    if length != other:
+    is_row = match[4] or right.ndim < 2
+    column, other = (right.row, right.lengths[0]) if is_row else (right.column, right.lengths[1])
+    if length != other or (max(left.ndim, right.ndim) > 2 and not joins):
         return ""
     return terms(list(zip(row, column)), length > FEW, [added.first[0]] if added else None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ...engine.primitive import Primitive
@@ -55,20 +56,25 @@ def told_forward(steps: Steps, number: int) -> Told | None:
         return Told(by_name(steps, card), shape, [[plain(card.name)], first])
     names = letters(steps.graph, number, operands)
     axis = card.call.options.get("axis")
-    words = [] if axis is None else [f"over {listed(axis if isinstance(axis, tuple) else [axis])}"]
+    words: Pieces = [] if axis is None else [f"over {listed(axis if isinstance(axis, tuple) else [axis])}"]
     if used(text, ["n"]):
-        words.append(f"n = {size_ratio(steps.graph.cards[operands[min(operands)]], card):,}")
+        n = size_ratio(steps.graph.cards[operands[min(operands)]], card)
+        words += [", " * bool(words), names["n"], f" = {n:,}"]
     numbers = labelled(numbers_of_result(steps, number, text), card)
-    return Told(joined([names["y"], " = ", *pieces(text, names)]), shape, [[", ".join(words)], numbers or first])
+    return Told(joined([names["y"], " = ", *pieces(text, names)]), shape, [words, numbers or first])
 
 
 def by_name(steps: Steps, card: Card) -> Pieces:
-    """y = cholesky(x), of what has no formula; parameters of layers are left out."""
+    """y = cholesky(x), of what has no formula; without parameters. A symbol may say it all: x @ Wᵀ + b."""
+    y, name = short_name(card) or variable("y"), operation_name(card)
+    if re.search(r"\w.* [^\w ] ", name):
+        return joined([y, " = ", name])
+    name = name if re.search(r"\w", name) else plain(card.name) or name
     parents = [steps.graph.cards[steps.operands.owner(p)] for p in card.parents]
     shown = [short_name(p) or "…" for p in parents if p.role not in ("parameter", "buffer")]
     inside = [piece for each in shown[:MOST_OPERANDS] for piece in (", ", each)][1:]
     inside += [", …"] if len(shown) > MOST_OPERANDS else []
-    return joined([short_name(card) or variable("y"), f" = {operation_name(card)}(", *inside, ")"])
+    return joined([y, f" = {name}(", *inside, ")"])
 
 
 def numbers_of_result(steps: Steps, number: int, text: str) -> Pieces:
@@ -77,7 +83,7 @@ def numbers_of_result(steps: Steps, number: int, text: str) -> Pieces:
     y, what = excerpts.pop("y"), card.call.what if card.call else None
     if y is None or not isinstance(what, Primitive) or not all(excerpts.get(a) for a in used(text, what.args)):
         return []
-    found: Pieces = [row_by_column(text, excerpts)]
+    found: Pieces = [row_by_column(text, excerpts, what.products)]
     if what.shape == "elementwise":
         found = put_in(text, {letter: each.first[0] for letter, each in excerpts.items() if each})
     elif what.name in ("sum", "mean"):
