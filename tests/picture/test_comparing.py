@@ -88,7 +88,7 @@ def test_a_state_and_a_picture_drawn_before_show_the_same():
     whole = np.concatenate([each.numpy().ravel() for each in state.values()])
     percent = 100 * np.linalg.norm(moved) / np.linalg.norm(whole)
     assert f"parameters changed by {percent:.3g} %" in picture.source
-    assert "loss, before and now" in picture.source
+    assert "loss(X, y), before and now" in picture.source
     for title in ("tanh of both", ""):
         assert "before and now" not in tg.draw(loss, X, Y, compare=state, title=title).source
     assert "parameters changed" not in tg.draw(loss, X, Y, compare=state, depth=1).source

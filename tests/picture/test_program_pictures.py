@@ -39,7 +39,7 @@ def boxes(card):
 
 def test_operations_stand_in_boxes_of_their_part_and_layer(step):
     shown = [card for card in cards(step.draw()) if card.role in ("operation", "activation")]
-    found = {(*boxes(card), *filter(None, [card.label]), card.symbol) for card in shown}
+    found = {(*boxes(card), *filter(None, [card.place]), card.symbol) for card in shown}
     assert {
         ("Forward", "layers[0]", "x @ Wᵀ + b"),
         ("Forward", "layers[1]", "tanh"),

@@ -57,7 +57,7 @@ def test_a_card_that_can_be_opened_says_how_many_operations_are_in_it():
 def test_a_box_around_one_card_of_the_same_name_goes():
     model = tg.Sequential(tg.Linear(3, 2, seed=0), tg.Tanh(), nn.Dropout(0.2), tg.Lambda(lambda x: x * 2.0))
     cards = computed(cards_of(model, ROWS))
-    assert [(card.symbol, card.label, card.options) for card in cards[1:3]] == [
+    assert [(card.symbol, card.place, card.options) for card in cards[1:3]] == [
         ("tanh", "layers[1]", ""),
         ("dropout", "layers[2]", "p 0.2"),
     ]
@@ -180,5 +180,5 @@ def test_a_focus_that_is_not_there(focus):
 def test_a_focus_on_what_has_a_name(focus):
     cards = cards_of(NET, ROWS, focus=focus, radius=0)
     shown = [card for card in cards if card.role != "stub"]
-    assert focus in [*(card.path for card in shown), *(card.symbol for card in shown), *(card.label for card in shown)]
+    assert focus in [name for card in shown for name in (card.path, card.symbol, card.place)]
     assert len(shown) == 1

@@ -184,7 +184,7 @@ def is_origin(card: Card, tensor: Tensor) -> bool:
 
 
 def names_of(card: Card) -> list[str]:
-    found = [card.label, card.path, card.symbol, card.name]
+    found = [card.label, card.place, card.path, card.symbol, card.name]
     for box in boxes_of(card):
         found += [box.path, f"{box.path}.{card.symbol}"] if box.path else [box.title]
     return found

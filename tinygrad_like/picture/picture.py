@@ -46,7 +46,7 @@ def rendered(source: str, format: str) -> bytes:
         return renderer.render(source, format)
     except RenderError as error:
         # Graphviz cannot always satisfy all wishes at once: fewer, then.
-        if "init_rank" not in error.details:
+        if "failed" not in error.details:
             raise
         return renderer.render(freer(source), format)
 

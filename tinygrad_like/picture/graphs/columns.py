@@ -52,9 +52,9 @@ def ranks_of(graph: Graph) -> list[int]:
     ranks = [0] * len(graph.cards)
     first: dict[int, int] = {}
     for number, card in enumerate(graph.cards):
-        before = [] if card.refers else [p for p in card.parents if p not in beside]
-        ranks[number] = max((ranks[p] + 1 for p in before), default=0)
-        for parent in card.parents:
+        parents = [] if card.refers else card.parents
+        ranks[number] = max((ranks[p] + 1 for p in parents if p not in beside), default=0)
+        for parent in parents:
             first.setdefault(parent, number)
             if ranks[number] < ranks[first[parent]]:
                 first[parent] = number

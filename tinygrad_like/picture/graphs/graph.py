@@ -89,6 +89,7 @@ class Card:
     scoped: bool = False  # computed directly in the outermost layer, which has no box
     options: str = ""  # what tells it from others of its name: "axis 0"
     operations: int = 1  # how many it stands for, if it can be opened
+    place: str = ""  # the layer that computed it, where no box says so
     path: str = ""  # of a parameter or buffer in the outermost layer
     other: Other | None = None  # what it is compared with
     key: int = -1  # its number in the whole graph

@@ -10,7 +10,7 @@ from .graph import Card, Cluster, Graph, altered, clusters_of, renumbered
 BETWEEN = 26.0  # points between two columns
 MARGIN = 28.0  # points of a box, left and right together
 GUTTER = 50.0  # points for the line that leads from row to row
-STRETCH = 1.12  # how much wider a single row may be
+STRETCH = 1.15  # how much wider a single row may be
 MOST_REFERENCES = 1.8  # cards and references, for each card
 TRIES = 4  # since columns of all rows are equally wide, the widest row alone does not tell the width
 A_ROW, A_CROSSING, A_SPLIT, RAGGED = 8.0, 2.0, 4.0, 2.0  # what a row, a line to another row, and a split box cost

@@ -60,7 +60,7 @@ def unboxed(card: Card, box: Cluster, settings: str) -> Card:
     options = [each for each in (card.options, settings) if each]
     return altered(
         card,
-        label=" · ".join(dict.fromkeys(each for each in (place, card.label) if each)),
+        place=place,
         options=", ".join(dict.fromkeys(options)),
         cluster=box.outer,
     )

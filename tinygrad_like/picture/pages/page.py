@@ -65,13 +65,10 @@ def prepared(svg: str) -> str:
     """
     svg = re.sub(r"<!--.*?-->\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg, count=2)
-    edge, against = r'<g id="e(\d+)(?:&#45;|-)(\d+)" class="edge"', r"(?=>\s*<title>n\2(?:&#45;|-)&gt;n\1</title>)"
-    svg = re.sub(edge + against, r'<g class="edge turned" data-from="\1" data-to="\2"', svg)
-    svg = re.sub(edge, r'<g class="edge" data-from="\1" data-to="\2"', svg)
-    # The line from row to row has five parts, of which the one to the left is drawn to the right.
-    part = r'<g id="e(\d+)(?:&#45;|-)(\d+)(?:&#45;|-){}" class="edge"'
-    svg = re.sub(part.format("2"), r'<g class="edge turned" data-from="\1" data-to="\2"', svg)
-    svg = re.sub(part.format(r"\d"), r'<g class="edge" data-from="\1" data-to="\2"', svg)
+    edge = r'<g id="e(\d+)(?:&#45;|-)(\d+)(?:(?:&#45;|-)\d)?" class="(edge[^"]*)"'
+    against = r"(?=>\s*<title>n\2(?:&#45;|-)&gt;n\1</title>)"
+    svg = re.sub(edge + against, r'<g class="\3 turned" data-from="\1" data-to="\2"', svg)
+    svg = re.sub(edge, r'<g class="\3" data-from="\1" data-to="\2"', svg)
     svg = re.sub(r"<title>[^<]*</title>\s*", "", svg)
     svg = re.sub(r'(<g id="a_n\d+">)<a\b[^>]* xlink:title="([^"]*)"[^>]*>', r"\1<title>\2</title>", svg)
     svg = re.sub(r"</?a\b[^>]*>\s*", "", svg)

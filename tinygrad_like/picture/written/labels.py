@@ -66,11 +66,15 @@ def heading(card: Card, theme: Theme) -> str:
         left += "&#160; " + font(card.name, 10, ink)
     if card.options:
         left += "&#160; " + font(card.options, 10, theme.muted)
-    words = [card.label] if card.label else []
-    words += [f"×{card.count:,}"] if card.count > 1 else []
-    right = "&#160; " + font(" ".join(words), 11, theme.title, bold=True) if words else ""
+    right = "&#160; " + font(right_words(card), 11, theme.title, bold=True) if right_words(card) else ""
     second = f'<TD ALIGN="RIGHT">{right}</TD>' if right else "<TD></TD>"
     return f'<TR><TD ALIGN="LEFT">{left}</TD>{second}</TR>'
+
+
+def right_words(card: Card) -> str:
+    """What stands on the right of the heading: the layer, what the user calls the card, and how many it stands for."""
+    called = " · ".join(dict.fromkeys(filter(None, (card.place, card.label))))
+    return f"{called} ×{card.count:,}".strip() if card.count > 1 else called
 
 
 def inside_rows(card: Card, theme: Theme) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..graphs.graph import Card
 from .heat import map_size
-from .labels import parts, plain, plural
+from .labels import parts, plain, plural, right_words
 from .lettering import thousandths
 from .numbers import as_matrix, fits, shape_text
 
@@ -17,8 +17,7 @@ STATISTICS = 112.0, 3 * LINE + 10.0
 
 def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
     """The width and height of a card in points."""
-    right = f"{card.label} ×{card.count:,}" if card.count > 1 else card.label
-    words = ((card.symbol, 14, True), (card.name, 10, False), (card.options, 10, False), (right, 11, True))
+    words = ((card.symbol, 14, True), (card.name, 10, False), (card.options, 10, False), (right_words(card), 11, True))
     width = sum(text_width(*each) for each in words) + 16.0
     inside = plural(card.operations, "operation") * (card.operations > 1)
     inside += plural(card.parameters, " · parameter") * (card.role == "group")
@@ -39,6 +38,8 @@ def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
 def numbers_size(array: Any, detail: str) -> tuple[float, float]:
     if detail == "stats":
         return STATISTICS if array.size > 1 else (40.0, LINE)
+    if not array.size:
+        return 0.0, LINE
     rows, columns = as_matrix(array).shape
     if not fits(array):
         width, height = map_size(array.shape)

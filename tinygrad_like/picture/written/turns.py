@@ -67,6 +67,8 @@ def add_turn(dot: Digraph, source: int, target: int, row: int, shown: dict[str, 
         corner.node(f"below{row}", group=f"lane{row}", **POINT)
     line = shown | {"arrowhead": "none", "weight": "100"}
     ends = [(f"n{source}", f"right{row}"), (f"right{row}", f"below{row}"), (f"left{row}", f"below{row}")]
+    classes = ["part first", "part", "part turned", "part"]  # one is drawn the other way round
     for i, (a, b) in enumerate([*ends, (f"left{row}", f"start{row}")]):
-        dot.edge(a, b, id=f"e{source}-{target}-{i}", **line)
-    dot.edge(f"start{row}", f"n{target}", id=f"e{source}-{target}", **shown | {"weight": "20"})
+        dot.edge(a, b, **{"class": classes[i]}, id=f"e{source}-{target}-{i}", **line)
+    last = {"class": "last", "id": f"e{source}-{target}"}
+    dot.edge(f"start{row}", f"n{target}", **last, **shown | {"weight": "20"})
