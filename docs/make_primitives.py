@@ -4,7 +4,7 @@ import pathlib
 
 from tinygrad_like import families, scipy_families  # noqa: F401  (they fill the registry)
 from tinygrad_like.engine.registry import NUMPY, REGISTRY
-from tinygrad_like.picture.pages.formulas import formula
+from tinygrad_like.picture.telling.formulas import formula
 
 SHAPES = {
     "elementwise": "Each element of the result depends on the same element of each argument, where NumPy broadcast it.",

@@ -78,8 +78,8 @@ if _TYPE_CHECKING:
     from .optim.adam import Adam, AdamW
     from .optim.descent import SGD
     from .optim.optimizer import Optimizer
+    from .picture.animations.animating import animate
     from .picture.api import draw, draw_dot
-    from .picture.pages.animating import animate
     from .plots.boundaries import plot_decision_boundary
     from .plots.gradient_flow import gradient_norms, plot_gradient_flow
     from .plots.history import plot_history
@@ -120,7 +120,7 @@ _LATE = {
     "optim.descent": "SGD",
     "optim.optimizer": "Optimizer",
     "picture.api": "draw draw_dot",
-    "picture.pages.animating": "animate",
+    "picture.animations.animating": "animate",
     "plots.boundaries": "plot_decision_boundary",
     "plots.gradient_flow": "gradient_norms plot_gradient_flow",
     "plots.history": "plot_history",

@@ -11,8 +11,8 @@ import pytest
 import tinygrad_like as tg
 from tests.cases import together
 from tests.picture.test_page import Reader, data_of, digest, dumped
-from tinygrad_like.picture.pages import frames
-from tinygrad_like.picture.pages.units import columns_of
+from tinygrad_like.picture.animations import frames
+from tinygrad_like.picture.animations.units import columns_of
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([[0.0], [1.0], [1.0], [0.0]])
@@ -249,7 +249,7 @@ def test_what_cannot_be_shown_is_refused(args, options, words):
 
 
 def test_long_work_shows_a_progress_bar(monkeypatch, capsys):
-    from tinygrad_like.picture.pages import animating
+    from tinygrad_like.picture.animations import animating
 
     assert list(animating.told([1, 2])) == [1, 2]
     assert capsys.readouterr().err == ""

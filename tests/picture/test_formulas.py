@@ -11,9 +11,9 @@ from tests.cases import together
 from tinygrad_like import families, scipy_families
 from tinygrad_like.engine.primitive import Primitive
 from tinygrad_like.engine.registry import REGISTRY
-from tinygrad_like.picture.pages.formulas import formula, formula_of_result
-from tinygrad_like.picture.pages.markup import pieces, spoken
-from tinygrad_like.picture.pages.telling import tell
+from tinygrad_like.picture.telling.formulas import formula, formula_of_result
+from tinygrad_like.picture.telling.markup import pieces, spoken
+from tinygrad_like.picture.telling.telling import tell
 
 assert families
 assert scipy_families

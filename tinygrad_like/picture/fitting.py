@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from .graphs.graph import Graph
+from .graphs.graph import Card, Graph
 from .graphs.reducing import depths_of, reduced, with_references
 from .graphs.rows import Size, in_rows, size_in_rows
 from .graphs.titles import titled
 from .options import Options
+from .written.heat import map_size
+from .written.labels import parts, plain, plural, right_words
+from .written.lettering import thousandths
+from .written.numbers import as_matrix, shape_text
 from .written.numbers import fits as fits_in_cells
-from .written.sizes import size_of
 
 # How many cards are shown with their values, with statistics, with their shape.
 MOST_VALUES, MOST_STATS, MOST_SHAPES = 40, 100, 200
@@ -21,6 +25,9 @@ MOST_SHOWN = 1_000  # cards that one would ask for
 BESIDE = 1.8  # how much wider a card with two runs is
 FEW = 12  # cards that are all shown, however large
 WIDEST, HIGHEST = 1_180.0, 1_400.0  # points; 1,600 pixels are 1,200 points
+# In points: a cell with its gap, the space at the sides of a card, and lines of text.
+CELL, CELL_HEIGHT, SIDES, LINE, HEADING = 41.0, 17.5, 16.0, 12.0, 24.0
+STATISTICS = 112.0, 3 * LINE + 10.0
 
 
 def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
@@ -84,3 +91,42 @@ def fitting_detail(graph: Graph) -> str:
     if count <= MOST_VALUES and cells <= MOST_CELLS:
         return "value"
     return "stats" if count <= MOST_STATS else "shape" if count <= MOST_SHAPES else "op"
+
+
+# -- how large a card gets, before anything is laid out ---------------------------------------------------
+
+
+def size_of(card: Card, detail: str, gradients: bool) -> tuple[float, float]:
+    """The width and height of a card in points."""
+    words = ((card.symbol, 14, True), (card.name, 10, False), (card.options, 10, False), (right_words(card), 11, True))
+    width = sum(text_width(*each) for each in words) + 16.0
+    inside = plural(card.operations, "operation") * (card.operations > 1)
+    inside += plural(card.parameters, " · parameter") * (card.role == "group")
+    width, height = max(width, text_width(inside, 9)), HEADING + LINE * bool(inside)
+    if card.role == "stub" or card.refers or detail == "op":
+        return width + SIDES, height
+    if detail == "shape":
+        return max(width, text_width(shape_text(card.shape), 9)) + SIDES, height + LINE
+    for part in parts(card, gradients):
+        array = card.value if part == "value" else card.gradient
+        said = "last of 100, " * (card.count > 1) + shape_text(card.shape) * (part == "value")
+        numbers = (0.0, LINE * bool(card.note)) if array is None else numbers_size(array, detail)
+        width = max(width, numbers[0], text_width(f"gradient  {said}", 8) + 4.0)
+        height += LINE + numbers[1]
+    return width + SIDES, height + 8.0
+
+
+def numbers_size(array: Any, detail: str) -> tuple[float, float]:
+    if detail == "stats":
+        return STATISTICS if array.size > 1 else (40.0, LINE)
+    if not array.size:
+        return 0.0, LINE
+    rows, columns = as_matrix(array).shape
+    if not fits_in_cells(array):
+        width, height = map_size(array.shape)
+        return max(width, 70.0), height + LINE
+    return max(columns, 1) * CELL * (1 + (array.dtype.kind == "c")), max(rows, 1) * CELL_HEIGHT
+
+
+def text_width(text: str, size: int, bold: bool = False) -> float:
+    return thousandths(plain(text), bold) * size / 1000

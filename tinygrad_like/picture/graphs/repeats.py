@@ -121,7 +121,7 @@ def is_same(graph: Graph, row: list[int], place: dict[int, int], i: int, period:
             one, other = graph.cards[a], graph.cards[b]
             if (one.role, one.shape) != (other.role, other.shape):
                 return False
-        elif here is None or here - (there if there is not None else here - period) != period:
+        elif here is None or there is None or here - there != period:
             # The first step starts with something else: that is what later steps take from the step before.
             is_start = start <= (-1 if here is None else here) < start + period and (there is None or there < start)
             if not (is_start and i < start + 2 * period):
@@ -212,41 +212,45 @@ def rolled(graph: Graph, runs: list[Run]) -> Graph:
     )
 
 
-def with_stubs(graph: Graph, runs: list[Run], boxes: dict[int, Cluster]) -> tuple[Graph, list[int]]:
+def with_stubs(graph: Graph, runs: list[Run], boxes: dict[int, Cluster]) -> tuple[Graph, dict[int, int]]:
     """The graph with its new boxes, and stubs for what comes from the step before; and where each card went."""
     of_run = {number: (run, i % run.period) for run in runs for i, number in enumerate(run.numbers)}
     stubs: dict[tuple[int, int], int] = {}
     cards: list[Card] = []
-    where: list[int] = []
-    for number, card in enumerate(graph.cards):
-        run, slot = of_run.get(number, (None, 0))
-        parents: list[int] = []
-        for t, parent in enumerate(card.parents):
-            source = None if run is None else run.carried.get((slot, t))
-            if run is None or source is None:
-                parents.append(where[parent])
-            elif run.period == 1:
-                parents += [where[each] for each in run.initial[source]]
-            else:
-                if (id(run), source) not in stubs:
-                    stubs[id(run), source] = len(cards)
-                    cards.append(stub_before(graph, run, source, where))
-                parents.append(stubs[id(run), source])
-        where.append(len(cards))
-        stretched = frozenset(where[p] for p in card.stretched if where[p] in parents)
-        box = run.box if run else card.cluster
-        if run or card.role in LEAVES:  # what is computed outside of the steps stays there
-            box = boxes.get(id(card.cluster), box)
-        cards.append(altered(card, parents=tuple(parents), stretched=stretched, cluster=box))
+    where: dict[int, int] = {}
+
+    def place(number: int) -> int:
+        """Where a card went, or goes now: what a later step starts with may be a leaf that comes after this one."""
+        if number not in where:
+            card = graph.cards[number]
+            run, slot = of_run.get(number, (None, 0))
+            parents: list[int] = []
+            for t, parent in enumerate(card.parents):
+                source = None if run is None else run.carried.get((slot, t))
+                parents += [place(parent)] if run is None or source is None else before(run, source)
+            stretched = frozenset(place(p) for p in card.stretched)
+            box = run.box if run else card.cluster
+            if run or card.role in LEAVES:  # what is computed outside of the steps stays there
+                box = boxes.get(id(card.cluster), box)
+            where[number] = len(cards)
+            cards.append(altered(card, parents=tuple(parents), stretched=stretched & {*parents}, cluster=box))
+        return where[number]
+
+    def before(run: Run, source: int) -> list[int]:
+        """What stands for the step before: a stub, to which leads what the first step starts with."""
+        initial = [place(each) for each in run.initial[source]]
+        if run.period == 1:
+            return initial
+        if (id(run), source) not in stubs:
+            stubs[id(run), source] = len(cards)
+            card = graph.cards[run.numbers[source]]
+            text = f"{card.label or card.symbol} of the {run.word} before"
+            cards.append(Card("stub", text, parents=tuple(initial), nodes=0, cluster=run.box))
+        return [stubs[id(run), source]]
+
+    for number in range(len(graph.cards)):
+        place(number)
     return replace(graph, cards=cards, roots=[where[root] for root in graph.roots]), where
-
-
-def stub_before(graph: Graph, run: Run, source: int, where: list[int]) -> Card:
-    """What a step takes from the one before; what the first step starts with leads there."""
-    card = graph.cards[run.numbers[source]]
-    parents = tuple(where[each] for each in run.initial[source])
-    text = f"{card.label or card.symbol} of the {run.word} before"
-    return Card("stub", text, parents=parents, nodes=0, cluster=run.box)
 
 
 def gather_leaves(graph: Graph, groups: list[Any], of_group: dict[Any, Run]) -> None:

@@ -1,1 +1,1 @@
-"""Stage 4, pages: a picture that can be played."""
+"""Stage 5, the page of a picture, on which the forward and the backward pass can be played."""

@@ -12,13 +12,13 @@ from typing import Any
 
 from ..graphs.graph import Graph
 from ..options import Options
+from ..telling.markup import joined, spoken
+from ..telling.sentences import name_of, sentence, spoken_numbers
+from ..telling.telling import Told, tell
 from ..written.heat_images import in_theme
 from ..written.labels import plain
 from ..written.legend import LEGEND_ROLES, LONG, facts_and_note, word_of
 from ..written.themes import THEMES, light_to_dark
-from .markup import joined, spoken
-from .sentences import name_of, sentence, spoken_numbers
-from .telling import Told, tell
 
 
 def page(graph: Graph, options: Options, svg: str) -> str:
@@ -39,8 +39,8 @@ def page(graph: Graph, options: Options, svg: str) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], resource("page.html"))
 
 
-def resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+def resource(name: str, package: str = __package__) -> str:
+    return files(package).joinpath(name).read_text("utf-8")
 
 
 def policy(script: str) -> str:

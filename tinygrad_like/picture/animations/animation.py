@@ -10,10 +10,10 @@ from typing import Any
 
 from ...engine.errors import ArgumentError
 from ...plots.boundaries import CLASSES, TINTS
+from ..pages.page import json_for_html, policy, resource, variables
 from ..written.labels import plain
 from ..written.renderer import write_atomically
 from ..written.themes import THEMES, Theme, mixed
-from .page import json_for_html, policy, resource, variables
 
 HEIGHT = 620  # of the frame in a notebook
 
@@ -52,18 +52,18 @@ class Animation:
 
 def page_of(data: dict[str, Any], title: str, facts: list[str], theme: str) -> str:
     """The HTML of an animation of these frames."""
-    script = resource("film.js") + resource("animation.js")
+    script = resource("film.js", __package__) + resource("animation.js", __package__)
     lines = "".join(f"<p>{html.escape(plain(text))}</p>\n" for text in facts)
     parts = {
         "theme": theme,
         "policy": policy(script),
         "title": html.escape(plain(title) or "Training"),
-        "style": variables() + more_variables() + resource("page.css") + resource("animation.css"),
+        "style": variables() + more_variables() + resource("page.css") + resource("animation.css", __package__),
         "facts": lines,
         "data": json_for_html(data),
         "script": script,
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], resource("animation.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], resource("animation.html", __package__))
 
 
 def more_variables() -> str:

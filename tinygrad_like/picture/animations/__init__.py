@@ -1,0 +1,1 @@
+"""Training as an animation: weights, activations and the decision boundary of each state."""
