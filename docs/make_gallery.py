@@ -130,6 +130,68 @@ net = tg.Sequential(Neurons(2, 28, rng), Neurons(28, 28, rng), Neurons(28, 28, r
 net.draw([tg.Tensor(1.0, name="x0"), tg.Tensor(-2.0, name="x1")])
 '''
 
+TRANSFORMER = '''
+class Block(tg.Layer):
+    """Attention and two layers, each added to what came in."""
+
+    def __init__(self, size, seed):
+        self.attention = tg.MultiheadAttention(size, 2, seed=seed)
+        wide = 4 * size
+        self.inner = tg.Sequential(tg.Linear(size, wide, seed=seed), tg.GELU(), tg.Linear(wide, size, seed=seed))
+        self.before, self.after = tg.LayerNorm(size), tg.LayerNorm(size)
+
+    def forward(self, x):
+        normed = self.before(x)
+        x = x + self.attention(normed, normed, normed)[0]
+        return x + self.inner(self.after(x))
+
+
+class Transformer(tg.Layer):
+    """A language model of 11 words."""
+
+    def __init__(self, size=8):
+        self.words, self.blocks = tg.Embedding(11, size, seed=0), [Block(size, seed) for seed in (1, 2, 3)]
+        self.norm, self.head = tg.LayerNorm(size), tg.Linear(size, 11, seed=4)
+
+    def forward(self, ids):
+        x = self.words(ids)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+
+transformer = Transformer()
+
+
+def next_word(ids):
+    return tg.cross_entropy(transformer(ids[:, :-1]), ids[:, 1:])
+
+
+ids = np.random.default_rng(0).integers(0, 11, (2, 6))
+tg.draw(next_word, ids)
+'''
+
+CONVOLUTIONS = """
+rows, columns = np.mgrid[:8, :8]
+images = np.stack([np.sin(rows * k / 2 + columns * (4 - k) / 2) for k in range(5)])[:, None]
+cnn = tg.Sequential(
+    tg.Conv2d(1, 6, 3, padding=1, seed=0), tg.ReLU(), tg.MaxPool2d(2), tg.Flatten(), tg.Linear(96, 10, seed=1)
+)
+cnn.draw(images)
+"""
+
+COMPARED = """
+import copy
+
+before = copy.deepcopy(model.state_dict())
+for step in range(100):
+    optimizer.zero_grad()
+    loss(X, y).backward()
+    optimizer.step()
+
+tg.draw(loss, X, y, compare=before, depth=1)
+"""
+
 # Name, heading, text and code of every graph.
 GRAPHS = [
     (
@@ -148,10 +210,18 @@ GRAPHS = [
     ),
     ("xor-depth", "Layers as cards", "", "tg.draw(loss, X, y, title=title, depth=1)"),
     (
+        "compared",
+        "Two steps of training",
+        "What the model was before a hundred steps more, and what it is now. The colours of the right block are those "
+        "of the change.",
+        COMPARED,
+    ),
+    (
         "deep",
         "Eight layers",
-        "There are too many numbers to show, so each card has statistics of them. The arrows are thinner on the left: "
-        "the gradient shrinks on its way back from the output.",
+        "All cards of a deep model would be too much for one look, so each layer is a card. The arrows are thinner on "
+        "the left: the gradient shrinks on its way back from the output. Matrices that are too large for numbers are "
+        "heat maps.",
         """
 rng = np.random.default_rng(0)
 deep = tg.Sequential(*[each for i in range(8) for each in (tg.Linear(8, 8, seed=i), tg.Tanh())])
@@ -160,10 +230,16 @@ deep.draw(x)
 """,
     ),
     (
-        "deep-20",
+        "deep-all",
+        "Eight layers, opened",
+        "All cards of the same, in rows, as the words of a text.",
+        "deep.draw(x, max_nodes=33)",
+    ),
+    (
+        "deep-10",
         "Eight layers, rolled up",
-        "The same in at most 20 cards: what repeats is one card.",
-        "deep.draw(x, max_nodes=20)",
+        "The same in at most 10 cards: what repeats in a row is shown once.",
+        "deep.draw(x, max_nodes=10)",
     ),
     (
         "focus",
@@ -186,21 +262,26 @@ shared.draw(x[:, :3])
     (
         "recurrent",
         "A recurrent network",
-        "Twenty calls of one cell. Parameters that all of them use are drawn at their first use; small dashed cards "
-        "refer to them.",
+        "Twenty calls of one cell: the last is shown, with what comes from the step before.",
         RECURRENT,
     ),
     (
-        "recurrent-20",
-        "A recurrent network, rolled up",
-        "The same in at most 20 cards.",
-        "rnn.draw(sequences, max_nodes=20)",
+        "transformer",
+        "A transformer",
+        "Embedding, three blocks, and the loss. The title says how to see what is in a block.",
+        TRANSFORMER,
+    ),
+    ("transformer-2", "A transformer, opened", "", 'tg.draw(next_word, ids, depth=2, detail="shape")'),
+    (
+        "convolutions",
+        "A convolutional network",
+        "Each small square is one channel of one image.",
+        CONVOLUTIONS,
     ),
     (
         "scalars",
         "A network of single numbers",
-        "Thousands of single numbers. Neurons that do the same with the same inputs become one card, which has the "
-        "values of all of them.",
+        "Thousands of single numbers: a layer shows those of all its neurons.",
         SCALARS,
     ),
 ]

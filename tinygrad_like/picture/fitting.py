@@ -11,8 +11,7 @@ from .graphs.rows import Size, in_rows, size_in_rows
 from .graphs.titles import titled
 from .options import Options
 from .written.heat import map_size
-from .written.labels import parts, plain, plural, right_words
-from .written.lettering import thousandths
+from .written.labels import parts, plural, right_words, text_width
 from .written.numbers import as_matrix, shape_text
 from .written.numbers import fits as fits_in_cells
 
@@ -48,7 +47,7 @@ def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
     most = options.max_nodes or MOST_NODES
     whole = graph
     graph = reduced(graph, options.depth, centres, options.radius, most, fits if is_free else None)
-    if hint := how_to_see_more(graph, whole):
+    if hint := how_to_see_more(graph, whole, options):
         graph = replace(graph, facts=[*graph.facts, hint])
     graph = titled(with_references(graph))
     return in_rows(graph, sizes_of(graph, options), WIDEST) if is_across else graph
@@ -61,26 +60,25 @@ def sizes_of(graph: Graph, options: Options) -> list[Size]:
     return [(wider * width, height) for width, height in sizes]
 
 
-def how_to_see_more(graph: Graph, whole: Graph) -> str:
+def how_to_see_more(graph: Graph, whole: Graph, options: Options) -> str:
     """What was made smaller, and which option shows more of it."""
     if len(graph.cards) >= len(whole.cards):
         return ""
-    done, more = [], []
-    if deepest := max(depths_of(whole).values()):
-        shown = max(depths_of(graph).values()) + any(card.role == "group" for card in graph.cards)
-        if any(card.role == "group" for card in graph.cards):
-            done.append("layers are cards")
-        if shown < deepest:
-            more.append(f"depth={shown + 1}")
-    if any(card.in_row for card in graph.cards):
-        done.append("of what repeats the last is shown")
-    if any(card.count > 1 and not card.in_row for card in graph.cards):
-        done.append("what is alike is one card")
-    if any(card.role == "stub" and card.nodes for card in graph.cards):
-        done.append("a part is shown")
-    if len(whole.cards) <= MOST_SHOWN:
+    cards = graph.cards
+    kinds = {
+        "layers are cards": any(card.role == "group" for card in cards),
+        "of what repeats the last is shown": any(card.in_row for card in cards),
+        "what is alike is one card": any(card.count > 1 and not card.in_row for card in cards),
+        "a part is shown": any(card.role == "stub" and card.nodes for card in cards),
+    }
+    done = [text for text, is_so in kinds.items() if is_so]
+    shown = max(depths_of(graph).values()) + kinds["layers are cards"]
+    more = [f"depth={shown + 1}"] if shown < max(depths_of(whole).values()) else []
+    if options.focus is not None:
+        more = [f"radius={options.radius + 1}"]
+    elif options.depth is None and len(whole.cards) <= MOST_SHOWN:
         more.append(f"max_nodes={len(whole.cards)}")
-    return f"{', '.join(done)}: {' or '.join(more)} shows more" if done and more else "".join(done[:1])
+    return f"{', '.join(done)}: {' or '.join(more)} shows more" if done and more else ", ".join(done)
 
 
 def fitting_detail(graph: Graph) -> str:
@@ -126,7 +124,3 @@ def numbers_size(array: Any, detail: str) -> tuple[float, float]:
         width, height = map_size(array.shape)
         return max(width, 70.0), height + LINE
     return max(columns, 1) * CELL * (1 + (array.dtype.kind == "c")), max(rows, 1) * CELL_HEIGHT
-
-
-def text_width(text: str, size: int, bold: bool = False) -> float:
-    return thousandths(plain(text), bold) * size / 1000

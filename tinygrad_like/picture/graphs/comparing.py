@@ -101,6 +101,11 @@ def other_state(target: Any, models: list[Layer], state: Mapping[str, Any]) -> I
         raise ArgumentError(
             f"The state to compare with does not fit {type(fitting[0]).__name__}:", "\n  ".join(problems)
         )
+    if any(values[name].size and np.shares_memory(values[name], own[name]._array) for name in own):
+        raise ArgumentError(
+            "The state to compare with is the memory of the model itself, so it has the values of now.",
+            "Write before = copy.deepcopy(model.state_dict()) before the training.",
+        )
     before = [(tensor, tensor._array) for tensor in own.values()]
     try:
         for name, tensor in own.items():

@@ -10,6 +10,7 @@ from typing import Any
 from ..graphs.graph import Card
 from .heat import HeatMap
 from .heat_images import table
+from .lettering import thousandths
 from .numbers import Block, block, norm, number_text, shape_text, short, statistics
 from .themes import Theme
 
@@ -34,6 +35,11 @@ def plain(text: str, longest: int = LONGEST) -> str:
 def escaped(text: str, longest: int = LONGEST) -> str:
     """For HTML-like text, where Graphviz replaces \\N by the node's name, too."""
     return html.escape(plain(text, longest)).replace("\\", "\\\\")
+
+
+def text_width(text: str, size: int, bold: bool = False) -> float:
+    """The width of a text in points."""
+    return thousandths(plain(text), bold) * size / 1000
 
 
 def font(text: str, size: int, colour: str, bold: bool = False, longest: int = LONGEST) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graphs.graph import Graph
 from ..options import Options
-from .labels import font, parts
+from .labels import font, parts, text_width
 from .themes import Theme
 
 LONG = 160
@@ -27,15 +27,24 @@ def header(graph: Graph, options: Options) -> str:
     title = font(options.title or "", 18, theme.title, bold=True) + "&#160;&#160; "
     title += font(facts, 11, theme.muted, longest=LONG)
     chips = [chip(entry, word_of(entry, graph), theme) for entry in graph.legend]
-    notes = [f"<TD>{font(note, 9, theme.muted, longest=LONG)}</TD>"] if note else []
+    notes = [f'<TD ALIGN="LEFT">{font(note, 9, theme.muted, longest=LONG)}</TD>'] if note else []
     space = "<TD>&#160;&#160;</TD>"
     is_wide = len(graph.cards) > NARROW and options.direction in ("LR", "RL")
+    # A cell at the end takes the space that is left; else all cells would grow.
+    others = [text_width(options.title or "", 18, True) + text_width(facts, 11)]
+    others += [] if is_wide else [text_width(note, 9)]
+    rest = f'<TD WIDTH="{max(0.0, max(others) - length_of(graph)):.0f}"></TD>'
     first = f'<TD ALIGN="LEFT">{title}</TD>'
-    rows = [[first], [*chips, space, *notes]] if is_wide else [[first], chips, notes]
+    rows = [[first], [*chips, space, *notes, rest]] if is_wide else [[first], [*chips, rest], notes]
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{}</TR></TABLE>'
     tables = [table.format("".join(row)) for row in rows if row]
     lines = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="0">{each}</TD></TR>' for each in tables)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0">{lines}</TABLE>>'
+
+
+def length_of(graph: Graph) -> float:
+    """About how long the legend is, in points."""
+    return sum(text_width(word_of(entry, graph), 9) + 14 for entry in graph.legend)
 
 
 def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
