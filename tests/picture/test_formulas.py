@@ -343,3 +343,19 @@ def test_a_picture_keeps_no_arrays_for_what_it_tells():
         assert not any(isinstance(each, np.ndarray) for each in kept)
         assert card.value is card.gradient is card.origin is None
         assert len(card.numbers[0].first) <= 9
+
+
+def test_of_a_part_the_uses_that_are_not_shown_are_told_too():
+    """Else a formula would give another number than the card has."""
+
+    def f(x):
+        return np.tanh(x * 2.0) + np.exp(np.cos(x))
+
+    (x,) = named(x=0.5)
+    picture = tg.draw(f(x), focus="tanh", radius=2)
+    head, _, first, second, numbers = step(picture, "x", "backward")
+    assert head == "∂output/∂x = g₁ + g₂"
+    assert first.startswith("g₁ = g · 2, from multiply")
+    assert second == "g₂ = …, from steps that are not shown"
+    assert numbers == f"value: {tg.grad(f)(0.5):.3g}".replace("-", "−")
+    assert step(tg.draw(np.tanh(x) * 3.0, focus="tanh"), "x", "backward")[0] == "∂output/∂x = g · (1 − y²)"

@@ -24,6 +24,7 @@ LEAF_WORDS = {
     "parameter": "a parameter: training changes it",
     "buffer": "a buffer: the layer keeps it, without a gradient",
 }
+UNSEEN = "steps that are not shown"
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -114,13 +115,14 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     uses = [use for use in steps.operands.uses[number] if gives(steps, use)]
     name = name_in(steps, number, uses)
     shares = [share(steps, number, name, use) for use in uses]
-    if number in steps.graph.roots and shares:
-        shares.append(Share(["1"], ["the result itself"], [], [], [], 1.0))
+    is_root = number in steps.graph.roots
     head: Pieces = [*steps.derivative(name), " = "]
-    if not shares and number not in steps.graph.roots:
-        return Told(
-            steps.derivative(name), shape_text(card.shape), [["from steps that are not shown"], first_gradient(card)]
-        )
+    if not shares and not is_root:
+        return Told(steps.derivative(name), shape_text(card.shape), [["from ", UNSEEN], first_gradient(card)])
+    if card.unseen:
+        shares.append(Share(["…"], [UNSEEN], [], [], []))
+    if is_root and shares:
+        shares.append(Share(["1"], ["the result itself"], [], [], [], 1.0))
     if not shares:
         start = "the gradient starts here" + ", 1 for each number" * bool(card.shape)
         return Told(joined([*head, "1"]), shape_text(card.shape), [[start]])
