@@ -81,7 +81,7 @@ def assembled(
     after: dict[tuple[int, ...], int],
     unseen: set[int],
 ) -> Graph:
-    """The stubs before, the kept cards, the stubs after; numbered anew. `unseen` are used by what a stub before hides."""
+    """The stubs before, the kept cards, the stubs after; numbered anew. Of `unseen`, a stub before hides a use."""
     new = {old: number + len(before) for number, old in enumerate(kept)}
     into: dict[int, list[int]] = {}
     for i, users in enumerate(before):
