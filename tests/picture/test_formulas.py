@@ -276,11 +276,27 @@ def test_names_never_mean_two_things():
     assert step(picture, "output", "forward")[0] == "output = b · b′"
     model = tg.Sequential(tg.Linear(1, 1, seed=0), tg.Linear(1, 1, seed=1))
     picture = tg.draw(lambda n: np.mean(n * model.layers[0].weight * model.layers[1].weight), np.ones((2, 1)))
-    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n"
+    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n′"
     picture = tg.draw(lambda n: np.mean(n) + (model.layers[0].weight * model.layers[1].weight).sum(), np.ones(4))
     heads = [spoken(forward.head) for forward, _ in tell(picture._graph) if forward]
     assert "y = Σ n / n′" in heads
     assert "y = weight · b" in heads
+
+
+def test_a_letter_is_none_that_another_card_is_called_by():
+    """In tanh(3 x + 1) the tanh is not that of x, and its operand has another gradient."""
+
+    def f(x):
+        return np.tanh(3.0 * x + 1.0)
+
+    picture = tg.draw(f, 0.5)
+    assert step(picture, "f", "forward")[0] == "f = tanh(x′)"
+    assert step(picture, "+", "backward")[0] == "∂f/∂x′ = g · (1 − f²)"
+    assert step(picture, "x", "backward")[0] == "∂f/∂x = g · 3"
+    picture = tg.draw(lambda x, y, g: np.sin(np.cos(x) + y) * g, *np.ones((3, 1)))
+    heads = [forward[0] for _, forward, _ in told(picture) if " = " in forward[0]]
+    assert heads == ["z = cos(x)", "z = a + y", "z = sin(x′)", "z = a · g"]
+    assert step(picture, "+", "backward")[2] == "sin: z = sin(x′), g′ = ∂output/∂z"
 
 
 def test_numbers_of_a_rule_are_put_in():

@@ -10,7 +10,7 @@ from ...engine.primitive import Primitive
 from ..graphs.graph import Card
 from .formulas import formula
 from .letters import Use, argument, letters, short_name
-from .markup import Piece, Pieces, joined, pieces, variable
+from .markup import Piece, Pieces, joined, pieces
 from .steps import Steps, index_of, listed, operation_name, size_ratio, used
 from .sums import first_part, put_in, row_by_column, total
 
@@ -50,9 +50,9 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     operation = f"{operation_name(consumer)}{times}"
     by_rules = f"the {'rule' if is_primitive else 'rules'} of {operation_name(consumer)}, applied to "
     if what is None or use.place is None:
-        g = [variable("g"), " = ", *steps.derivative(short_name(consumer) or variable("y"))]
-        return Share([by_rules, variable("g")], [operation], g, [], [])
-    names = letters(steps.graph, use.consumer, steps.operands.of[use.consumer], (number, name))
+        g = [steps.letter("g"), " = ", *steps.derivative(short_name(consumer) or steps.letter("y"))]
+        return Share([by_rules, steps.letter("g")], [operation], g, [], [])
+    names = letters(steps.operands, use.consumer, (number, name))
     letter = argument(what, use.place)
     text = formula(what, 0 if what.variadic else use.place) if is_primitive else what.formulas.get(letter, "")
     text = text.replace(TAKEN, index_of(consumer))
