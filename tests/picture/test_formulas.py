@@ -276,11 +276,27 @@ def test_names_never_mean_two_things():
     assert step(picture, "output", "forward")[0] == "output = b · b′"
     model = tg.Sequential(tg.Linear(1, 1, seed=0), tg.Linear(1, 1, seed=1))
     picture = tg.draw(lambda n: np.mean(n * model.layers[0].weight * model.layers[1].weight), np.ones((2, 1)))
-    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n"
+    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n′"
     picture = tg.draw(lambda n: np.mean(n) + (model.layers[0].weight * model.layers[1].weight).sum(), np.ones(4))
     heads = [spoken(forward.head) for forward, _ in tell(picture._graph) if forward]
     assert "y = Σ n / n′" in heads
     assert "y = weight · b" in heads
+
+
+def test_a_letter_is_none_that_another_card_is_called_by():
+    """In tanh(3 x + 1) the tanh is not that of x, and its operand has another gradient."""
+
+    def f(x):
+        return np.tanh(3.0 * x + 1.0)
+
+    picture = tg.draw(f, 0.5)
+    assert step(picture, "f", "forward")[0] == "f = tanh(x′)"
+    assert step(picture, "+", "backward")[0] == "∂f/∂x′ = g · (1 − f²)"
+    assert step(picture, "x", "backward")[0] == "∂f/∂x = g · 3"
+    picture = tg.draw(lambda x, y, g: np.sin(np.cos(x) + y) * g, *np.ones((3, 1)))
+    heads = [forward[0] for _, forward, _ in told(picture) if " = " in forward[0]]
+    assert heads == ["z = cos(x)", "z = a + y", "z = sin(x′)", "z = a · g"]
+    assert step(picture, "+", "backward")[2] == "sin: z = sin(x′), g′ = ∂output/∂z"
 
 
 def test_numbers_of_a_rule_are_put_in():
@@ -343,3 +359,32 @@ def test_a_picture_keeps_no_arrays_for_what_it_tells():
         assert not any(isinstance(each, np.ndarray) for each in kept)
         assert card.value is card.gradient is card.origin is None
         assert len(card.numbers[0].first) <= 9
+
+
+def test_of_a_part_the_uses_that_are_not_shown_are_told_too():
+    """Else a formula would give another number than the card has."""
+
+    def f(x):
+        return np.tanh(x * 2.0) + np.exp(np.cos(x))
+
+    (x,) = named(x=0.5)
+    picture = tg.draw(f(x), focus="tanh", radius=2)
+    head, _, first, second, numbers = step(picture, "x", "backward")
+    assert head == "∂output/∂x = g₁ + g₂"
+    assert first.startswith("g₁ = g · 2, from multiply")
+    assert second == "g₂ = …, from steps that are not shown"
+    assert numbers == f"value: {tg.grad(f)(0.5):.3g}".replace("-", "−")
+    assert step(tg.draw(np.tanh(x) * 3.0, focus="tanh"), "x", "backward")[0] == "∂output/∂x = g · (1 − y²)"
+
+
+def test_of_complex_numbers_only_what_is_true_is_told():
+    """A rule computes the conjugate of the gradient that is shown."""
+    picture = tg.draw(lambda z: (z * np.conj(z)).real, 3 + 4j)
+    head, _, first, second, number = step(picture, "z", "backward")
+    assert (head, number) == ("∂output/∂z = g₁ + g₂", "value: 6 + 8i")
+    assert first == "g₁ = conj(g), from conjugate: y = conjugate(z), g = ∂output/∂y"
+    assert second.startswith("g₂ = the rule of multiply, applied to g, from multiply: y = z · b")
+    assert step(picture, "×", "backward")[::3] == ["∂output/∂x = g", "value: 1 + 0i"]
+    picture = tg.draw(lambda x, z: ((x + z) * z).real, 2.0, 3 + 4j)
+    assert step(picture, "x", "backward")[0] == "∂output/∂x = the rule of add, applied to g"
+    assert step(picture, "z", "backward")[2] == "g₁ = g, from add: y = x + z, g = ∂output/∂y"

@@ -27,7 +27,7 @@ def draw(
     """A picture of a computation graph: values, gradients and layers together.
 
     `root` is a Tensor, or a model or function that is run again on the example inputs, so that every value can be
-    shown. A function's float inputs are differentiated; arrays given to something with parameters are data.
+    shown. A function's float and complex inputs are differentiated; with parameters, plain arrays are data.
     Gradients are of the root (of the sum of its elements, or of several results); no `.grad` is touched.
 
     For a Tensor, the picture shows the values that its graph still holds, and those that can be computed from them.

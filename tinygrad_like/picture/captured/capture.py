@@ -181,13 +181,13 @@ def as_input(value: Any, name: str, differentiate: bool) -> Any:
     if is_container(value) and not is_numbers(value):
         inside = zip(parts(value), steps(value))
         return rebuilt(value, [as_input(each, name + step, differentiate) for each, step in inside])
-    if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, list)):
+    if isinstance(value, bool) or not isinstance(value, (np.ndarray, np.generic, float, int, complex, list)):
         return value
     array = np.array(value)
     if array.dtype.kind not in "fiubc":
         return value
     tensor = Tensor(array, name=name)
-    tensor.requires_grad = differentiate and array.dtype.kind == "f"
+    tensor.requires_grad = differentiate and array.dtype.kind in "fc"
     return tensor
 
 
@@ -197,4 +197,4 @@ def is_numbers(value: Any) -> bool:
         return False
     if all(isinstance(each, list) for each in value):
         return len(set(map(len, value))) <= 1 and all(map(is_numbers, value))
-    return all(isinstance(each, (float, int, np.generic)) for each in value)
+    return all(isinstance(each, (float, int, complex, np.generic)) for each in value)

@@ -80,6 +80,7 @@ class Card:
     nodes: int = 1  # how many of the whole graph it stands for
     steps: int = 1  # of a long loop, of which the others have no card
     differentiated: bool = False  # whether it had a gradient when it was drawn
+    unseen: bool = False  # whether a part of its gradient comes from cards that are not shown, and have no stub here
     parameters: int = 0
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere
     shown: bool = False  # a constant that has a name, or was given to a named block

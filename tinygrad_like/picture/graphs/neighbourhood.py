@@ -24,7 +24,9 @@ def neighbourhood(graph: Graph, centres: list[int], radius: int | None, most: in
     rest = set(range(len(graph.cards))) - leading
     before = hidden_groups(graph, consumers, leading - shown, shown, lambda n: consumers[n])
     after = hidden_groups(graph, consumers, rest, shown, lambda n: graph.cards[n].parents)
-    return assembled(graph, sorted(shown), before, after)
+    hidden = {n for n in leading - shown if graph.cards[n].gradient is not None}
+    unseen = {n for n in shown if not hidden.isdisjoint(consumers[n])}
+    return assembled(graph, sorted(shown), before, after, unseen)
 
 
 def nearest(graph: Graph, consumers: list[list[int]], centres: list[int], radius: int | None, most: int) -> set[int]:
@@ -73,9 +75,13 @@ def hidden_groups(
 
 
 def assembled(
-    graph: Graph, kept: list[int], before: dict[tuple[int, ...], int], after: dict[tuple[int, ...], int]
+    graph: Graph,
+    kept: list[int],
+    before: dict[tuple[int, ...], int],
+    after: dict[tuple[int, ...], int],
+    unseen: set[int],
 ) -> Graph:
-    """The stubs before, the kept cards, the stubs after; numbered anew."""
+    """The stubs before, the kept cards, the stubs after; numbered anew. Of `unseen`, a stub before hides a use."""
     new = {old: number + len(before) for number, old in enumerate(kept)}
     into: dict[int, list[int]] = {}
     for i, users in enumerate(before):
@@ -85,6 +91,7 @@ def assembled(
     for old in kept:
         card = renumbered(graph.cards[old], new)
         card.parents = (*into.get(old, ()), *card.parents)
+        card.unseen = old in unseen
         cards.append(card)
     cards += [stub(count, [new[source] for source in sources]) for sources, count in after.items()]
     roots = [new[root] for root in graph.roots if root in new]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ class Operands:
             for parent in dict.fromkeys(map(self.owner, card.parents)):
                 if parent not in known and not card.refers:
                     self.uses[parent].append(Use(number, None))
+        self.names = frozenset(piece[1] for piece in map(short_name, graph.cards) if isinstance(piece, tuple))
 
     def owner(self, number: int) -> int:
         """The card that a small one refers to."""
@@ -90,31 +92,36 @@ def argument(what: Any, place: int) -> str:
     return "x"
 
 
-def letters(
-    graph: Graph, number: int, operands: dict[int, int], this: tuple[int, Piece] | None = None
-) -> dict[str, Piece]:
+def letters(operands: Operands, number: int, this: tuple[int, Piece] | None = None) -> dict[str, Piece]:
     """What the formula of a card calls its result, its gradient, its operands, and n; `this` one has a name already.
 
-    Two cards never have the same name: what has none of its own gets a letter, and if that is taken, with a prime.
+    Two cards never have the same name: what has none of its own gets a letter that no card is called by.
     """
+    graph = operands.graph
     what: Any = graph.cards[number].call.what  # type: ignore[union-attr]
-    cards = {argument(what, place): each for place, each in operands.items()} | {"y": number}
+    cards = {argument(what, place): each for place, each in operands.of[number].items()} | {"y": number}
     owners: dict[Piece, int] = {} if this is None else {this[1]: this[0]}
     for each in cards.values():
         owners.setdefault(short_name(graph.cards[each]), each)
     own = {number: name for name, number in reversed(owners.items()) if name}
     own |= {each: short_name(graph.cards[each]) for each in cards.values() if is_number(graph.cards[each])}
     names = {letter: own.get(each, "") for letter, each in cards.items()}
-    taken = {piece[1] for piece in names.values() if isinstance(piece, tuple)}
+    taken = operands.names | {piece[1] for piece in names.values() if isinstance(piece, tuple)}
     found: dict[str, Piece] = {}
     for letter in dict.fromkeys(["g", "y", *(what.args if isinstance(what, Primitive) else "x"), "n"]):
         same = [other for other in found if cards.get(other, -1) == cards.get(letter, -2)]
         if same or names.get(letter):
             found[letter] = found[same[0]] if same else names[letter]
             continue
-        name = "z" if letter == "y" and "y" in taken else letter
-        while name in taken:
-            name += "′"
-        taken.add(name)
+        name = free(letter, taken)
+        taken |= {name}
         found[letter] = variable(name)
     return found
+
+
+def free(letter: str, taken: Set[str]) -> str:
+    """The letter, or if it is taken, with a prime; instead of y, it is z then."""
+    name = "z" if letter == "y" and "y" in taken else letter
+    while name in taken:
+        name += "′"
+    return name

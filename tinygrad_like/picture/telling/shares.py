@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ...engine.primitive import Primitive
 from ..graphs.graph import Card
 from .formulas import formula
 from .letters import Use, argument, letters, short_name
-from .markup import Piece, Pieces, joined, pieces, variable
+from .markup import Piece, Pieces, joined, pieces
 from .steps import Steps, index_of, listed, operation_name, size_ratio, used
 from .sums import first_part, put_in, row_by_column, total
 
@@ -50,12 +52,12 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     operation = f"{operation_name(consumer)}{times}"
     by_rules = f"the {'rule' if is_primitive else 'rules'} of {operation_name(consumer)}, applied to "
     if what is None or use.place is None:
-        g = [variable("g"), " = ", *steps.derivative(short_name(consumer) or variable("y"))]
-        return Share([by_rules, variable("g")], [operation], g, [], [])
-    names = letters(steps.graph, use.consumer, steps.operands.of[use.consumer], (number, name))
+        g = [steps.letter("g"), " = ", *steps.derivative(short_name(consumer) or steps.letter("y"))]
+        return Share([by_rules, steps.letter("g")], [operation], g, [], [])
+    names = letters(steps.operands, use.consumer, (number, name))
     letter = argument(what, use.place)
     text = formula(what, 0 if what.variadic else use.place) if is_primitive else what.formulas.get(letter, "")
-    text = text.replace(TAKEN, index_of(consumer))
+    text = text.replace(TAKEN, index_of(consumer)) if holds(steps, card, use, text) else ""
     axes = stretched_axes(card, consumer) if is_primitive and letter in what.stretched else []
     shown = pieces(summed(text) if axes else text, names) if text else [by_rules, names["g"]]
     result = steps.result_formula(use.consumer)
@@ -65,6 +67,24 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     more += [", ", names["n"], f" = {size_ratio(card, consumer):,}"] if used(text, ["n"]) else []
     numbers, value = numbers_of(steps, number, use, text, axes) if is_primitive and text else ([], None)
     return Share(joined(shown), joined(said), g, more, numbers, value)
+
+
+def holds(steps: Steps, card: Card, use: Use, text: str) -> bool:
+    """Whether a formula gives the gradient that is shown, also of complex numbers.
+
+    A rule computes its conjugate. That makes a difference where a complex operand takes part, and where of a complex
+    gradient only the real part goes on.
+    """
+    consumer, operands = steps.graph.cards[use.consumer], steps.operands.of[use.consumer]
+    what: Any = consumer.call.what if consumer.call else None
+    cards = [(argument(what, place), steps.graph.cards[each]) for place, each in operands.items()] + [("y", consumer)]
+    if is_complex(consumer) and not is_complex(card):
+        return False
+    return not used(text, [letter for letter, each in cards if is_complex(each)])
+
+
+def is_complex(card: Card) -> bool:
+    return card.dtype is not None and np.dtype(card.dtype).kind == "c"
 
 
 def numbers_of(steps: Steps, number: int, use: Use, text: str, axes: list[int]) -> tuple[Pieces, Any]:

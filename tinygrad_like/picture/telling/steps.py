@@ -13,7 +13,7 @@ from ..graphs.graph import Card, Graph
 from ..written.excerpts import Excerpt, spelled
 from ..written.labels import plain
 from .formulas import formula_of_result, last_name
-from .letters import Operands, argument
+from .letters import Operands, argument, free
 from .markup import Piece, Pieces, joined, pieces, variable
 
 
@@ -27,6 +27,10 @@ class Steps:
     def derivative(self, name: Piece) -> Pieces:
         """∂loss/∂x."""
         return ["∂", variable(self.of), "/∂", name]
+
+    def letter(self, letter: str) -> Piece:
+        """A letter for what has no name."""
+        return variable(free(letter, self.operands.names))
 
     def result_formula(self, number: int) -> str:
         """What a card computes, in the letters of its record; "" where that has no formula."""

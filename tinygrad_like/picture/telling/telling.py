@@ -24,6 +24,7 @@ LEAF_WORDS = {
     "parameter": "a parameter: training changes it",
     "buffer": "a buffer: the layer keeps it, without a gradient",
 }
+UNSEEN = "steps that are not shown"
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -54,7 +55,7 @@ def told_forward(steps: Steps, number: int) -> Told | None:
     text = steps.result_formula(number)
     if card.call is None or not operands or not text:
         return Told(by_name(steps, card), shape, [[plain(card.name)], first])
-    names = letters(steps.graph, number, operands)
+    names = letters(steps.operands, number)
     axis = card.call.options.get("axis")
     words: Pieces = [] if axis is None else [f"over {listed(axis if isinstance(axis, tuple) else [axis])}"]
     if used(text, ["n"]):
@@ -66,7 +67,7 @@ def told_forward(steps: Steps, number: int) -> Told | None:
 
 def by_name(steps: Steps, card: Card) -> Pieces:
     """y = cholesky(x), of what has no formula; without parameters. A symbol may say it all: x @ Wᵀ + b."""
-    y, name = short_name(card) or variable("y"), operation_name(card)
+    y, name = short_name(card) or steps.letter("y"), operation_name(card)
     if re.search(r"\w.* [^\w ] ", name):
         return joined([y, " = ", name])
     name = name if re.search(r"\w", name) else plain(card.name) or name
@@ -114,13 +115,14 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     uses = [use for use in steps.operands.uses[number] if gives(steps, use)]
     name = name_in(steps, number, uses)
     shares = [share(steps, number, name, use) for use in uses]
-    if number in steps.graph.roots and shares:
-        shares.append(Share(["1"], ["the result itself"], [], [], [], 1.0))
+    is_root = number in steps.graph.roots
     head: Pieces = [*steps.derivative(name), " = "]
-    if not shares and number not in steps.graph.roots:
-        return Told(
-            steps.derivative(name), shape_text(card.shape), [["from steps that are not shown"], first_gradient(card)]
-        )
+    if not shares and not is_root:
+        return Told(steps.derivative(name), shape_text(card.shape), [["from ", UNSEEN], first_gradient(card)])
+    if card.unseen:
+        shares.append(Share(["…"], [UNSEEN], [], [], []))
+    if is_root and shares:
+        shares.append(Share(["1"], ["the result itself"], [], [], [], 1.0))
     if not shares:
         start = "the gradient starts here" + ", 1 for each number" * bool(card.shape)
         return Told(joined([*head, "1"]), shape_text(card.shape), [[start]])
@@ -151,11 +153,11 @@ def name_in(steps: Steps, number: int, uses: list[Use]) -> Piece:
     """What a card is called where its gradient is told: its name; of one use, the letter of the rule."""
     name = short_name(steps.graph.cards[number])
     if name or len(uses) != 1 or uses[0].place is None:
-        return name or variable("x" if uses else "y")
+        return name or steps.letter("x" if uses else "y")
     consumer = uses[0].consumer
     call = steps.graph.cards[consumer].call
     letter = argument(call.what if call else None, uses[0].place)
-    return letters(steps.graph, consumer, steps.operands.of[consumer])[letter]
+    return letters(steps.operands, consumer)[letter]
 
 
 def first_gradient(card: Card) -> Pieces:
