@@ -8,6 +8,7 @@ import pytest
 import tinygrad_like as tg
 from tests.picture.test_draw import graph_of
 from tests.picture.test_reducing import deep_model, follows_its_parents
+from tinygrad_like.engine.errors import RenderError
 from tinygrad_like.picture.fitting import HIGHEST, WIDEST
 from tinygrad_like.picture.graphs.columns import ranks_of
 from tinygrad_like.picture.graphs.rows import in_rows
@@ -161,3 +162,44 @@ def test_a_title_that_moves_is_that_of_its_box_only():
     there = moved(source, "cluster_1", "labeljust=r labelloc=b")
     assert there.count("labeljust=r labelloc=b margin") == 1
     assert there.index("labeljust=r") < there.index("cluster_11")
+
+
+def places_of(svg, name):
+    """Where the nodes with this title are: the x and y of the first text of each."""
+    found = re.findall(rf'<title>{name}(\d+)</title>.*?<text [^>]*?x="([-\d.]+)" y="([-\d.]+)"', svg, re.DOTALL)
+    return {int(number): (float(x), float(y)) for number, x, y in found}
+
+
+@NO_RENDERER
+@pytest.mark.parametrize("kind", ["two results", "focus"])
+def test_rows_are_in_order_whatever_ends_in_the_last_of_them(kind):
+    if kind == "focus":
+        picture = deep_model(40).draw(np.ones((2, 4)), focus="layers[20]", radius=12)
+        assert not picture._graph.roots
+    else:
+        picture = tg.draw(lambda x: (waves(x), x * 2.0), X)
+    graph, svg = picture._graph, picture.svg()
+    assert max(card.row for card in graph.cards) >= 1
+    heights = {number: y for number, (_, y) in places_of(svg, "n").items()}
+    for row in range(max(card.row for card in graph.cards)):
+        above, below = ([heights[i] for i, c in enumerate(graph.cards) if c.row == each] for each in (row, row + 1))
+        assert max(above) < min(below)
+    assert ">right" not in re.sub(r"<title>[^<]*</title>", "", svg)
+    turns = {
+        card.row for card in graph.cards for p in card.parents if not card.refers and graph.cards[p].row != card.row
+    }
+    assert len(turns) == max(card.row for card in graph.cards)
+
+
+def test_where_curves_cannot_be_found_arrows_are_straight_and_rows_stay(monkeypatch):
+    tried = []
+
+    def render(source, format):
+        tried.append(source)
+        if "splines=line" not in source:
+            raise RenderError("The graph could not be rendered as svg.", "dot failed: in routesplines, illegal values")
+        return b"<svg></svg>"
+
+    monkeypatch.setattr(renderer, "render", render)
+    assert tg.draw(waves, X).svg() == "<svg></svg>"
+    assert tried[1].replace(" splines=line", "") == tried[0]

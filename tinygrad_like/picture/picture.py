@@ -48,6 +48,8 @@ def rendered(source: str, format: str) -> bytes:
         # Graphviz cannot always satisfy all wishes at once: fewer, then.
         if "failed" not in error.details:
             raise
+        if "routesplines" in error.details and "splines=line" not in source:
+            return rendered(source.replace(" rankdir=", " splines=line rankdir=", 1), format)
         return renderer.render(freer(source), format)
 
 

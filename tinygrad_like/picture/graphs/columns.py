@@ -36,10 +36,14 @@ def longest_way(graph: Graph) -> list[int | None]:
 
 
 def trunk(graph: Graph) -> set[int]:
-    """The cards on the longest way to the last root: they are drawn in one straight line."""
+    """The cards on the longest way to a root, or, if none is shown, to any card: they are drawn in one line."""
     before = longest_way(graph)
+    lengths: list[int] = []
+    for parent in before:
+        lengths.append(0 if parent is None else 1 + lengths[parent])
     found: set[int] = set()
-    at = graph.roots[-1] if graph.roots else None
+    # Of equally long ways, that to the last.
+    at = max(reversed(graph.roots or range(len(before))), key=lengths.__getitem__, default=None)
     while at is not None:
         found.add(at)
         at = before[at]

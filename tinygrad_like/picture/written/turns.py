@@ -38,6 +38,7 @@ def add_turns(dot: Digraph, graph: Graph) -> None:
             if row:
                 gutter.node(f"left{row}", group=f"lane{row}", **POINT)
     for row in range(1, count):
+        dot.node(f"right{row}", **POINT)
         dot.edge(f"start{row - 1}", f"left{row}", style="invis")
         dot.edge(f"left{row}", f"start{row}", style="invis")
         above = [number for number, card in enumerate(graph.cards) if card.row == row - 1]
@@ -45,8 +46,18 @@ def add_turns(dot: Digraph, graph: Graph) -> None:
         dot.edge(f"n{last}", f"right{row}", style="invis")
     members = same_columns(graph)
     dot.edge("start0", f"n{members[0][0]}", style="invis")
-    for before, after in pairwise(members):
-        dot.edge(f"n{before[0]}", f"n{after[0]}", style="invis", weight="0")
+    cards = graph.cards
+    led = {(cards[p].column, card.column) for card in cards for p in card.parents if cards[p].row == card.row}
+    for (before, *_), (after, *_) in pairwise(members):
+        # Where an arrow keeps columns in order, one more edge can be more than Graphviz can satisfy.
+        if (cards[before].column, cards[after].column) not in led:
+            dot.edge(f"n{before}", f"n{after}", style="invis", weight="0")
+    # A row that no line leads to has its place, too.
+    reached = {card.row for card in cards for p in card.parents if not card.refers and cards[p].row != card.row}
+    first = {card.row: number for number, card in reversed([*enumerate(cards)])}
+    for row in range(1, count):
+        if row not in reached:
+            dot.edge(f"start{row}", f"n{first[row]}", style="invis")
 
 
 def same_columns(graph: Graph) -> list[list[int]]:
