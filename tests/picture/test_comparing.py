@@ -111,11 +111,18 @@ def test_the_model_is_not_changed_even_if_the_run_fails():
         return runs[0]
 
     with pytest.raises(RuntimeError, match="the second run"):
-        tg.draw(fails, X, compare=model[0].state_dict())
+        tg.draw(fails, X, compare={name: value.numpy() + 1 for name, value in model[0].state_dict().items()})
     assert all(np.array_equal(before[name].numpy(), value.numpy()) for name, value in model.state_dict().items())
     assert all(each._array is array for each, array in zip(model.parameters(), arrays))
     assert all(parameter.grad is None for parameter in model.parameters())
     pending.backward()  # nothing that it needs was written to
+
+
+def test_a_state_that_is_the_memory_of_the_model_is_refused():
+    model = network()
+    with pytest.raises(tg.ArgumentError, match=r"copy\.deepcopy\(model\.state_dict\(\)\)"):
+        model.draw(X, compare=model.state_dict())
+    assert "before" in model.draw(X, compare=copy.deepcopy(model.state_dict())).source
 
 
 def test_another_model_or_function_of_the_same_form():
