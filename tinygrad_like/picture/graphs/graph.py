@@ -111,6 +111,7 @@ class Graph:
     facts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)  # what it explains: all that is in the picture
     note: str = ""  # what the legend says besides
+    for_two: bool = False  # whether it was made so small that each card has space for two runs
 
 
 def altered(card: Card, **changes: Any) -> Card:
