@@ -221,7 +221,7 @@ REFUSED = {
     "a part of a state": ((MODEL, X), {"0.weight": np.ones((3, 2))}, "fits 0 of the models that take part, Sequential"),
     "a state of another size": ((loss_of(MODEL), X, Y), network(hidden=4).state_dict(), "0.weight: the shape is"),
     "a state without a model": ((lambda x: x * x, 1.0), MODEL.state_dict(), "take part, no model"),
-    "a number": ((MODEL, X), 3.0, "draw takes a Tensor, a model or a function"),
+    "a number": ((MODEL, X), 3.0, r"compare must be a state_dict\(\), .* but got 3.0"),
 }
 
 

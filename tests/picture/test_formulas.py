@@ -254,6 +254,14 @@ def test_what_is_put_in_gives_what_stands_after_the_equals_sign():
     assert count > 60
 
 
+def test_of_a_graph_that_was_freed_the_grad_is_told():
+    (x,) = named(x=[2.0, 3.0])
+    y = np.sum(x * x)
+    y.backward()
+    told_of_x = step(tg.draw(y), "x", "backward")
+    assert told_of_x == ["x.grad", "2", "what backward() has added to it", "first number: 4"]
+
+
 def test_several_uses_are_added():
     (x,) = named(x=[2.0, 3.0])
     picture = tg.draw((x * x + np.tanh(x)).sum())

@@ -141,3 +141,9 @@ def test_drawing_a_loss_changes_no_running_statistics_and_no_random_numbers():
         tg.draw(lambda x: model(x) * (1 // 0), np.ones((3, 2)))
     assert all(np.array_equal(before[name], value.numpy()) for name, value in model.state_dict().items())
     assert tg.random.draws().random() == expected
+
+
+@together("target", {"a result": lambda x: tg.draw(x * x), "a model": lambda x: MODEL.draw(np.ones((1, 3)))})
+def test_drawing_cannot_be_compiled(target):
+    with pytest.raises(tg.TinygradError, match="draw cannot be compiled"):
+        tg.compile(lambda x: (target(x), x.sum())[1])(np.ones(2))

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..engine.assigning import assign
 from ..engine.blocks import name_of, written
-from ..engine.errors import ArgumentError
+from ..engine.errors import ArgumentError, TraceError
 from ..engine.tensor import Tensor
+from ..engine.traces import trace
 from ..engine.writes import across_forks
 from ..nn.layer import Layer, model_of, refuse_class
 from ..nn.state import buffers_kept
@@ -38,6 +39,8 @@ MOST_NEAR, MOST_NAMES = 2, 8  # names that are told where a focus is not there
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
+    if trace() is not None:
+        raise TraceError("draw cannot be compiled.", "Draw the function itself, outside of what tg.compile runs.")
     target = model_of(target)
     with one_at_a_time if isinstance(options.compare, Mapping) else nullcontext():
         graph, ready, places = whole(target, inputs, options)
@@ -62,6 +65,11 @@ def other_of(target: Any, inputs: tuple[Any, ...], options: Options, places: Pla
         raise ArgumentError(
             f"To a {type(target).__name__}, compare must be {what} or a Picture, but is a {type(other).__name__}.",
             "Draw what computes it, draw(loss, x, compare=state), to see it with other parameters.",
+        )
+    if not isinstance(other, Tensor) and not callable(other):
+        raise ArgumentError(
+            f"compare must be a state_dict(), a Picture, a model or a function, but got {other!r}.",
+            "Write compare=picture, with one that was drawn before.",
         )
     return whole(other, inputs, options)[0], ("other", "this")
 

@@ -117,6 +117,11 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     shares = [share(steps, number, name, use) for use in uses]
     is_root = number in steps.graph.roots
     head: Pieces = [*steps.derivative(name), " = "]
+    if not steps.of:  # backward() freed the graph
+        by_backward: Pieces = ["what backward() has added to it"]
+        return Told(
+            joined([name, ".grad"]), shape_text(card.shape), [by_backward, labelled(first_gradient(card), card)]
+        )
     if not shares and not is_root:
         return Told(steps.derivative(name), shape_text(card.shape), [["from ", UNSEEN], first_gradient(card)])
     if card.unseen:
