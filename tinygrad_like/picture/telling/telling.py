@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ...engine.primitive import Primitive
+from ..captured.cards import WRITTEN
 from ..graphs.graph import LEAVES, Card, Graph
 from ..written.excerpts import spelled
 from ..written.labels import plain
@@ -101,7 +102,8 @@ def first_numbers(card: Card) -> Pieces:
     if value is None or card.count > 1:
         return [card.note] if card.note else []
     shown = ", ".join(map(spelled, value.first[:4])) + ", …" * (value.size > 4)
-    return [f"{'value' if value.size == 1 else 'first numbers'}: {shown}"]
+    since = f", {WRITTEN}" * (card.note == WRITTEN)
+    return [f"{'value' if value.size == 1 else 'first numbers'}{since}: {shown}"]
 
 
 # -- backward ---------------------------------------------------------------------------------------------
