@@ -59,7 +59,8 @@ class Steps:
         found: dict[str, Excerpt | None] = {}
         for letter, each in [*((argument(what, place), each) for place, each in of.items()), ("y", number)]:
             other = self.graph.cards[each]
-            is_known = other.numbers and other.count == card.count == 1 and other.note != WRITTEN
+            is_one = other.count == card.count == 1 and other.results <= 1
+            is_known = other.numbers and is_one and other.note != WRITTEN
             found[letter] = other.numbers[0] if is_known else None
         return found
 

@@ -126,6 +126,9 @@ def told_backward(steps: Steps, number: int) -> Told | None:
         )
     if not shares and not is_root:
         return Told(steps.derivative(name), shape_text(card.shape), [["from ", UNSEEN], first_gradient(card)])
+    if card.results > 1:
+        of_each: Pieces = ["one for each of its results"]
+        return Told(steps.derivative(name), shape_text(card.shape), [of_each, first_gradient(card)])
     if card.unseen:
         shares.append(Share(["…"], [UNSEEN], [], [], []))
     if is_root and shares:
