@@ -235,6 +235,8 @@ REFUSED = {
     "too many classes": ((MODEL, [STATE], X, [0, 1, 2, 3]), {}, "2 classes"),
     "losses": ((MODEL, [STATE]), {"loss": [1.0, 2.0]}, r"1 states, but losses has shape \(2,\)"),
     "steps": ((MODEL, [STATE]), {"steps": [0.5]}, "whole numbers"),
+    "endless steps": ((MODEL, [STATE]), {"steps": [np.inf]}, "whole numbers, but has inf"),
+    "title": ((MODEL, [STATE]), {"title": 3}, "title must be a text"),
     "a loss without y": ((MODEL, [STATE], X), {"loss": tg.mse}, "needs x and y"),
     "a loss that is no number": ((MODEL, [STATE], X, Y), {"loss": lambda a, b: a}, "must give one number"),
     "a theme": ((MODEL, [STATE]), {"theme": "blue"}, "theme must be one of light, dark"),

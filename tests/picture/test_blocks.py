@@ -13,6 +13,8 @@ from tinygrad_like.engine.blocks import block, words
 from tinygrad_like.picture.graphs.graph import LEAVES
 from tinygrad_like.picture.graphs.reducing import blocks_as_cards
 from tinygrad_like.picture.graphs.titles import letters
+from tinygrad_like.picture.telling.markup import spoken
+from tinygrad_like.picture.telling.telling import tell
 
 F = nn.functional
 RNG = np.random.default_rng(0)
@@ -310,3 +312,38 @@ def test_the_page_knows_buffers():
 
 def test_a_loss_of_each_element_is_drawn():
     assert "MSELoss" in nn.MSELoss(reduction="none").draw(np.ones((2, 3)), np.zeros((2, 3))).source
+
+
+class Doubled(tg.Layer):
+    def forward(self, x):
+        h = np.tanh(x)
+        return h, 2.0 * h
+
+
+class Both(tg.Layer):
+    def __init__(self):
+        self.inner = Doubled()
+
+    def forward(self, x):
+        h, twice = self.inner(x)
+        return (np.exp(h) * twice).sum()
+
+
+def test_of_a_layer_with_several_results_no_numbers_are_put_in():
+    """Its card has the numbers of all of them, and a formula would take those of one for another's."""
+    x = tg.Tensor([[0.5, 1.0]], requires_grad=True)
+
+    def lines(depth):
+        picture = Both().draw(x, depth=depth)
+        steps = zip(picture._graph.cards, tell(picture._graph))
+        return {
+            c.name or c.symbol: [[*map(spoken, each.lines)] for each in both]
+            for c, both in steps
+            if c.role != "constant"
+        }
+
+    assert lines(2)["multiply"][0][-1] == "first number: 1.59 · 0.924 = 1.47"
+    assert lines(2)["exp"][1][-1] == "first number: 1 · 0.924 = 0.924"
+    assert lines(1)["multiply"][0][-1] == "first numbers: 1.47, 3.26"
+    assert lines(1)["exp"][1][-1] == "first number: 0.924"
+    assert lines(1)["Doubled"][1] == ["one for each of its results", "4.64"]

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -125,6 +126,33 @@ def test_a_state_that_is_the_memory_of_the_model_is_refused():
     assert "before" in model.draw(X, compare=copy.deepcopy(model.state_dict())).source
 
 
+def test_threads_that_compare_leave_the_model_as_it_was():
+    model = tg.Sequential(tg.Linear(2, 3, seed=0), tg.BatchNorm1d(3), tg.Linear(3, 1, seed=1))
+    own, other = state_of(model), {name: value.numpy() + 1 for name, value in model.state_dict().items()}
+    threads = [Thread(target=lambda: [tg.draw(model, X, compare=other) for _ in range(3)]) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert all(np.array_equal(own[name].numpy(), value.numpy()) for name, value in model.state_dict().items())
+
+
+def test_a_picture_that_just_fits_can_be_compared_with():
+    """Cards with two runs are wider, but the second picture has to have the same cards as the first."""
+    layers = [tg.Linear(2, 4, seed=0), tg.BatchNorm1d(4), tg.Tanh(), tg.Dropout(0.5), tg.Linear(4, 1, seed=1)]
+    for count in range(1, len(layers) + 1):
+        model = tg.Sequential(*layers[:count]).eval()
+        before = model.draw(np.ones((8, 2)))
+        after = model.draw(np.ones((8, 2)), compare=before)
+        assert (
+            len(before._graph.cards)
+            == len(after._graph.cards)
+            == len(model.draw(np.ones((8, 2)), compare=after)._graph.cards)
+        )
+        small = model.draw(np.ones((8, 2)), compare=copy.deepcopy(model.state_dict()))
+        assert model.draw(np.ones((8, 2)), compare=small)
+
+
 def test_another_model_or_function_of_the_same_form():
     picture = tg.draw(network(0), X, compare=network(5))
     assert "Sequential, other and this" in picture.source
@@ -200,7 +228,7 @@ REFUSED = {
     "a part of a state": ((MODEL, X), {"0.weight": np.ones((3, 2))}, "fits 0 of the models that take part, Sequential"),
     "a state of another size": ((loss_of(MODEL), X, Y), network(hidden=4).state_dict(), "0.weight: the shape is"),
     "a state without a model": ((lambda x: x * x, 1.0), MODEL.state_dict(), "take part, no model"),
-    "a number": ((MODEL, X), 3.0, "draw takes a Tensor, a model or a function"),
+    "a number": ((MODEL, X), 3.0, r"compare must be a state_dict\(\), .* but got 3.0"),
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 import tinygrad_like as tg
 from tests.cases import together
+from tests.picture.test_formulas import step
 from tinygrad_like.picture.written.numbers import block, number_text, statistics
 
 
@@ -47,3 +48,16 @@ def test_a_graph():
     source = tg.draw((np.abs(z * (2 - 1j)) ** 2).sum(), names={"z": z}, detail="value").source
     for text in ("1.25-0.50i", "2.00+1.00i", "2-1i", "12.5-5.0i"):  # values, a constant, and the gradient 2 |c|² z
         assert text in source
+
+
+def test_of_complex_numbers_only_what_is_true_is_told():
+    """A rule computes the conjugate of the gradient that is shown."""
+    picture = tg.draw(lambda z: (z * np.conj(z)).real, 3 + 4j)
+    head, _, first, second, number = step(picture, "z", "backward")
+    assert (head, number) == ("∂output/∂z = g₁ + g₂", "value: 6 + 8i")
+    assert first == "g₁ = conj(g), from conjugate: y = conjugate(z), g = ∂output/∂y"
+    assert second.startswith("g₂ = the rule of multiply, applied to g, from multiply: y = z · b")
+    assert step(picture, "×", "backward")[::3] == ["∂output/∂x = g", "value: 1 + 0i"]
+    picture = tg.draw(lambda x, z: ((x + z) * z).real, 2.0, 3 + 4j)
+    assert step(picture, "x", "backward")[0] == "∂output/∂x = the rule of add, applied to g"
+    assert step(picture, "z", "backward")[2] == "g₁ = g, from add: y = x + z, g = ∂output/∂y"

@@ -1,6 +1,7 @@
 """Every input that a result used has a card, and every operation says what tells it from others of its name."""
 
 import numpy as np
+import pytest
 
 import tinygrad_like as tg
 from tests.cases import together
@@ -124,3 +125,25 @@ def test_the_options_of_pools_and_convolutions_are_short():
 def test_options_stand_on_the_card():
     source = tg.draw(lambda x: np.sum(x, axis=1), TABLE).source
     assert ">axis 1<" in source
+
+
+def test_drawing_a_loss_changes_no_running_statistics_and_no_random_numbers():
+    model = tg.Sequential(tg.BatchNorm1d(2), tg.Dropout(0.5), tg.Linear(2, 1, seed=0))
+    before = {name: value.numpy().copy() for name, value in model.state_dict().items()}
+    tg.seed(0)
+    expected = tg.random.draws().random()
+    tg.seed(0)
+    tg.draw(lambda x: tg.mse(model(x), np.zeros((3, 1))), np.array([[1.0, 2.0], [3.0, 5.0], [0.0, 1.0]]))
+    assert all(np.array_equal(before[name], value.numpy()) for name, value in model.state_dict().items())
+    assert tg.random.draws().random() == expected
+    tg.seed(0)
+    with pytest.raises(ZeroDivisionError):
+        tg.draw(lambda x: model(x) * (1 // 0), np.ones((3, 2)))
+    assert all(np.array_equal(before[name], value.numpy()) for name, value in model.state_dict().items())
+    assert tg.random.draws().random() == expected
+
+
+@together("target", {"a result": lambda x: tg.draw(x * x), "a model": lambda x: MODEL.draw(np.ones((1, 3)))})
+def test_drawing_cannot_be_compiled(target):
+    with pytest.raises(tg.TinygradError, match="draw cannot be compiled"):
+        tg.compile(lambda x: (target(x), x.sum())[1])(np.ones(2))

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from difflib import get_close_matches
+from threading import RLock
 from typing import Any
 
 import numpy as np
 
+from ..engine.assigning import assign
 from ..engine.blocks import name_of, written
-from ..engine.errors import ArgumentError
+from ..engine.errors import ArgumentError, TraceError
 from ..engine.tensor import Tensor
+from ..engine.traces import trace
+from ..engine.writes import across_forks
 from ..nn.layer import Layer, model_of, refuse_class
 from ..nn.state import buffers_kept
+from ..random import default
 from .captured import capture, reading
 from .captured.places import Places
 from .fitting import fitting_detail, readable
@@ -26,18 +32,23 @@ from .options import Options
 from .picture import Picture
 from .progress import Stages, stage
 
+# Else a thread would take the state that another one compares with for the model's own.
+one_at_a_time = across_forks(RLock())
 MOST_NEAR, MOST_NAMES = 2, 8  # names that are told where a focus is not there
 
 
 def drawn(target: Any, inputs: tuple[Any, ...], options: Options) -> Picture:
     """What `draw` does; see there."""
+    if trace() is not None:
+        raise TraceError("draw cannot be compiled.", "Draw the function itself, outside of what tg.compile runs.")
     target = model_of(target)
-    graph, ready, places = whole(target, inputs, options)
-    if options.compare is not None:
-        other, words = other_of(target, inputs, options, places)
-        graph = beside(graph, other, words)
-        if options.title is None:
-            ready = replace(ready, title=f"{ready.title}, {' and '.join(words)}")
+    with one_at_a_time if isinstance(options.compare, Mapping) else nullcontext():
+        graph, ready, places = whole(target, inputs, options)
+        if options.compare is not None:
+            other, words = other_of(target, inputs, options, places)
+            graph = beside(graph, other, words)
+            if options.title is None:
+                ready = replace(ready, title=f"{ready.title}, {' and '.join(words)}")
     return Picture(graph, ready)
 
 
@@ -55,6 +66,11 @@ def other_of(target: Any, inputs: tuple[Any, ...], options: Options, places: Pla
             f"To a {type(target).__name__}, compare must be {what} or a Picture, but is a {type(other).__name__}.",
             "Draw what computes it, draw(loss, x, compare=state), to see it with other parameters.",
         )
+    if not isinstance(other, Tensor) and not callable(other):
+        raise ArgumentError(
+            f"compare must be a state_dict(), a Picture, a model or a function, but got {other!r}.",
+            "Write compare=picture, with one that was drawn before.",
+        )
     return whole(other, inputs, options)[0], ("other", "this")
 
 
@@ -68,7 +84,10 @@ def whole(target: Any, inputs: tuple[Any, ...], options: Options) -> tuple[Graph
             graph = blocks_as_cards(graph)
         arrange(graph, name)
         centres = [] if options.focus is None else centres_of(graph, options.focus, places)
-        graph = readable(graph, centres, options)
+        # What is compared with a Picture has to become as small as that did.
+        earlier = options.compare._graph if isinstance(options.compare, Picture) else None
+        two = earlier.for_two if earlier else options.compare is not None
+        graph = readable(graph, centres, options, two)
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
     title = title_of(target) if options.title is None else options.title
     # A picture keeps no Tensor alive, so it does not keep all options.
@@ -102,7 +121,7 @@ def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places
     is_model = isinstance(target, Layer)
     named = [(x, places.name(x) or name) for x, name in zip(inputs, given)]
     wrapped = [capture.as_input(x, name, differentiate=not is_model) for x, name in named]
-    with buffers_kept(target):
+    with untouched(target, places):
         graph = capture.captured(target, wrapped, places, gradients)
     if graph is None:
         raise ArgumentError(
@@ -117,6 +136,20 @@ def built(target: Any, inputs: tuple[Any, ...], options: Options, places: Places
             if id(card.origin) in made_here:
                 card.gradient = None
     return graph, "" if is_model else name_of(target)
+
+
+@contextmanager
+def untouched(target: Any, places: Places) -> Iterator[None]:
+    """Give back what a run changes: buffers, also those of models that a function calls, and the random numbers."""
+    state = default().state
+    random = state.numpy().copy()
+    try:
+        with buffers_kept(target):
+            yield
+    finally:
+        for buffer, value in reversed(places.first_values):
+            assign(buffer, value)
+        assign(state, random)
 
 
 def input_names(target: Any, inputs: tuple[Any, ...], names: Any) -> list[str]:

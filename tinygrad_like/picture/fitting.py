@@ -29,13 +29,13 @@ CELL, CELL_HEIGHT, SIDES, LINE, HEADING = 41.0, 17.5, 16.0, 12.0, 24.0
 STATISTICS = 112.0, 3 * LINE + 10.0
 
 
-def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
-    """The graph, made smaller until it can be read, and broken into rows."""
+def readable(graph: Graph, centres: list[int], options: Options, two: bool = False) -> Graph:
+    """The graph, made smaller until it can be read, also with `two` runs on each card; and broken into rows."""
     is_across = options.direction in ("LR", "RL")
 
     def fits(graph: Graph) -> bool:
         graph = titled(with_references(graph))
-        sizes = sizes_of(graph, options)
+        sizes = sizes_of(graph, options, two)
         if len(graph.cards) <= FEW:
             return True
         if is_across:
@@ -49,13 +49,14 @@ def readable(graph: Graph, centres: list[int], options: Options) -> Graph:
     graph = reduced(graph, options.depth, centres, options.radius, most, fits if is_free else None)
     if hint := how_to_see_more(graph, whole, options):
         graph = replace(graph, facts=[*graph.facts, hint])
-    graph = titled(with_references(graph))
-    return in_rows(graph, sizes_of(graph, options), WIDEST) if is_across else graph
+    graph = replace(titled(with_references(graph)), for_two=two)
+    return in_rows(graph, sizes_of(graph, options, options.compare is not None), WIDEST) if is_across else graph
 
 
-def sizes_of(graph: Graph, options: Options) -> list[Size]:
+def sizes_of(graph: Graph, options: Options, two: bool) -> list[Size]:
+    """How large the cards get; wider where they show `two` runs."""
     detail = fitting_detail(graph) if options.detail == "auto" else options.detail
-    wider = BESIDE if options.compare is not None and detail in ("stats", "value") else 1.0
+    wider = BESIDE if two and detail in ("stats", "value") else 1.0
     sizes = [size_of(card, detail, options.gradients) for card in graph.cards]
     return [(wider * width, height) for width, height in sizes]
 

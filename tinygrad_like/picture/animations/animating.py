@@ -65,6 +65,8 @@ def animate(
         raise ArgumentError(f"animate takes a model, a Layer or a Network, but got a {type(model).__name__}.")
     if not isinstance(theme, str) or theme not in THEMES:
         raise ArgumentError(f"theme must be one of {', '.join(THEMES)}, but got {theme!r}.")
+    if title is not None and not isinstance(title, str):
+        raise ArgumentError(f"title must be a text, but got {title!r}.")
     if callable(loss) and (x is None or y is None):
         raise ArgumentError("A function as loss needs x and y.", "Write animate(model, states, x, y, loss=mse).")
     x, y = (np.asarray(each) if isinstance(each, (list, tuple)) else each for each in (x, y))
@@ -123,8 +125,9 @@ def one_for_each(states: list[State], what: str, given: Any) -> Array:
     values = numbers(given, what)
     if values.shape != (len(states),):
         raise ShapeError(f"There are {len(states)} states, but {what} has shape {values.shape}.")
-    if what == "steps" and (values != np.round(values)).any():
-        raise ArgumentError(f"steps must be whole numbers, but has {values[values != np.round(values)][0]:g}.")
+    broken = values[~np.isfinite(values) | (values != np.round(values))]
+    if what == "steps" and broken.size:
+        raise ArgumentError(f"steps must be whole numbers, but has {broken[0]:g}.")
     return values
 
 

@@ -27,6 +27,7 @@ class Places:
         self._whole: dict[int, str] = {}  # and the whole path
         self.by_array: dict[int, Any] = {}  # the parameters and buffers, by their arrays
         self._buffers: set[int] = set()
+        self.first_values: list[tuple[Tensor, Any]] = []  # of the buffers, from before their layers computed anything
         self.arrays: list[tuple[str, Any]] = []  # plain data that was given a name
         self._given: dict[int, str] = {}
         self.named: dict[Node, Any] = {}  # the Tensors that were given a name, by node
@@ -59,6 +60,7 @@ class Places:
                 continue
             if not is_parameter(parameter):
                 self._buffers.add(id(parameter))
+                self.first_values.append((parameter, parameter.numpy().copy()))
             self._kept.append(parameter)
             self.by_array[id(parameter._array)] = parameter
             self._names.setdefault(id(parameter), path.rpartition(".")[2])

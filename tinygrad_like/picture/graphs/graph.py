@@ -82,6 +82,7 @@ class Card:
     differentiated: bool = False  # whether it had a gradient when it was drawn
     unseen: bool = False  # whether a part of its gradient comes from cards that are not shown, and have no stub here
     parameters: int = 0
+    results: int = 1  # of a layer, that others use; its value and gradient are those of all, or of the last
     refers: bool = False  # a small card for its only parent, which is drawn elsewhere
     shown: bool = False  # a constant that has a name, or was given to a named block
     origin: Any = None  # the Tensor or the Node that it shows
@@ -111,6 +112,7 @@ class Graph:
     facts: list[str] = field(default_factory=list)
     legend: list[str] = field(default_factory=list)  # what it explains: all that is in the picture
     note: str = ""  # what the legend says besides
+    for_two: bool = False  # whether it was made so small that each card has space for two runs
 
 
 def altered(card: Card, **changes: Any) -> Card:

@@ -195,6 +195,7 @@ def layer_card(
         in_row=False,
         parameters=parameters_in(cards),
         operations=operations_in(cards),
+        results=len(results),
         call=call,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...engine.blocks import Block
 from ...engine.primitive import Primitive
+from ..captured.cards import WRITTEN
 from ..graphs.graph import Card, Graph
 from ..written.excerpts import Excerpt, spelled
 from ..written.labels import plain
@@ -51,14 +52,16 @@ class Steps:
     def excerpts(self, number: int) -> dict[str, Excerpt | None]:
         """The first numbers of a card, "y", and of its operands, by the letters of its record.
 
-        None where a card stands for several.
+        None where a card stands for several, or where the numbers that were computed with are gone.
         """
         card, of = self.graph.cards[number], self.operands.of[number]
         what = card.call.what if card.call else None
         found: dict[str, Excerpt | None] = {}
         for letter, each in [*((argument(what, place), each) for place, each in of.items()), ("y", number)]:
             other = self.graph.cards[each]
-            found[letter] = other.numbers[0] if other.numbers and other.count == card.count == 1 else None
+            is_one = other.count == card.count == 1 and other.results <= 1
+            is_known = other.numbers and is_one and other.note != WRITTEN
+            found[letter] = other.numbers[0] if is_known else None
         return found
 
 

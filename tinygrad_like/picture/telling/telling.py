@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ...engine.primitive import Primitive
+from ..captured.cards import WRITTEN
 from ..graphs.graph import LEAVES, Card, Graph
 from ..written.excerpts import spelled
 from ..written.labels import plain
@@ -101,7 +102,8 @@ def first_numbers(card: Card) -> Pieces:
     if value is None or card.count > 1:
         return [card.note] if card.note else []
     shown = ", ".join(map(spelled, value.first[:4])) + ", …" * (value.size > 4)
-    return [f"{'value' if value.size == 1 else 'first numbers'}: {shown}"]
+    since = f", {WRITTEN}" * (card.note == WRITTEN)
+    return [f"{'value' if value.size == 1 else 'first numbers'}{since}: {shown}"]
 
 
 # -- backward ---------------------------------------------------------------------------------------------
@@ -117,8 +119,16 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     shares = [share(steps, number, name, use) for use in uses]
     is_root = number in steps.graph.roots
     head: Pieces = [*steps.derivative(name), " = "]
+    if not steps.of:  # backward() freed the graph
+        by_backward: Pieces = ["what backward() has added to it"]
+        return Told(
+            joined([name, ".grad"]), shape_text(card.shape), [by_backward, labelled(first_gradient(card), card)]
+        )
     if not shares and not is_root:
         return Told(steps.derivative(name), shape_text(card.shape), [["from ", UNSEEN], first_gradient(card)])
+    if card.results > 1:
+        of_each: Pieces = ["one for each of its results"]
+        return Told(steps.derivative(name), shape_text(card.shape), [of_each, first_gradient(card)])
     if card.unseen:
         shares.append(Share(["…"], [UNSEEN], [], [], []))
     if is_root and shares:
