@@ -343,3 +343,11 @@ def test_a_picture_keeps_no_arrays_for_what_it_tells():
         assert not any(isinstance(each, np.ndarray) for each in kept)
         assert card.value is card.gradient is card.origin is None
         assert len(card.numbers[0].first) <= 9
+
+
+def test_indexing_is_told_as_one_writes_it():
+    m = tg.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True, name="m")
+    page = np.sum(m[1:]).draw().html()
+    assert "m[1:]" in page
+    assert "x[1:](m)" not in page
+    assert "from indexing" in np.sum(m[1:] * m[0]).draw().html()

@@ -28,7 +28,7 @@ def beside(graph: Graph, other: Graph, words: tuple[str, str]) -> Graph:
     cards = [paired(card, match, words) for card, match in zip(graph.cards, other.cards)]
     facts = [fact for fact in graph.facts if fact not in other.facts and " = " not in fact]
     same = [fact for fact in graph.facts if fact in other.facts and " = " not in fact]
-    note = f"left {words[0]}, right {words[1]}, coloured by its change (own scale): blue grew, orange shrank"
+    note = f"left {words[0]}, right {words[1]}, in the colours of the change: blue grew, orange shrank"
     return replace(graph, cards=cards, facts=same + facts + changes(graph, other), note=note)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
@@ -175,6 +176,7 @@ def layer_card(
         return altered(last, role=cluster.role, options=last.options or cluster.label, cluster=cluster.outer)
     label = last.label or (f"call {cluster.call}" if cluster.call else "")
     label = "" if label.lower() == cluster.title.lower() else label
+    is_named_loss = cluster.title == LOSS and re.search("[a-z]{2}", last.symbol)  # "mse", but not "−"
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
     of_all = {"value": last.value, "gradient": last.gradient, "shape": last.shape}
     if len(results) > 1 and len({(graph.cards[n].shape, graph.cards[n].count) for n in results}) == 1:
@@ -187,7 +189,7 @@ def layer_card(
         **of_all,
         role=cluster.role or (last.role if is_whole else "group"),
         symbol=cluster.title,
-        name="" if cluster.role else cluster.label or (last.symbol if cluster.title == LOSS else ""),
+        name="" if cluster.role else cluster.label or (last.symbol if is_named_loss else ""),
         options=cluster.label if cluster.role else "",
         label=label,
         cluster=cluster.outer,

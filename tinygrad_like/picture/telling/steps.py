@@ -71,6 +71,8 @@ def operation_name(card: Card) -> str:
     what = card.call.what if card.call else None
     if not isinstance(what, Primitive) or re.fullmatch("[A-Za-z_ ]{2,}", card.symbol):
         return plain(card.symbol)
+    if what.name == "getitem":
+        return "indexing"
     return plain(last_name(what.name).replace("_", " "))
 
 
