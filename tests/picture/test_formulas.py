@@ -276,11 +276,20 @@ def test_names_never_mean_two_things():
     assert step(picture, "output", "forward")[0] == "output = b · b′"
     model = tg.Sequential(tg.Linear(1, 1, seed=0), tg.Linear(1, 1, seed=1))
     picture = tg.draw(lambda n: np.mean(n * model.layers[0].weight * model.layers[1].weight), np.ones((2, 1)))
-    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n"
+    assert spoken(tell(picture._graph)[-1][0].head) == "loss = Σ x / n′"
     picture = tg.draw(lambda n: np.mean(n) + (model.layers[0].weight * model.layers[1].weight).sum(), np.ones(4))
     heads = [spoken(forward.head) for forward, _ in tell(picture._graph) if forward]
     assert "y = Σ n / n′" in heads
     assert "y = weight · b" in heads
+    # What has no name is not called as a card elsewhere in the graph is.
+    (x,) = named(x=0.5)
+    assert step(tg.draw(np.tanh(np.exp(x))), "eˣ", "backward")[:3] == [
+        "∂output/∂u = g · (1 − output²)",
+        "scalar",
+        "tanh: output = tanh(u), g = ∂output/∂output",
+    ]
+    (y,) = named(y=0.5)
+    assert step(tg.draw(np.tanh(np.exp(x)) + y), "eˣ", "forward")[0] == "z = e^x"
 
 
 def test_numbers_of_a_rule_are_put_in():

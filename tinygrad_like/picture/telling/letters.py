@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from .markup import Piece, variable
 
 LONGEST_NAME = 16
 UNNAMED = ("tensor", "leaf", "array", "constant")
+INSTEAD = {"x": "u", "y": "z"}  # where a card of the graph has this name
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Operands:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.named = {piece[1] for piece in map(short_name, graph.cards) if isinstance(piece, tuple)}
         self.by_key = {card.key: i for i, card in enumerate(graph.cards) if card.key >= 0}
         self.of = [self.places(card) for card in graph.cards]
         self.uses: list[list[Use]] = [[] for _ in graph.cards]
@@ -90,13 +93,21 @@ def argument(what: Any, place: int) -> str:
     return "x"
 
 
-def letters(
-    graph: Graph, number: int, operands: dict[int, int], this: tuple[int, Piece] | None = None
-) -> dict[str, Piece]:
+def free(letter: str, taken: Collection[str]) -> str:
+    """The letter, or another if that is the name of something else."""
+    name = INSTEAD.get(letter, letter) if letter in taken else letter
+    while name in taken:
+        name += "′"
+    return name
+
+
+def letters(all_operands: Operands, number: int, this: tuple[int, Piece] | None = None) -> dict[str, Piece]:
     """What the formula of a card calls its result, its gradient, its operands, and n; `this` one has a name already.
 
-    Two cards never have the same name: what has none of its own gets a letter, and if that is taken, with a prime.
+    Two cards never have the same name: what has none of its own gets a letter, and if a card of the graph is called so,
+    another.
     """
+    graph, operands = all_operands.graph, all_operands.of[number]
     what: Any = graph.cards[number].call.what  # type: ignore[union-attr]
     cards = {argument(what, place): each for place, each in operands.items()} | {"y": number}
     owners: dict[Piece, int] = {} if this is None else {this[1]: this[0]}
@@ -105,16 +116,14 @@ def letters(
     own = {number: name for name, number in reversed(owners.items()) if name}
     own |= {each: short_name(graph.cards[each]) for each in cards.values() if is_number(graph.cards[each])}
     names = {letter: own.get(each, "") for letter, each in cards.items()}
-    taken = {piece[1] for piece in names.values() if isinstance(piece, tuple)}
+    taken = all_operands.named | {piece[1] for piece in names.values() if isinstance(piece, tuple)}
     found: dict[str, Piece] = {}
     for letter in dict.fromkeys(["g", "y", *(what.args if isinstance(what, Primitive) else "x"), "n"]):
         same = [other for other in found if cards.get(other, -1) == cards.get(letter, -2)]
         if same or names.get(letter):
             found[letter] = found[same[0]] if same else names[letter]
             continue
-        name = "z" if letter == "y" and "y" in taken else letter
-        while name in taken:
-            name += "′"
+        name = free(letter, taken)
         taken.add(name)
         found[letter] = variable(name)
     return found

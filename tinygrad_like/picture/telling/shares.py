@@ -50,9 +50,9 @@ def share(steps: Steps, number: int, name: Piece, use: Use) -> Share:
     operation = f"{operation_name(consumer)}{times}"
     by_rules = f"the {'rule' if is_primitive else 'rules'} of {operation_name(consumer)}, applied to "
     if what is None or use.place is None:
-        g = [variable("g"), " = ", *steps.derivative(short_name(consumer) or variable("y"))]
+        g = [variable("g"), " = ", *steps.derivative(short_name(consumer) or steps.letter("y"))]
         return Share([by_rules, variable("g")], [operation], g, [], [])
-    names = letters(steps.graph, use.consumer, steps.operands.of[use.consumer], (number, name))
+    names = letters(steps.operands, use.consumer, (number, name))
     letter = argument(what, use.place)
     text = formula(what, 0 if what.variadic else use.place) if is_primitive else what.formulas.get(letter, "")
     text = text.replace(TAKEN, index_of(consumer))

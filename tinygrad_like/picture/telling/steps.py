@@ -13,7 +13,7 @@ from ..graphs.graph import Card, Graph
 from ..written.excerpts import Excerpt, spelled
 from ..written.labels import plain
 from .formulas import formula_of_result, last_name
-from .letters import Operands, argument
+from .letters import Operands, argument, free
 from .markup import Piece, Pieces, joined, pieces, variable
 
 
@@ -23,6 +23,10 @@ class Steps:
     def __init__(self, graph: Graph) -> None:
         self.graph, self.operands = graph, Operands(graph)
         self.of = plain(graph.of).replace("sum of ", "Σ ")
+
+    def letter(self, letter: str) -> Piece:
+        """What a card without a name is called: by this letter, unless that is a name in the graph."""
+        return variable(free(letter, self.operands.named))
 
     def derivative(self, name: Piece) -> Pieces:
         """∂loss/∂x."""

@@ -54,7 +54,7 @@ def told_forward(steps: Steps, number: int) -> Told | None:
     text = steps.result_formula(number)
     if card.call is None or not operands or not text:
         return Told(by_name(steps, card), shape, [[plain(card.name)], first])
-    names = letters(steps.graph, number, operands)
+    names = letters(steps.operands, number)
     axis = card.call.options.get("axis")
     words: Pieces = [] if axis is None else [f"over {listed(axis if isinstance(axis, tuple) else [axis])}"]
     if used(text, ["n"]):
@@ -66,7 +66,7 @@ def told_forward(steps: Steps, number: int) -> Told | None:
 
 def by_name(steps: Steps, card: Card) -> Pieces:
     """y = cholesky(x), of what has no formula; without parameters. A symbol may say it all: x @ Wᵀ + b."""
-    y, name = short_name(card) or variable("y"), operation_name(card)
+    y, name = short_name(card) or steps.letter("y"), operation_name(card)
     if re.search(r"\w.* [^\w ] ", name):
         return joined([y, " = ", name])
     name = name if re.search(r"\w", name) else plain(card.name) or name
@@ -151,11 +151,11 @@ def name_in(steps: Steps, number: int, uses: list[Use]) -> Piece:
     """What a card is called where its gradient is told: its name; of one use, the letter of the rule."""
     name = short_name(steps.graph.cards[number])
     if name or len(uses) != 1 or uses[0].place is None:
-        return name or variable("x" if uses else "y")
+        return name or steps.letter("x" if uses else "y")
     consumer = uses[0].consumer
     call = steps.graph.cards[consumer].call
     letter = argument(call.what if call else None, uses[0].place)
-    return letters(steps.graph, consumer, steps.operands.of[consumer])[letter]
+    return letters(steps.operands, consumer)[letter]
 
 
 def first_gradient(card: Card) -> Pieces:
