@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from .graph import (
     LEAVES,
@@ -193,12 +194,18 @@ def layer_card(
         options=cluster.label if cluster.role else "",
         label=label,
         cluster=cluster.outer,
-        count=1,
-        in_row=False,
+        **called_in_each_step(cluster, last, computed),
         parameters=parameters_in(cards),
         operations=operations_in(cards),
         call=call,
     )
+
+
+def called_in_each_step(cluster: Cluster, last: Card, computed: list[Card]) -> dict[str, Any]:
+    """How often a layer is called in the steps that it is in, of which the last is shown: in a box without a path."""
+    is_inside = cluster.path and any(not box.path and not box.role and box.title != LOSS for box in cluster.chain())
+    is_repeated = bool(is_inside) and last.in_row and {card.count for card in computed} == {last.count}
+    return {"count": last.count if is_repeated else 1, "in_row": is_repeated}
 
 
 # -- leaves that are used in many places -------------------------------------------------------------------
