@@ -111,7 +111,7 @@ def test_the_model_is_not_changed_even_if_the_run_fails():
         return runs[0]
 
     with pytest.raises(RuntimeError, match="the second run"):
-        tg.draw(fails, X, compare=model[0].state_dict())
+        tg.draw(fails, X, compare=copy.deepcopy(model[0].state_dict()))
     assert all(np.array_equal(before[name].numpy(), value.numpy()) for name, value in model.state_dict().items())
     assert all(each._array is array for each, array in zip(model.parameters(), arrays))
     assert all(parameter.grad is None for parameter in model.parameters())

@@ -290,6 +290,10 @@ def test_names_never_mean_two_things():
     ]
     (y,) = named(y=0.5)
     assert step(tg.draw(np.tanh(np.exp(x)) + y), "eˣ", "forward")[0] == "z = e^x"
+    (v,) = named(v=[1.0, 2.0])
+    joined = tg.draw(np.cumsum(np.concatenate([np.exp(v), v])))
+    assert step(joined, "eˣ", "backward")[0] == "∂Σ output/∂x = its part of g"
+    assert step(joined, "Σ", "forward")[0] == "y = cumsum(a)"
 
 
 def test_numbers_of_a_rule_are_put_in():
