@@ -332,7 +332,7 @@ def test_the_note_of_the_legend_is_never_cut():
     model = tg.Linear(2, 3, seed=0)
     picture = model.draw(np.ones((4, 2)), compare=tg.Linear(2, 3, seed=1))
     assert "dashed arrow = broadcast</FONT>" in picture.source
-    assert ">left other, right this, in the colours of the change: blue grew, orange shrank</FONT>" in picture.source
+    assert ">left other, right this, in the colours of the change: blue is more, orange less</FONT>" in picture.source
 
 
 def test_statistics_of_one_number_say_it_once():
@@ -381,3 +381,21 @@ def test_a_graph_without_cards_of_any_kind_is_no_error():
 def test_every_symbol_of_a_primitive_can_be_drawn():
     drawn = "".join((p.symbol or "") + p.name for p in REGISTRY.values())
     assert not renderer.lacks_glyphs(drawn + "×·∂→…±")
+
+
+def test_what_a_program_writes_is_not_called_collapsed():
+    x = tg.Parameter(np.ones(2))
+
+    @tg.compile
+    def step(t):
+        loss = np.sum((x - t) ** 2)
+        x.data -= 0.1
+        return loss
+
+    step(np.zeros(2))
+    assert "collapsed" not in chips_of(step.draw())
+    assert "written" in chips_of(step.draw())
+
+
+def test_an_input_called_input_is_called_so_once():
+    assert tg.draw(lambda input: input * 2.0, np.ones(2)).source.count(">input<") == 2  # in the legend, and on the card

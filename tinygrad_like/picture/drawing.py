@@ -19,7 +19,7 @@ from .captured import capture, reading
 from .captured.places import Places
 from .fitting import fitting_detail, readable
 from .graphs.arranging import arrange
-from .graphs.comparing import beside, other_state
+from .graphs.comparing import TWO_MODELS, beside, other_state
 from .graphs.graph import ROLES, Card, Cluster, Graph
 from .graphs.reducing import blocks_as_cards
 from .options import Options
@@ -55,7 +55,7 @@ def other_of(target: Any, inputs: tuple[Any, ...], options: Options, places: Pla
             f"To a {type(target).__name__}, compare must be {what} or a Picture, but is a {type(other).__name__}.",
             "Draw what computes it, draw(loss, x, compare=state), to see it with other parameters.",
         )
-    return whole(other, inputs, options)[0], ("other", "this")
+    return whole(other, inputs, options)[0], TWO_MODELS
 
 
 def whole(target: Any, inputs: tuple[Any, ...], options: Options) -> tuple[Graph, Options, Places]:

@@ -68,7 +68,7 @@ def heading(card: Card, theme: Theme) -> str:
     """Symbol and name on the left; what the user calls it, and how many it stands for, on the right."""
     ink = theme.role(card.role)[2]
     left = font(card.symbol, 14, ink, bold=card.role != "stub")
-    if card.name:
+    if card.name and card.name != card.symbol:
         left += "&#160; " + font(card.name, 10, ink)
     if card.options:
         left += "&#160; " + font(card.options, 10, theme.muted)

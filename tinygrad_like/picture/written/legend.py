@@ -97,6 +97,8 @@ def colours_in(array: Any) -> set[str]:
 def word_of(entry: str, graph: Graph) -> str:
     if entry == "stub" and not any(c.nodes for c in graph.cards if c.role == "stub" and not c.refers):
         return "step before"
+    if entry == "group" and all(c.name == "written" for c in graph.cards if c.role == "group" and not c.refers):
+        return "written"  # what a program leaves behind
     return graph.result if entry == "loss" else WORDS.get(entry, entry)
 
 
