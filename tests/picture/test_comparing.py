@@ -64,7 +64,7 @@ def test_both_values_stand_side_by_side_and_the_change_is_coloured():
     assert [text for _, text in shown(picture, 0, "gradient")] == ["2", "-2", "14", "4", "-2", "10"]
     assert [text for _, text in shown(picture, "×", "gradient")] == ["1", "1", "1"]  # the same in both
     assert picture.source.count(">other<") == picture.source.count(">this<") == 3
-    assert "left other, right this, coloured by its change (own scale): blue grew, orange shrank" in picture.source
+    assert "left other, right this, in the colours of the change: blue is more, orange less" in picture.source
 
 
 def test_both_have_the_same_power_of_ten():

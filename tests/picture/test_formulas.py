@@ -298,6 +298,19 @@ def test_names_never_mean_two_things():
     heads = [spoken(forward.head) for forward, _ in tell(picture._graph) if forward]
     assert "y = Σ n / n′" in heads
     assert "y = weight · b" in heads
+    # What has no name is not called as a card elsewhere in the graph is.
+    (x,) = named(x=0.5)
+    assert step(tg.draw(np.tanh(np.exp(x))), "eˣ", "backward")[:3] == [
+        "∂output/∂u = g · (1 − output²)",
+        "scalar",
+        "tanh: output = tanh(u), g = ∂output/∂output",
+    ]
+    (y,) = named(y=0.5)
+    assert step(tg.draw(np.tanh(np.exp(x)) + y), "eˣ", "forward")[0] == "z = e^x"
+    (v,) = named(v=[1.0, 2.0])
+    joined = tg.draw(np.cumsum(np.concatenate([np.exp(v), v])))
+    assert step(joined, "eˣ", "backward")[0] == "∂Σ output/∂x = its part of g"
+    assert step(joined, "Σ", "forward")[0] == "y = cumsum(a)"
 
 
 def test_a_letter_is_none_that_another_card_is_called_by():
@@ -307,13 +320,13 @@ def test_a_letter_is_none_that_another_card_is_called_by():
         return np.tanh(3.0 * x + 1.0)
 
     picture = tg.draw(f, 0.5)
-    assert step(picture, "f", "forward")[0] == "f = tanh(x′)"
-    assert step(picture, "+", "backward")[0] == "∂f/∂x′ = g · (1 − f²)"
+    assert step(picture, "f", "forward")[0] == "f = tanh(u)"
+    assert step(picture, "+", "backward")[0] == "∂f/∂u = g · (1 − f²)"
     assert step(picture, "x", "backward")[0] == "∂f/∂x = g · 3"
     picture = tg.draw(lambda x, y, g: np.sin(np.cos(x) + y) * g, *np.ones((3, 1)))
     heads = [forward[0] for _, forward, _ in told(picture) if " = " in forward[0]]
-    assert heads == ["z = cos(x)", "z = a + y", "z = sin(x′)", "z = a · g"]
-    assert step(picture, "+", "backward")[2] == "sin: z = sin(x′), g′ = ∂output/∂z"
+    assert heads == ["z = cos(x)", "z = a + y", "z = sin(u)", "z = a · g"]
+    assert step(picture, "+", "backward")[2] == "sin: z = sin(u), g′ = ∂output/∂z"
 
 
 def test_numbers_of_a_rule_are_put_in():
@@ -392,3 +405,11 @@ def test_of_a_part_the_uses_that_are_not_shown_are_told_too():
     assert second == "g₂ = …, from steps that are not shown"
     assert numbers == f"value: {tg.grad(f)(0.5):.3g}".replace("-", "−")
     assert step(tg.draw(np.tanh(x) * 3.0, focus="tanh"), "x", "backward")[0] == "∂output/∂x = g · (1 − y²)"
+
+
+def test_indexing_is_told_as_one_writes_it():
+    m = tg.Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True, name="m")
+    page = np.sum(m[1:]).draw().html()
+    assert "m[1:]" in page
+    assert "x[1:](m)" not in page
+    assert "from indexing" in np.sum(m[1:] * m[0]).draw().html()

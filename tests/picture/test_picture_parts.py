@@ -313,6 +313,43 @@ def test_the_legend_explains_dashes_and_frames():
     broadcast = tg.draw(lambda x: np.ones((2, 3)) + x, np.ones(3))
     assert "dashed arrow = broadcast<" in broadcast.source
     assert "dashed arrow = broadcast<" in broadcast.html()
+
+
+def test_the_legend_says_what_comes_from_the_step_before():
+    def walk(x):
+        h = np.zeros(2)
+        for t in range(20):
+            h = np.tanh(h * 0.5 + x[t])
+        return h.sum()
+
+    picture = tg.draw(walk, np.ones((20, 2)), max_nodes=20)
+    assert "step before" in chips_of(picture)
+    assert "or from the step before" in picture.source
+    assert "left out" not in picture.source
+
+
+def test_the_note_of_the_legend_is_never_cut():
+    model = tg.Linear(2, 3, seed=0)
+    picture = model.draw(np.ones((4, 2)), compare=tg.Linear(2, 3, seed=1))
+    assert "dashed arrow = broadcast</FONT>" in picture.source
+    assert ">left other, right this, in the colours of the change: blue is more, orange less</FONT>" in picture.source
+
+
+def test_statistics_of_one_number_say_it_once():
+    x = tg.Tensor(2.0, requires_grad=True, name="x")
+    assert ">norm<" not in tg.draw(x * 3.0, detail="stats").source
+    assert ">norm<" in tg.draw(x * np.ones(3), detail="stats").source
+
+
+def test_a_loss_that_is_one_card_is_not_named_by_a_sign():
+    model = tg.Sequential(tg.Linear(2, 2, seed=0))
+
+    def loss(x):
+        y = model(x)
+        return np.mean(y**2) - np.mean(np.exp(y))
+
+    card = next(card for card in tg.draw(loss, np.ones((4, 2)), depth=1)._graph.cards if card.symbol == "Loss")
+    assert card.name == ""
     collapsed = tg.Sequential(tg.Sequential(tg.Linear(2, 2), tg.Tanh()), tg.Tanh()).draw(np.ones((1, 2)), depth=1)
     assert "collapsed" in chips_of(collapsed)
 
@@ -344,3 +381,21 @@ def test_a_graph_without_cards_of_any_kind_is_no_error():
 def test_every_symbol_of_a_primitive_can_be_drawn():
     drawn = "".join((p.symbol or "") + p.name for p in REGISTRY.values())
     assert not renderer.lacks_glyphs(drawn + "×·∂→…±")
+
+
+def test_what_a_program_writes_is_not_called_collapsed():
+    x = tg.Parameter(np.ones(2))
+
+    @tg.compile
+    def step(t):
+        loss = np.sum((x - t) ** 2)
+        x.data -= 0.1
+        return loss
+
+    step(np.zeros(2))
+    assert "collapsed" not in chips_of(step.draw())
+    assert "written" in chips_of(step.draw())
+
+
+def test_an_input_called_input_is_called_so_once():
+    assert tg.draw(lambda input: input * 2.0, np.ones(2)).source.count(">input<") == 2  # in the legend, and on the card

@@ -174,3 +174,25 @@ def test_a_bar_tells_how_far_drawing_is(monkeypatch, capsys):
     monkeypatch.setattr(progress, "LONG", 1e9)
     long_chain(10).draw()
     assert capsys.readouterr().err == ""
+
+
+class Walk(tg.Layer):
+    def __init__(self):
+        self.next, self.out = (
+            tg.Sequential(tg.Linear(4, 3, seed=0), tg.Tanh(), tg.Linear(3, 2)),
+            tg.Linear(2, 1, seed=1),
+        )
+
+    def forward(self, x):
+        h = np.zeros((3, 2))
+        for t in range(20):
+            h = self.next(np.concatenate([x[:, t], h], axis=1)) * 0.5
+        return self.out(h)
+
+
+def test_a_layer_in_each_step_says_that_its_last_call_is_shown():
+    graph = collapsed(steps_rolled_up(graph_of(Walk(), np.ones((3, 20, 2)))), 2)
+    (layer,) = (card for card in graph.cards if card.role == "group")
+    assert (layer.symbol, layer.count, layer.in_row) == ("next", 20, True)
+    whole = collapsed(graph, 1)  # the steps as one card are shown once
+    assert [card.count for card in whole.cards if card.role == "group"] == [1, 1]

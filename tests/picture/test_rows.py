@@ -203,3 +203,17 @@ def test_where_curves_cannot_be_found_arrows_are_straight_and_rows_stay(monkeypa
     monkeypatch.setattr(renderer, "render", render)
     assert tg.draw(waves, X).svg() == "<svg></svg>"
     assert tried[1].replace(" splines=line", "") == tried[0]
+
+
+def test_small_cards_refer_to_one_of_several_that_look_the_same_by_a_number():
+    def f(x):
+        first, second = np.tanh(x), np.tanh(x * 2.0)
+        return waves(first * second) * first * second
+
+    cards = tg.draw(f, X)._graph.cards
+    marked = {id(card): card.mark for card in cards if card.symbol == "tanh" and card.mark and not card.refers}
+    assert sorted(marked.values()) == ["(1)", "(2)"]
+    referring = [card for card in cards if card.refers and card.symbol == "tanh"]
+    assert {card.mark for card in referring} == {"(1)", "(2)"}
+    assert all(card.mark == cards[card.parents[0]].mark for card in referring)
+    assert all(not card.mark for card in cards if card.symbol == "sin")

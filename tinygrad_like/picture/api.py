@@ -35,8 +35,10 @@ def draw(
 
     `names` maps names to Tensors (`names=locals()` will do) or lists those of the inputs. `detail` is "op", "shape",
     "stats", "value", or "auto" by size. What a function such as softmax or layer_norm does is one card; "op" shows
-    every operation in it, without values. `depth` shows layers as one card each from that depth on. A graph of more
-    than `max_nodes` is reduced: identical siblings become one ×N, layers are collapsed, or only a part is shown.
+    every operation in it, without values. `depth` shows layers as one card each from that depth on. A wide picture is
+    broken into rows, and what is still too large to be read is made smaller: identical siblings become one ×N, steps
+    that repeat are shown once, layers are collapsed, or only a part is shown. The title says so, and how to see more.
+    With `max_nodes`, as much is shown as so many cards can hold, however large the picture gets.
     `focus` (a Tensor, a layer, a path or a name) shows what is at most `radius` edges away. `direction` is
     "LR", "TB", "RL" or "BT", `theme` "light" or "dark". `title` stands above the picture; without `gradients` only
     values are shown.

@@ -25,7 +25,7 @@ from .captured import capture, reading
 from .captured.places import Places
 from .fitting import fitting_detail, readable
 from .graphs.arranging import arrange
-from .graphs.comparing import beside, other_state
+from .graphs.comparing import TWO_MODELS, beside, other_state
 from .graphs.graph import ROLES, Card, Cluster, Graph
 from .graphs.reducing import blocks_as_cards
 from .options import Options
@@ -71,7 +71,7 @@ def other_of(target: Any, inputs: tuple[Any, ...], options: Options, places: Pla
             f"compare must be a state_dict(), a Picture, a model or a function, but got {other!r}.",
             "Write compare=picture, with one that was drawn before.",
         )
-    return whole(other, inputs, options)[0], ("other", "this")
+    return whole(other, inputs, options)[0], TWO_MODELS
 
 
 def whole(target: Any, inputs: tuple[Any, ...], options: Options) -> tuple[Graph, Options, Places]:

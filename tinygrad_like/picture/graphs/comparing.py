@@ -14,6 +14,8 @@ from ...nn.layer import Layer
 from ...nn.state import misfit, plain_value, state_of
 from .graph import LEAVES, Card, Graph, Other, altered
 
+TWO_MODELS = ("other", "this")  # what their blocks are called
+
 
 def beside(graph: Graph, other: Graph, words: tuple[str, str]) -> Graph:
     """The graph with the arrays of the other one, which `words` names first. Raises ArgumentError if they differ."""
@@ -28,8 +30,12 @@ def beside(graph: Graph, other: Graph, words: tuple[str, str]) -> Graph:
     cards = [paired(card, match, words) for card, match in zip(graph.cards, other.cards)]
     facts = [fact for fact in graph.facts if fact not in other.facts and " = " not in fact]
     same = [fact for fact in graph.facts if fact in other.facts and " = " not in fact]
-    note = f"left {words[0]}, right {words[1]}, coloured by its change (own scale): blue grew, orange shrank"
-    return replace(graph, cards=cards, facts=same + facts + changes(graph, other), note=note)
+    note = f"left {words[0]}, right {words[1]}, in the colours of the change: blue grew, orange shrank"
+    changed = changes(graph, other)
+    if words == TWO_MODELS:
+        note = note.replace("blue grew, orange shrank", "blue is more, orange less")
+        changed = [fact.replace("changed by", "differ by") for fact in changed]
+    return replace(graph, cards=cards, facts=same + facts + changed, note=note)
 
 
 def form_of(card: Card) -> tuple[Any, ...]:

@@ -92,6 +92,7 @@ class Card:
     options: str = ""  # what tells it from others of its name: "axis 0"
     operations: int = 1  # how many it stands for, if it can be opened
     place: str = ""  # the layer that computed it, where no box says so
+    mark: str = ""  # what tells it from others that look the same, where a small card refers to it
     path: str = ""  # of a parameter or buffer in the outermost layer
     other: Other | None = None  # what it is compared with
     key: int = -1  # its number in the whole graph

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from .graph import (
     LEAVES,
@@ -175,6 +177,7 @@ def layer_card(
         return altered(last, role=cluster.role, options=last.options or cluster.label, cluster=cluster.outer)
     label = last.label or (f"call {cluster.call}" if cluster.call else "")
     label = "" if label.lower() == cluster.title.lower() else label
+    is_named_loss = cluster.title == LOSS and re.search("[a-z]{2}", last.symbol)  # "mse", but not "−"
     is_whole = last.role == "loss" or (last.role == "activation" and len(computed) == 1)
     of_all = {"value": last.value, "gradient": last.gradient, "shape": last.shape}
     if len(results) > 1 and len({(graph.cards[n].shape, graph.cards[n].count) for n in results}) == 1:
@@ -187,17 +190,23 @@ def layer_card(
         **of_all,
         role=cluster.role or (last.role if is_whole else "group"),
         symbol=cluster.title,
-        name="" if cluster.role else cluster.label or (last.symbol if cluster.title == LOSS else ""),
+        name="" if cluster.role else cluster.label or (last.symbol if is_named_loss else ""),
         options=cluster.label if cluster.role else "",
         label=label,
         cluster=cluster.outer,
-        count=1,
-        in_row=False,
+        **called_in_each_step(cluster, last, computed),
         parameters=parameters_in(cards),
         operations=operations_in(cards),
         results=len(results),
         call=call,
     )
+
+
+def called_in_each_step(cluster: Cluster, last: Card, computed: list[Card]) -> dict[str, Any]:
+    """How often a layer is called in the steps that it is in, of which the last is shown: in a box without a path."""
+    is_inside = cluster.path and any(not box.path and not box.role and box.title != LOSS for box in cluster.chain())
+    is_repeated = bool(is_inside) and last.in_row and {card.count for card in computed} == {last.count}
+    return {"count": last.count if is_repeated else 1, "in_row": is_repeated}
 
 
 # -- leaves that are used in many places -------------------------------------------------------------------

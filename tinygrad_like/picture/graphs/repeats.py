@@ -160,7 +160,8 @@ def find_boxes(graph: Graph, run: Run) -> dict[int, Cluster]:
     if run.period > 1:
         inner = [each.cluster.chain()[depth:] for each in (first, last) if each.cluster]
         ends = [chain[0].title for chain in inner if chain]
-        names = dict.fromkeys(graph.cards[number].symbol for number in run.numbers[: run.period])
+        symbols = [[graph.cards[i].symbol for i in run.numbers[slot :: run.period]] for slot in range(run.period)]
+        names = dict.fromkeys(common(same) for same in symbols)
         run.word = "step" if len(set(ends)) < 2 else "one"
         repeats = sum(graph.cards[number].steps for number in run.numbers[:: run.period])
         title = f"× {repeats:,} steps" if run.word == "step" else f"× {repeats:,} in a row"

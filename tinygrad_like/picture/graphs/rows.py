@@ -147,6 +147,7 @@ def in_rows(graph: Graph, sizes: list[Size], most: float) -> Graph:
         cards.append(altered(renumbered(card, place), **where))
     if len(cards) > MOST_REFERENCES * len(graph.cards):
         return graph  # a tangle, which would be all references
+    mark_alike(cards)
     return replace(graph, cards=cards, roots=[new[root] for root in graph.roots])
 
 
@@ -166,6 +167,20 @@ def split_boxes(graph: Graph, row: list[int]) -> dict[tuple[int, int], Cluster |
             part.count = cluster.count
             found[id(cluster), each] = part
     return found
+
+
+def mark_alike(cards: list[Card]) -> None:
+    """Where several cards look the same, those that small cards refer to have numbers: "add (1)", "add above (1)"."""
+    alike: dict[tuple[str, str], list[int]] = {}
+    for number, card in enumerate(cards):
+        if not card.refers:
+            alike.setdefault((card.label or card.symbol, "" if card.label else card.name), []).append(number)
+    wanted = {card.parents[0] for card in cards if card.refers}
+    for numbers in alike.values():
+        for count, number in enumerate(sorted(wanted & {*numbers}) if len(numbers) > 1 else [], 1):
+            cards[number].mark = f"({count})"
+    for card in cards:
+        card.mark = cards[card.parents[0]].mark if card.refers else card.mark
 
 
 def reference_to(card: Card, number: int) -> Card:

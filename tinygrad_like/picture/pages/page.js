@@ -169,7 +169,7 @@ function tell(card) {
   const formula = made("p", "formula", head);
   if (shape) formula.append(made("span", "shape", [shape]));
   const rest = made("div", "lines", []);
-  lines.forEach((line, i) => rest.append(made("p", head.length && i === lines.length - 1 ? "numbers" : "", line)));
+  lines.forEach((line) => rest.append(made("p", /^(first number|value)/.test(line[0]) ? "numbers" : "", line)));
   mark(find("rule"), { back });
   find("rule").replaceChildren(...(head.length ? [formula, rest] : [rest]));
   find("rule").scrollTop = 0;

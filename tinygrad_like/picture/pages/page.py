@@ -123,7 +123,7 @@ def recolouring(colours: dict[str, str], drawn: str) -> str:
 
 def header(graph: Graph, options: Options) -> str:
     """The title, what is shown of the graph, and the legend."""
-    texts = "".join(f"<p>{html.escape(plain(text, LONG))}</p>\n" for text in facts_and_note(graph, options) if text)
+    texts = "".join(f"<p>{html.escape(plain(text, 2 * LONG))}</p>\n" for text in facts_and_note(graph, options) if text)
     legend = "".join(f'<li class="{entry}">{html.escape(word_of(entry, graph))}</li>' for entry in graph.legend)
     return f'<h1>{html.escape(plain(options.title or ""))}</h1>\n{texts}<ul class="legend">{legend}</ul>'
 

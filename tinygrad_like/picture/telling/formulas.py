@@ -53,7 +53,7 @@ def formula_of_result(primitive: Primitive) -> str:
     symbol = symbol.replace("ˣ", "^(x)")
     if args == ("x",) and re.search(r"(?<![A-Za-z])x(?![A-Za-z\u0304])", symbol):
         return symbol
-    return f"{symbol if symbol.isalpha() else last_name(primitive.name)}({', '.join(args)})"
+    return f"{symbol if symbol.isalpha() and symbol.isascii() else last_name(primitive.name)}({', '.join(args)})"
 
 
 def text_of_rule(function: Any) -> Text:

@@ -14,6 +14,7 @@ from .markup import Piece, variable
 
 LONGEST_NAME = 16
 UNNAMED = ("tensor", "leaf", "array", "constant")
+INSTEAD = {"x": "u", "y": "z"}  # where a card of the graph has this name
 
 
 @dataclass(slots=True)
@@ -120,8 +121,8 @@ def letters(operands: Operands, number: int, this: tuple[int, Piece] | None = No
 
 
 def free(letter: str, taken: Set[str]) -> str:
-    """The letter, or if it is taken, with a prime; instead of y, it is z then."""
-    name = "z" if letter == "y" and "y" in taken else letter
+    """The letter, or another if that is the name of something else."""
+    name = INSTEAD.get(letter, letter) if letter in taken else letter
     while name in taken:
         name += "′"
     return name

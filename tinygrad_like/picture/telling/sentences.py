@@ -27,6 +27,8 @@ def call(card: Card, graph: Graph) -> str:
         return plain(card.symbol)
     parents = [graph.cards[p] for p in card.parents]
     names = [plain(p.label) or (name_of(p, graph) if p.role in LEAVES else "…") for p in parents]
+    if card.symbol.startswith("x[") and names:
+        return f"{names[0]}{plain(card.symbol)[1:]}"  # m[index]
     names[MOST_ARGUMENTS:] = ["…"] * (len(names) > MOST_ARGUMENTS)
     names += [plain(card.options)] * bool(card.options)
     return f"{plain(card.name) or plain(card.symbol)}({', '.join(names)})"

@@ -25,13 +25,13 @@ class Steps:
         self.graph, self.operands = graph, Operands(graph)
         self.of = plain(graph.of).replace("sum of ", "Σ ")
 
+    def letter(self, letter: str) -> Piece:
+        """What a card without a name is called: by this letter, unless that is a name in the graph."""
+        return variable(free(letter, self.operands.names))
+
     def derivative(self, name: Piece) -> Pieces:
         """∂loss/∂x."""
         return ["∂", variable(self.of), "/∂", name]
-
-    def letter(self, letter: str) -> Piece:
-        """A letter for what has no name."""
-        return variable(free(letter, self.operands.names))
 
     def result_formula(self, number: int) -> str:
         """What a card computes, in the letters of its record; "" where that has no formula."""
@@ -78,6 +78,8 @@ def operation_name(card: Card) -> str:
     what = card.call.what if card.call else None
     if not isinstance(what, Primitive) or re.fullmatch("[A-Za-z_ ]{2,}", card.symbol):
         return plain(card.symbol)
+    if what.name == "getitem":
+        return "indexing"
     return plain(last_name(what.name).replace("_", " "))
 
 

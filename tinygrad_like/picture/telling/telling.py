@@ -166,6 +166,8 @@ def name_in(steps: Steps, number: int, uses: list[Use]) -> Piece:
         return name or steps.letter("x" if uses else "y")
     consumer = uses[0].consumer
     call = steps.graph.cards[consumer].call
+    if call and isinstance(call.what, Primitive) and call.what.variadic:
+        return steps.letter("x")  # one of several
     letter = argument(call.what if call else None, uses[0].place)
     return letters(steps.operands, consumer)[letter]
 

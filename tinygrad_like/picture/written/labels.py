@@ -37,9 +37,9 @@ def escaped(text: str, longest: int = LONGEST) -> str:
     return html.escape(plain(text, longest)).replace("\\", "\\\\")
 
 
-def text_width(text: str, size: int, bold: bool = False) -> float:
+def text_width(text: str, size: int, bold: bool = False, longest: int = LONGEST) -> float:
     """The width of a text in points."""
-    return thousandths(plain(text), bold) * size / 1000
+    return thousandths(plain(text, longest), bold) * size / 1000
 
 
 def font(text: str, size: int, colour: str, bold: bool = False, longest: int = LONGEST) -> str:
@@ -68,7 +68,7 @@ def heading(card: Card, theme: Theme) -> str:
     """Symbol and name on the left; what the user calls it, and how many it stands for, on the right."""
     ink = theme.role(card.role)[2]
     left = font(card.symbol, 14, ink, bold=card.role != "stub")
-    if card.name:
+    if card.name and card.name != card.symbol:
         left += "&#160; " + font(card.name, 10, ink)
     if card.options:
         left += "&#160; " + font(card.options, 10, theme.muted)
@@ -80,6 +80,7 @@ def heading(card: Card, theme: Theme) -> str:
 def right_words(card: Card) -> str:
     """What stands on the right of the heading: the layer, what the user calls the card, and how many it stands for."""
     called = " · ".join(dict.fromkeys(filter(None, (card.place, card.label))))
+    called = f"{called} {card.mark}".strip()
     return f"{called} ×{card.count:,}".strip() if card.count > 1 else called
 
 
@@ -119,7 +120,8 @@ def part_row(card: Card, number: int, part: str, detail: str, theme: Theme, maps
     array = card.value if part == "value" else card.gradient
     words = [shape_text(card.shape)] if part == "value" and card.shape is not None else []
     if card.count > 1 and words:
-        words = [f"last of {card.count:,}, {words[0]}" if card.in_row else f"{card.count:,} of {words[0]}"]
+        each = f"{card.count:,} of {words[0]}" if card.shape else f"{card.count:,} scalars"
+        words = [f"last of {card.count:,}, {words[0]}" if card.in_row else each]
     name = f"n{number}{part[0]}"
     body = ""
     if array is None:
@@ -156,7 +158,7 @@ def map_rows(name: str, shown: HeatMap, theme: Theme) -> str:
 
 def stats_rows(array: Any, part: str, theme: Theme) -> str:
     lines = statistics(array)
-    if part == "gradient":
+    if part == "gradient" and array.size > 1:
         lines.append(("norm", short(norm(array))))
     return "".join(
         f'<TR><TD ALIGN="LEFT">{font(name, 8, theme.faint)}</TD>'

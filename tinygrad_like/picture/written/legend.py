@@ -12,6 +12,7 @@ from .labels import font, parts, text_width
 from .themes import Theme
 
 LONG = 160
+LINE = 110  # letters of a line of notes
 NARROW = 10  # cards
 # What a legend can name, in this order: the roles of cards, how else they are drawn, the colours of cells.
 LEGEND_ROLES = ("input", "constant", "parameter", "buffer", "operation", "activation", "group", "loss", "stub")
@@ -27,19 +28,32 @@ def header(graph: Graph, options: Options) -> str:
     title = font(options.title or "", 18, theme.title, bold=True) + "&#160;&#160; "
     title += font(facts, 11, theme.muted, longest=LONG)
     chips = [chip(entry, word_of(entry, graph), theme) for entry in graph.legend]
-    notes = [f'<TD ALIGN="LEFT">{font(note, 9, theme.muted, longest=LONG)}</TD>'] if note else []
+    notes = [f'<TD ALIGN="LEFT">{font(line, 9, theme.muted, longest=LONG)}</TD>' for line in lines_of(note)]
     space = "<TD>&#160;&#160;</TD>"
     is_wide = len(graph.cards) > NARROW and options.direction in ("LR", "RL")
     # A cell at the end takes the space that is left; else all cells would grow.
-    others = [text_width(options.title or "", 18, True) + text_width(facts, 11)]
-    others += [] if is_wide else [text_width(note, 9)]
-    rest = f'<TD WIDTH="{max(0.0, max(others) - length_of(graph)):.0f}"></TD>'
+    others = [text_width(options.title or "", 18, True) + text_width(facts, 11, longest=LONG)]
+    others += [text_width(line, 9, longest=LONG) for line in lines_of(note)[is_wide:]]
+    own = length_of(graph) + sum(text_width(line, 9, longest=LONG) + 24 for line in lines_of(note)[:is_wide])
+    rest = f'<TD WIDTH="{max(0.0, max(others) - own):.0f}"></TD>'
     first = f'<TD ALIGN="LEFT">{title}</TD>'
-    rows = [[first], [*chips, space, *notes, rest]] if is_wide else [[first], [*chips, rest], notes]
+    beside = [space, *notes[:1]] if is_wide else []
+    rows = [[first], [*chips, *beside, rest], *([line] for line in notes[is_wide:])]
     table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="2"><TR>{}</TR></TABLE>'
     tables = [table.format("".join(row)) for row in rows if row]
     lines = "".join(f'<TR><TD ALIGN="LEFT" CELLPADDING="0">{each}</TD></TR>' for each in tables)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0">{lines}</TABLE>>'
+
+
+def lines_of(note: str) -> list[str]:
+    """The note in as many lines as it takes, broken between the things that it says."""
+    lines: list[str] = []
+    for part in filter(None, note.split(" · ")):
+        if lines and len(lines[-1]) + len(part) < LINE:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 def length_of(graph: Graph) -> float:
@@ -54,7 +68,7 @@ def facts_and_note(graph: Graph, options: Options) -> tuple[str, str]:
     if options.gradients and graph.of:
         notes = [f"gradient = ∂ {graph.of} / ∂ card", "arrow width = gradient norm"]
     dashed = ["broadcast"] * any(card.stretched and not card.refers for card in graph.cards)
-    dashed += ["left out"] * ("stub" in graph.legend)
+    dashed += [word_of("stub", graph).replace("step", "from the step")] * ("stub" in graph.legend)
     notes += [f"dashed arrow = {' or '.join(dashed)}"] if dashed else []
     return facts, " · ".join(notes + [graph.note] * bool(graph.note))
 
@@ -81,6 +95,10 @@ def colours_in(array: Any) -> set[str]:
 
 
 def word_of(entry: str, graph: Graph) -> str:
+    if entry == "stub" and not any(c.nodes for c in graph.cards if c.role == "stub" and not c.refers):
+        return "step before"
+    if entry == "group" and all(c.name == "written" for c in graph.cards if c.role == "group" and not c.refers):
+        return "written"  # what a program leaves behind
     return graph.result if entry == "loss" else WORDS.get(entry, entry)
 
 
