@@ -119,16 +119,8 @@ def told_backward(steps: Steps, number: int) -> Told | None:
     shares = [share(steps, number, name, use) for use in uses]
     is_root = number in steps.graph.roots
     head: Pieces = [*steps.derivative(name), " = "]
-    if not steps.of:  # backward() freed the graph
-        by_backward: Pieces = ["what backward() has added to it"]
-        return Told(
-            joined([name, ".grad"]), shape_text(card.shape), [by_backward, labelled(first_gradient(card), card)]
-        )
-    if not shares and not is_root:
-        return Told(steps.derivative(name), shape_text(card.shape), [["from ", UNSEEN], first_gradient(card)])
-    if card.results > 1:
-        of_each: Pieces = ["one for each of its results"]
-        return Told(steps.derivative(name), shape_text(card.shape), [of_each, first_gradient(card)])
+    if not steps.of or card.results > 1 or not (shares or is_root):
+        return told_without_rules(steps, card, name)
     if card.unseen:
         shares.append(Share(["…"], [UNSEEN], [], [], []))
     if is_root and shares:
@@ -151,6 +143,16 @@ def told_backward(steps: Steps, number: int) -> Told | None:
         signs[MOST_SHARES:] = ["…"]
     head += [piece for sign in signs for piece in (" + ", sign)][1:]
     return Told(joined(head), shape_text(card.shape), [*lines, labelled(added(card, shares), card)])
+
+
+def told_without_rules(steps: Steps, card: Card, name: Piece) -> Told:
+    """Of a gradient that no formula here gives: in a freed graph, of a layer with several results, or of a part."""
+    head, shape, first = steps.derivative(name), shape_text(card.shape), first_gradient(card)
+    if not steps.of:
+        return Told(joined([name, ".grad"]), shape, [["what backward() has added to it"], labelled(first, card)])
+    if card.results > 1:
+        return Told(head, shape, [["one for each of its results"], first])
+    return Told(head, shape, [["from ", UNSEEN], first])
 
 
 def why(each: Share, before: Share | None = None) -> Pieces:
