@@ -126,6 +126,13 @@ def test_statistics_say_how_many_are_not_finite():
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(9.96e12, "1e13"), (9.96e-10, "1e-9"), (-9.96e9, "-9.96e9"), (9.996e9, "1e10")]
+)
+def test_a_number_that_is_rounded_up_has_its_new_exponent(value, text):
+    assert numbers.short(value) == text
+
+
 @given(st.floats(allow_nan=False))
 def test_a_number_by_itself_is_short_and_itself(value):
     text = numbers.short(value)

@@ -101,8 +101,8 @@ def short(value: Any) -> str:
         return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"
     exponent = int(f"{value:.2e}".partition("e")[2])
     digits = 3 - len(str(abs(exponent)))
-    mantissa = f"{value:.{digits}e}".partition("e")[0]
-    return f"{mantissa.rstrip('0').rstrip('.') if digits else mantissa}e{exponent}"
+    mantissa, _, exponent_after = f"{value:.{digits}e}".partition("e")  # 9.96e12 is rounded to 1.0e13
+    return f"{mantissa.rstrip('0').rstrip('.') if digits else mantissa}e{int(exponent_after)}"
 
 
 def block(array: Any) -> Block:
