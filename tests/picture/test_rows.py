@@ -12,6 +12,7 @@ from tinygrad_like.engine.errors import RenderError
 from tinygrad_like.picture.fitting import HIGHEST, WIDEST
 from tinygrad_like.picture.graphs.columns import ranks_of
 from tinygrad_like.picture.graphs.rows import in_rows
+from tinygrad_like.picture.picture import not_too_wide
 from tinygrad_like.picture.written import renderer
 from tinygrad_like.picture.written.crossings import crossed_titles, moved, without_crossings
 
@@ -217,3 +218,11 @@ def test_small_cards_refer_to_one_of_several_that_look_the_same_by_a_number():
     assert {card.mark for card in referring} == {"(1)", "(2)"}
     assert all(card.mark == cards[card.parents[0]].mark for card in referring)
     assert all(not card.mark for card in cards if card.symbol == "sin")
+
+
+def test_what_is_a_little_too_wide_is_drawn_smaller():
+    assert not_too_wide('<svg width="1280pt" height="640pt" viewBox="0 0 1280 640">') == (
+        '<svg width="1200pt" height="600pt" viewBox="0 0 1280 640">'
+    )
+    for same in ('<svg width="1200pt" height="640pt"', '<svg width="1501pt" height="640pt"'):
+        assert not_too_wide(same) == same

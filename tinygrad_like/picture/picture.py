@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 MOST_LAID_OUT_AGAIN = 150  # cards
+WIDEST, SHRUNK = 1200.0, 1.25  # points, which are 1,600 pixels; and how much wider what is shrunk may be
 MOST_KEPT = 10_000  # elements of each array
 FORMATS = ("svg", "png", "pdf", "dot", "html")
 
@@ -51,6 +52,18 @@ def rendered(source: str, format: str) -> bytes:
         if "routesplines" in error.details and "splines=line" not in source:
             return rendered(source.replace(" rankdir=", " splines=line rankdir=", 1), format)
         return renderer.render(freer(source), format)
+
+
+def not_too_wide(svg: str) -> str:
+    """A picture that is a little too wide, drawn a little smaller."""
+
+    def smaller(size: re.Match[str]) -> str:
+        width, height = float(size[1]), float(size[2])
+        if not WIDEST < width <= SHRUNK * WIDEST:
+            return size[0]
+        return f'width="{WIDEST:.0f}pt" height="{height * WIDEST / width:.0f}pt"'
+
+    return re.sub(r'width="([\d.]+)pt" height="([\d.]+)pt"', smaller, svg, count=1)
 
 
 def kept(array: Any) -> Any:
@@ -142,7 +155,7 @@ class Picture:
     def _render(self, format: str) -> bytes:
         if format not in self._rendered:
             if format == "svg":
-                svg = with_images(lettered(self._laid_out()), self._maps, self._options.colours)
+                svg = with_images(lettered(not_too_wide(self._laid_out())), self._maps, self._options.colours)
                 self._rendered[format] = svg.encode("utf-8")
             else:
                 self._rendered[format] = rendered(self.source, format)

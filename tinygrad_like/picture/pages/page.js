@@ -74,7 +74,9 @@ function captionOfStep() {
 /** One step on, or back; from the whole picture to the first step, or to the last. */
 function stepBy(change) {
   const from = atRest ? (change > 0 ? 0 : lastStep + 1) : step;
-  goTo(from + change);
+  const next = Math.max(0, Math.min(lastStep, from + change));
+  comeCloser(cards[steps[Math.max(next, 1) - 1]]);
+  goTo(next);
 }
 
 function goTo(newStep) {
