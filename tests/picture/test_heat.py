@@ -13,7 +13,7 @@ from tests.cases import together
 from tests.picture.test_page import NO_RENDERER, RENDERERS, dumped, html_of, recoloured
 from tinygrad_like.picture.pages.page import prepared
 from tinygrad_like.picture.written import heat, heat_images, renderer
-from tinygrad_like.picture.written.themes import DARK, LIGHT, STEPS, THEMES, fraction_of
+from tinygrad_like.picture.written.themes import DARK, LIGHT, STEPS, THEMES, fraction_of, shades
 
 rng = np.random.default_rng(0)
 IMAGE = re.compile(r"data:image/png;base64,([^\"]*)")
@@ -145,7 +145,7 @@ def test_a_png_has_the_colours_of_cells(theme):
         [theme.cell(-1e-9), theme.broken, "gap"],
     ]
     assert all(
-        theme.shades()[step + STEPS + 1] == theme.cell(fraction_of(step)) for step in range(-STEPS - 1, STEPS + 2)
+        shades(theme)[step + STEPS + 1] == theme.cell(fraction_of(step)) for step in range(-STEPS - 1, STEPS + 2)
     )
     for each in THEMES.values():
         other = heat_images.in_theme(base64.b64encode(png).decode(), each)

@@ -35,9 +35,9 @@ def readable(graph: Graph, centres: list[int], options: Options, two: bool = Fal
 
     def fits(graph: Graph) -> bool:
         graph = titled(with_references(graph))
-        sizes = sizes_of(graph, options, two)
         if len(graph.cards) <= FEW:
             return True
+        sizes = sizes_of(graph, options, two)
         if is_across:
             return size_in_rows(graph, sizes, WIDEST)[1] <= HIGHEST
         length, breadth = size_in_rows(graph, [(height, width) for width, height in sizes], float("inf"))

@@ -66,9 +66,19 @@ def moved(source: str, name: str, place: str) -> str:
 
 def crossed_titles(svg: str) -> list[str]:
     """The names of the boxes whose titles an arrow crosses."""
-    titles = [(name, title_box(body)) for name, body in CLUSTER.findall(svg)]
-    points = [point for path in EDGE.findall(svg) for point in points_of(path)]
-    return [name for name, box in titles if box and any(is_inside(point, box) for point in points)]
+    titles = {name: box for name, body in CLUSTER.findall(svg) if (box := title_box(body))}
+    if not titles:
+        return []
+    paths = [[(float(x), float(y)) for x, y in NUMBERS.findall(path)] for path in EDGE.findall(svg)]
+    return [name for name, box in titles.items() if any(crosses(path, box) for path in paths)]
+
+
+def crosses(path: list[Point], box: Box) -> bool:
+    """Whether a path of cubic curves goes through a box."""
+    xs, ys = [x for x, _ in path], [y for _, y in path]
+    if not path or max(xs) < box[0] or min(xs) > box[2] or max(ys) < box[1] or min(ys) > box[3]:
+        return False
+    return any(is_inside(point, box) for point in points_of(path))
 
 
 def title_box(body: str) -> Box | None:
@@ -83,11 +93,10 @@ def title_box(body: str) -> Box | None:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def points_of(path: str) -> Iterator[Point]:
+def points_of(path: list[Point]) -> Iterator[Point]:
     """Points along a path of cubic curves."""
-    found = [(float(x), float(y)) for x, y in NUMBERS.findall(path)]
-    for i in range(0, len(found) - 3, 3):
-        a, b, c, d = found[i : i + 4]
+    for i in range(0, len(path) - 3, 3):
+        a, b, c, d = path[i : i + 4]
         for step in range(STEPS):
             t = step / STEPS
             shares = (1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3

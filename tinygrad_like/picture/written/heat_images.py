@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .heat import BROKEN, GAP, HeatMap, pooled
-from .themes import THEMES, Theme
+from .themes import THEMES, Theme, shades
 
 MOST_CELLS = 16  # each way, since a table of 64 × 64 takes Graphviz 150 ms
 TABLE = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">{}</TABLE>'
@@ -32,7 +32,7 @@ def table(name: str, shown: HeatMap, theme: Theme) -> str:
         steps = pooled(np.where(steps == GAP, 0, steps), *blocks)
     width, height = round(shown.width / steps.shape[1]), round(shown.height / steps.shape[0])
     size = f'FIXEDSIZE="TRUE" WIDTH="{max(width, 1)}" HEIGHT="{max(height, 1)}"'
-    cells = [f'<TD BGCOLOR="{colour}" {size}></TD>' for colour in theme.shades()] + [f"<TD {size}></TD>"]  # of gaps: -1
+    cells = [f'<TD BGCOLOR="{colour}" {size}></TD>' for colour in shades(theme)] + [f"<TD {size}></TD>"]  # of gaps: -1
     rows = "".join(f"<TR>{''.join(cells[index] for index in row)}</TR>" for row in (steps + BROKEN - 1).tolist())
     return f"<!--map {name}-->{TABLE.format(rows)}<!--end-->"
 
@@ -75,7 +75,7 @@ def png(steps: Any, theme: Theme) -> bytes:
 @cache
 def palette(theme: Theme) -> bytes:
     """The colour of gaps, which is transparent, and those of all steps."""
-    colours = bytes.fromhex("".join(each[1:] for each in (theme.zero, *theme.shades())))
+    colours = bytes.fromhex("".join(each[1:] for each in (theme.zero, *shades(theme))))
     return chunk(b"PLTE", colours) + chunk(b"tRNS", b"\0")
 
 

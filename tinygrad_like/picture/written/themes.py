@@ -52,9 +52,11 @@ class Theme:
             return self.zero
         return mixed(self.zero, self.positive if fraction > 0 else self.negative, 0.15 + 0.85 * step / STEPS)
 
-    def shades(self) -> list[str]:
-        """The colours of all cells: of steps from -STEPS - 1 to STEPS + 1, where 0 is nothing else; then of nan."""
-        return [self.cell(fraction) for fraction in (*map(fraction_of, range(-STEPS - 1, STEPS + 2)), float("nan"))]
+
+@cache
+def shades(theme: Theme) -> list[str]:
+    """The colours of all cells: of steps from -STEPS - 1 to STEPS + 1, where 0 is nothing else; then of nan."""
+    return [theme.cell(fraction) for fraction in (*map(fraction_of, range(-STEPS - 1, STEPS + 2)), float("nan"))]
 
 
 def fraction_of(step: int) -> float:
@@ -124,7 +126,7 @@ THEMES = {theme.name: theme for theme in (LIGHT, DARK)}
 
 def light_to_dark() -> dict[str, str]:
     """For every colour of the light theme, that of the dark one: how a page changes its theme."""
-    return dict(colours(LIGHT, DARK)) | dict(zip(LIGHT.shades(), DARK.shades()))
+    return dict(colours(LIGHT, DARK)) | dict(zip(shades(LIGHT), shades(DARK)))
 
 
 def colours(light: Theme, dark: Theme) -> Iterator[tuple[str, str]]:
