@@ -255,6 +255,7 @@ ORDER = [
     "picture.written.themes",
     "picture.written.lettering",
     "picture.written.crossings",
+    "picture.written.cells",
     "picture.written.heat",
     "picture.written.heat_images",
     "picture.written.labels",

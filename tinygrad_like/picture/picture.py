@@ -11,6 +11,7 @@ from ..engine.errors import ArgumentError, MissingError, RenderError
 from .graphs.graph import Graph, altered
 from .options import Options
 from .written import renderer
+from .written.cells import with_cells, with_places
 from .written.crossings import without_crossings
 from .written.dot import digraph
 from .written.excerpts import forget_arrays
@@ -165,7 +166,8 @@ class Picture:
         """The svg as it is laid out. In the source, titles move to where no arrow crosses them."""
 
         def draw(source: str) -> str:
-            return rendered(with_marks(source, self._maps), "svg").decode("utf-8")
+            free, tables = with_places(with_marks(source, self._maps))
+            return with_cells(rendered(free, "svg").decode("utf-8"), tables, self._options.colours)
 
         if len(self._graph.cards) > MOST_LAID_OUT_AGAIN:
             return draw(self._source)
