@@ -35,7 +35,7 @@ def random_graphs(draw):
     return Graph(cards, [len(cards) - 1], len(cards))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(random_graphs())
 def test_rolling_up_keeps_order_count_values_and_root(graph):
     siblings, runs = siblings_rolled_up(graph), steps_rolled_up(graph)
@@ -47,7 +47,7 @@ def test_rolling_up_keeps_order_count_values_and_root(graph):
     assert runs.cards[runs.roots[0]].value == len(graph.cards) - 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(random_graphs(), st.integers(0, 3), st.integers(1, 20), st.data())
 def test_a_neighbourhood_counts_all_that_it_leaves_out(graph, radius, most, data):
     centre = data.draw(st.integers(0, len(graph.cards) - 1))
@@ -61,7 +61,7 @@ def test_a_neighbourhood_counts_all_that_it_leaves_out(graph, radius, most, data
     assert len(shown) + more == len(graph.cards)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(random_graphs())
 def test_references_leave_few_uses(graph):
     shared = with_references(graph)

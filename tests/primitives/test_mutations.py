@@ -24,7 +24,7 @@ from tinygrad_like.engine.primitive import Rule, read_rule
 from tinygrad_like.engine.registry import REGISTRY
 from tinygrad_like.engine.scattered import Scattered
 
-EVERY, SOME = bool(os.environ.get("EVERY_CASE")), 5
+EVERY, SOME = bool(os.environ.get("EVERY_CASE")), 20
 count = itertools.count()
 TRUTH = "False is 0, and True is 1"
 ORDER = "the order of these two makes no difference"
