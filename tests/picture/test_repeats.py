@@ -155,6 +155,17 @@ def test_of_a_very_long_loop_few_nodes_become_cards(monkeypatch):
     assert {card.count for card in steps_rolled_up(thin).cards if card.in_row} == {1_999}
 
 
+def test_after_what_is_left_out_no_value_is_computed_from_another_step(monkeypatch):
+    monkeypatch.setattr(thinning, "HUGE", 500)
+    x = y = tg.Tensor(1.0, requires_grad=True)
+    for _ in range(2_000):
+        y = y + x  # its rule keeps nothing, so values are computed again where they can be
+    cards = graph_of(y).cards
+    assert [card.value.item() for card in cards[:4]] == [1.0, 2.0, 3.0, 4.0]
+    assert cards[-1].value.item() == 2_001.0
+    assert [(card.value, card.note) for card in cards[-4:-1]] == [(None, "not kept")] * 3
+
+
 def test_a_loop_whose_results_are_all_used_is_thinned_too(monkeypatch):
     monkeypatch.setattr(thinning, "HUGE", 500)
     y, all_of_them = tg.Tensor(np.ones(2), requires_grad=True), []
