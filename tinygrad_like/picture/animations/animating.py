@@ -62,7 +62,8 @@ def animate(
     """
     model = model_of(model)
     if not isinstance(model, Layer):
-        raise ArgumentError(f"animate takes a model, a Layer or a Network, but got a {type(model).__name__}.")
+        what = f"animate takes a model, a Layer or a Network, but got a {type(model).__name__}."
+        raise ArgumentError(what, "Write tg.animate(model, states), with the model whose states these are.")
     if not isinstance(theme, str) or theme not in THEMES:
         raise ArgumentError(f"theme must be one of {', '.join(THEMES)}, but got {theme!r}.")
     if title is not None and not isinstance(title, str):
@@ -104,7 +105,8 @@ def checked_states(given: Any) -> list[State]:
     states: list[State] = []
     for number, state in enumerate(given):
         if not isinstance(state, Mapping):
-            raise ArgumentError(f"history_of_states[{number}] must be a state_dict(), but is a {type(state).__name__}.")
+            what = f"history_of_states[{number}] must be a state_dict(), but is a {type(state).__name__}."
+            raise ArgumentError(what, "Append copy.deepcopy(model.state_dict()) to a list during the training.")
         states.append({str(name): np.array(plain_value(value)) for name, value in state.items()})
     if not states:
         raise ArgumentError("animate needs at least one state.", "Append copy.deepcopy(model.state_dict()) to a list.")
@@ -124,7 +126,8 @@ def is_one_memory(first: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
 def one_for_each(states: list[State], what: str, given: Any) -> Array:
     values = numbers(given, what)
     if values.shape != (len(states),):
-        raise ShapeError(f"There are {len(states)} states, but {what} has shape {values.shape}.")
+        problem = f"There are {len(states)} states, but {what} has shape {values.shape}."
+        raise ShapeError(problem, f"Give {what} one number for each state.")
     broken = values[~np.isfinite(values) | (values != np.round(values))]
     if what == "steps" and broken.size:
         raise ArgumentError(f"steps must be whole numbers, but has {broken[0]:g}.")

@@ -26,7 +26,8 @@ def beside(graph: Graph, other: Graph, words: tuple[str, str]) -> Graph:
                 "Compare runs of the same functions, on inputs of the same shapes, drawn with the same options.",
             )
     if len(graph.cards) != len(other.cards):
-        raise ArgumentError(f"The two graphs differ: one has {len(graph.cards)} cards, the other {len(other.cards)}.")
+        what = f"The two graphs differ: one has {len(graph.cards)} cards, the other {len(other.cards)}."
+        raise ArgumentError(what, "Draw both with the same options, such as depth=1.")
     cards = [paired(card, match, words) for card, match in zip(graph.cards, other.cards)]
     facts = [fact for fact in graph.facts if fact not in other.facts and " = " not in fact]
     same = [fact for fact in graph.facts if fact in other.facts and " = " not in fact]
